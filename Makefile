@@ -4,7 +4,6 @@ PYTHON ?= python3.11
 REAL_PYTHON = "$$($(PYTHON) -c 'import os, sys; print(os.path.realpath(sys.executable))')"
 BIN := .venv/bin
 UV := $(BIN)/uv
-export UV_LINK_MODE ?= copy
 SIRENA_HOME ?= $(CURDIR)/var/demo
 T ?= tests
 # where it is set, as in many containers, each of thousands of processes would compile Sirena anew
@@ -36,7 +35,7 @@ attack: servers .venv/development node-packages ## attack a stack: routes × rol
 	TESTS_NEED_POSTGRESQL=1 ATTACK_EVERY=1 ATTACK_REQUESTS=$(or $(N),2000) $(BIN)/pytest -q -s -p no:cacheprovider \
 		$(addprefix tests/integration/server/,test_walk_of_roles.py test_attacks.py test_entry_refuses.py test_stored_scripts.py test_doors.py) \
 		$(addprefix tests/unit/access/,test_routes.py test_paths.py test_immutable.py test_stage_rules.py test_tag_rules.py) \
-		tests/integration/registry/test_ledger_is_the_authority.py tests/integration/registry/test_registered_artifacts.py
+		tests/integration/access/test_installed_routes.py tests/integration/registry/test_ledger_is_the_authority.py tests/integration/registry/test_registered_artifacts.py
 
 # the accounts of a stack's parts may not write here, and would compile it at every start
 compiled: .venv/runtime

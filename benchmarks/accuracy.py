@@ -1,11 +1,11 @@
-"""Agreement with a laboratory's labels on isolates a model has not seen: cross-validation by isolate.
+"""Agreement with a laboratory's labels on isolates that a model has not seen: cross-validation by isolate.
 
     PYTHONPATH=src python benchmarks/accuracy.py [FILE] [--folds 5] [--seed 0] [--json OUT]
 
-Each fold's networks see only the other folds' isolates; settings are the defaults, fixed before. Prints categorical
+Each fold's networks are trained on the other folds' isolates, with the default settings. Prints categorical
 agreement, answered share and very major and major errors, pooled, per drug and per organism. Without FILE it takes
-the real isolates that lie beside the project (``../shared``) and writes the pooled figures to
-``results/accuracy.json``; where they are missing it says so and measures nothing.
+the real isolates of the folder ``../shared``, which is not part of the repository, and writes the pooled figures to
+``results/accuracy.json``; without that folder it says so and measures nothing.
 """
 
 import argparse
@@ -29,7 +29,7 @@ LOOK_UP_DISAGREES = 0.28
 
 
 def cross_validate(evidence: Evidence, folds: int, seed: int) -> Evaluation:
-    """Train on all folds but one, ask about the one, for each fold."""
+    """For each fold, train on all other folds, and answer its isolates."""
     isolates = evidence.rows["isolate"].unique().sort()
     fold = pl.Series(np.random.default_rng(seed).integers(0, folds, len(isolates)))
     parts = []
@@ -45,7 +45,7 @@ def cross_validate(evidence: Evidence, folds: int, seed: int) -> Evaluation:
 
 
 def line(counts: AgreementCounts) -> str:
-    """Write one line of figures."""
+    """Print one line of figures."""
     return (
         f"n {counts.labelled:6d}  answered {counts.answered.share:8.3%}  CA {counts.categorical_agreement.share:8.3%}  "
         f"VME {counts.very_major_errors}  ME {counts.major_errors}"
@@ -53,14 +53,14 @@ def line(counts: AgreementCounts) -> str:
 
 
 def report(title: str, groups: Iterable[tuple[str, AgreementCounts]]) -> None:
-    """Print a table."""
+    """Print the table."""
     print(f"\n{title}")
     for name, counts in groups:
         print(f"{name:8s} {line(counts)}")
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("file", type=Path, nargs="?")
     parser.add_argument("--folds", type=int, default=5)

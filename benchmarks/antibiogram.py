@@ -2,8 +2,8 @@
 
     PYTHONPATH=src python benchmarks/antibiogram.py [--isolates 1000000] [--longest 4000000]
 
-The bound the project sets: 1,000,000 isolates in under 10 s on two cores beyond reading, and a memory that is bounded
-whatever the length. Counted are the facts of the isolates (dates, species, digests of patients), the interpretation of
+Bounds of the project: 1,000,000 isolates in under 10 s on two cores beyond reading, and memory that does not grow with
+the length. Counted are the facts of the isolates (dates, species, digests of patients), the interpretation of
 every column by guideline, expert rules, first isolates, alerts, the quality of the data, and the antibiogram of
 everything; the seven further parts (ward, year …) are measured apart. Each length is counted in a process of its own,
 as `sirena antibiogram` does it: one share of the patients after another.
@@ -24,7 +24,7 @@ from recording import record
 
 
 def measure(path: Path, *, parted: bool) -> dict[str, Any]:
-    """Count a file and say how long it took and how much memory."""
+    """Count a file; return the time it took and the memory."""
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.stewardship.antibiogram import Request
@@ -58,7 +58,7 @@ def measure(path: Path, *, parted: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolates", type=int, default=1_000_000)
     parser.add_argument("--longest", type=int, default=4_000_000, help="length at which memory is looked at again")

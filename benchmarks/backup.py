@@ -5,9 +5,10 @@
 Real PostgreSQL, Ceph and MLflow below /var/tmp, on ports of their own. 41 models as in `reference_models` are logged
 and registered as a training session does, their release is active, the service answers. Further versions are copies
 of these with run, metrics, logged model, tags and files of their own, the files put into the bucket directly and each
-made different, so that nothing is deduplicated; they only are a number, nobody loads them. The repository is a folder
-of the same disk. Each size is backed up twice, since the daily backup finds most of it there already. What was
-measured is recorded after each size. No peer was measured.
+made different, so that nothing is deduplicated; they only add to the number, and nobody loads them. The repository is a
+folder
+of the same disk. Each size is backed up twice, since a daily backup finds most data there already. The figures are
+recorded after each size. No peer was measured.
 """
 
 import argparse
@@ -48,7 +49,7 @@ _DIFFERENT_BYTES = 16
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--versions", default="41,1000")
     sizes = [int(word) for word in str(parser.parse_args().versions).split(",")]
@@ -87,13 +88,13 @@ def _record(figures: dict[str, dict[str, float]]) -> None:
 
 @dataclass(frozen=True)
 class Copies:
-    """Makes further versions out of logged ones, without training, saving or certifying anything."""
+    """Makes further versions from logged ones, without training, saving or certifying."""
 
     registry: Registry
     bucket: Bucket
 
     def add(self, originals: Sequence[ModelVersionRef]) -> None:
-        """Make a copy of each."""
+        """Make a copy of each version."""
         if not originals:
             return
         with ThreadPoolExecutor(_THREADS) as pool:
@@ -144,7 +145,7 @@ class Copies:
 
 
 def _key(location: str) -> str:
-    """Return where in the bucket an artifact location lies."""
+    """Return the bucket's key of an artifact location."""
     return "artifacts/" + location.partition(":")[2].lstrip("/")
 
 

@@ -1,14 +1,13 @@
-"""A long file answered by `sirena reference`, beside Polars reading that file and writing that answer, streaming.
+"""A long file answered by `sirena reference`, compared with Polars reading that file and writing the same answer.
 
     PYTHONPATH=src python benchmarks/bulk.py [--isolates 100000 1000000] [--formats .csv .parquet .arrow]
 
 The bound: at most 1.5 times Polars' time, and less than 1 GB whatever the length. Polars scans the same file, every
-cell as text, puts beside it the answers that the command gave, which it finds in an Arrow file in memory's own form, as
-enumerations, and sinks the same table; it looks nothing up and decides nothing over a column. That the two tables are
-equal is looked at.
+cell as text, adds the command's answers as columns, which it maps from an Arrow file as enumerations, and sinks the
+same table; it looks up nothing and decides nothing about a column. The benchmark checks that the two tables are equal.
 The command reads the file as text of unknown encoding, delimiter and quirks, decides what its columns are, compiles the
 edition's tables, and answers. Both are processes of their own, started anew, Python and imports included; processor
-seconds stand beside, since others may use the machine.
+seconds are reported too, since others may use the machine.
 """
 
 import argparse
@@ -75,12 +74,12 @@ sys.exit(lengths[0] != lengths[1] or both.select(differ).collect(engine="streami
 
 
 def run(script: str, *paths: Path) -> dict[str, Any]:
-    """Run a script of Polars in a process of its own, so that what it holds is not counted as another's."""
+    """Run a script of Polars in a process of its own, so that its memory is measured alone."""
     return measured([sys.executable, "-c", script, *map(str, paths)])
 
 
 def pair(source: Path, folder: Path) -> dict[str, Any]:
-    """Measure the command and its peer on one file."""
+    """Measure the command and Polars on one file."""
     suffix = "".join(source.suffixes)
     target, letters, other = folder / f"answer{suffix}", folder / "letters.arrow", folder / f"other{suffix}"
     ours = measured([sys.executable, "-m", "sirena.cli", "reference", str(source), "-o", str(target)])
@@ -104,7 +103,7 @@ def pair(source: Path, folder: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
         "--isolates",

@@ -1,4 +1,4 @@
-"""Certify 41 models of 800 organisms each, as truth tables with a wrong cut point in every third organism."""
+"""Certifying 41 models of 800 organisms each, as truth tables with a wrong cut point in every third organism."""
 
 import time
 
@@ -17,7 +17,7 @@ ORGANISMS = 800
 
 
 def table(column: str, shift: int) -> TruthTable:
-    """Make a table whose cut points vary by organism; every third is moved by ``shift`` dilutions."""
+    """Return a table whose cut points vary by organism; every third organism's are moved by ``shift`` dilutions."""
     susceptible, intermediate, resistant = (answer_code(category) for category in (Category.S, Category.I, Category.R))
     censored = answer_code(Category.NI, Reason.CENSORED)
     dilution = np.arange(DILUTIONS)[None, :]
@@ -30,7 +30,7 @@ def table(column: str, shift: int) -> TruthTable:
 
 
 def main() -> None:
-    """Measure certifying, JSON and page, each for all 41."""
+    """Measure certifying, JSON and page, each for all 41 models."""
     columns = [f"{drug}_NM" for drug in FIRST_PANEL]
     pairs = [(table(column, 1), table(column, 0)) for column in columns]
     started = time.perf_counter()

@@ -1,13 +1,13 @@
-"""A long file answered and counted on a Ray cluster, beside the local engine on as many cores: what spreading costs.
+"""A long file answered and counted on a Ray cluster, compared with the local engine on as many cores.
 
     PYTHONPATH=src python benchmarks/cluster.py [--isolates 4000000]
 
-The bound: efficiency of at least 0.8 with one worker and with two, and memory of the command that asks which does not
-grow with the file. Efficiency is the seconds of the local engine over those of the cluster, both held to as many cores
+The bound: efficiency of at least 0.8 with one worker and with two, and memory of the command that does not grow with
+the file. Efficiency is the seconds of the local engine over those of the cluster, both held to as many cores
 as there are workers; on them run the workers, the cluster's own processes and the command. Each worker is a machine of
-its own, a raylet. The cluster stands; the command is a process started anew, and Ray starts its workers anew for each
-command. Their imports and joining, some seconds, are included, so the file is a long one. That the answers are the
-same, byte for byte, is looked at.
+its own, a raylet. The cluster runs already; the command is a new process, and Ray starts new workers for each command.
+Their imports and joining, some seconds, are included, so the file is a long one. The benchmark checks that the answers
+are the same, byte for byte.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def asked(name: str, source: Path, target: Path, engine: str, cores: int, addres
 
 @contextmanager
 def machines(workers: int) -> Iterator[str]:
-    """Start a cluster of some machines with a processor each, on as many cores; give its address."""
+    """Run a cluster of some machines with one processor each, on as many cores; give its address."""
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     from ray.cluster_utils import Cluster
 
@@ -59,7 +59,7 @@ def machines(workers: int) -> Iterator[str]:
 
 
 def seconds_of_the_cluster() -> dict[str, float]:
-    """Return what each process of a cluster has taken so far, by its number."""
+    """Return the processor seconds that each process of a cluster has used, by process id."""
     taken = {}
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):  # it has just ended
@@ -71,7 +71,7 @@ def seconds_of_the_cluster() -> dict[str, float]:
 
 @contextmanager
 def watched() -> Iterator[dict[str, float]]:
-    """Give what each process of the cluster took until now, looked at often: a command's workers end with it."""
+    """Give the processor seconds of the cluster's processes, sampled often, since workers end with their command."""
     before, latest, ended = seconds_of_the_cluster(), {}, threading.Event()
 
     def look() -> None:
@@ -106,7 +106,7 @@ def compared(source: Path, workers: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolates", type=int, default=4_000_000)
     isolates = parser.parse_args().isolates

@@ -1,10 +1,10 @@
-"""Time of one decision of the access service, as NGINX asks it: over HTTP, one connection, 41 models, 10,000 requests.
+"""Time of one decision of the access service, asked as by NGINX: HTTP, one connection, 41 models, 10,000 requests.
 
     PYTHONPATH=src python benchmarks/decision_overhead.py [--requests 10000]
 
 The service runs in a process of its own with SQLite; the requests are a mixture of reading, answering with each of
-the 41 models and refusals, by token and by password. Every two seconds the identity is read anew from the database, so
-the slowest requests show what that costs. The same server answering `/livez` tells what HTTP itself takes here.
+the 41 models and refusals, by token and by password. Every two seconds the identity is read again from the database, so
+the slowest requests show what that costs. Requests for `/livez` of the same server show what HTTP alone takes.
 """
 
 import argparse
@@ -30,7 +30,7 @@ PASSWORD = "correct horse battery"
 
 
 def main() -> None:
-    """Measure and write the figures down."""
+    """Measure, and record the figures."""
     options = argparse.ArgumentParser()
     options.add_argument("--requests", type=int, default=10_000)
     count = options.parse_args().requests

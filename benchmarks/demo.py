@@ -1,8 +1,8 @@
-"""The whole chain, `sirena demo`: wall seconds of each step, as the command itself tells them.
+"""The whole chain, `sirena demo`: wall seconds of each step, as the command prints them.
 
     PYTHONPATH=src python benchmarks/demo.py [--isolates 5000]
 
-Installing is not in it. Bounds: under 180 s for training, certifying and registering on 2 cores.
+Installing is not included. Bounds: under 180 s for training, certifying and registering on 2 cores.
 """
 
 import argparse
@@ -19,7 +19,7 @@ _STEP = re.compile(r"^\[\d+\] (?P<step>.+): (?P<seconds>[\d.]+) s$", re.MULTILIN
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolates", type=int, default=5_000)
     isolates: int = parser.parse_args().isolates

@@ -2,13 +2,15 @@
 
     PYTHONPATH=src python benchmarks/echo_serving.py [--seconds 5]
 
-Both run in the same run, the echo on the same uvicorn with the same settings (`sirena.serving.server`), asked in turn
+Both run in the same benchmark, the echo on the same uvicorn with the same settings (`sirena.serving.server`), asked in
+turn
 by `wrk` (Debian package of that name) over kept-alive connections. Sirena answers from a panel file with a model for
-each antimicrobial of the invented hospital. All of it is done with one worker and with two. Bounds of the project, for
+each antimicrobial of the invented hospital. Everything is measured with one worker and with two. Bounds of the project,
+for
 one MIC: 60 % of the echo's requests a second, p99 at 8 connections at most twice the echo's; one isolate × 41: 8,000
 requests/s; 1000 × 41: 4 M results/s in JSON, 10 M in Arrow; all models in 120 MiB, ready in 1 s.
 
-Processor time a request is the server's own, from the kernel: it says the same on a machine that others use.
+Processor time per request is that of the server, from the kernel, so it is comparable on a machine that others use.
 """
 
 import argparse
@@ -93,7 +95,7 @@ end
 
 
 def write_panel(path: Path) -> list[str]:
-    """Write a panel of the reference's tables; return its test columns."""
+    """Write a panel with the reference's tables; return its test columns."""
     edition = load_edition("CLSI 2026")
     columns = [name for name in generate_hospital(1, seed=3).columns if name.endswith("_NM")][:_DRUGS]
     tables = compile_tables(edition, drugs=[column.removesuffix("_NM") for column in columns])
@@ -105,7 +107,7 @@ def write_panel(path: Path) -> list[str]:
 
 
 def in_arrow(content: bytes) -> bytes:
-    """Return a JSON body as a stream of Arrow's, as Polars writes it."""
+    """Return a JSON body as an Arrow stream, as Polars writes it."""
     stream = io.BytesIO()
     pl.DataFrame(json.loads(content)["dataframe_records"]).write_ipc_stream(stream)
     return stream.getvalue()
@@ -117,13 +119,13 @@ def in_csv(content: bytes) -> bytes:
 
 
 def isolates(number: int, columns: list[str]) -> list[bytes]:
-    """Return bodies of one isolate each, as a hospital has them one after the other."""
+    """Return bodies of one isolate each, in the order of a hospital's file."""
     records = json.loads(body(number, columns))["dataframe_records"]
     return [json.dumps({"dataframe_records": [record]}).encode() for record in records]
 
 
 def write_requests(contents: list[bytes], folder: Path, media: str) -> Path:
-    """Write bodies, and the script by which `wrk` sends one after the other; return the script."""
+    """Write bodies, and the script with which `wrk` sends them in turn; return the script."""
     for position, content in enumerate(contents):
         (folder / f"body.{position + 1}").write_bytes(content)
     script = folder / "ask.lua"
@@ -140,7 +142,7 @@ def load(
     seconds: float,
     media: str = "application/json",
 ) -> dict[str, float]:
-    """Ask a server for some seconds, one body after the other.
+    """Send bodies in turn to a server for some seconds.
 
     Returns:
         requests_per_second, p50_ms, p99_ms and the server's processor_ms_per_request.
@@ -174,7 +176,7 @@ def _percentile(text: str, percent: int) -> float:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="for each kind of question")
     seconds: float = parser.parse_args().seconds
@@ -188,7 +190,7 @@ def main() -> None:
 
 
 def measure_workers(number: int, columns: list[str], folder: Path, seconds: float) -> dict[str, Any]:
-    """Start both servers with a number of workers, and ask them in turn."""
+    """Start both servers with a number of workers, and measure them in turn."""
     environment = {"SIRENA_HOME": str(folder)}
     sirena_command = [sys.executable, "-m", "sirena.cli", "serve", "--port", "PORT", "--workers", str(number)]
     sirena_command += ["--panel", str(folder / "panel.json")]
@@ -201,7 +203,7 @@ def measure_workers(number: int, columns: list[str], folder: Path, seconds: floa
 
 
 def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seconds: float) -> dict[str, Any]:
-    """Ask both servers in turn."""
+    """Measure both servers in turn."""
     one, whole, many = isolates(_ISOLATES, ["AMK_NM"]), isolates(_ISOLATES, columns), body(1000, columns)
     figures: dict[str, Any] = {"echo": {}, "sirena": {}}
     for connections in _CONNECTIONS:
@@ -235,7 +237,7 @@ def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seco
 
 
 def ratios_to_the_echo(figures: dict[str, Any]) -> dict[str, int]:
-    """Return Sirena's requests a second of one row in percent of the echo's, by number of connections."""
+    """Return Sirena's one-row requests per second in percent of the echo's, by number of connections."""
     return {
         f"{number}_connections": round(
             100
@@ -247,11 +249,11 @@ def ratios_to_the_echo(figures: dict[str, Any]) -> dict[str, int]:
 
 
 def report(figures: dict[str, Any], two: dict[str, Any]) -> None:
-    """Write the comparison down.
+    """Record the comparison.
 
     Args:
-        figures: of one worker.
-        two: of two workers.
+        figures: figures with one worker.
+        two: figures with two workers.
     """
     echo, sirena = figures["echo"], figures["sirena"]
     ratios = figures["of_the_echo_percent"]

@@ -1,16 +1,16 @@
-"""What the decision adds to a request through NGINX: the shipped entry beside the same entry that asks nobody.
+"""What the access decision adds to a request through NGINX: the shipped entry, compared with one without decision.
 
     PYTHONPATH=src python benchmarks/entry_overhead.py [--requests 10000]
 
-Two NGINX with the shipped configuration over TLS, one connection each, stand before the same service; from the
-second the line `auth_request` is taken out. A token asks 41 models in turn, in blocks of 100 requests to one entry and
-then the other, so that a busy machine slows both alike. Bound: 2 ms at the median. Then tokens in use are revoked
-and asked until they are refused. Bound: 2 s, the slowest counts.
+Two NGINX with the shipped configuration over TLS, one connection each, are in front of the same service; the second
+lacks the line `auth_request`. A token asks 41 models in turn, in blocks of 100 requests to one entry and
+then the other, so that a busy machine slows both alike. Bound: 2 ms at the median. Then tokens in use are revoked and
+used until they are refused. Bound: 2 s for the slowest.
 
 Last, `wrk` asks for one isolate as often as it can through NGINX, TLS and the decision, through NGINX and TLS alone,
 and the same service directly over HTTP, over 1, 8 and 64 kept connections; the three in turn, `--rounds` times for
-`--seconds` each, and the median round counts. Bound: through all of it half of what directly. On few cores all of them
-share what there is, so the processor time of each part a request stands beside it.
+`--seconds` each, and the median round counts. Bound: through NGINX, TLS and the decision half the rate of the direct
+requests. On few cores all parts share them, so the processor time per request of each part is reported too.
 """
 
 import argparse
@@ -55,7 +55,7 @@ CONNECTIONS = (1, 8, 64)
 
 
 def main() -> None:
-    """Measure and write the figures down."""
+    """Measure, and record the figures."""
     options = argparse.ArgumentParser()
     options.add_argument("--requests", type=int, default=10_000)
     options.add_argument("--seconds", type=float, default=3.0, help="for each round of `wrk`")
@@ -151,7 +151,7 @@ def _rate(rounds: dict[str, dict[str, float]], way: str) -> float:
 def _ask_in_turn(
     ways: dict[str, tuple[str, dict[str, int]]], script: Path, token: str, connections: int, rounds: int, seconds: float
 ) -> dict[str, dict[str, float]]:
-    """Ask each way in turn, so that a busy machine slows all alike; return of each the round of the median rate."""
+    """Measure each way in turn, so that a busy machine slows all alike; return each way's round of median rate."""
     asked: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, (address, parts) in ways.items():
@@ -164,15 +164,15 @@ def _ask_in_turn(
 def _ask_much(
     address: str, parts: dict[str, int], script: Path, token: str, connections: int, seconds: float
 ) -> dict[str, float]:
-    """Ask for some seconds; return requests_per_second and of each part its processor ms a request.
+    """Send requests for some seconds; return requests_per_second, and for each part processor milliseconds per request.
 
     Args:
-        address: that is asked.
+        address: URL to request.
         parts: process by name; its children count with it.
-        script: that `wrk` runs.
-        token: the header that names who asks.
-        connections: that are kept.
-        seconds: how long.
+        script: script that `wrk` runs.
+        token: value of the Authorization header.
+        connections: number of kept-alive connections.
+        seconds: length of the measurement.
     """
     before = {part: _processor_seconds(pid) for part, pid in parts.items()}
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-H", token, "-s", str(script), address]
@@ -220,7 +220,7 @@ def _settings(home: Path) -> Settings:
 
 
 def _entries(settings: Settings) -> tuple[NginxEntry, NginxEntry]:
-    """Write both configurations: the shipped one, and one that asks nobody, on a port of its own."""
+    """Write both configurations: the shipped one, and on a port of its own one without decision."""
     certificate = self_made(settings)
     accounts = PartAccounts.of(settings).made(settings)
     prepare_doors(Doors(settings), accounts)

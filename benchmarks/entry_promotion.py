@@ -1,4 +1,4 @@
-"""41 versions registered, promoted and released through the entry, by two people, timed as a whole and one by one.
+"""41 versions registered, promoted and released through NGINX by two people, timed in total and one by one.
 
     PYTHONPATH=src python benchmarks/entry_promotion.py [--drugs AMK,AMP,CAZ]
 
@@ -6,8 +6,8 @@ A production stack below /var/tmp on ports of its own: PostgreSQL, Ceph, MLflow,
 scientist's 41 networks, trained before from CLSI 2025 with its whole vocabulary, are certified, logged and registered
 with her token, two at a time as `sirena train` does it. An approver gives each staging and then production with his,
 one after another as `sirena promote --all` does it: the workstation judges, the server asks table and network anew and
-judges again. She makes a release, he activates it, and the seconds until the service answers by it are counted. What
-starting a command takes is no part of it (see `startup`). No peer was measured.
+judges again. She makes a release, he activates it, and the seconds until the service answers by it are counted. The
+start of commands is not included (see `startup`). No peer was measured.
 """
 
 import argparse
@@ -58,7 +58,7 @@ Step = Callable[[Any], Any]
 
 
 def main() -> None:
-    """Measure and write the figures down."""
+    """Measure, and record the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drugs", default="", help="antimicrobial codes, for a try that is not recorded")
     drugs = [code for code in str(parser.parse_args().drugs).split(",") if code] or None
@@ -119,7 +119,7 @@ def _measure(
 
 
 def _enter(person: Workstation) -> Registry:
-    """Reach MLflow through the entry as somebody; MLflow's client takes the token from the environment."""
+    """Connect to MLflow through NGINX as a person; MLflow's client takes the token from the environment."""
     os.environ.update({name: value for name, value in person.environment.items() if name.startswith("MLFLOW_")})
     return connect(Settings(home=person.folder, tracking_uri=person.environment["MLFLOW_TRACKING_URI"]))
 
@@ -146,7 +146,7 @@ def _register(
 
 
 def _each(items: Sequence[Any], step: Step, mapped: Callable[..., Any] = map) -> dict[str, float]:
-    """Do a step with each; return the seconds of all, and of one at the median, the first and the longest."""
+    """Do a step with each item; return the seconds of all, and of one: the median, the first and the longest."""
 
     def timed(item: Any) -> float:
         begun = time.perf_counter()

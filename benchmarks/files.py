@@ -2,8 +2,8 @@
 
     PYTHONPATH=src python benchmarks/files.py [--isolates 50000]
 
-Each operation runs in a process of its own, whose peak memory is told; what a process holds before it begins
-(Polars imported; for writing, the table read from Parquet) stands beside. The peer reads the same file in the same
+Each operation runs in a process of its own, whose peak memory is reported, with the memory before it begins (Polars
+imported; for writing, the table read from Parquet). The peer reads the same file in the same
 run, every cell as text: pandas where it can, else the `dbf` package on a file of 2,000 isolates, as seconds per row.
 """
 
@@ -24,7 +24,7 @@ _DBF_ROWS = 2_000
 
 
 def timed(operation: str, file: Path, table: Path) -> dict[str, Any]:
-    """Do one operation; runs in a process of its own."""
+    """Do and time one operation; runs in a process of its own."""
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import write_file
 
@@ -73,7 +73,7 @@ def child(operation: str, file: Path, table: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolates", type=int, default=50_000)
     parser.add_argument("--child", nargs=3, help=argparse.SUPPRESS)

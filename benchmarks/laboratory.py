@@ -1,4 +1,4 @@
-"""A synthetic hospital as a laboratory would export it: with categories of its own that err now and then."""
+"""A synthetic hospital as a laboratory would export it: with categories of its own, some of them wrong."""
 
 import numpy as np
 import polars as pl
@@ -16,9 +16,9 @@ UNLABELLED = 0.02
 
 
 def labelled_hospital(isolates: int, seed: int) -> pl.DataFrame:
-    """Make a hospital whose ``Eti_`` columns hold CLSI 2025's categories, some wrong and some missing.
+    """Return a hospital whose ``Eti_`` columns hold CLSI 2025's categories, some wrong and some missing.
 
-    Where the guideline says nothing the cell is empty.
+    A cell is empty if the guideline states nothing.
     """
     tables = compile_tables(load_edition("CLSI 2025"))
     random = np.random.default_rng(seed)

@@ -1,11 +1,12 @@
-"""Files as hospitals have them, made with known contents, and mutated files: is anything read wrongly in silence?
+"""Files as hospitals have them, made with known contents, and mutated files: is any value silently misread?
 
     PYTHONPATH=src python benchmarks/odd_files.py [--files 300] [--mutations 20000]
 
 A made file mixes a format (delimited in any encoding, workbook, dBASE, SQLite), a way to name columns (WHONET's,
 Spanish names with and without method, codes, VITEK's, one row per drug) and a way to write MICs (decimal comma, units,
 labels, ratios, sums, thousands, stray quotation marks, title rows, hidden sheets, formats that show a comparator).
-Every value must be read right, reported, or the file refused. Mutated files (bytes flipped, cut, doubled) must give a
+Every value must be read right or reported, or the file must be refused. Mutated files (bytes flipped, cut, doubled)
+must give a
 table or one clear message; time and memory are measured.
 """
 
@@ -45,7 +46,7 @@ COMMENTS = ("", "", "", "ok", '"hemocultivo x2', '2º" frasco', 'nota "rara"', "
 
 @dataclass(frozen=True)
 class Made:
-    """A made file: rows of text, and what each cell of an MIC is."""
+    """A made file: its rows as text, and the true value of each MIC cell."""
 
     headers: list[str]
     rows: list[list[str]]
@@ -56,7 +57,7 @@ class Made:
 
 
 def spell(code: int, drug: str, style: str, chance: random.Random) -> str:
-    """Write an MIC in one of the ways laboratories do."""
+    """Return an MIC in one of the spellings that laboratories use."""
     text = str(Mic.from_code(code))
     sign = text[: len(text) - len(text.lstrip("<>="))]
     number = text[len(sign) :]
@@ -79,7 +80,7 @@ def spell(code: int, drug: str, style: str, chance: random.Random) -> str:
 
 
 def header(drug: str, style: str) -> str:
-    """Name a column as one of the systems does."""
+    """Return the header of a column in the style of one of the systems."""
     return {
         "whonet": f"{drug}_NM",
         "cim": f"{DRUGS[drug]} CIM",
@@ -90,7 +91,7 @@ def header(drug: str, style: str) -> str:
 
 
 def make(chance: random.Random) -> Made:
-    """Invent isolates and the way they are written."""
+    """Invent isolates, and choose how they are written."""
     drugs = chance.sample(list(DRUGS), chance.randint(2, 6))
     style, writing = chance.choice(("whonet", "cim", "name", "code", "vitek")), chance.choice(WRITINGS)
     count = chance.randint(1, 30)
@@ -122,7 +123,7 @@ def _mic(drug: str, writing: str, chance: random.Random) -> int:
 
 
 def write_text(made: Made, path: Path, chance: random.Random) -> None:
-    """Write delimited text, now and then without any rule for quotation marks, or below a title."""
+    """Write delimited text, sometimes with stray quotation marks, or below a title."""
     delimiter = chance.choice(",;\t|")
     stream = io.StringIO(newline="")
     if chance.random() < 0.2:
@@ -141,7 +142,7 @@ def write_text(made: Made, path: Path, chance: random.Random) -> None:
 
 
 def write_book(made: Made, path: Path, chance: random.Random) -> None:
-    """Write a workbook, with a title, notes, a hidden sheet of last year, or comparators that only formats show."""
+    """Write a workbook with a title, notes, a hidden sheet of last year, or comparators that only formats show."""
     with xlsxwriter.Workbook(path) as workbook:
         if chance.random() < 0.4:
             old = workbook.add_worksheet("Viejo")
@@ -168,7 +169,7 @@ def write_book(made: Made, path: Path, chance: random.Random) -> None:
 
 
 def write_dbase(made: Made, path: Path, chance: random.Random) -> None:
-    """Write dBASE, its names of ten letters, the code page told or not."""
+    """Write dBASE with names of ten letters, with or without declaring the code page."""
     names = ["SPEC_NUM", "ORGANISM", "WARD", "COMMENT", *(f"{_drug_of(name)}_NM" for name in made.headers[4:])]
     write_file(pl.DataFrame(made.rows, schema=names, orient="row"), path.with_suffix(".dbf"))
     content = bytearray(path.with_suffix(".dbf").read_bytes())
@@ -183,7 +184,7 @@ def _drug_of(name: str) -> str:
 
 
 def write_table(suffix: str) -> Callable[[Made, Path, random.Random], None]:
-    """Return a writer of one of Sirena's own formats, names short enough for it."""
+    """Return a function that writes one of Sirena's own formats, with names short enough for it."""
 
     def write(made: Made, path: Path, chance: random.Random) -> None:  # noqa: ARG001 - one way only
         frame = pl.DataFrame(made.rows, schema=made.headers, orient="row")
@@ -231,7 +232,7 @@ SHARES = {"text": 6, "workbook": 3, "long": 2, "database": 1, "parquet": 1, "dba
 
 
 def judge(made: Made, file: WhonetFile, kind: str) -> Counter[str]:
-    """Count the values read right, reported, and wrong in silence."""
+    """Count the values that were read right, reported, and silently misread."""
     outcome: Counter[str] = Counter()
     if file.frame.height != len(made.rows):
         return Counter({"silently wrong": len(made.rows) * len(made.mics)})
@@ -269,7 +270,7 @@ STYLES = ("whonet", "cim", "name", "code", "vitek")
 
 
 def read_made_files(count: int, folder: Path) -> Counter[str]:
-    """Make files and judge what is read of each."""
+    """Make files, read them, and judge the result."""
     outcome: Counter[str] = Counter()
     for number in range(count):
         chance = random.Random(number)
@@ -291,7 +292,7 @@ def read_made_files(count: int, folder: Path) -> Counter[str]:
 
 
 def read_mutated_files(count: int, folder: Path) -> dict[str, float]:
-    """Read files with bytes flipped, cut and doubled; any error but ours ends the measurement."""
+    """Read files with bytes flipped, cut and doubled; an error that is not Sirena's ends the benchmark."""
     originals: list[bytes] = []
     chance = random.Random(1)
     for kind, writer in WRITERS.items():
@@ -329,7 +330,7 @@ def read_mutated_files(count: int, folder: Path) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--files", type=int, default=300)
     parser.add_argument("--mutations", type=int, default=20_000)

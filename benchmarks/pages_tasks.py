@@ -1,10 +1,10 @@
-"""Six tasks of somebody in a hurry at the pages, in Chromium: clicks, fields, and seconds waited for the machine.
+"""Six tasks of a hurried person on the pages, in Chromium: clicks, fields, and seconds waited for the machine.
 
     PYTHONPATH=src python benchmarks/pages_tasks.py [--isolates 10000]
 
-Counted is what the person does: a click or a choice of a list is one, a field typed into is one. Seconds are those from
-the last of them until the answer stands on the page; the time to read and to think is the person's own. The bound the
-project sets: 10,000 isolates from the drop to the table under 3 s, the first paint under 1 s.
+The person's actions are counted: each click, each choice from a list and each field typed into. Seconds run from the
+last action until the page shows the answer; the time to read and think is not counted. Bounds of the project: 10,000
+isolates from the drop to the table under 3 s, the first paint under 1 s.
 """
 
 import argparse
@@ -32,7 +32,7 @@ _PATIENCE = 120.0
 
 @dataclass
 class Doer:
-    """Does tasks at the pages and counts."""
+    """Does tasks on the pages, and counts the actions."""
 
     who: Person
     origin: str
@@ -41,7 +41,7 @@ class Doer:
     seconds: float = 0.0
 
     def click(self, selector: str, *, arrives: str = "", says: str = "") -> None:
-        """Click, and wait until a page is there or a text stands on it."""
+        """Click, and wait for a page, or for a text on it."""
         self.clicks += 1
         begun = time.perf_counter()
         if arrives:
@@ -56,14 +56,14 @@ class Doer:
         self.who.run(f"document.querySelector('select[name={name}]').value = {value!r}")
 
     def type(self, says: str, **fields: str) -> None:
-        """Type into fields, and wait until a text stands on the page."""
+        """Type into fields, and wait for a text on the page."""
         self.fields += len(fields)
         begun = time.perf_counter()
         self.who.fill_in(**fields)
         self._wait(says, begun)
 
     def choose_file(self, path: Path) -> None:
-        """Choose a file in the window of the browser: open it, and name the file."""
+        """Open the browser's file dialog, and choose a file."""
         self.clicks += 2
         self.who.choose_file(path)
 
@@ -77,7 +77,7 @@ class Doer:
 
 
 def tasks(file: Path) -> Iterator[tuple[str, Callable[[Doer], None]]]:
-    """Yield each task: what is wanted, and how it is done."""
+    """Yield each task: its aim, and the function that does it."""
 
     def open_file(doer: Doer) -> None:
         doer.choose_file(file)
@@ -115,7 +115,7 @@ def tasks(file: Path) -> Iterator[tuple[str, Callable[[Doer], None]]]:
 
 @contextmanager
 def pages(folder: Path) -> Iterator[str]:
-    """Run the pages of one's own machine, and give their address."""
+    """Run the pages of one person's machine, and give their address."""
     command = [sys.executable, "-m", "sirena.cli", "open", "--no-browser"]
     home = {**os.environ, "SIRENA_HOME": str(folder / "home")}
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=home) as process:
@@ -125,7 +125,7 @@ def pages(folder: Path) -> Iterator[str]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolates", type=int, default=10_000)
     options = parser.parse_args()

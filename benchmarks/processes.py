@@ -1,4 +1,4 @@
-"""What processes use: peak memory of this one, time and memory of a command or a server. Linux only (``/proc``)."""
+"""Time and memory that processes use: this one, a command or a server. Linux only (``/proc``)."""
 
 import os
 import resource
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def peak_mib() -> int:
-    """Return this process's own largest resident memory so far, in MiB."""
+    """Return the peak resident memory of this process so far, in MiB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
@@ -22,8 +22,8 @@ def measured(
 
     Args:
         command: program and arguments; must succeed.
-        environment: its variables; our own when None.
-        cores: those it may run on; all when None.
+        environment: environment variables; those of this process if None.
+        cores: cores that the command may run on; all if None.
     """
     begun = time.perf_counter()
     process = subprocess.Popen(

@@ -1,7 +1,7 @@
-"""Where a measurement was made, and writing it down.
+"""Recording a measurement, with the machine on which it was made.
 
-One file a benchmark, ``results/NAME.json``: name, date, machine, a headline of a few words, the peer where one was
-measured or is known, and all figures. `run.py` makes the table of README.md from these files.
+One file per benchmark, ``results/NAME.json``: name, date, machine, a headline of a few words, peers if there are any,
+and all figures. `run.py` makes the table of README.md from these files.
 """
 
 import json
@@ -20,7 +20,7 @@ _LOAD_BEFORE = round(os.getloadavg()[0], 1)
 
 @dataclass(frozen=True)
 class Peer:
-    """What somebody else's program takes for the same work."""
+    """Another program's figure for the same work."""
 
     name: str
     """Program and version."""
@@ -34,13 +34,13 @@ class Peer:
 
     @property
     def ratio(self) -> float:
-        """How many times better ours is; below 1, worse."""
+        """How many times better Sirena's figure is; below 1 it is worse."""
         better, worse = (self.ours, self.theirs) if self.more_is_better else (self.theirs, self.ours)
         return round(better / worse, 1) if worse else float("inf")
 
 
 def machine() -> dict[str, Any]:
-    """Describe the machine as far as it explains a figure."""
+    """Return a description of the machine, as far as it explains a figure."""
     model = next(
         (
             line.split(":", 1)[1].strip()
@@ -64,10 +64,10 @@ def record(name: str, figures: dict[str, Any], *, headline: str, peers: tuple[Pe
     """Write figures with machine and date to ``results/NAME.json`` and print them.
 
     Args:
-        name: of the benchmark, as in ``run.py --only NAME``.
-        figures: everything measured; units stand in the names.
+        name: name of the benchmark, as in ``run.py --only NAME``.
+        figures: everything measured; the names include the units.
         headline: the result in a few words, for the table of README.md.
-        peers: who else was measured; the first stands in the table.
+        peers: other programs' figures; the table shows the first.
     """
     RESULTS.mkdir(exist_ok=True)
     document = {

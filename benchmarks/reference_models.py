@@ -1,4 +1,4 @@
-"""41 models for benchmarks in seconds: the reference's tables, with an untrained network of the real kind's size."""
+"""41 models for benchmarks, made in seconds: the reference's tables, with untrained networks of the real size."""
 
 import os
 from collections.abc import Iterable
@@ -32,7 +32,7 @@ REPORT = {
 
 @dataclass(frozen=True)
 class Trained:
-    """What `training` hands over."""
+    """A model as `training` returns it."""
 
     column: str
     network: Any
@@ -50,7 +50,7 @@ def reference_models(edition: Edition) -> list[Trained]:
 def certify_and_log(
     registry: Registry, models: Iterable[Trained], edition: Edition, parent: str, *, threads: int = 2
 ) -> list[ModelVersionRef]:
-    """Certify, log and register, as a training session does."""
+    """Certify, log and register a model, as a training session does."""
 
     def log(trained: Trained) -> ModelVersionRef:
         certificate = certify(

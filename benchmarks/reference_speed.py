@@ -1,9 +1,9 @@
-"""Speed of `sirena reference`: results a second, beyond reading and writing the file.
+"""Speed of `sirena reference`: results per second, beyond reading and writing the file.
 
     PYTHONPATH=src python benchmarks/reference_speed.py [--isolates 250000]
 
 Answers one synthetic hospital with CLSI 2025 at a tenth and at full length: compiling the edition's tables and
-answering every MIC column, the frame being in memory. The peer is R's AMR 3.0.0 `as.sir()`, 5 drugs × 10,000
+answering every MIC column of a frame in memory. The peer is R's AMR 3.0.0 `as.sir()`, 5 drugs × 10,000
 isolates in 30.5 s on a machine of the same kind, about 1,600 results a second.
 """
 
@@ -26,10 +26,9 @@ _DISTINCT = 25_000
 
 
 def hospital(isolates: int) -> Isolates:
-    """Return a hospital with every MIC column filled: rows of a smaller one repeated, each column moved by itself.
+    """Return a hospital with every MIC column filled: rows of a smaller one repeated, each column shifted differently.
 
-    Moving columns against one another makes every row's combination its own; filling the empty cells makes
-    every cell a result.
+    Shifting the columns makes the rows' combinations differ; filling the empty cells makes every cell a result.
     """
     frame = generate_hospital(_DISTINCT, seed=1)
     columns = {name: parsed for name in frame.columns if (parsed := parse_test_column(name)) and parsed.is_mic}
@@ -44,7 +43,7 @@ def hospital(isolates: int) -> Isolates:
 
 
 def measure(isolates: Isolates, basis: bool) -> dict[str, Any]:
-    """Return figures of one run."""
+    """Return the figures of one run."""
     answered = 0
 
     def count(tally: Any) -> None:
@@ -70,7 +69,7 @@ def measure(isolates: Isolates, basis: bool) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolates", type=int, default=250_000)
     isolates: int = parser.parse_args().isolates

@@ -35,7 +35,7 @@ PEER_SECONDS = 0.83
 
 
 class Clock:
-    """Seconds by step, printed as they come."""
+    """Seconds by step, printed as they are measured."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
@@ -50,7 +50,7 @@ class Clock:
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=2)
     threads: int = parser.parse_args().threads

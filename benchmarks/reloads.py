@@ -1,9 +1,10 @@
-"""Releases taken up one after another while callers ask: requests that failed, how soon each answers, and memory.
+"""Releases loaded one after another while callers ask: failed requests, seconds until each answers, and memory.
 
     PYTHONPATH=src python benchmarks/reloads.py [--reloads 300]
 
-`sirena serve` answers from a panel file with a model for each antimicrobial of the invented hospital; `wrk` asks it
-over eight connections all the while. The file is replaced, and SIGHUP tells the service. Bounds of the project: no
+`sirena serve` answers from a panel file with a model for each antimicrobial of the invented hospital; `wrk` sends
+requests over eight connections all the while. The file is replaced, and SIGHUP is sent to the service. Bounds of the
+project: no
 request fails, another release answers within 2 s, and memory is flat over 300 of them.
 """
 
@@ -33,7 +34,7 @@ _SETTLED: Final = 20
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--reloads", type=int, default=300)
     reloads: int = parser.parse_args().reloads
@@ -79,7 +80,7 @@ def main() -> None:
 
 
 def _reload(served: Served, panel: Path, text: str, reloads: int) -> tuple[list[float], list[int]]:
-    """Replace the release again and again; return the seconds until each answered, and memory in MiB on the way."""
+    """Replace the release again and again; return the seconds until each answered, and the memory in MiB."""
     took, memory = [], []
     for number in range(1, reloads + 1):
         release = f"bench-{number}"

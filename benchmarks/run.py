@@ -3,7 +3,7 @@
     python benchmarks/run.py [--only NAME ...] [--table]
 
 ``--only`` names one benchmark and may be repeated; ``--table`` measures nothing and only writes the table. A test
-compares the table with the results. Ends with 1 when a benchmark failed.
+compares the table with the results. Exit code 1 if a benchmark failed.
 """
 
 import argparse
@@ -45,7 +45,7 @@ BENCHMARKS = {
 
 
 def run(name: str) -> bool:
-    """Run one benchmark; True when it succeeded."""
+    """Run one benchmark; return True if it succeeded."""
     print(f"== {name}: {BENCHMARKS[name]}", flush=True)
     begun = time.perf_counter()
     # the checkout's own package, installed or not
@@ -58,7 +58,7 @@ def run(name: str) -> bool:
 
 
 def table() -> str:
-    """Return the table of all results there are, in the order of `BENCHMARKS`."""
+    """Return the table of all recorded results, in the order of `BENCHMARKS`."""
     lines = ["| benchmark | result | beside | machine, date |", "|---|---|---|---|"]
     for name, what in BENCHMARKS.items():
         path = FOLDER / "results" / f"{name}.json"
@@ -79,13 +79,13 @@ def _row(name: str, what: str, result: dict[str, Any]) -> str:
 
 
 def with_table(document: str) -> str:
-    """Return README.md's text with the table in its place."""
+    """Return README.md's text with a new table."""
     before, _, rest = document.partition(BEGIN)
     return before + BEGIN + table() + END + rest.partition(END)[2]
 
 
 def main() -> int:
-    """Run."""
+    """Run benchmarks, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", choices=list(BENCHMARKS), metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--table", action="store_true", help="measure nothing, write the table")

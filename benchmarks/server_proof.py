@@ -1,10 +1,11 @@
-"""What it costs the server to believe nobody: seconds to judge a version, proving it, through the entry's own gate.
+"""What the server's own proofs cost: seconds to judge a version through the gate, with its network asked again.
 
     PYTHONPATH=src python benchmarks/server_proof.py [--drugs AMK,AMP,CAZ]
 
 Networks are trained from CLSI 2025 with its whole vocabulary, registered on a real MLflow server (SQLite and a folder),
 and judged for production as the access service does: the first starts the process that asks networks, the others find
-it running, and a second look finds what was proved. Beside it the look at what is registered, before an upload.
+it running, and a second judgement uses the remembered proof. The check of what is registered, before an upload, is
+measured too.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource
 
 
 def main() -> None:
-    """Run and print."""
+    """Run the benchmark and print the figures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--drugs", default="AMK,AMP,CAZ,CIP,GEN")
     drugs = tuple(str(parser.parse_args().drugs).split(","))

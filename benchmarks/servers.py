@@ -1,4 +1,4 @@
-"""Servers under measurement, and what they are asked."""
+"""Servers to be measured, and the requests sent to them."""
 
 import json
 import os
@@ -19,7 +19,7 @@ _START_SECONDS: Final = 180.0
 
 
 def body(rows: int, columns: list[str]) -> bytes:
-    """Return a request body of synthetic isolates, every asked cell filled."""
+    """Return a request body of synthetic isolates, with every MIC cell filled."""
     frame = generate_hospital(10 * rows + 100, seed=3).drop_nulls("AMK_NM").head(rows)
     records = [
         {"ORGANISM": row["ORGANISM"], **{column: row[column] or "1" for column in columns}}
@@ -30,7 +30,7 @@ def body(rows: int, columns: list[str]) -> bytes:
 
 @dataclass(frozen=True)
 class Served:
-    """A server that runs."""
+    """A running server."""
 
     port: int
     pid: int

@@ -1,10 +1,10 @@
-"""How long a command takes before it can answer: best and median of five processes (of libraries, two).
+"""Seconds until a command can answer: best and median of five processes (of two, for imports of libraries).
 
     PYTHONPATH=src python benchmarks/startup.py
 
 Bounds: `sirena --help` 0.4 s, `sirena ask` 0.5 s, `sirena interpret` of one row 1 s, `sirena reference` on a file of
 two isolates 1.5 s, `sirena promote` of one model 2 s, by an MLflow server, as every installation but one person's has
-it. What heavy libraries cost to import stands beside, because that is what the commands avoid until they need it;
+it. The import of heavy libraries is measured too, since the commands avoid it until they need it;
 `promote` cannot do without MLflow's client, nor, without a server, without MLflow's store of SQLite. One model is
 trained, put into production and made a release for it, which is not timed.
 """
@@ -30,7 +30,7 @@ _ONE = "ORGANISM,AMK_NM\neco,<=2\n"
 
 
 def make_release(sirena: list[str], file: Path) -> None:
-    """Train one model and make a release of it the active one."""
+    """Train one model, and make a release of it the active one."""
     for arguments in (
         ["train", str(file), "--drugs", "AMK"],
         ["promote", "modelo_AMK_NM/1", "--to", "staging"],
@@ -42,7 +42,7 @@ def make_release(sirena: list[str], file: Path) -> None:
 
 
 def seconds(command: list[str], repeats: int, before: list[str] | None = None) -> dict[str, Any]:
-    """Run a command some times, each time after another that is not timed."""
+    """Run and time a command some times, each time after another command that is not timed."""
     taken = []
     for _ in range(repeats):
         if before is not None:
@@ -54,7 +54,7 @@ def seconds(command: list[str], repeats: int, before: list[str] | None = None) -
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SIRENA_HOME"] = f"{folder}/home"
         small, one = Path(folder) / "small.csv", Path(folder) / "one.csv"

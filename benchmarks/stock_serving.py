@@ -1,9 +1,10 @@
-"""Requests a second, latency and memory: `sirena serve` with 41 models beside `mlflow models serve` with one.
+"""Requests per second, latency and memory: `sirena serve` with 41 models, and `mlflow models serve` with one.
 
     PYTHONPATH=src python benchmarks/stock_serving.py [--seconds 5]
 
-Both answer from the same registry in the same run, one after the other, asked over kept-alive connections by the
-same client in this process. One-row requests are the same bytes for both; 1000-row requests hold one test column for
+Both answer from the same registry in the same run, one after the other; the same client in this process sends the
+requests over kept-alive connections. One-row requests are the same bytes for both; 1000-row requests hold one test
+column for
 both, and all 41 for Sirena besides. Client and server share the machine's cores, so true rates are higher.
 """
 
@@ -43,7 +44,7 @@ _CONNECTIONS: Final = 8
 
 
 class Connection:
-    """One kept-alive HTTP/1.1 connection that posts the same bytes again and again, with next to no work of its own."""
+    """One kept-alive HTTP/1.1 connection that posts the same bytes again and again, with very little own work."""
 
     def __init__(self, port: int, path: str, content: bytes) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=60)
@@ -52,10 +53,10 @@ class Connection:
         self._request = f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
     def ask(self) -> float:
-        """Send one request, read its whole answer, return the seconds.
+        """Send one request, read the whole response, and return the seconds.
 
         Raises:
-            RuntimeError: the answer is not 200.
+            RuntimeError: the response's status is not 200.
         """
         begun = time.perf_counter()
         self._socket.sendall(self._request)
@@ -77,12 +78,12 @@ class Connection:
         return part
 
     def close(self) -> None:
-        """Close it."""
+        """Close the connection."""
         self._socket.close()
 
 
 def load(port: int, path: str, content: bytes, *, connections: int, seconds: float) -> dict[str, float]:
-    """Ask for some seconds over some connections, each asking again as soon as it is answered.
+    """Send requests for some seconds over some connections, each the next as soon as it has its response.
 
     Returns:
         requests_per_second, p50_ms and p99_ms.
@@ -118,7 +119,7 @@ def load(port: int, path: str, content: bytes, *, connections: int, seconds: flo
 
 
 def measure(served: Served, seconds: float, whole_panel: bool) -> dict[str, Any]:
-    """Ask one server everything."""
+    """Measure one server with every kind of request."""
     one, thousand = body(1, [_COLUMN]), body(1000, [_COLUMN])
     path = "/invocations"
     figures: dict[str, Any] = {
@@ -142,7 +143,7 @@ def _with_rows(figures: dict[str, float], rows: int, columns: int) -> dict[str, 
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=5.0, help="for each kind of question")
     seconds: float = parser.parse_args().seconds
@@ -181,7 +182,7 @@ def main() -> None:
 
 
 def report(mlflow: dict[str, Any], sirena: dict[str, Any], models: int) -> None:
-    """Write the comparison down."""
+    """Record the comparison."""
 
     def peer(what: str, question: str, figure: str, *, more_is_better: bool = True) -> Peer:
         return Peer(

@@ -4,8 +4,8 @@
 
 For each source of labels: a file of that many isolates and one ten times as long, each trained in a process of its own
 and into an MLflow server (SQLite and a folder) of its own. Bounds: 180 s and 2 GB for the shorter file; ten
-times the rows at most 1.3 times the time beyond reading. Wall seconds suffer when others use the machine, so
-processor seconds stand beside them. The peer is our user's earlier notebook, one epoch of 32,668 rows measured.
+times the rows at most 1.3 times the time beyond reading. Wall seconds depend on other users of the machine, so
+processor seconds are reported too. The peer is our user's earlier notebook, one epoch of 32,668 rows measured.
 """
 
 import argparse
@@ -32,7 +32,7 @@ NOTEBOOK_SECONDS = 41 * 100 * 1.8
 
 
 def train(file: Path, labels: str, tracking_uri: str, home: Path) -> dict[str, Any]:
-    """Train as `sirena train` does, telling the phases apart; runs in a process of its own."""
+    """Train as `sirena train` does, timing each phase; runs in a process of its own."""
     began = time.perf_counter()
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
@@ -81,7 +81,7 @@ def train(file: Path, labels: str, tracking_uri: str, home: Path) -> dict[str, A
 
 
 def measure(isolates: int, labels: str, folder: Path) -> dict[str, Any]:
-    """Train once in a child process."""
+    """Train once in a child process, and return its figures."""
     file = folder / f"{isolates}.csv"
     if not file.exists():
         write_file(labelled_hospital(isolates, seed=isolates), file)
@@ -97,7 +97,7 @@ def measure(isolates: int, labels: str, folder: Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run."""
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--isolates", type=int, default=50_000)
     parser.add_argument("--labels", nargs="+", default=["file", "reference"], choices=["file", "reference", "both"])

@@ -2,7 +2,8 @@
 
     python scripts/derive_editions.py FACTS src/sirena/guidelines/tables
 
-FACTS is a folder of collected facts, no part of this repository: ``clsi_2026.csv`` … and ``expected_resistance_*.csv``
+FACTS is a folder of collected facts, which is not part of this repository: ``clsi_2026.csv`` … and
+``expected_resistance_*.csv``
 for the first 41 antimicrobials, and the same below ``further/`` for the others. Each row there names its document,
 the number of independent readings, and what kind of statement it is.
 
@@ -12,10 +13,10 @@ What is changed on the way, and why:
 - a figure of the FDA that CLSI does not print is no statement of CLSI: the row becomes a block, so that no wider row
   answers in its place, and the figure is named in the doubt;
 - rifampicin and vancomycin of M24 Table 7 are named for *Rhodococcus equi*: the other genera of that table get a block;
-- a row that the sources contradict each other about answers nothing (block), with the conflict as its doubt;
+- a row about which the sources contradict each other becomes a block, with the conflict as its doubt;
 - EUCAST's screens for high-level aminoglycosides give R above; a negative screen is not S;
-- of two rows for the same the one further down the sheet names the species by name, so it stands: "Cefotaxime" is for
-  *Vibrio*, "Cefotaxime, V. fluvialis" for that species;
+- of two rows for the same organisms the one further down the sheet, which names the species, is kept: "Cefotaxime" is
+  for *Vibrio*, "Cefotaxime, V. fluvialis" for that species;
 - sources name documents, not who collected from them.
 """
 
@@ -106,7 +107,7 @@ def _breakpoints(facts: Path, edition: str) -> Iterator[Breakpoint]:
 
 
 def _figure(text: str) -> float | None:
-    """The collection writes 0.0001 where no MIC is S."""
+    """Return a figure as the tables write it; the collection writes 0.0001 if no MIC is S."""
     value = float(text) if text else None
     return NO_SUSCEPTIBLE_CATEGORY if value is not None and value < NO_SUSCEPTIBLE_CATEGORY else value
 
@@ -130,12 +131,12 @@ def _joined(doubts: list[str]) -> str:
 
 
 def _subject(row: dict[str, str], edition: str) -> str:
-    """What the patterns of doubts are looked for in: edition, drug, group and note of a row."""
+    """Return the text in which patterns of doubts are searched: edition, drug, group and note of a row."""
     return f"{edition}|{row['ab']}|{row['organism_group']}|{row['note']}"
 
 
 def _source(text: str, edition: str) -> str:
-    """Return document, table or sheet and row, without who collected it."""
+    """Return document, table or sheet, and row; without the name of the collector."""
     sheet = re.match(r"EUCAST (v[\d.]+) (?:xlsx|pdf), (.+?)!(\d+)$", text)
     if sheet:
         return f"EUCAST {sheet[1]}, {sheet[2]}, row {sheet[3]}"

@@ -11,9 +11,9 @@ The two inputs are not part of this repository: ``Organisms.txt`` is a resource 
 - ``name`` is the current name (`CURRENT_NAMES` where WHONET's is behind), every other name is a synonym;
 - ``species`` is empty for codes that stand for a genus or a group;
 - ``subspecies`` holds the serovar, subspecies or variety when the code is narrower than a species;
-- groups across species are named in `GROUP_OF_LIST` and `GROUP_OF_WHONET`, and where both sources place an
-  organism in groups that exclude each other, the list of members wins;
-- what the sources lack or get wrong is written out below, each with its reason.
+- groups across species are named in `GROUP_OF_LIST` and `GROUP_OF_WHONET`, and if the sources place an organism in
+  groups that exclude each other, the list of members decides;
+- what the sources lack or have wrong is corrected in the tables below, each with its reason.
 """
 
 import csv
@@ -397,14 +397,14 @@ expected resistance of its own, so they lose nothing by it."""
 
 
 def read_source(path: Path) -> list[dict[str, str]]:
-    """Return WHONET's rows."""
+    """Return the rows of WHONET's table."""
     with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as stream:
         rows = list(csv.DictReader(stream, delimiter="\t", quoting=csv.QUOTE_NONE))
     return [{key: (value or "").replace("\u00a0", " ").strip() for key, value in row.items()} for row in rows]
 
 
 def read_members(path: Path) -> dict[str, set[str]]:
-    """Return our group names by member name."""
+    """Return Sirena's group names by member name."""
     groups: dict[str, set[str]] = {}
     with path.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
@@ -426,7 +426,7 @@ _NOT_GENERA = {"Gram", "Anaerobic", "Acid", "Mixed", "Non", "Mycelia", "Candidat
 
 
 def taxonomy_of(name: str, genus_of_code: str) -> tuple[str, str, str]:
-    """Return (genus, species, subspecies) that a current name states; empty where it states none."""
+    """Return (genus, species, subspecies) that a current name states; empty texts for those it does not state."""
     if name.startswith("Salmonella ") and not name.startswith("Salmonella sp"):
         known = {"Salmonella bongori", "Salmonella enterica"}
         binomial = " ".join(name.split()[:2])
@@ -446,7 +446,7 @@ def taxonomy_of(name: str, genus_of_code: str) -> tuple[str, str, str]:
 
 
 def genus_by_code(rows: list[dict[str, str]]) -> dict[str, str]:
-    """Return the genus each WHONET genus code stands for: the first word of its "sp." name."""
+    """Return the genus that each WHONET genus code stands for: the first word of the code's "sp." name."""
     genera: dict[str, str] = {}
     for row in rows:
         if re.fullmatch(r"[A-Z][a-z]+ spp?\.( \(.*\))?", row["ORGANISM"]) and row["TAXONOMIC_STATUS"] == "C":
@@ -460,7 +460,7 @@ def genus_by_code(rows: list[dict[str, str]]) -> dict[str, str]:
 def groups_of(
     code: str, names: list[str], genus: str, species: str, whonet: str, members: dict[str, set[str]]
 ) -> list[str]:
-    """Return the groups across species an organism belongs to, narrow before wide."""
+    """Return the groups across species that an organism belongs to, narrow before wide."""
     if code in GROUPS_BY_CODE:
         return list(GROUPS_BY_CODE[code])
     listed: set[str] = set()
@@ -482,7 +482,7 @@ def groups_of(
 
 
 def gram_of(row: dict[str, str], genus: str) -> str:
-    """Return the Gram reaction, "+" or "-", or "" where it is variable, none or not known."""
+    """Return the Gram reaction, "+" or "-"; "" if it is variable, absent or not known."""
     code = row["WHONET_ORG_CODE"].lower()
     if genus in ACID_FAST:
         return ""
@@ -492,7 +492,7 @@ def gram_of(row: dict[str, str], genus: str) -> str:
 
 
 def is_other_non_fermenter(row: dict[str, str], genus: str, species: str, groups: list[str]) -> bool:
-    """Tell whether CLSI M100 Table 2B-5 is meant for the organism."""
+    """Tell whether CLSI M100 Table 2B-5 applies to the organism."""
     return (
         row["GENUS_GROUP"] == "NFR"
         and genus not in NAMED_NON_FERMENTERS["genus"]
@@ -502,7 +502,7 @@ def is_other_non_fermenter(row: dict[str, str], genus: str, species: str, groups
 
 
 def derive(rows: list[dict[str, str]], members: dict[str, set[str]]) -> list[dict[str, str]]:
-    """Return the rows of our table."""
+    """Return the rows of Sirena's table."""
     genera = genus_by_code(rows)
     by_code: dict[str, list[dict[str, str]]] = {}
     code_of_name = {row["ORGANISM"]: row["WHONET_ORG_CODE"].lower() for row in rows}

@@ -1,7 +1,7 @@
 """Draw docs/manual/{en,es}/architecture.svg from one graph and its texts in two languages.
 
-Needs Graphviz (`apt-get install --no-install-recommends graphviz`). Each drawing names the digest of what it was drawn
-from, so that a test finds an old one without Graphviz.
+Needs Graphviz (`apt-get install --no-install-recommends graphviz`). Each drawing contains the digest of its sources, so
+that a test recognises an outdated one without Graphviz.
 """
 
 import hashlib
@@ -22,12 +22,12 @@ def sources() -> dict[str, str]:
 
 
 def digest(source: str) -> str:
-    """Return what a drawing says it was drawn from."""
+    """Return the digest of a drawing's sources, as the drawing contains it."""
     return hashlib.sha256(source.encode("utf-8")).hexdigest()
 
 
 def draw(source: str) -> str:
-    """Return the drawing of a graph."""
+    """Return the drawing of a graph as SVG."""
     drawn = subprocess.run(
         ["dot", "-Tsvg"],  # noqa: S607 - found by PATH, as every tool of a developer
         input=source,

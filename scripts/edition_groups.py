@@ -1,4 +1,4 @@
-"""Our name of each group of organisms that the collected facts name otherwise; the rest keep rank and name."""
+"""Sirena's names for groups of organisms that the collected facts name differently; all others keep rank and name."""
 
 from typing import Final
 
@@ -44,5 +44,5 @@ _RANKS: Final = {
 
 
 def group_of(rank: str, name: str) -> tuple[Rank, str]:
-    """Return our rank and name of a group of breakpoint rows."""
+    """Return Sirena's rank and name for a group of breakpoint rows."""
     return _NAMES.get(name) or (_RANKS[rank], name)

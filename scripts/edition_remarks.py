@@ -1,8 +1,7 @@
-"""Doubts and conditions of the collected rows, in our words.
+"""Doubts and conditions of the collected rows, in Sirena's words.
 
-A pattern of `DOUBTS` is looked for in ``edition|drug|group|note`` of a row, one of `REMARKS` in its note alone.
-``{figures}`` stands for the figures the row was collected with. What `WEAK` holds is left out beside a doubt that says
-more.
+A pattern of `DOUBTS` is searched in ``edition|drug|group|note`` of a row, one of `REMARKS` in the note alone.
+``{figures}`` stands for the figures of the collected row. A doubt in `WEAK` is left out if the row has another doubt.
 """
 
 from typing import Final

@@ -1,11 +1,12 @@
-"""Run the commands of a guide as they stand and print what they say: its transcript, and the proof that it is true.
+"""Run the commands of a guide as written, and print their output: a transcript that proves the guide right.
 
     python scripts/follow_guide.py docs/howto/first-server.md --home /var/lib/sirena --port 5000
 
 A block ```` ```sh NAME ```` belongs to a person; each person keeps the environment of the earlier blocks, all share
-one folder. A block without a name is not run. A command ends with 0 unless `# exit code N` stands behind it.
-`localhost:5000` and `/var/lib/sirena` stand for the port and the folder given. Ends with 1 at the first command that
-ends otherwise.
+one folder. A block without a name is not run. A command must end with exit code 0, or with N if `# exit code N` follows
+it.
+`localhost:5000` and `/var/lib/sirena` are replaced by the given port and folder. The script ends with 1 at the first
+command with another exit code.
 """
 
 import argparse
@@ -34,14 +35,14 @@ class Command:
 
     @property
     def expected(self) -> int:
-        """Exit code the guide tells."""
+        """Exit code that the guide states."""
         found = EXPECTED.search(self.text)
         return int(found[1]) if found else 0
 
 
 @dataclass(frozen=True)
 class Ended:
-    """A command that was run."""
+    """The result of a command."""
 
     command: Command
     code: int
@@ -61,15 +62,15 @@ def commands_of(guide: str) -> list[Command]:
 def follow(
     guide: str, folder: Path, *, programs: Mapping[str, str], environment: Mapping[str, str], home: Path, port: int
 ) -> Iterator[Ended]:
-    """Run a guide command by command and yield what each said.
+    """Run a guide command by command, and yield each result.
 
     Args:
-        guide: its text.
-        folder: where everybody works.
-        programs: what runs `sirena` and `python`, each as a shell reads it.
-        environment: of root on the server; the others have `PATH` alone.
-        home: stands for `/var/lib/sirena`.
-        port: of the entry, stands for 5000.
+        guide: text of the guide.
+        folder: working folder of all persons.
+        programs: commands that run `sirena` and `python`, as a shell reads them.
+        environment: environment of root on the server; other persons have `PATH` only.
+        home: folder in place of `/var/lib/sirena`.
+        port: port of NGINX, in place of 5000.
     """
     binaries = folder / "bin"
     binaries.mkdir(exist_ok=True)
@@ -99,7 +100,7 @@ def follow(
 
 
 def main() -> int:
-    """Follow a guide and print its transcript."""
+    """Follow a guide, and print the transcript."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("guide", type=Path)
     parser.add_argument("--home", type=Path, default=Path("/var/lib/sirena"))

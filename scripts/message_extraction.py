@@ -1,7 +1,7 @@
-"""The texts that people read, taken from the source: what an error says, and every sentence of the command line.
+"""The texts that people read, extracted from the source: errors, and every sentence of the command line.
 
-A text is a template: ``%(name)s`` stands where the source puts a value, and a condition inside a text makes one
-template for each branch. `write_catalogues.py` brings them into the catalogues, and tests compare.
+A text is a template with ``%(name)s`` for each value; a condition inside a text gives one template for each branch.
+`write_catalogues.py` writes them into the catalogues, and tests compare both.
 """
 
 import ast
@@ -65,7 +65,7 @@ _NAMING = {"Section", "in_words", "Condition", "note", "looking"}
 
 
 def messages() -> dict[str, str]:
-    """Return template by template the place in the source where it stands."""
+    """Return the place in the source of each template."""
     texts: dict[str, str] = {}
     for path in sorted(PACKAGE.rglob("*.py")):
         place, source = path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8")
@@ -80,17 +80,17 @@ def messages() -> dict[str, str]:
 
 
 class _Inlined(ast.NodeTransformer):
-    """Puts in the place of a variable the text it was given, and of a call the texts its function returns."""
+    """Replaces variables by the texts assigned to them, and calls by the texts that the functions return."""
 
     def __init__(self) -> None:
         self._scopes: list[dict[str, ast.expr]] = []
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
-        """Know the module's constants and functions."""
+        """Collect the module's constants and functions."""
         return self._within(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
-        """Know the function's variables."""
+        """Collect the function's variables."""
         return self._within(node)
 
     def _within(self, node: ast.Module | ast.FunctionDef) -> ast.AST:
@@ -121,7 +121,7 @@ class _Inlined(ast.NodeTransformer):
 
 
 def _given(node: ast.Module | ast.FunctionDef) -> Iterator[tuple[str, ast.expr]]:
-    """Yield names that are given a text once, and functions that return texts."""
+    """Yield names that are assigned a text once, and functions that return texts."""
     values: dict[str, list[ast.expr]] = {}
     for child in _own_statements(node):
         if isinstance(child, ast.Assign) and len(child.targets) == 1 and isinstance(child.targets[0], ast.Name):
@@ -181,7 +181,7 @@ def _values_of(tree: ast.Module, name: str) -> Iterator[ast.expr]:
 
 
 def _sentences(node: ast.AST, is_word: bool = False) -> Iterator[ast.expr]:
-    """Yield the outermost expressions of text under a node, without docstrings, annotations and help of commands."""
+    """Yield the outermost expressions of text below a node, without docstrings, annotations and help of commands."""
     for field, child in _children(node):
         if field in {"annotation", "returns"} or (
             isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
@@ -220,7 +220,7 @@ def _children(node: ast.AST) -> Iterator[tuple[str, ast.AST]]:
 
 
 def _shows_words(node: ast.AST) -> bool:
-    """Return whether single words under a node are shown to people: titles, headings and cells of sections."""
+    """Tell whether single words below a node are shown to people: titles, headings and cells of sections."""
     if isinstance(node, ast.Call):
         return name_of(node.func) in _NAMING
     if isinstance(node, ast.Assign | ast.AnnAssign):

@@ -1,11 +1,13 @@
-"""List every difference between our interpreter and another one, a second opinion, each with its reason.
+"""List every difference between Sirena's interpreter and another one, each with its reason.
 
     python scripts/oracle_differences.py ../shared/data/reference > docs/reference/oracle-differences.md
 
 The folder holds ``oracle_clsi2025.csv.gz`` and ``oracle_eucast2025.csv.gz``: what AMR 3.0.0 (`as.sir`, expected
-resistance off) answers for organisms × antimicrobials × dilutions; an empty answer is none. It rests on the one source
-that our first tables rested on, so its answers are no proof: where it differs, a reason says what our answer rests on.
-A reason is a check on the row that decides, never a list of cases; graded answers are in `write_cell_differences.py`.
+resistance off) answers for organisms × antimicrobials × dilutions; an empty answer is none. It uses the source from
+which our first tables were made, so its answers prove nothing: for each difference, a reason says what our answer rests
+on.
+A reason is a condition on the row that decides, never a list of cases; graded answers are in
+`write_cell_differences.py`.
 """
 
 import csv
@@ -33,7 +35,7 @@ _SURE_READINGS = 2
 
 
 class Reason(enum.Enum):
-    """What our answer rests on where the other interpreter differs; the value is the heading of the section."""
+    """What our answer rests on if the other interpreter differs; the value is the heading of the section."""
 
     S_ONLY = "Above an S-only breakpoint"
     SPELLING = "0.06 and 0.064 are one dilution"
@@ -119,7 +121,7 @@ def read_oracle(path: Path) -> Answers:
 
 
 def differences(edition: Edition, oracle: Answers) -> Iterator[Difference]:
-    """Compare every cell of an oracle with our tables, expected resistance off."""
+    """Compare every cell of an oracle with our tables, without expected resistance."""
     tables = compile_tables(edition, reading=READING)
     for (organism, drug), theirs in sorted(oracle.items()):
         codes = tables[drug].look_up([organism], encode_mics(theirs))[0]
@@ -159,7 +161,7 @@ def _reason(edition: Edition, organism: str, drug: str, ours: dict[str, str], th
 
 
 def _as_oracle(row: Breakpoint, guideline: Guideline, theirs: Iterable[str]) -> dict[str, str]:
-    """Return what the oracle answers when it takes a row: numbers as they stand, nothing above S alone."""
+    """Return the oracle's answers for a row, by MIC: EUCAST's figures unrounded, none above S if the row has no R."""
     return {mic: _oracle_category(row, guideline, float(mic)) for mic in theirs}
 
 
@@ -177,7 +179,7 @@ def _oracle_category(row: Breakpoint, guideline: Guideline, mic: float) -> str:
 
 
 def document(found: Iterable[Difference], organisms: int, cells: int) -> str:
-    """Return the differences as a page: by reason, edition and organism."""
+    """Return the differences as a page, by reason, edition and organism."""
     listed = sorted(found, key=lambda item: (item.edition, item.organism, item.drug))
     equal = cells - sum(item.cells for item in listed)
     parts = [INTRODUCTION.format(organisms=organisms, cells=cells, equal=equal)]

@@ -1,6 +1,6 @@
 """Take the pictures of MLflow's pages that the manual shows, in Chromium.
 
-On one's own machine, with two versions of a model:
+To be run on one person's machine, with two versions of a model:
 
     sirena train FILE --drugs AMK && sirena train FILE --drugs AMK --seed 2 && sirena up
     PYTHONPATH=. python scripts/take_mlflow_pictures.py http://127.0.0.1:15500
@@ -22,7 +22,7 @@ WIDTH, HEIGHT = 1280, 800
 
 
 def pages(address: str) -> dict[str, tuple[str, str]]:
-    """Return path and a text of each page, by the picture's name."""
+    """Return path and expected text of each page, by the picture's name."""
     client = MlflowClient(tracking_uri=address)
     experiment = client.get_experiment_by_name(EXPERIMENT)
     if experiment is None:
@@ -41,7 +41,7 @@ def pages(address: str) -> dict[str, tuple[str, str]]:
 
 
 def main() -> None:
-    """Take each."""
+    """Take all pictures."""
     address = sys.argv[1].rstrip("/")
     PICTURES.mkdir(parents=True, exist_ok=True)
     with started(lambda commands, events: Chromium(address, commands, events)) as tab:

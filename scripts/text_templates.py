@@ -1,4 +1,4 @@
-"""How an expression of text in the source can be spelled, as templates with ``%(name)s`` in the place of values."""
+"""Templates for an expression of text in the source, with ``%(name)s`` in place of values."""
 
 import ast
 from itertools import product
@@ -10,12 +10,12 @@ Way = tuple[str | ast.expr, ...]
 
 
 def templates(node: ast.expr) -> list[str]:
-    """Return the templates an expression can be; none for what is computed elsewhere."""
+    """Return the templates of an expression; none if its text is computed elsewhere."""
     return [_with_places(parts) for parts in spelled(node)]
 
 
 def spelled(node: ast.expr) -> list[Way]:
-    """Return the ways an expression of text can be spelled; none for what is computed elsewhere."""
+    """Return the possible spellings of an expression of text; none if its text is computed elsewhere."""
     if isinstance(node, ast.Constant):
         return [(node.value,)] if isinstance(node.value, str) else []
     if isinstance(node, ast.IfExp):
@@ -38,7 +38,7 @@ def spelled(node: ast.expr) -> list[Way]:
 
 
 def _either(*nodes: ast.expr) -> list[Way]:
-    """Return the ways of several expressions; none when all are computed elsewhere."""
+    """Return the spellings of several expressions; none if all are computed elsewhere."""
     if not any(spelled(node) for node in nodes):
         return []
     return [way for node in nodes for way in _or_value(node)]
@@ -72,7 +72,7 @@ def _place_name(node: ast.expr) -> str:
 
 
 def name_of(node: ast.expr) -> str:
-    """Return the last word of a name: ``text`` of ``error.text``; empty for what has none."""
+    """Return the last word of a name: ``text`` for ``error.text``; empty for other expressions."""
     if isinstance(node, ast.Attribute):
         return node.attr
     return node.id if isinstance(node, ast.Name) else ""

@@ -1,7 +1,6 @@
-"""Bring the Spanish catalogues to the texts of the source: new ones are added empty, those that are gone left out.
+"""Update the Spanish catalogues from the source: new texts are added without translation, unused ones removed.
 
-Run it after changing a text, then write the Spanish into the empty entries of ``src/sirena/texts/locale``; tests
-compare.
+Run this after changing a text, then fill in the Spanish in ``src/sirena/texts/locale``; tests compare.
 """
 
 import json
@@ -45,7 +44,7 @@ msgstr ""
 
 
 def command_texts() -> dict[str, str]:
-    """Return every text of the help with the command where it first stands, and Typer's own words."""
+    """Return every text of the commands' help with the first command that has it, and Typer's own words."""
     texts = dict.fromkeys(OF_TYPER, "Typer")
     for text, command in _helps("sirena", typer.main.get_command(build_app())):
         texts.setdefault(text, command)
@@ -65,8 +64,8 @@ def catalogue_text(texts: Mapping[str, str], spanish: Mapping[str, tuple[str, ..
     """Return a catalogue, in the order of the source.
 
     Args:
-        texts: with the place of each.
-        spanish: what is translated already.
+        texts: texts, with the place of each.
+        spanish: translations so far, by English text.
     """
     return "\n".join([_HEAD, *(_entry(text, place, spanish.get(text, ("",))) for text, place in texts.items())])
 

@@ -1,11 +1,11 @@
-"""List every graded question that our tables answer otherwise, each with its reason.
+"""List every graded question that Sirena's tables answer differently, each with the reason.
 
     python scripts/write_cell_differences.py ../shared/data/reference > docs/reference/cell-differences.md
 
 The folder holds ``facts/cells_shared.csv.gz`` and ``facts/further/cells_shared.csv.gz``: questions (edition, organism,
 antimicrobial, MIC, specimen) with their right answers, crowded at the cut points and at what the guidelines do not say,
-read from the documents by others than those who made our tables. A reason is not a claim but a check on the ground of
-our answer. What no reason explains is printed as unexplained, and a test fails on it.
+read from the documents by others than those who made our tables. A reason is a condition on the ground of our answer. A
+difference without a reason is printed as unexplained, and a test fails.
 """
 
 import csv
@@ -45,7 +45,7 @@ GRAVE: Final = frozenset(Grade) - {Grade.OTHER}
 
 
 class Reason(enum.Enum):
-    """Why we answer otherwise; the value is the heading of the section."""
+    """Why our answer differs; the value is the heading of the section."""
 
     WIDE_EXPECTED_RESISTANCE = "Expected resistance of a wide group"
     SPARED = "Left out of a statement of expected resistance"
@@ -103,7 +103,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Difference:
-    """A question that our tables answer otherwise."""
+    """A question that our tables answer differently."""
 
     cell: Cell
     answer: str
@@ -118,7 +118,7 @@ class Difference:
 
     @property
     def reason(self) -> Reason:
-        """Why we answer so, as far as the ground of the answer tells."""
+        """Why our answer differs, as far as its ground shows."""
         ground = self.ground
         if (
             ground is not None
@@ -133,7 +133,7 @@ class Difference:
 
 
 def grade(expected: str, answer: str) -> Grade:
-    """Grade a wrong answer."""
+    """Return the grade of a wrong answer."""
     if answer == Category.S:
         return {"R": Grade.S_FOR_R, "NS": Grade.S_FOR_R, "NI": Grade.S_FOR_NOTHING}.get(expected, Grade.OTHER)
     return Grade.I_FOR_R if expected == Category.R and answer in (Category.I, Category.SDD) else Grade.OTHER
@@ -143,7 +143,7 @@ def read_cells(folder: Path) -> Iterator[Cell]:
     """Read the questions of a folder.
 
     Raises:
-        ValueError: a specimen is not read, so the question cannot be asked.
+        ValueError: a specimen cannot be read, so the question cannot be asked.
     """
     for name in FILES:
         with gzip.open(folder / name, "rt", encoding="utf-8", newline="") as stream:
@@ -163,7 +163,7 @@ def read_cells(folder: Path) -> Iterator[Cell]:
 
 
 def differences(cells: Iterable[Cell]) -> Iterator[Difference]:
-    """Ask the reference tables and yield what they answer otherwise."""
+    """Ask the reference tables, and yield every answer that differs."""
     editions: dict[str, Edition] = {}
     tables: dict[str, dict[str, TruthTable]] = {}
     for cell in cells:

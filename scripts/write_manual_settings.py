@@ -1,4 +1,4 @@
-"""Write the tables of settings into chapter 8 of both manuals, from docs/manual/settings.toml."""
+"""Write the tables of settings in chapter 8 of both manuals, from docs/manual/settings.toml."""
 
 import re
 import tomllib
@@ -17,22 +17,22 @@ _PLACE: Final = re.compile(r"(<!-- settings:[^\n]*-->\n).*?(<!-- end of settings
 
 
 def described() -> dict[str, dict[str, Any]]:
-    """Return the descriptions, by variable."""
+    """Return the descriptions of settings, by variable."""
     return tomllib.loads((MANUAL / "settings.toml").read_text(encoding="utf-8"))
 
 
 def settings() -> set[str]:
-    """Return every variable the program reads."""
+    """Return every environment variable that the program reads."""
     return {variable_of(name) for name in Settings.model_fields} | {FILE_VARIABLE}
 
 
 def chapter(language: str) -> Path:
-    """Return the chapter that holds the table."""
+    """Return the path of the chapter with the table."""
     return MANUAL / language / "08-reference.md"
 
 
 def with_table(text: str, language: str) -> str:
-    """Return a chapter with its table written anew."""
+    """Return the chapter's text with a new table."""
     defaults = {variable_of(name): field.default for name, field in Settings.model_fields.items()}
     rows = [
         f"| `{variable}` | {_default(defaults.get(variable), words, language)} | {words[language]} |"

@@ -1,8 +1,8 @@
 """Write docs/reference/routes.txt: every route of the installed MLflow and of our services × every role.
 
-It walks the applications themselves, asks classification and policy about each route, and writes what comes out.
-A test compares the file with the program, so a route that MLflow adds, or a policy that lets somebody do more, shows up
-as a changed line that a person has to read. Run it after reading.
+It lists the routes of the applications, and writes what classification and policy say about each. A test compares the
+file with the program, so a route that MLflow adds, or a policy that allows more, is a changed line that a person must
+read. Run this only after reading the change.
 """
 
 import os
@@ -22,7 +22,7 @@ from sirena.access.routes import shipped_routes
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "reference" / "routes.txt"
 _HEAD = """\
 # Every route of the installed MLflow and of Sirena's services, its action, and which role may use it.
-# Written by scripts/write_route_table.py from the running applications; compared by tests/unit/access/test_routes.py.
+# Written by scripts/write_route_table.py from the running applications; compared by a test, test_installed_routes.py.
 # Letters: v viewer, c clinician, s scientist, a approver, o operator, m admin; n nobody, without an identity.
 # "body": stage control decides by the request's body, and the action is the least it needs. UNKNOWN: refused.
 #
@@ -41,7 +41,7 @@ _UNASKED = {"HEAD", "OPTIONS"}  # HEAD counts as GET, OPTIONS is refused always
 
 
 def mlflow_routes() -> Iterator[tuple[str, str]]:
-    """Yield method and path of every route that `mlflow server` answers, FastAPI's and Flask's."""
+    """Yield method and path of every route that `mlflow server` answers, in FastAPI and in Flask."""
     with tempfile.TemporaryDirectory() as folder:
         # the module reads its settings while it is imported
         os.environ["_MLFLOW_SERVER_FILE_STORE"] = f"sqlite:///{folder}/mlflow.db"
@@ -56,7 +56,7 @@ def mlflow_routes() -> Iterator[tuple[str, str]]:
 
 
 def sirena_routes() -> Iterator[tuple[str, str]]:
-    """Yield method and path of every route of our own processes that the entry passes on."""
+    """Yield method and path of every route of Sirena's own services that NGINX passes on."""
     from sqlalchemy import create_engine
 
     from sirena.access.service import AccessParts, create_access_app

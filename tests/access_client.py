@@ -1,4 +1,4 @@
-"""The access service, asked as NGINX asks it: within this process, or as a server of its own."""
+"""A client of the access service that asks as NGINX does: of a service in this process, or of a server."""
 
 import base64
 import threading
@@ -29,13 +29,13 @@ PASSWORD = "correct horse battery"
 
 
 class Entry:
-    """What NGINX does: asks about each request."""
+    """Stands for NGINX: asks the access service about each request."""
 
     client: httpx.Client
     """What it asks with."""
 
     def __init__(self, engine: Engine) -> None:
-        """Ask a service of this database."""
+        """Make a client of an access service on this database of accounts."""
         self.engine = engine
         self.events: list[Event] = []
         self.records = True
@@ -46,7 +46,7 @@ class Entry:
         """Seconds that have passed for a service that answers within this process; nobody waits for them."""
 
     def ask(self, method: str, uri: str, **headers: str) -> httpx.Response:
-        """Ask for a decision; underscores in header names stand for hyphens."""
+        """Ask for the decision on a request; underscores in header names stand for hyphens."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         subject = {
             "X-Original-Method": method,
@@ -57,23 +57,23 @@ class Entry:
         return self.client.get("/decide", headers=subject | sent)
 
     def token(self, account: str, **options: Any) -> str:
-        """Return the header of a fresh token."""
+        """Make a token for an account, and return the value of its Authorization header."""
         return f"Bearer {Tokens(self.engine).create(account, **options)[1]}"
 
     def record(self, event: Event) -> None:
-        """Be the ledger."""
+        """Record an event as the ledger would."""
         if not self.records:
             raise SirenaError("the ledger cannot be written")
         self.ledger(event)
         self.events.append(event)
 
     def told(self, name: str) -> list[Mapping[str, Any]]:
-        """Return the facts of the events that were recorded under a name."""
+        """Return the facts of the recorded events with a name."""
         return [asdict(event) for event in self.events if event.event == name]
 
 
 def basic(name: str, password: str) -> str:
-    """Return the header of basic authentication."""
+    """Return the value of an Authorization header with a name and a password."""
     return "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
@@ -81,12 +81,12 @@ def basic(name: str, password: str) -> str:
 def answering_entry(
     engine: Engine, *, rules: RulesBook | None = None, passing: Callable[[], float] | None = None
 ) -> Iterator[Entry]:
-    """Have the service answer within this process for the length of a block, without a server.
+    """Run the access service within this process during the block, without a server.
 
     Args:
-        engine: of the accounts.
-        rules: what keeps the hospital's own rules.
-        passing: by what its memory ages; by the `passed` of what is yielded, when left out.
+        engine: database of the accounts.
+        rules: store of the hospital's own rules.
+        passing: clock by which remembered facts age; the yielded client's `passed` by default.
     """
     entry = Entry(engine)
     aging = passing or (lambda: entry.passed)
@@ -101,7 +101,7 @@ def answering_entry(
 
 @contextmanager
 def running_entry(engine: Engine, upstream: Upstream, *, path: Path | None) -> Iterator[Entry]:
-    """Run the service for the length of a block, on a free port or at the path of a socket."""
+    """Run the access service as a server during the block, on a free port or at the path of a socket."""
     bound = bind_path(path) if path else bind("127.0.0.1", 0)
     transport = httpx.HTTPTransport(uds=str(path)) if path else None
     url = "http://access" if path else url_of(bound)

@@ -1,4 +1,4 @@
-"""The examiner of accessibility (axe), for a browser of its own: what it does to a page hides faults of the page."""
+"""Examining pages with axe, in a browser used for nothing else, since axe changes pages and so hides faults."""
 
 from functools import cache
 from typing import Any, Final
@@ -16,11 +16,11 @@ def _axe() -> str:
 
 
 def violations(examiner: Person, pages: dict[str, str]) -> dict[str, Any]:
-    """Return what of WCAG 2.2 at AA pages break, on a screen and on a telephone.
+    """Return the criteria of WCAG 2.2 (levels A and AA) that pages violate, on a screen and on a telephone.
 
     Args:
-        examiner: a browser that nobody else uses.
-        pages: address by the name under which a finding is told.
+        examiner: a browser used for nothing else.
+        pages: address of each page, by the name that findings give it.
     """
     found = {}
     for width in (1280, 390):

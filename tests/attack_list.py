@@ -1,4 +1,4 @@
-"""Attacks on the entry as bytes on the wire: what is sent, how it is refused, what the ledger then holds."""
+"""Attacks on the NGINX entry as bytes on the wire, with the expected refusal and the expected event in the ledger."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -42,7 +42,7 @@ def request(
     body: bytes = b"",
     by: str = "viewer",
 ) -> Callable[[Credentials], bytes]:
-    """Return what writes a request line, headers and a body exactly as given, with the credential of an account."""
+    """Return a function that writes a request exactly as given, with the credential of an account."""
 
     def write(credentials: Credentials) -> bytes:
         lines = [f"{method} {target} {version}", *([f"Host: {host}"] if host else [])]
@@ -54,7 +54,7 @@ def request(
 
 
 def basic(name: str, password: str) -> str:
-    """Return the header of a name and a password."""
+    """Return the Authorization header of a name and a password."""
     return "Authorization: Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()
 
 
@@ -63,7 +63,7 @@ def _plain(raw: bytes) -> Callable[[Credentials], bytes]:
 
 
 def _jwt(audience: str) -> str:
-    """Return a token another service might have issued to one of our accounts; its signature is none of ours."""
+    """Return a token that another service might have issued to one of our accounts, not signed by us."""
     parts = (b'{"alg":"RS256"}', f'{{"sub":"admin","aud":"{audience}"}}'.encode(), b"signature")
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
 

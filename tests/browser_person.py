@@ -1,4 +1,4 @@
-"""A person at Chromium: opens a page, fills in, clicks, reads, wherever the pages lie."""
+"""A person who uses Chromium: opens pages, fills in forms, clicks and reads, on any server."""
 
 import base64
 import json
@@ -22,7 +22,7 @@ _TALLEST: Final = 3000
 
 
 class Person(Chromium):
-    """Somebody with one window."""
+    """A person with one browser window."""
 
     def __init__(self, commands: int, events: int) -> None:
         """Attach to a new window."""
@@ -31,18 +31,18 @@ class Person(Chromium):
         super().__init__("", commands, events)
 
     def open(self, address: str, *, arrives: str) -> None:
-        """Type an address, and wait until a page is there whose address begins so."""
+        """Open an address, and wait for a page whose address begins with `arrives`."""
         self.call("Page.navigate", url=address)
         self.arrive(arrives)
 
     def fill_in(self, **fields: str) -> None:
-        """Fill in fields of a form by their names."""
+        """Fill in the fields of a form, given by name."""
         for name, value in fields.items():
             self.run(f"document.querySelector('input[name={name}]').focus()")
             self.call("Input.insertText", text=value)
 
     def click(self, selector: str, *, arrives: str) -> None:
-        """Click with the mouse where an element is, and wait until a page is there whose address begins so."""
+        """Click an element with the mouse, and wait for a page whose address begins with `arrives`."""
         box = self.run(
             f"(() => {{ const one = document.querySelector({json.dumps(selector)}); one.scrollIntoView();"
             " const box = one.getBoundingClientRect();"
@@ -53,15 +53,15 @@ class Person(Chromium):
         self.arrive(arrives)
 
     def read(self, selector: str = "body") -> str:
-        """Return the text of an element; empty where there is none."""
+        """Return the text of an element; empty if there is none."""
         return str(self.run(f"(document.querySelector({json.dumps(selector)}) || {{}}).innerText || ''"))
 
     def cookies(self) -> set[str]:
-        """Return the names of the cookies kept for this page."""
+        """Return the names of the cookies that the browser holds for this page."""
         return {one["name"] for one in self.call("Network.getCookies")["cookies"]}
 
     def arrive(self, address: str) -> None:
-        """Wait until a page is there whose address begins so."""
+        """Wait for a page whose address begins with `address`."""
         deadline, now = time.monotonic() + _PATIENCE, ""
         while not now.startswith(f"complete {address}"):
             assert time.monotonic() < deadline, f"expected {address}, is {now}"
@@ -71,7 +71,7 @@ class Person(Chromium):
                 now = str(self.run("`${document.readyState} ${location.href}`"))
 
     def wait_for(self, selector: str, words: str) -> str:
-        """Wait until an element says something, and return all it says."""
+        """Wait until an element contains some words, and return its whole text."""
         deadline = time.monotonic() + _PATIENCE
         while words not in (text := self.read(selector)):
             assert time.monotonic() < deadline, f"{selector} says {text!r}, not {words!r}"
@@ -79,22 +79,22 @@ class Person(Chromium):
         return text
 
     def choose_file(self, path: Path) -> None:
-        """Choose a file in the form, as the browser's own window does."""
+        """Choose a file in the form, as the browser's file dialog does."""
         document = self.call("DOM.getDocument")["root"]["nodeId"]
         field = self.call("DOM.querySelector", nodeId=document, selector="input[type=file]")["nodeId"]
         self.call("DOM.setFileInputFiles", nodeId=field, files=[str(path)])
 
     def set_width(self, width: int) -> None:
-        """Give the window a width in CSS pixels."""
+        """Set the width of the window, in CSS pixels."""
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=844, deviceScaleFactor=1, mobile=False)
 
     def keep_picture(self, state: str = "") -> None:
-        """Keep a picture of the whole page, where somebody wants pictures.
+        """Save a picture of the whole page, if `TESTS_PICTURES` names a folder.
 
-        It is called by address, state, language and width: ``files-antibiogram-ward-es-390.png``.
+        Its name has address, state, language and width: ``files-antibiogram-ward-es-390.png``.
 
         Args:
-            state: what tells this page from the same one in another state.
+            state: word that distinguishes states of the same page.
         """
         if not _PICTURES:
             return
@@ -119,6 +119,6 @@ class Person(Chromium):
 
 @contextmanager
 def person() -> Iterator[Person]:
-    """Give somebody a fresh browser that trusts whatever certificate the entry has."""
+    """Give a person with a fresh browser, which accepts any TLS certificate."""
     with started(Person) as somebody:
         yield somebody

@@ -1,4 +1,4 @@
-"""Real certificates for tests, also such as nobody would issue."""
+"""TLS certificates for tests, valid ones and deliberately wrong ones."""
 
 from datetime import datetime
 from pathlib import Path
@@ -12,13 +12,13 @@ from sirena.server.tls.certificates import CertificatePaths
 
 
 def certificate(folder: Path, name: str, begins: datetime, ends: datetime) -> CertificatePaths:
-    """Make a key and a certificate signed with it.
+    """Make a key and a TLS certificate signed with it.
 
     Args:
-        folder: where they lie, as `server.pem` and `server.key`.
-        name: of the host.
-        begins: since when it is valid.
-        ends: until when.
+        folder: folder for the files `server.pem` and `server.key`.
+        name: host name in the certificate.
+        begins: begin of its validity.
+        ends: end of its validity.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

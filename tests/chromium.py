@@ -1,4 +1,4 @@
-"""Chromium signed in at the entry, led over its debugging pipe: what a page shows, what it asks for, what is refused.
+"""Chromium, signed in at the NGINX entry and controlled over its debugging pipe: what pages show, request and refuse.
 
 The pipe is Chromium's own (`--remote-debugging-pipe`, JSON between zero bytes), so no driver has to be installed.
 """
@@ -19,13 +19,14 @@ from typing import Any, Final, TypeVar
 
 _OPTIONS: Final = (
     "--headless=new", "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic",
-    "--disable-gpu-rasterization", "--no-first-run", "--disable-sync", "--disable-background-networking",
-    "--disable-component-update", "--disable-extensions", "--ignore-certificate-errors", "--window-size=1400,1000",
+    "--disable-gpu-rasterization", "--disable-gpu-compositing", "--no-first-run", "--disable-sync",
+    "--disable-background-networking", "--disable-component-update", "--disable-extensions",
+    "--ignore-certificate-errors", "--window-size=1400,1000",
     "--remote-debugging-pipe", "--disable-features=IsolateSandboxedIframes",
 )  # fmt: skip
 """With WebGL drawn by the processor, so that a plot that is missing is missing for another reason; and with frames in
-the process of their page, so that what is refused in them is told. All else is drawn without the emulated graphics
-card, which Debian's launcher switches on: through it a page takes three times the processor."""
+the process of their page, so that what is refused in them is told. All else is drawn and put together without
+the emulated graphics card: through it a page takes up to three times the processor."""
 _CALL_SECONDS: Final = 60.0
 _QUIET_SECONDS: Final = 0.5
 """A page that asks for nothing for so long has asked for everything."""
@@ -51,7 +52,7 @@ _SIGN_IN: Final = """(() => {
 
 @dataclass(frozen=True, order=True)
 class Request:
-    """What a page asked this server for."""
+    """A request of a page to the server."""
 
     method: str
     path: str
@@ -62,7 +63,7 @@ class Request:
 
 @dataclass
 class Seen:
-    """What became of a page."""
+    """What happened on a page: its text, its requests, and everything that failed."""
 
     text: str = ""
     requests: list[Request] = field(default_factory=list)
@@ -73,12 +74,12 @@ class Seen:
 
     @property
     def refused(self) -> list[Request]:
-        """Requests answered with an error."""
+        """Requests that were answered with an error."""
         return [request for request in self.requests if request.status >= 400]
 
 
 class Chromium:
-    """One tab of one browser."""
+    """One tab of a browser."""
 
     def __init__(self, origin: str, commands: int, events: int) -> None:
         """Attach to a new tab; `chromium_at` starts the browser."""
@@ -101,7 +102,7 @@ class Chromium:
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **parameters: Any) -> dict[str, Any]:
-        """Ask the browser for something of its protocol and return the answer."""
+        """Call a method of the browser's debugging protocol, and return the result."""
         with self._changed:
             self._number += 1
             number = self._number
@@ -117,15 +118,15 @@ class Chromium:
         return found
 
     def run(self, script: str) -> Any:
-        """Run a script in the page, which the page's own content policy does not concern; return its value."""
+        """Run a script in the page, outside its content policy, and return the script's value."""
         found = self.call("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
         assert "exceptionDetails" not in found, found["exceptionDetails"]
         return found["result"].get("value")
 
     def visit(self, path: str, *, until: str = "", seconds: float = 120.0, fresh: bool = False) -> Seen:
-        """Open a page, wait until its scripts have come to rest and it shows a text; return what became of it.
+        """Open a page, wait until its scripts are idle and it shows a text, and return what happened.
 
-        From page to page of one application is a step within one document, as by a link, unless it is to be fresh.
+        Between pages of one application the document stays, as with a link, unless `fresh` is True.
         """
         if fresh:
             self.call("Page.navigate", url="about:blank")
@@ -135,14 +136,14 @@ class Chromium:
         return self.rest(until=until, seconds=seconds)
 
     def press(self, label: str, *, until: str = "", selector: str = "button,a,[role=tab],[role=button]") -> Seen:
-        """Press what bears a label; return what became of the page since it was opened."""
+        """Click the element with a label, and return what happened since the page was opened."""
         script = _PRESS.replace("SELECTOR", json.dumps(selector)).replace("LABEL", json.dumps(label))
         pressed = self.run(script)
         assert pressed, f"nothing bears the label {label!r}: {self.run('document.body.innerText')}"
         return self.rest(until=until)
 
     def rest(self, *, until: str = "", seconds: float = 120.0) -> Seen:
-        """Wait until the page asks for nothing more and shows a text; return what became of it."""
+        """Wait until the page sends no more requests and shows a text, and return what happened."""
         begun = time.monotonic()
         end = begun + seconds
         while True:
@@ -159,11 +160,11 @@ class Chromium:
             return Seen(text, requests, [*self._seen.violations], [*self._seen.errors])
 
     def picture(self, file: Path) -> None:
-        """Write what the tab shows as PNG."""
+        """Save a picture of the tab as PNG."""
         file.write_bytes(base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"]))
 
     def close(self) -> None:
-        """Let go of the pipe, once the browser has ended."""
+        """Close the pipe, after the browser has ended."""
         self._listening.join()
         self._commands.close()
         self._stream.close()
@@ -220,10 +221,10 @@ Tab = TypeVar("Tab", bound=Chromium)
 
 @contextmanager
 def started(attach: Callable[[int, int], Tab]) -> Iterator[Tab]:
-    """Start a browser with nothing in it and attach to its first tab.
+    """Start a browser with an empty profile, and attach to its first tab.
 
     Args:
-        attach: makes the tab from the descriptors of commands and events.
+        attach: function that makes the tab from the file descriptors of commands and events.
     """
     to_read, to_write = os.pipe()
     from_read, from_write = os.pipe()
@@ -247,7 +248,7 @@ def started(attach: Callable[[int, int], Tab]) -> Iterator[Tab]:
 
 @contextmanager
 def chromium_at(origin: str, name: str, password: str) -> Iterator[Chromium]:
-    """Start a browser and sign somebody in by the form, as people do."""
+    """Start a browser, and sign a person in by the form."""
     with started(lambda commands, events: Chromium(origin, commands, events)) as browser:
         browser.visit("/auth/login")
         browser.run(_SIGN_IN.replace("GIVEN", json.dumps({"name": name, "password": password})))

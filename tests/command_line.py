@@ -1,4 +1,4 @@
-"""Running a command as a user does, without the price of a new interpreter."""
+"""Running a command as a user does, but within this process, which saves the start of an interpreter."""
 
 import sys
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from sirena.cli import main
 
 @dataclass(frozen=True)
 class Ended:
-    """How a command ended."""
+    """The result of a command."""
 
     code: int
     output: str
@@ -19,7 +19,7 @@ class Ended:
 
 
 def run_command(capfd: pytest.CaptureFixture[str], arguments: Sequence[object]) -> Ended:
-    """Run ``sirena`` with arguments and return exit code and what it printed."""
+    """Run ``sirena`` with arguments, and return exit code and output."""
     before = sys.argv
     sys.argv = ["sirena", *map(str, arguments)]
     try:

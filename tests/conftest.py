@@ -1,4 +1,4 @@
-"""Fixtures every test may use."""
+"""Fixtures and hooks that apply to every test."""
 
 import gc
 import os
@@ -24,25 +24,25 @@ SHARED_DATA = REPOSITORY.parent / "shared" / "data"
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
+    """Sort the tests so that the longest files begin."""
     sort_by_length(items)
 
 
 def pytest_collection_finish() -> None:
-    """Look for garbage from now on, but not among what the imports left."""
+    """From now on collect garbage, but not among the objects made so far, such as imported modules."""
     gc.freeze()
     gc.enable()
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Keep together on one worker what shares a server."""
+    """Keep tests that share a server together on one worker."""
     return scheduler(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Folder of real isolates, breakpoint facts and oracles that lie beside the project, not in it."""
+    """Folder with real isolates, facts on breakpoints and oracles, which are not part of this repository."""
     if not SHARED_DATA.is_dir():
         pytest.skip("../shared/data is missing: real isolates and oracles lie beside the checkout")
     return SHARED_DATA
@@ -50,14 +50,14 @@ def shared_data() -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def no_address_left_behind() -> Iterator[None]:
-    """Forget the address and the certificate that connecting to MLflow leaves in the environment of the process."""
+    """Before and after each file, remove MLflow's address and TLS certificates from `os.environ`."""
     forget_connection()
     yield
     forget_connection()
 
 
 def forget_connection() -> None:
-    """Take from the environment what MLflow's client is told when it connects."""
+    """Remove the variables that configure MLflow's client from the environment."""
     for name in (
         "MLFLOW_TRACKING_URI",
         "MLFLOW_TRACKING_CLIENT_CERT_PATH",
@@ -68,7 +68,7 @@ def forget_connection() -> None:
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Give every test a home of its own, which is not made before it is needed, and no settings from outside."""
+    """Give every test a separate `SIRENA_HOME`, created on first use, and no other settings."""
     for name in (
         "MLFLOW_TRACKING_URI",
         "MLFLOW_EXPERIMENT_NAME",

@@ -1,8 +1,8 @@
-"""Which files of tests one worker runs together, and which begin first.
+"""How test files are distributed among workers: which files one worker runs together, and which begin first.
 
-What files share costs minutes to start: a stack, a guarded house, the machine that backups are tried on. One worker
-begins with the longest and the others at the other end of the list, so that two stacks seldom start at once. They meet
-where files are short, so that none of them is left alone at the end.
+Files share servers that take minutes to start: a stack, a guarded house, the machine for backups. One worker begins
+with the longest files and the others at the other end of the list, so that two stacks seldom start at once. They meet
+among short files, so that they end at about the same time.
 """
 
 from pathlib import Path
@@ -45,7 +45,7 @@ _ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def sort_by_length(items: list[pytest.Item]) -> None:
-    """Let the longest files begin; the tests of a file stay in their order."""
+    """Sort tests so that the longest files begin; the tests of a file stay in their order."""
     rank = {file: number for number, file in enumerate(FIRST)}
     items.sort(key=lambda item: rank.get(_file_of(item.path), len(rank)))
 
@@ -55,12 +55,12 @@ def _file_of(path: Path) -> str:
 
 
 def group_of(file: str) -> str:
-    """Return the name of what a file is run together with, its own if with nothing."""
+    """Return the name of the group that a file is run with; the file's own name if it has no group."""
     return _GROUP.get(file, file)
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:
-    """Return what gives workers a group at a time."""
+    """Return pytest-xdist's scheduler that gives each worker one group at a time."""
     from xdist.scheduler import LoadFileScheduling
 
     class Together(LoadFileScheduling):  # type: ignore[misc]  # a library without types

@@ -1,4 +1,4 @@
-"""An interpreter that an unprivileged account can run, so that the stack's tests do not need root's rights for it."""
+"""A Python interpreter that an unprivileged account can run, as tests of the stack need without root's rights."""
 
 import subprocess
 import sys
@@ -11,13 +11,14 @@ _DEBIANS = Path("/usr/bin/python3.11")
 
 
 def everyones_python(folder: Path, account: str = "postgres") -> str | None:
-    """Return an interpreter that an account can run with all our libraries, or None.
+    """Return an interpreter that an account can run with all our libraries, or None if there is none.
 
-    That is ours, or, where ours lies in root's home, a virtual environment of Debian's that reads our libraries.
+    It is this interpreter, or, if this one is in root's home, a virtual environment of Debian's that reads our
+    libraries.
 
     Args:
-        folder: which the account may enter.
-        account: unprivileged.
+        folder: folder that the account may enter.
+        account: name of the unprivileged account.
     """
     other = OsAccount.named(account)
     if other.can_run(sys.executable):

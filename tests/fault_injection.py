@@ -1,4 +1,4 @@
-"""Faults, and who works while they happen: a caller who asks without pause, a scientist who registers and promotes."""
+"""Faults injected into a stack, while a caller asks and a scientist registers and promotes without pause."""
 
 import contextlib
 import os
@@ -38,7 +38,7 @@ _REST_SECONDS = 0.5
 
 @dataclass
 class Caller:
-    """Asks the entry for one isolate twenty times a second; every request counts once."""
+    """Asks the service, through the NGINX entry, for one isolate twenty times a second; every request is counted."""
 
     settings: Settings
     token: str
@@ -52,7 +52,7 @@ class Caller:
     expected: Any = None
 
     def ask(self, client: httpx.Client) -> None:
-        """Ask once."""
+        """Send one request, and count its outcome."""
         begun = time.monotonic()
         try:
             reply = client.post("/invocations", json=QUESTION)
@@ -71,13 +71,13 @@ class Caller:
         self.slowest = max(self.slowest, time.monotonic() - begun)
 
     def run(self, stopping: threading.Event) -> None:
-        """Ask until told to stop."""
+        """Send requests until `stopping` is set."""
         with self._client() as client:
             while not stopping.wait(_PAUSE):
                 self.ask(client)
 
     def wait_for_first(self, seconds: float) -> None:
-        """Wait until the service has loaded its release."""
+        """Wait until the service has loaded its release and answers."""
         end = time.monotonic() + seconds
         with self._client() as client:
             while not self.answered:
@@ -97,7 +97,7 @@ class Caller:
 
 @dataclass
 class Scientist:
-    """Trains, registers and promotes one version after another; what was acknowledged must still be there."""
+    """Trains, registers and promotes one version after another; acknowledged versions must not be lost."""
 
     settings: Settings
     registered: list[str] = field(default_factory=list)
@@ -111,7 +111,7 @@ class Scientist:
     _seed: int = 0
 
     def plan(self, seed: int) -> Plan:
-        """Return what to train: amikacin by the reference, from a file of one isolate."""
+        """Return a plan to train amikacin by the reference, from a file of one isolate."""
         editions = choose_editions(Editions())
         reference = editions.tables([f"{DRUG}_NM"])
         file = self.settings.home / "one.csv"
@@ -121,7 +121,7 @@ class Scientist:
         return Plan(evidence, editions, "ana", (DRUG,), seed)
 
     def work_once(self) -> None:
-        """Train with a new seed, register and promote to staging."""
+        """Train with a new seed, register the version, and promote it to staging."""
         self._seed += 1
         registry = connect(self.settings)
         [outcome] = training.train(registry, self.plan(self._seed), lambda *_: None)
@@ -132,7 +132,7 @@ class Scientist:
         self.promoted.append(str(version))
 
     def run(self, stopping: threading.Event) -> None:
-        """Work until told to stop."""
+        """Repeat `work_once` until `stopping` is set."""
         while not stopping.wait(_REST_SECONDS):
             try:
                 self.work_once()
@@ -142,7 +142,7 @@ class Scientist:
                 self.unclear.append(f"{type(error).__name__}: {error}"[:300])
 
     def lost(self, registry: Registry) -> list[str]:
-        """Return acknowledged versions that are gone or hold another table than was logged."""
+        """Return the acknowledged versions that are gone, or whose table is not the one that was logged."""
         gone = []
         for name in self.registered:
             try:
@@ -154,7 +154,7 @@ class Scientist:
 
 @dataclass(frozen=True)
 class Fault:
-    """Something that goes wrong, and how it ends."""
+    """A fault, and how it is ended."""
 
     name: str
     inject: Callable[[], None]
@@ -167,7 +167,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class Report:
-    """What one fault cost."""
+    """What one fault did to callers and to the scientist."""
 
     fault: str
     answered: int
@@ -180,7 +180,7 @@ class Report:
 
 @contextmanager
 def watched(caller: Caller, scientist: Scientist) -> Iterator[None]:
-    """Let both work for the length of a block."""
+    """Run caller and scientist in threads during the block."""
     stopping = threading.Event()
     threads = [threading.Thread(target=one.run, args=(stopping,)) for one in (caller, scientist)]
     for thread in threads:
@@ -194,17 +194,17 @@ def watched(caller: Caller, scientist: Scientist) -> Iterator[None]:
 
 
 def kill(stack: ProductionStack, part: str) -> None:
-    """End a part's process outright."""
+    """Kill the process of a part of the stack."""
     process_id = stack.supervisor.states()[part].process_id
     assert process_id, f"{part} does not run"  # 0 would be ourselves
     os.kill(process_id, signal.SIGKILL)
 
 
 def suffer(fault: Fault, stack: ProductionStack, caller: Caller, scientist: Scientist, *, patience: float) -> Report:
-    """Let a fault happen and wait until all is as before.
+    """Inject a fault, end it, and wait until everything works as before.
 
     Raises:
-        AssertionError: it is not within `patience` seconds after the fault's end.
+        AssertionError: not everything works again within `patience` seconds after the fault's end.
     """
     answered, lost, refused = caller.answered, caller.lost, len(scientist.refused)
     # once: describing them asks each program for its version
@@ -245,7 +245,7 @@ def _all_well(stack: ProductionStack, parts: list[Part]) -> bool:
 
 
 def table(reports: list[Report]) -> str:
-    """Return the reports as a table for people."""
+    """Return the reports as a table of text."""
     lines = ["fault                          answered  lost  refused  recovery s"]
     lines += [
         f"{one.fault:30} {one.answered:8} {one.lost:5} {one.refused:8} {one.recovery_seconds:11.1f}" for one in reports

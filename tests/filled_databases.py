@@ -1,4 +1,4 @@
-"""Databases of accounts and ledger with something in them, made by the program itself."""
+"""Databases of accounts and of the ledger with some content, made by the program itself."""
 
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +19,7 @@ PASSWORD = "cuatro palabras sin sentido"
 
 
 def fill(settings: Settings) -> str:
-    """Make the tables, the accounts `marta` and `robot` and two entries of the ledger; return a token of `robot`."""
+    """Make the tables, the accounts `marta` and `robot` and two events in the ledger; return a token of `robot`."""
     bring_to_head(settings, writer_of(settings))
     engine = open_store(settings.effective_database_url)
     accounts = Accounts(engine)
@@ -33,7 +33,7 @@ def fill(settings: Settings) -> str:
 
 
 def copy_revisions(schema: Schema, folder: Path, change: str) -> Path:
-    """Write the revisions of a schema into a folder, and after them one that a later Sirena might have; return it."""
+    """Copy a schema's revisions into a folder, add one as of a later Sirena, and return the folder."""
     number = f"{int(schema.head) + 1:04}"
     for path in schema.revisions.glob("revision_*.py"):
         (folder / path.name).write_bytes(path.read_bytes())
@@ -45,12 +45,12 @@ def copy_revisions(schema: Schema, folder: Path, change: str) -> Path:
 
 
 def make_roles(cluster: Cluster) -> None:
-    """Make the roles of the production stack."""
+    """Make the database roles of the production stack."""
     cluster.execute("CREATE ROLE sirena LOGIN PASSWORD 'works'", "CREATE ROLE sirena_owner LOGIN PASSWORD 'owns'")
 
 
 def empty_database(cluster: Cluster, name: str) -> None:
-    """Make a database such as `sirena up` makes."""
+    """Make an empty database as `sirena up` makes it."""
     cluster.execute(f"CREATE DATABASE {name} OWNER sirena_owner")
     cluster.execute(
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC", "GRANT ALL ON SCHEMA public TO sirena_owner", database=name

@@ -1,4 +1,4 @@
-"""Somebody else's S3 server: a Ceph with a home, ports, buckets and keys of its own."""
+"""An S3 server of another owner: a Ceph cluster with separate home, ports, buckets and keys."""
 
 import json
 from collections.abc import Iterator
@@ -16,23 +16,23 @@ from tests.production_machine import end_at_once, private_home, production_setti
 
 @dataclass(frozen=True)
 class ForeignS3:
-    """A server that runs."""
+    """A running S3 server."""
 
     settings: Settings
     store: ObjectStore
 
     @property
     def endpoint(self) -> str:
-        """Its address."""
+        """URL of the server."""
         return self.store.endpoint
 
     @property
     def keys(self) -> Keys:
-        """Keys of its first user, who may make buckets."""
+        """Keys of the first user, who may make buckets."""
         return kept_keys(self.settings)
 
     def guest(self, name: str) -> Keys:
-        """Add a user who may make no bucket; return the keys."""
+        """Add a user who may make no bucket, and return the keys."""
         told = self.store.owner.run(
             ["radosgw-admin", "-c", str(self.store.folder / "ceph.conf"), "-n", "client.rgw.a", "user", "create",
              f"--uid={name}", f"--display-name={name}", "--max-buckets=-1"]
@@ -41,18 +41,18 @@ class ForeignS3:
         return Keys(made["access_key"], made["secret_key"])
 
     def client(self) -> Any:
-        """Return a client of boto3 with the first user's keys."""
+        """Return a boto3 client with the first user's keys."""
         return s3_client(self.settings, self.endpoint)
 
     def objects(self, bucket: str) -> dict[str, int]:
-        """Return the sizes of a bucket's objects, by key."""
+        """Return the size of each object in a bucket, by key."""
         pages = self.client().get_paginator("list_objects_v2").paginate(Bucket=bucket)
         return {item["Key"]: item["Size"] for page in pages for item in page.get("Contents", [])}
 
 
 @contextmanager
 def foreign_s3() -> Iterator[ForeignS3]:
-    """Run a server until it is no longer needed."""
+    """Run a server during the block."""
     require_programs("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
     with private_home() as home:
         settings = production_settings(home)

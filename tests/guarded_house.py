@@ -1,4 +1,4 @@
-"""A whole guarded house: real NGINX and access service on PostgreSQL with its ledger; pages and MLflow behind them."""
+"""A guarded house: NGINX and the access service on PostgreSQL with the ledger, in front of the pages and MLflow."""
 
 import os
 import ssl
@@ -44,7 +44,7 @@ API = "/api/2.0/mlflow"
 
 
 def ask_mlflow(client: httpx.Client, route: str, **body: object) -> dict[str, dict[str, dict[str, str]]]:
-    """Ask MLflow's API for something that must succeed; return the answer."""
+    """Send a request to MLflow's API that must succeed, and return the answer."""
     answer = client.post(f"{API}/{route}", json=body)
     assert answer.status_code == 200, answer.text
     found: dict[str, dict[str, dict[str, str]]] = answer.json()
@@ -53,7 +53,7 @@ def ask_mlflow(client: httpx.Client, route: str, **body: object) -> dict[str, di
 
 @dataclass
 class House:
-    """What runs, and how to look at it."""
+    """The running parts, and ways to observe them."""
 
     settings: Settings
     own: Settings
@@ -68,11 +68,11 @@ class House:
 
     @property
     def client(self) -> HostileClient:
-        """Somebody hostile."""
+        """A hostile client of the NGINX entry."""
         return HostileClient(self.settings.https_port, authority_file(self.settings))
 
     def honest(self, who: str = "", address: str = "127.0.0.1") -> httpx.Client:
-        """Return a client that behaves, with a token of an account, from a loopback address."""
+        """Return an ordinary HTTP client with a token of an account, from a loopback address."""
         headers = {"Authorization": f"Bearer {self.tokens[who]}"} if who else {}
         return httpx.Client(
             base_url=f"https://localhost:{self.settings.https_port}",
@@ -84,16 +84,16 @@ class House:
         )
 
     def seen_by_mlflow(self) -> list[str]:
-        """Return the requests that reached MLflow, a line of its log each."""
+        """Return the requests that reached MLflow, as lines of its log."""
         text = (self.settings.home / "logs" / "mlflow.log").read_text(errors="replace")
         return [line for line in text.splitlines() if "HTTP/1." in line]
 
     def entries(self, address: str) -> list[LedgerEntry]:
-        """Return what the ledger holds of an address."""
+        """Return the ledger's events that came from an address."""
         return [one for one in self.ledger.read() if one.origin == address]
 
     def await_entry(self, address: str, fits: Callable[[LedgerEntry], bool]) -> LedgerEntry:
-        """Wait until the ledger holds an entry of an address that fits."""
+        """Wait until the ledger holds a matching event from an address, and return the event."""
         end = time.monotonic() + PATIENCE
         while True:
             found = self.entries(address)
@@ -104,13 +104,13 @@ class House:
             time.sleep(0.2)
 
     def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of ours as the operator of this house does."""
+        """Run a `sirena` command as the operator of this house."""
         command = [sys.executable, "-m", "sirena.cli", *arguments]
         return run_prepared(command, env={**os.environ, **self.environment}, timeout=300)
 
     @contextmanager
     def entry_with(self, **changes: Any) -> Iterator[None]:
-        """Let the entry have other settings for a while; NGINX takes them up as `sirena up` has it do."""
+        """Change settings of NGINX during the block; it reloads them as after `sirena up`."""
         try:
             self._take_up(self.settings.model_copy(update=changes))
             yield
@@ -123,7 +123,7 @@ class House:
         take_up(entry, is_coming=lambda: True)
 
     def written(self) -> str:
-        """Return everything that logs and ledger hold."""
+        """Return the whole content of logs and ledger."""
         files = [*(self.settings.home / "logs").iterdir(), *self.entry.refusals.parent.iterdir()]
         logs = [file.read_text(errors="replace") for file in files if file.is_file()]
         return "\n".join([*logs, *(str(one) for one in self.ledger.read())])
@@ -131,7 +131,7 @@ class House:
 
 @contextmanager
 def guarded_house(**changes: Any) -> Iterator[House]:
-    """Run NGINX, access service, pages and MLflow; an account per role, named as the role, with password and token."""
+    """Run NGINX, access service, pages and MLflow, with one account per role, which has a password and a token."""
     require_programs("nginx", "logrotate")
     with private_cluster() as cluster, private_home() as home, ExitStack() as running:
         cluster.execute("CREATE DATABASE sirena")
@@ -181,7 +181,7 @@ def guarded_house(**changes: Any) -> Iterator[House]:
 
 
 def access_service(settings: Settings, entry: NginxEntry, environment: dict[str, str]) -> ChildProcess:
-    """Describe the access service as the stack runs it."""
+    """Return the description of the access service by which the stack runs it."""
     command = (
         sys.executable, "-m", "sirena.cli", "access-service",
         "--socket", str(Doors(settings).socket_of("access")), "--entry-log", str(entry.refusals),
@@ -197,7 +197,7 @@ def access_service(settings: Settings, entry: NginxEntry, environment: dict[str,
 
 
 def pages_service(settings: Settings, environment: dict[str, str]) -> ChildProcess:
-    """Describe the pages as the stack runs them."""
+    """Return the description of the pages' service by which the stack runs it."""
     doors = Doors(settings)
     command = (
         sys.executable, "-m", "sirena.cli", "pages-service",

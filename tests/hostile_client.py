@@ -1,4 +1,4 @@
-"""A client that sends what no honest client would: raw bytes over TLS, from an address of its own choice."""
+"""A client that sends raw bytes over TLS, as no honest client would, from a chosen loopback address."""
 
 import contextlib
 import http.client
@@ -20,7 +20,7 @@ PATIENCE = 60.0
 
 @dataclass
 class Answer:
-    """What came back."""
+    """One HTTP response."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -29,32 +29,32 @@ class Answer:
 
     @property
     def request_id(self) -> str:
-        """The request's name in logs and ledger."""
+        """The request's id in logs and ledger."""
         return self.headers.get("x-request-id", "")
 
 
 @dataclass(frozen=True)
 class HostileClient:
-    """Speaks to one port of the entry."""
+    """Sends bytes to one port of the NGINX entry."""
 
     port: int
     authority: Path
     name: str = "localhost"
 
     def connect(self, address: str = "127.0.0.1", protocol: str = "http/1.1") -> ssl.SSLSocket:
-        """Open a TLS connection that comes from a loopback address."""
+        """Open a TLS connection from a loopback address."""
         context = ssl.create_default_context(cafile=str(self.authority))
         context.set_alpn_protocols([protocol])
         plain = socket.create_connection(("127.0.0.1", self.port), timeout=60, source_address=(address, 0))
         return context.wrap_socket(plain, server_hostname=self.name)
 
     def send(self, raw: bytes, address: str = "127.0.0.1", patience: float = PATIENCE) -> list[Answer]:
-        """Send bytes exactly as they are and return every answer that comes until the other side is silent.
+        """Send bytes exactly as given, and return every response until the server is silent.
 
         Args:
-            raw: what is sent.
-            address: loopback address it comes from.
-            patience: seconds after which the other side is taken to wait for more.
+            raw: the bytes.
+            address: loopback address to send from.
+            patience: seconds of silence after which the server counts as waiting for more.
         """
         with self.connect(address) as connection:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError, ssl.SSLError):
@@ -68,7 +68,7 @@ class HostileClient:
         return read_answers(came)
 
     def send_http2(self, headers: list[tuple[bytes, bytes]], body: bytes, address: str) -> Answer:
-        """Send one HTTP/2 request without any of the checks an honest library makes."""
+        """Send one HTTP/2 request without the checks that HTTP libraries make."""
         settings = H2Configuration(
             client_side=True,
             validate_outbound_headers=False,
@@ -100,18 +100,18 @@ class HostileClient:
 
 
 def read_answers(came: bytes) -> list[Answer]:
-    """Split a stream into its answers."""
+    """Return the responses in a stream of bytes."""
     return _read(came)[0]
 
 
 def _is_whole(came: bytes) -> bool:
-    """Tell whether a stream ends where an answer ends: a busy server may say a body long after its head."""
+    """Tell whether a stream ends with a complete response; a busy server may send a body long after the headers."""
     found, rest = _read(came)
     return bool(found) and not rest
 
 
 def _read(came: bytes) -> tuple[list[Answer], bool]:
-    """Return the answers of a stream, and whether there is more than whole answers in it."""
+    """Return the responses in a stream, and whether bytes are left that make no complete response."""
     stream = io.BytesIO(came)
     found: list[Answer] = []
     while stream.tell() < len(came):
@@ -126,7 +126,7 @@ def _read(came: bytes) -> tuple[list[Answer], bool]:
 
 
 class _Unclosed(io.BufferedIOBase):
-    """The stream for one answer: closing it leaves the rest readable."""
+    """A stream for reading one response; closing it does not close the stream of the following ones."""
 
     def __init__(self, stream: io.BytesIO) -> None:
         self._stream = stream

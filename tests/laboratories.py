@@ -1,4 +1,4 @@
-"""Small WHONET files and truth tables for the tests of training."""
+"""Small WHONET files and truth tables for tests of training."""
 
 from pathlib import Path
 
@@ -19,14 +19,14 @@ NO_BREAKPOINT = answer_code(Category.NI, Reason.NO_BREAKPOINT)
 
 
 def whonet_file(folder: Path, text: str) -> WhonetFile:
-    """Write comma-separated lines and read them as WHONET does."""
+    """Write lines of comma-separated values into a file, and read it as a WHONET file."""
     path = folder / "hospital.csv"
     path.write_text("\n".join(line.strip() for line in text.strip().splitlines()) + "\n", encoding="utf-8")
     return read_file(path)
 
 
 def row_of_answers(*steps: tuple[int, Category]) -> np.ndarray:
-    """Build a table's row: each category from its dilution (an exponent) on; censored answers follow from it."""
+    """Return a table's row in which each category begins at a dilution (an exponent); censored MICs agree with it."""
     exact = np.full(DILUTIONS, NO_BREAKPOINT, dtype=np.uint8)
     for exponent, category in steps:
         exact[exponent - MINIMUM_EXPONENT :] = answer_code(category)
@@ -36,7 +36,7 @@ def row_of_answers(*steps: tuple[int, Category]) -> np.ndarray:
 
 
 def reference_table(column: str = "AMK_NM") -> TruthTable:
-    """Build a reference with every kind of row: S-I-R, S-SDD-R, S-NS, always R, R only, and one that states nothing."""
+    """Return a reference table with every kind of row: S-I-R, S-SDD-R, S-NS, always R, R only, none stated."""
     lowest = MINIMUM_EXPONENT
     rows = {
         "eco": row_of_answers((lowest, Category.S), (3, Category.I), (5, Category.R)),
@@ -52,7 +52,7 @@ def reference_table(column: str = "AMK_NM") -> TruthTable:
 
 
 def evidence_of(*cells: tuple[str, str, int, str, int], column: str = "AMK_NM", site: Site = Site.UNKNOWN) -> Evidence:
-    """Build evidence of isolates from one site, from (organism, kind of interval, exponent, label, number)."""
+    """Return evidence of isolates from one site, given as (organism, kind of interval, exponent, label, number)."""
     kinds = {"=": 0, "<=": DILUTIONS, ">=": 2 * DILUTIONS}
     rows = [
         (organism, site.value, column, kinds[kind] + exponent - MINIMUM_EXPONENT, label)
@@ -65,12 +65,12 @@ def evidence_of(*cells: tuple[str, str, int, str, int], column: str = "AMK_NM", 
 
 
 def counted(rows: pl.DataFrame, reference: TruthTable | None = None) -> Cells:
-    """Count rows of evidence for amikacin into cells, by the keys of a reference where there is one."""
+    """Count rows of evidence for amikacin into cells, by the keys of a reference if it has one."""
     return cells_of("AMK_NM", keyed(tally(rows, seed=0), reference))
 
 
 def laboratory(seed: int = 0, isolates: int = 400) -> Evidence:
-    """Draw a laboratory that cuts E. coli at 8/32 and P. aeruginosa at 16/64 mg/L and errs in 1 % of its labels."""
+    """Draw a laboratory's results: cut points 8/32 mg/L for E. coli, 16/64 for P. aeruginosa, 1 % wrong labels."""
     random = np.random.default_rng(seed)
     cells = []
     for _ in range(isolates):

@@ -1,8 +1,8 @@
-"""The examples of the manuals: found by their marks, run in order as a reader types them, compared with what is shown.
+"""The examples of the manuals: found by their marks, run in the reader's order, and compared with the shown output.
 
-A fenced block marked ``run`` belongs to one person's machine, ``run=entry`` to a server behind its entry, ``file=NAME``
-is written to a file of that name. A block marked ``shows`` after it is what the run printed: ``…`` stands for anything,
-blanks and line breaks count in text only as far as they part words, in JSON not at all.
+A fenced block marked ``run`` is run on one person's machine, ``run=entry`` on a server behind NGINX, and ``file=NAME``
+is written to a file of that name. A following block marked ``shows`` is the expected output: ``…`` stands for any text;
+blanks and line breaks count as one blank in text, and are ignored in JSON.
 """
 
 import os
@@ -28,7 +28,7 @@ _SECONDS: Final = 900
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block."""
+    """One fenced block of a chapter."""
 
     place: str
     """File and line, for a person."""
@@ -40,14 +40,14 @@ class Block:
 
 @dataclass(frozen=True)
 class Example:
-    """A block to run, and what it shows; no `shown` means that its output is not told."""
+    """A block to run, and the expected output; None in `shown` if the manual shows no output."""
 
     block: Block
     shown: Block | None
 
 
 def chapters(language: str) -> list[Path]:
-    """Return the files of a manual in the order in which they are read."""
+    """Return the files of a manual in reading order."""
     return sorted((MANUAL / language).glob("*.md"))
 
 
@@ -63,7 +63,7 @@ def blocks(chapter: Path) -> list[Block]:
 
 
 def examples(language: str, mark: str) -> Iterator[Example]:
-    """Yield the examples with a mark, and the files they need, in the order of the manual."""
+    """Yield the examples with a mark, and the files they need, in reading order."""
     for chapter in chapters(language):
         found = [*blocks(chapter), None]
         for block, after in pairwise(found):
@@ -74,7 +74,7 @@ def examples(language: str, mark: str) -> Iterator[Example]:
 
 @dataclass
 class Reader:
-    """Somebody who types the examples on one machine, in one folder."""
+    """A reader who types the examples on one machine, in one folder."""
 
     folder: Path
     environment: Mapping[str, str]
@@ -82,10 +82,10 @@ class Reader:
     """What stands in the manual → what it is here: addresses, ports, places."""
 
     def follow_all(self, mark: str) -> list[str]:
-        """Run every example of a mark, as the Spanish manual has them and in Spanish, and return what each printed.
+        """Run every example with a mark as in the Spanish manual, in Spanish, and return the output of each.
 
         Raises:
-            AssertionError: some failed or printed something else; the text names every one of them.
+            AssertionError: examples failed or printed something else; the text names them all.
         """
         printed, different = [], []
         for example in examples("es", mark):
@@ -97,10 +97,10 @@ class Reader:
         return printed
 
     def follow(self, example: Example) -> str:
-        """Run an example and return what it printed.
+        """Run an example, and return its output.
 
         Raises:
-            AssertionError: it failed, or printed something else than the manual shows.
+            AssertionError: the example failed, or printed something else than the manual shows.
         """
         block = example.block
         text = self._here(block.text)
@@ -133,7 +133,7 @@ class Reader:
 
     @cached_property
     def _programs(self) -> Path:
-        """A folder of programs."""
+        """Folder with the programs that the examples call."""
         programs = self.folder / ".programs"
         programs.mkdir()
         for name, text in {
@@ -163,9 +163,9 @@ def _plain(text: str, language: str) -> str:
 
 
 def is_shown(expected: str, printed: str, language: str) -> bool:
-    """Tell whether an output is what a manual shows; an ellipsis stands for anything, also for nothing.
+    """Tell whether an output is the one that a manual shows; an ellipsis stands for any text, also for none.
 
-    Each piece is looked for where it stands first, so that a long output that differs is told at once.
+    Each piece between ellipses is matched at its first place, so that a long output that differs fails at once.
     """
     first, *others = (_plain(piece, language) for piece in expected.split("…"))
     rest = _plain(printed, language)

@@ -1,4 +1,4 @@
-"""The door of the stack's MLflow before an MLflow of the tests, which itself asks nobody."""
+"""A proxy with the TLS and the port of the stack's MLflow, in front of a test's MLflow that has no access control."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from tests.production_machine import mlflow_context
 
 @contextlib.contextmanager
 def mlflow_door(settings: Settings, port: int) -> Iterator[None]:
-    """Listen on the port of the stack's MLflow as it does, and pass on in plain text to another port."""
+    """Listen on the port of the stack's MLflow as it does, and forward in plain text to another port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
@@ -47,7 +47,7 @@ def mlflow_door(settings: Settings, port: int) -> Iterator[None]:
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Pass on until one side ends, and then end the other."""
+    """Forward bytes until one side closes, and then close the other."""
     try:
         with contextlib.suppress(OSError):
             while data := await reader.read(65536):

@@ -1,6 +1,6 @@
-"""Node and what tests need of it: the OpenID provider and the examiner of accessibility, each as its lock says.
+"""Node and the packages that tests need, by their lock files: the OpenID provider, and axe for accessibility.
 
-Node comes as a wheel, since that of Debian 12 is too old.
+Node comes from a Python wheel, since Debian 12's version is too old.
 
     python -m tests.node_packages
 """
@@ -25,7 +25,7 @@ NAMES = ("oidc_provider", "axe")
 
 
 def installed_packages(name: str) -> Path:
-    """Install a folder's packages, unless the same lock was installed before; return where they lie.
+    """Install a folder's packages, unless the same lock file was installed before; return their folder.
 
     Args:
         name: one of `NAMES`.

@@ -21,10 +21,10 @@ SECRET = "the-test-provider-knows-this-secret"
 
 
 class OpenIdProvider:
-    """The provider's process, which can be ended and begun again at the same address."""
+    """The provider's process, which can be stopped and started again at the same address."""
 
     def __init__(self, folder: Path, entry_url: str) -> None:
-        """Prepare it, with the address of the entry it sends browsers back to."""
+        """Prepare a provider that sends browsers back to the NGINX entry at an address."""
         # modules are looked up beside the script
         self._script = folder / "server.mjs"
         shutil.copy(REPOSITORY / "tests" / "oidc_provider" / "server.mjs", self._script)
@@ -38,11 +38,11 @@ class OpenIdProvider:
 
     @property
     def issuer(self) -> str:
-        """The address by which it calls itself."""
+        """The issuer's address in its tokens."""
         return f"http://127.0.0.1:{self._port}"
 
     def begin(self) -> None:
-        """Start it, with keys it never had before, and wait until it listens."""
+        """Start the provider with new keys, and wait until it listens."""
         callback, after = f"{self._entry_url}/auth/openid/callback", f"{self._entry_url}/auth/login"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
@@ -55,22 +55,22 @@ class OpenIdProvider:
             time.sleep(0.05)
 
     def end(self) -> None:
-        """End it."""
+        """Stop the provider."""
         if self._process is not None:
             self._process.terminate()
             self._process.wait(timeout=60)
             self._process = None
 
     def do_wrong(self, kind: str) -> None:
-        """Forge the next tokens in a way; an empty kind makes it honest again."""
+        """Make the provider issue wrong tokens of a kind; an empty kind makes them right again."""
         self._tell("/mischief", kind=kind)
 
     def put_into_groups(self, subject: str, *groups: str) -> None:
-        """Let a person be in exactly these groups from now on."""
+        """Set the groups that a person is in from now on."""
         self._tell("/people", sub=subject, groups=";".join(groups))
 
     def tokens(self, subject: str, browser: "Browser") -> tuple[str, str]:
-        """Return an honest ID token and access token of a person, as another program of the hospital would get them."""
+        """Return a valid ID token and access token of a person, as another program of the hospital would get them."""
         verifier = "v" * 43
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
         callback = f"{self._entry_url}/auth/openid/callback"
@@ -90,10 +90,10 @@ class OpenIdProvider:
 
 
 class Browser:
-    """Follows redirects, keeps cookies, reads English, fills in the provider's form; a new one is nobody yet."""
+    """An English-speaking client that follows redirects, keeps cookies and fills in the provider's form."""
 
     def __init__(self, entry_url: str, trust: Path) -> None:
-        """Open one that trusts the entry's own authority."""
+        """Make a browser that trusts the certificate authority of the NGINX entry; nobody is signed in."""
         self.entry_url = entry_url
         self.client = httpx.Client(
             verify=ssl.create_default_context(cafile=str(trust)),
@@ -110,16 +110,16 @@ class Browser:
         self.client.close()
 
     def get(self, path: str, **headers: str) -> httpx.Response:
-        """Ask the entry."""
+        """Get a page of the NGINX entry."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         return self.client.get(self.entry_url + path, headers=sent)
 
     def leave(self) -> httpx.Response:
-        """Press the button that signs out."""
+        """Sign out by the page's button."""
         return self.client.post(f"{self.entry_url}/auth/logout", headers={"Origin": self.entry_url})
 
     def to_callback(self, subject: str, *, target: str = "/", start: str = "") -> str:
-        """Sign in at the provider, and return the address it sends the browser back to, unopened."""
+        """Sign in at the provider, and return the address to which it redirects, without opening it."""
         answer = self.client.get(
             start or f"{self.entry_url}/auth/openid/start", params=None if start else {"next": target}
         )
@@ -137,11 +137,11 @@ class Browser:
         raise AssertionError("the provider leads in circles")
 
     def sign_in(self, subject: str, *, target: str = "/") -> httpx.Response:
-        """Sign in, and return the entry's answer to the provider's."""
+        """Sign in, and return the response of the NGINX entry to the provider's redirect."""
         return self.client.get(self.to_callback(subject, target=target))
 
     @property
     def identity(self) -> dict[str, object] | None:
-        """Who the entry says this browser is."""
+        """Identity that the NGINX entry reports for this browser."""
         answer = self.get("/auth/me")
         return dict(answer.json()) if answer.status_code == 200 else None

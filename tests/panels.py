@@ -1,4 +1,4 @@
-"""Small panels made by hand: every cell is known to the reader of a test."""
+"""Small panels made by hand, in which the reader of a test knows every cell."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from sirena.panel.compiled import Panel
 
 
 def cut_row(susceptible: int, resistant: int) -> np.ndarray:
-    """Return one organism's row: S at or below, R at or above, as exponents of 2 mg/L; I between, NI when censored."""
+    """Return one organism's row: S at or below, R at or above, as exponents of 2 mg/L; I between, NI if censored."""
     row = np.empty(CODES, dtype=np.uint8)
     for code in range(CODES):
         mic = Mic.from_code(code)
@@ -32,7 +32,7 @@ URINE = "uncomplicated urinary tract infection"
 
 
 def cut_ground(key: str, susceptible: int, resistant: int, *, site: str = "") -> Ground:
-    """Return the ground of a row with these cut points, as if a guideline stated them for the organism."""
+    """Return the ground of a row with these cut points, as of a guideline's breakpoint for the organism."""
     return Ground(
         GroundKind.BREAKPOINT,
         "CLSI 2026",
@@ -54,10 +54,10 @@ def cut_table(
     """Return a table with one pair of cut points per key.
 
     Args:
-        column: test column answered.
+        column: test column that the table answers.
         cuts: exponents of S and R by key, ``eco`` or ``eco@urine``.
-        sites: what the ground of a key is for, where it is for one site.
-        named: further fields of the table.
+        sites: site in the ground of a key, for keys whose ground is for one site.
+        named: further fields of the table, by name.
     """
     return TruthTable(
         column,
@@ -72,8 +72,8 @@ def small_panel(release: str = "release-1", *, shift: int = 0) -> Panel:
     """Return a panel of two models: AMK for E. coli and P. aeruginosa, CAZ for E. coli only.
 
     Args:
-        release: its name.
-        shift: dilutions by which every cut point is moved, to tell two panels apart.
+        release: name of the release.
+        shift: dilutions by which every cut point is moved, to make panels that differ.
     """
     tables = {
         "AMK_NM": cut_table("AMK_NM", {"eco": (2 + shift, 4 + shift), "pae": (4 + shift, 6 + shift)}),
@@ -95,8 +95,8 @@ def small_panel(release: str = "release-1", *, shift: int = 0) -> Panel:
 def panel_with_sites(release: str = "release-2") -> Panel:
     """Return a panel whose answers differ by site.
 
-    PEN of the pneumococcus: one row for cerebrospinal fluid, another for all else, which says so. NIT of E. coli: a
-    row for urine, also taken when the site is unknown, and none elsewhere.
+    PEN for pneumococcus: one row for cerebrospinal fluid, and one for every other site, whose ground says so. NIT for
+    E. coli: a row for urine, which also answers for an unknown site, and none for other sites.
     """
     tables = {
         "PEN_NM": cut_table(

@@ -1,4 +1,4 @@
-"""A private PostgreSQL cluster on loopback for tests: made, started and stopped by them."""
+"""A private PostgreSQL cluster on loopback, which tests make, start and stop."""
 
 import os
 import secrets
@@ -20,17 +20,17 @@ _SUPERUSER = "cluster_owner"
 
 @dataclass(frozen=True)
 class Cluster:
-    """A running cluster."""
+    """A running PostgreSQL cluster."""
 
     port: int
     password: str
 
     def url(self, database: str, user: str = _SUPERUSER, password: str | None = None) -> str:
-        """Return the address of a database, entered as a role."""
+        """Return the URL of a database for a role."""
         return f"postgresql://{user}:{password or self.password}@127.0.0.1:{self.port}/{database}"
 
     def execute(self, *statements: str, database: str = "postgres") -> None:
-        """Run statements as the superuser, each for itself."""
+        """Run statements as the superuser, each in a transaction of its own."""
         with psycopg.connect(self.url(database), autocommit=True) as connection:
             for statement in statements:
                 connection.execute(statement.encode())
@@ -44,9 +44,9 @@ def _programs() -> Path | None:
 
 @contextmanager
 def private_cluster() -> Iterator[Cluster]:
-    """Run a cluster, as the unprivileged ``postgres`` user when we are root, which PostgreSQL refuses.
+    """Run a PostgreSQL cluster, as user ``postgres`` if we are root, since PostgreSQL refuses to run as root.
 
-    Without PostgreSQL the test is skipped, except where `TESTS_NEED_POSTGRESQL` says that it must be there.
+    Without PostgreSQL the test is skipped, or fails if `TESTS_NEED_POSTGRESQL` is set.
     """
     programs = _programs()
     if programs is None:

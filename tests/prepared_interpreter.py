@@ -1,8 +1,8 @@
-"""Commands as processes of their own that need not import MLflow, Polars and TensorFlow once more: 15 s each time.
+"""Running commands as processes that need not import MLflow, Polars and TensorFlow again, which takes 15 s each time.
 
-A fork server has imported them, and nothing of ours that stays. A command is a fork of it: a real process with its own
-arguments, environment, folder, streams, session and exit code, in which `python -m sirena.cli` begins as it always
-does. Where a test's subject is the start itself, another account or another interpreter, it starts a plain process.
+A fork server has imported these libraries, but no module of Sirena. A command is a fork of the server: a real process
+with its own arguments, environment, folder, streams, session and exit code, in which `python -m sirena.cli` begins as
+usual. Tests of the start itself, of another account or of another interpreter start a plain process.
 
 Run as a program with a socket and ``-m MODULE …``, this file is a small client, for shell scripts.
 """
@@ -49,7 +49,7 @@ tests.prepared_interpreter.serve(sys.argv[1], ordinary)
 class PreparedPopen(subprocess.Popen[str]):
     """A `subprocess.Popen` of ``[PYTHON, "-m", module, …]`` or ``[PYTHON, "-c", program, …]``.
 
-    Whichever PYTHON is named, it is this interpreter; the process takes the name for its own, and starts others by it.
+    The process is always a fork of this interpreter, whatever PYTHON is; PYTHON becomes its `sys.executable`.
     """
 
     def _execute_child(self, args: list[object], *others: Any) -> None:
@@ -82,7 +82,7 @@ class PreparedPopen(subprocess.Popen[str]):
 def run_prepared(
     command: list[str], *, timeout: float, cwd: Path | str | None = None, env: dict[str, str] | None = None
 ) -> "subprocess.CompletedProcess[str]":
-    """Run a command and return what it printed, as `subprocess.run` does."""
+    """Run a command, and return its result as `subprocess.run` does."""
     pipe = subprocess.PIPE
     with PreparedPopen(command, cwd=cwd, env=env, stdout=pipe, stderr=pipe, text=True) as process:
         try:
@@ -94,14 +94,14 @@ def run_prepared(
 
 
 def program_text(*arguments: str, python: str = sys.executable) -> str:
-    """Return a shell script that runs ``PYTHON ARGUMENTS…`` and what it is given; they begin with ``-m`` or ``-c``."""
+    """Return a shell script that runs ``PYTHON ARGUMENTS…`` and its own arguments; the first is ``-m`` or ``-c``."""
     stand_in = [sys.executable, "-I", "-S", __file__, _server(), python, *arguments]
     return f'#!/bin/sh\nexec {shlex.join(stand_in)} "$@"\n'
 
 
 @cache
 def _server() -> str:
-    """Start the fork server of this process; return where it listens."""
+    """Start the fork server of this process, and return its address."""
     folder = tempfile.mkdtemp(prefix="prepared-")
     place = f"{folder}/socket"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FROM_OUTSIDE)}
@@ -130,10 +130,10 @@ def _asked(
 
 
 def serve(place: str, ordinary: list[str]) -> None:
-    """Import the libraries, then fork for everyone who asks until standard input ends.
+    """Import the libraries, then fork for every request until standard input ends.
 
     Args:
-        place: where to listen.
+        place: path of the socket to listen on.
         ordinary: where an interpreter looks for modules of which nobody says more.
     """
     gc.disable()
@@ -176,7 +176,7 @@ def serve(place: str, ordinary: list[str]) -> None:
 def _become(
     ordinary: list[str], streams: list[int], arguments: list[str], cwd: str, env: dict[str, str], new_session: bool
 ) -> NoReturn:
-    """Be a process that a shell would have started with these things, and end as an interpreter does."""
+    """Become a process as a shell would have started it, and end as an interpreter does."""
     for number, stream in enumerate(streams):
         os.dup2(stream, number)
         os.close(stream)

@@ -1,6 +1,6 @@
-"""Servers that stand behind what a test looks at, as forks of the prepared interpreter: they answer in two seconds.
+"""Servers that a test needs but does not examine, as forks of the prepared interpreter, which start in two seconds.
 
-Where a server's own start is the subject, or a whole stack's, it starts plainly.
+Tests of a server's own start, or of a whole stack's, start plain processes.
 """
 
 import subprocess
@@ -31,10 +31,10 @@ cli(sys.argv[1:])
 
 
 class PreparedChild(ChildProcess):
-    """A server of the embedded profile, begun by a fork."""
+    """A server of the embedded profile, started by a fork."""
 
     def launch(self) -> None:
-        """Run it and return at once; nothing happens when it runs already."""
+        """Start the server, and return at once; do nothing if it runs already."""
         if self._process is not None:
             return
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -46,7 +46,7 @@ class PreparedChild(ChildProcess):
 
 
 def mlflow_server(settings: Settings, port: int) -> ChildProcess:
-    """Describe the MLflow server of `embedded_mlflow_server`, as one process."""
+    """Return the description of the server of `embedded_mlflow_server`, as one process."""
     plain = embedded_mlflow_server(settings, port)
     python, _, _, *arguments = plain._command
     arguments[arguments.index("--workers") + 1] = "1"

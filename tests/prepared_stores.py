@@ -1,6 +1,6 @@
-"""Databases and object store of a server, made once in a run of all workers and copied: the first start takes 25 s.
+"""Databases and object store of a stack, made once per test run and copied, since the first start takes 25 s.
 
-Whose subject is the first start itself begins with nothing: the manual of a server, and what is restored onto.
+Tests of the first start itself begin with an empty home: the manual of a server, and the target of a restore.
 """
 
 import fcntl
@@ -27,7 +27,7 @@ _HOME: Final = Path(f"/var/tmp/sirena-{os.environ.get('PYTEST_XDIST_TESTRUNUID')
 
 
 def begin_prepared(settings: Settings) -> None:
-    """Give a home that is missing or empty its databases and its object store; `up` moves them to the home's ports."""
+    """Copy databases and object store into a home that is missing or empty; `up` adapts them to the home's ports."""
     settings.home.mkdir(mode=0o755, parents=True, exist_ok=True)
     if not any(settings.home.iterdir()):
         with _one_at_a_time():
@@ -46,7 +46,7 @@ def _one_at_a_time() -> Iterator[None]:
 
 
 def _make() -> None:
-    """Bring the stores of a stack up and down; MLflow has its tables, and ours are for `up` to make."""
+    """Start and stop a stack, which makes its stores; MLflow's tables are made, and `up` makes ours later."""
     register(_remove)
     stack = ProductionStack(production_settings(_HOME, tracking_uri=""))
     try:
@@ -65,6 +65,6 @@ def _make() -> None:
 
 
 def _remove() -> None:
-    """Remove them at the end of the worker that made them; another that still needs some makes them again."""
+    """Remove the stores when the worker that made them ends; a worker that still needs them makes them again."""
     with _one_at_a_time():
         shutil.rmtree(_HOME, ignore_errors=True)

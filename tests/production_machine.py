@@ -1,4 +1,4 @@
-"""What the tests of the stack need of a machine: a home others may enter, free ports, the programs, a decision."""
+"""What tests of the stack need on a machine: a home that accounts may enter, free ports, programs, a decision."""
 
 import http.server
 import os
@@ -39,14 +39,14 @@ _HELD_AT_ONCE = 60
 
 
 def require_programs(*names: str) -> None:
-    """Fail, and say what to install, when a real server is missing: a test that skips proves nothing."""
+    """Fail, and say what to install, if the program of a real server is missing."""
     missing = [name for name in names if not shutil.which(name, path="/usr/bin:/usr/sbin:/usr/local/bin:/bin:/sbin")]
     assert not missing, f"{', '.join(missing)} missing: apt-get install --no-install-recommends {PACKAGES}"
 
 
 @contextmanager
 def private_home() -> Iterator[Path]:
-    """Yield a folder that unprivileged accounts may enter; pytest's own are closed to them."""
+    """Yield a folder that unprivileged accounts may enter, which they may not with pytest's folders."""
     home = Path(tempfile.mkdtemp(prefix="sirena-", dir="/var/tmp"))
     home.chmod(0o755)
     try:
@@ -58,11 +58,11 @@ def private_home() -> Iterator[Path]:
 
 
 def production_settings(home: Path, python: str = sys.executable, **changes: Any) -> Settings:
-    """Return settings of a stack on free loopback ports, so that many can run side by side.
+    """Return settings of a stack on free loopback ports, so that several stacks can run at once.
 
     Args:
-        home: its `SIRENA_HOME`.
-        python: interpreter that will bring it up.
+        home: `SIRENA_HOME` of the stack.
+        python: interpreter that will run `sirena up`.
         changes: settings that differ.
     """
     base = _free_range()
@@ -89,7 +89,7 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
 
 
 def entry_of(settings: Settings, body_routes: Sequence[str] = ()) -> NginxEntry:
-    """Return an entry, with the accounts and doors that `sirena up` would have made."""
+    """Return the NGINX entry of a stack, with the accounts and TLS keys that `sirena up` would have made."""
     accounts = PartAccounts.of(settings).made(settings)
     prepare_doors(Doors(settings), accounts)
     return NginxEntry(settings, self_made(settings), tuple(body_routes), accounts)
@@ -97,7 +97,7 @@ def entry_of(settings: Settings, body_routes: Sequence[str] = ()) -> NginxEntry:
 
 @contextmanager
 def entry_alone(body_routes: Sequence[str], **changes: Any) -> Iterator[Settings]:
-    """Start NGINX with the shipped configuration and no other part; yield the settings of where it listens.
+    """Start NGINX with the shipped configuration and no other part; yield the stack's settings.
 
     Args:
         body_routes: locations whose body the access service judges.
@@ -119,9 +119,9 @@ def entry_alone(body_routes: Sequence[str], **changes: Any) -> Iterator[Settings
 
 
 def end_at_once(stack: Stack) -> None:
-    """End everything of a stack that no test looks at any more.
+    """End all processes of a stack that no test needs any more, all at the same time.
 
-    `Stack.take_down` ends one part after the other, as its operator wants it: a dozen seconds.
+    `Stack.take_down` stops the parts in order, which takes a dozen seconds.
     """
     supervisor = stack.supervisor.process_id()
     if supervisor is None:
@@ -142,10 +142,10 @@ def end_at_once(stack: Stack) -> None:
 
 
 def _free_range() -> int:
-    """Return the first port of a range that nobody uses and no test of another process is about to use.
+    """Return the first port of a free range that no test in another process is about to use.
 
-    Many seconds pass until a stack has bound its ports; another worker must not be given them meanwhile. So ranges
-    do not overlap, and the last port of each stays bound here.
+    A stack binds its ports only after many seconds, and another worker must not get them meanwhile. So ranges do not
+    overlap, and this process keeps the last port of each bound.
     """
     while True:
         base = random.randrange(20000, 32000, _PORTS)
@@ -165,7 +165,7 @@ def _free_range() -> int:
 
 
 def accepts(port: int) -> bool:
-    """Tell whether a loopback port accepts a connection now."""
+    """Tell whether a loopback port accepts connections now."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=3):
             return True
@@ -175,14 +175,14 @@ def accepts(port: int) -> bool:
 
 @contextmanager
 def closed_port() -> Iterator[int]:
-    """Yield a port on which nobody listens, and nobody can as long as the block runs."""
+    """Yield a port on which no process can listen during the block."""
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
         yield int(held.getsockname()[1])
 
 
 class Recorder:
-    """A small real HTTP server in the place of a part, behind that part's door, which remembers what it was asked."""
+    """A small HTTP server in place of a part of the stack, behind that part's TLS, which records its requests."""
 
     def __init__(self, settings: Settings, part: str) -> None:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
@@ -213,7 +213,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002 - for subclasses
-        """Answer 200; subclasses decide otherwise."""
+        """Return the status of the response: 200; subclasses decide otherwise."""
         return 200, {}
 
     def __enter__(self) -> Self:
@@ -245,7 +245,7 @@ def _behind_door(settings: Settings, part: str, handler: type[http.server.BaseHT
 
 
 def mlflow_context(settings: Settings) -> ssl.SSLContext:
-    """Return what MLflow asks of and shows to whoever comes."""
+    """Return the TLS context with which MLflow serves, and which demands a client's certificate."""
     doors = Doors(settings)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(doors.authority))
     context.load_cert_chain(str(doors.mlflow_server))
@@ -254,10 +254,10 @@ def mlflow_context(settings: Settings) -> ssl.SSLContext:
 
 
 class Decision(Recorder):
-    """Says yes to one token, no to another, and knows nobody else: what NGINX is promised of the access service."""
+    """An access service that allows one token, refuses another, and knows no other credential."""
 
     def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:
-        """Return status and headers."""
+        """Return status and headers of the decision."""
         match headers.get("authorization"):
             case "Bearer good":
                 return 200, {"X-Sirena-User": "maria", "X-Sirena-Role": "scientist"}

@@ -1,7 +1,7 @@
-"""How properties are tried: the same examples in every run, however slow the machine.
+"""Settings of property tests: the same examples in every run, and no deadline on slow machines.
 
-A run that may be refused because of a rare example that has nothing to do with the change tells nobody anything. Other
-examples, and many more of them, are for whoever looks for them: `pytest --hypothesis-profile=search`.
+Random examples could fail a run for a reason unrelated to the change. `pytest --hypothesis-profile=search` tries other
+examples, and many more of them.
 """
 
 from hypothesis import HealthCheck, settings
@@ -13,5 +13,5 @@ settings.load_profile("same")
 
 
 def dear() -> settings:
-    """Return for whose examples cost tens of milliseconds a third of the usual number; `search` tries as many more."""
+    """Return settings for a test whose examples cost tens of milliseconds: a third of the usual number of examples."""
     return settings(max_examples=settings().max_examples // 3)

@@ -1,4 +1,4 @@
-"""Activations on record, as a command makes them, by a gate that lets everything pass."""
+"""Activations recorded in the ledger, as a command makes them, with a gate that passes every member."""
 
 from typing import cast
 
@@ -15,10 +15,10 @@ class _Lenient:
     approver = "eva"
 
     def judge_member(self, _member: Member) -> Verdict:
-        """Let every member pass."""
+        """Return a verdict that lets the member pass."""
         return verdict(True)
 
 
 def activate_on_record(registry: Registry, release: str) -> Activation:
-    """Make a release the active one, in MLflow and in the ledger of the registry's settings."""
+    """Make a release the active one, in MLflow and in the ledger that the registry's settings name."""
     return releasing.activate(registry, find_release(registry, release), cast("RegisteredJudge", _Lenient()))

@@ -1,4 +1,4 @@
-"""The whole stack with its real servers, brought up by the command as its operator does."""
+"""The whole stack with its real servers, started by `sirena up` as an operator does."""
 
 import json
 import os
@@ -24,7 +24,7 @@ from tests.production_machine import end_at_once, private_home, production_setti
 
 @dataclass(frozen=True)
 class Running:
-    """A stack that runs, and a token of its scientist."""
+    """A running stack, with a token of a scientist."""
 
     stack: ProductionStack
     environment: dict[str, str]
@@ -34,16 +34,16 @@ class Running:
 
     @property
     def settings(self) -> Settings:
-        """Its settings."""
+        """Settings of the stack."""
         return self.stack.settings
 
     def sirena(self, *arguments: str, **changed: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of ours as its operator does."""
+        """Run a `sirena` command as the stack's operator."""
         command = [self.python, "-m", "sirena.cli", *arguments]
         return run_prepared(command, env={**self.environment, **changed}, cwd="/", timeout=400)
 
     def get(self, path: str, *, token: bool = True, body: dict[str, str] | None = None) -> tuple[int, bytes]:
-        """Ask the entry; with a body, post it as JSON."""
+        """Get a path of the NGINX entry; with a body, post the body as JSON."""
         url = f"https://localhost:{self.settings.https_port}{path}"
         headers = {"Authorization": f"Bearer {self.token}"} if token else {}
         data = None if body is None else json.dumps(body).encode()
@@ -59,7 +59,7 @@ class Running:
 
 @contextmanager
 def running_stack() -> Iterator[Running]:
-    """Bring the stack up by the command, and make an account and a token by the commands."""
+    """Start the stack by `sirena up`, and make an account and a token by commands."""
     require_programs("nginx", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
     with private_home() as home:
         python = everyones_python(home) or sys.executable

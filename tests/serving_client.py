@@ -1,4 +1,4 @@
-"""The service that answers, asked within the test's process: without a server, or as one on a loopback port."""
+"""The service that answers isolates, in this process without a server, or as a server on a loopback port."""
 
 import io
 import threading
@@ -24,17 +24,17 @@ from tests.panels import small_panel
 
 
 class Given:
-    """A source that gives what the test assigns to `panel` and `shadow`, and fails while `panel` is None."""
+    """A source whose `panel` and `shadow` the test assigns; it fails while `panel` is None."""
 
     def __init__(self, panel: Panel | None, shadow: Panel | None = None) -> None:
-        """Give this panel, and this one to answer unseen."""
+        """Set the panel, and the shadow."""
         self.panel = panel
         self.shadow = shadow
         self.alarms: tuple[SourceAlarm, ...] = ()
 
     @property
     def shadow_mark(self) -> str | None:
-        """Name of the shadow."""
+        """Mark of the shadow: the name of its release."""
         return self.shadow.release if self.shadow else None
 
     def load_shadow(self) -> Panel:
@@ -43,11 +43,11 @@ class Given:
         return self.shadow
 
     def has_news(self) -> bool:
-        """Never: the poll finds what the test assigns."""
+        """Return False, so that only the regular poll finds what the test assigned."""
         return False
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Return the panel unless it is known."""
+        """Return the panel; None if it is the known one."""
         if self.panel is None:
             raise SirenaError("nothing to give")
         return None if known == self.panel.release else MarkedPanel(self.panel, self.panel.release)
@@ -55,7 +55,7 @@ class Given:
 
 @dataclass(frozen=True)
 class RunningService:
-    """A service and the ways to look at it."""
+    """A running service, and ways to observe it."""
 
     client: httpx.Client
     log: io.StringIO
@@ -65,17 +65,17 @@ class RunningService:
 
 @dataclass(frozen=True)
 class ServiceOnPort(RunningService):
-    """The same, as a server."""
+    """A running service that is a server on a port."""
 
     server: uvicorn.Server
 
 
 @contextmanager
 def running_service(*, loaded: bool = True) -> Iterator[ServiceOnPort]:
-    """Run a service as a server on a free loopback port for the length of a block.
+    """Run a service as a server on a free loopback port during the block.
 
     Args:
-        loaded: whether its source gives the small panel from the start.
+        loaded: whether the source has the small panel from the start.
     """
     log, source = io.StringIO(), Given(small_panel() if loaded else None)
     app = create_app(source, max_body=100_000, poll_seconds=3600, log=ServiceLog(log))
@@ -94,7 +94,7 @@ def running_service(*, loaded: bool = True) -> Iterator[ServiceOnPort]:
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for something that another thread does."""
+    """Wait until a condition is true that another thread makes true."""
     end = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < end, "it did not come about"
@@ -103,12 +103,12 @@ def wait_until(is_so: Callable[[], bool]) -> None:
 
 @contextmanager
 def service(*, loaded: bool = True, max_body: int = 100_000, shadow: Panel | None = None) -> Iterator[RunningService]:
-    """Have a service answer within this process for the length of a block.
+    """Run a service within this process during the block.
 
     Args:
-        loaded: whether its source gives the small panel from the start.
-        max_body: largest body it reads, in bytes.
-        shadow: what answers unseen from the start.
+        loaded: whether the source has the small panel from the start.
+        max_body: largest body that the service reads, in bytes.
+        shadow: panel that is the shadow from the start.
     """
     log = io.StringIO()
     source = Given(small_panel() if loaded else None, shadow)

@@ -1,4 +1,4 @@
-"""Two small models and an active release, logged into any registry: what backup and drill are tried on."""
+"""Two small models and an active release in any registry, for tests of backup and drill."""
 
 import os
 import warnings
@@ -16,7 +16,7 @@ COLUMNS = ("AMK_NM", "CAZ_NM")
 
 
 def make_release(settings: Settings, *, susceptible_to: float = 8.0) -> tuple[Registry, Release]:
-    """Log models that call MICs susceptible up to a concentration, and activate their release on record."""
+    """Log models that answer S up to a concentration, make a release of them, and activate it on record."""
     registry = connect(settings)
     network = small_network()
     references = []
@@ -36,7 +36,7 @@ def make_release(settings: Settings, *, susceptible_to: float = 8.0) -> tuple[Re
 
 
 def small_network() -> Any:
-    """Return a network that can be stored; its answers are its table's."""
+    """Return a network that can be stored; its answers are those of its table."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -1,6 +1,6 @@
-"""Workbooks of the four formats that are read, written by hand: each cell where a test wants it.
+"""Workbooks of the four formats that Sirena reads, written by hand, with each cell at a chosen place.
 
-Libraries that write workbooks place cells where a table has them; a slip of the hand or an attacker does not.
+Libraries that write workbooks place cells only as in a table; people's mistakes and attackers do not.
 """
 
 import struct
@@ -20,7 +20,7 @@ _END, _FAT, _FREE = 0xFFFFFFFE, 0xFFFFFFFD, 0xFFFFFFFF
 
 @dataclass(frozen=True)
 class Cell:
-    """A text at a place."""
+    """A text at a place in a sheet."""
 
     row: int
     """From 0."""
@@ -39,7 +39,7 @@ class Cell:
 
 
 def xlsx(cells: Sequence[Cell], *, equals: str = "=") -> bytes:
-    """Return an Excel workbook; ``equals`` is how its cells' attributes are written."""
+    """Return an Excel workbook; ``equals`` is the text between an attribute of a cell and the attribute's value."""
     rows = "".join(
         f'<row><c r{equals}"{cell.reference}" t="str"><v>{cell.text}</v></c></row>'
         for cell in sorted(cells, key=lambda cell: (cell.row, cell.column))
@@ -69,7 +69,7 @@ def xlsb(cells: Sequence[Cell]) -> bytes:
 
 
 def ods(rows: str) -> bytes:
-    """Return a LibreOffice workbook with rows as its format writes them."""
+    """Return a LibreOffice workbook with rows in its format's XML."""
     namespaces = " ".join(f'xmlns:{name}="{_OASIS}:{name}:1.0"' for name in ("office", "table", "text"))
     content = (
         f"<office:document-content {namespaces}><office:body><office:spreadsheet>"
@@ -87,7 +87,7 @@ def ods(rows: str) -> bytes:
 
 
 def ods_row(*texts: str, rows: int = 1, columns: int = 1) -> str:
-    """Return a row that stands ``rows`` times, each of its cells ``columns`` times."""
+    """Return a row that is repeated ``rows`` times, with each cell repeated ``columns`` times."""
     cells = "".join(
         f'<table:table-cell office:value-type="string" table:number-columns-repeated="{columns}">'
         f"<text:p>{text}</text:p></table:table-cell>"
@@ -97,7 +97,7 @@ def ods_row(*texts: str, rows: int = 1, columns: int = 1) -> str:
 
 
 def xls(cells: Sequence[Cell]) -> bytes:
-    """Return a workbook as Excel 97 wrote it."""
+    """Return a workbook in the format of Excel 97."""
     labels = b"".join(
         _record8(0x0204, struct.pack("<HHHHB", cell.row, cell.column, 0, len(cell.text), 0) + cell.text.encode())
         for cell in cells
@@ -107,14 +107,14 @@ def xls(cells: Sequence[Cell]) -> bytes:
 
 
 def _book8(place: int) -> bytes:
-    """Return the records that say where in the stream the only sheet begins."""
+    """Return the records that say where the only sheet begins in the stream."""
     begin, name = struct.pack("<HHHHII", 0x0600, 5, 0, 0, 0, 0), b"isolates"
     named = struct.pack("<IBBBB", place, 0, 0, len(name), 0) + name
     return _record8(0x0809, begin) + _record8(0x0085, named) + _record8(0x000A)
 
 
 def _compound(stream: bytes) -> bytes:
-    """Return a compound file with one stream, ``Workbook``: a table of sectors, the folder, the stream."""
+    """Return a compound file with one stream, ``Workbook``: sector table, directory, stream."""
     sectors = len(stream) // _SECTOR
     head = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(16) + struct.pack("<HHHHH", 0x3E, 3, 0xFFFE, 9, 6) + bytes(6)
     head += struct.pack("<IIIIIIIII", 0, 1, 1, 0, _STREAM, _END, 0, _END, 0) + struct.pack("<I", 0)

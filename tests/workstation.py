@@ -1,4 +1,4 @@
-"""Somebody at a workstation, before the entry of a stack: an account, its token, and the commands run with it."""
+"""A person at a workstation, outside a stack's NGINX entry: account, token, and the commands run with them."""
 
 import os
 import subprocess
@@ -14,27 +14,27 @@ from tests.prepared_interpreter import run_prepared
 
 @dataclass(frozen=True)
 class Workstation:
-    """What somebody has set, as docs/howto/first-server.md says."""
+    """A workstation, configured as docs/howto/first-server.md says."""
 
     environment: dict[str, str]
     folder: Path
 
     @property
     def token(self) -> str:
-        """The token of its account."""
+        """Token of the workstation's account."""
         return self.environment["MLFLOW_TRACKING_TOKEN"]
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run Python with these words."""
+        """Run Python with some arguments."""
         return run_prepared([sys.executable, *command], cwd=self.folder, env=self.environment, timeout=600)
 
     def sirena(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command of ours."""
+        """Run a `sirena` command."""
         return self.run("-m", "sirena.cli", *arguments)
 
 
 def workstation(machine: Machine, name: str, role: str, folder: Path) -> Workstation:
-    """Make an account and its token on a server, and a place for it to work at."""
+    """Make an account and a token on a server, and a folder as workstation."""
     for command in (("user", "add", name, "--role", role, "--no-password"), ("token", "create", "--user", name)):
         made = machine.sirena(*command)
         assert made.returncode == 0, made.stderr

@@ -1,8 +1,7 @@
 """Accounts: making, listing, changing, disabling, and locking out whoever guesses.
 
-After `FREE_ATTEMPTS` wrong passwords an account takes none for 30 s, and twice as long after each further one, up to
-15 minutes.
-Sessions and tokens stay valid meanwhile: a stranger who guesses must not be able to throw a clinician out.
+After `FREE_ATTEMPTS` wrong passwords an account takes none for 30 s, and twice as long after each further one, up to 15
+minutes. Sessions and tokens stay valid meanwhile: a stranger who guesses must not be able to throw a clinician out.
 """
 
 import re
@@ -23,28 +22,28 @@ FREE_ATTEMPTS: Final = 5
 _FIRST_LOCK: Final = 30.0
 _LONGEST_LOCK: Final = 900.0
 UNLOCKED: Final = {"failed_attempts": 0, "locked_until": 0.0}
-"""Columns of an account whose password may be tried."""
+"""Values of an account's columns that let its password be tried again: no failures counted, no lock."""
 _NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._@-]{0,62}[a-z0-9])?")
 
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody, or some software, known here."""
+    """A person or a program that Sirena knows by a name."""
 
     name: str
     roles: frozenset[Role]
     password_hash: str | None
-    """argon2id; None when no password opens the account."""
+    """Hash by argon2id; None when nobody can sign in to the account with a password."""
     disabled: bool
     failed_attempts: int
     """Wrong passwords since the last right one."""
     locked_until: float
-    """Time before which no password is tried, seconds since 1970; 0 when not locked."""
+    """Time until which every password is refused, in seconds since 1970; 0 when the account is not locked."""
     created: float
 
 
 class Accounts:
-    """The accounts of a store."""
+    """The accounts in the database."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
@@ -56,7 +55,7 @@ class Accounts:
         Args:
             name: lower-case letters, digits and ``.``, ``_``, ``@``, ``-``; it is written into every record.
             roles: at least one.
-            password: None for an account that only tokens or single sign-on open.
+            password: None for an account that is used only with tokens or by single sign-on.
 
         Raises:
             AccountError: the name is taken or malformed, there is no role, or the password is too short.
@@ -77,10 +76,10 @@ class Accounts:
         return self.find(name)
 
     def find(self, name: str) -> Account:
-        """Return an account.
+        """Return the account of a name.
 
         Raises:
-            AccountError: there is none of this name.
+            AccountError: no account has this name.
         """
         account = self.get(name)
         if account is None:
@@ -88,7 +87,7 @@ class Accounts:
         return account
 
     def get(self, name: str) -> Account | None:
-        """Return an account, or None."""
+        """Return the account of a name; None if no account has this name."""
         if not is_account_name(name):
             # nor is the database asked: PostgreSQL takes no zero byte, and its complaint is none of the caller's
             return None
@@ -97,15 +96,15 @@ class Accounts:
         return account_of(row) if row is not None else None
 
     def everybody(self) -> list[Account]:
-        """Return all accounts by name."""
+        """Return all accounts, in the order of their names."""
         with self._engine.connect() as connection:
             return [account_of(row) for row in connection.execute(select(ACCOUNTS).order_by(ACCOUNTS.c.name))]
 
     def disable(self, name: str) -> None:
-        """Disable an account, and end its sessions and tokens; repeating it is safe.
+        """Disable an account, end its sessions and revoke its tokens; repeating it changes nothing.
 
         Raises:
-            AccountError: there is none of this name.
+            AccountError: no account has this name.
         """
         self.find(name)
         now = self._clock()
@@ -115,10 +114,10 @@ class Accounts:
                 revoke_all(connection, table, name, now)
 
     def enable(self, name: str) -> None:
-        """Enable an account again and unlock it; ended sessions and tokens stay ended. Repeating it is safe.
+        """Enable an account again and unlock it; ended sessions and revoked tokens stay ended and revoked.
 
         Raises:
-            AccountError: there is none of this name.
+            AccountError: no account has this name.
         """
         self._change(name, disabled=False, **UNLOCKED)
 
@@ -129,7 +128,8 @@ class Accounts:
         account stays disabled.
 
         Raises:
-            AccountError: there is none of this name, a provider vouches for it, or the password is too short.
+            AccountError: no account has this name, its person signs in by an OpenID provider, or the password is too
+                short.
         """
         self._require_own(name, "passwords")
         values = {"password_hash": hash_password(password), **UNLOCKED}
@@ -138,10 +138,10 @@ class Accounts:
             revoke_all(connection, SESSIONS, name, self._clock())
 
     def set_roles(self, name: str, roles: frozenset[Role]) -> None:
-        """Let an account hold exactly these roles.
+        """Replace the roles of an account.
 
         Raises:
-            AccountError: there is none of this name, its roles come from a provider, or there is no role.
+            AccountError: no account has this name, its roles come from an OpenID provider, or `roles` is empty.
         """
         if not roles:
             raise AccountError("an account has at least one role", hint=f"roles: {', '.join(Role)}")
@@ -149,7 +149,7 @@ class Accounts:
         self._change(name, roles=",".join(sorted(roles)))
 
     def note_failure(self, name: str) -> Account | None:
-        """Count a wrong password, and lock the account when they are many."""
+        """Count a wrong password, and lock the account if they are many. Return the account; None if there is none."""
         with self._engine.begin() as connection:
             # counted in the database, so that attempts at the same time are all counted
             connection.execute(
@@ -166,7 +166,7 @@ class Accounts:
         return self.get(name)
 
     def note_success(self, account: Account) -> None:
-        """Forget wrong passwords after the right one."""
+        """Set the count of wrong passwords to zero, after the right password was given."""
         if account.failed_attempts or account.locked_until:
             self._change(account.name, **UNLOCKED)
 
@@ -176,7 +176,7 @@ class Accounts:
             connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
 
     def _require_own(self, name: str, what: str) -> None:
-        """Refuse to change an account that a provider vouches for: it is changed at the provider."""
+        """Raise `AccountError` if the account's person signs in by an OpenID provider, where such changes are made."""
         self.find(name)
         with self._engine.connect() as connection:
             query = select(EXTERNAL_IDENTITIES.c.issuer).where(EXTERNAL_IDENTITIES.c.account == name)
@@ -207,13 +207,13 @@ def account_row(name: str, roles: frozenset[Role], password_hash: str | None, no
 
 
 def revoke_all(connection: Connection, table: Table, account: str, now: float) -> None:
-    """End everything of one kind that an account opened: `TOKENS` or `SESSIONS`."""
+    """Mark all tokens or all sessions of an account as ended, by the table given: `TOKENS` or `SESSIONS`."""
     held = table.c.account == account, table.c.revoked.is_(None)
     connection.execute(update(table).where(*held).values(revoked=now))
 
 
 def account_of(row: Row[Any]) -> Account:
-    """Return the account in a row of the table, without roles that no longer exist."""
+    """Return a row of the table of accounts as an account; roles that Sirena no longer knows are left out."""
     return Account(
         row.name,
         frozenset(Role(role) for role in row.roles.split(",") if role in set(Role)),

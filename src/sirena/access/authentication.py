@@ -1,12 +1,12 @@
-"""From a credential to an identity, fast and never staler than `FRESH_SECONDS`.
+"""Finding out whose a credential is, from memory where that is at most `FRESH_SECONDS` old.
 
-Two memories, both keyed by a keyed hash of the credential, so that no password or token is kept:
+There are two memories. The key of both is a keyed hash of the credential, so that no password or token is kept:
 
-- *who it is* (identity), for `FRESH_SECONDS`: then the database is asked again, so revoking, disabling and a change of
-  roles work within that time, and one second later where NGINX keeps a yes. While the database does not answer, a yes
-  holds until it is `KEPT_SECONDS` old, so that answering goes on while PostgreSQL starts again;
-- *that this password belongs to this argon2 hash* (proof), for `PROOF_SECONDS`: a changed password has another hash, so
-  an old proof proves nothing. It spares 64 MiB and some 20 ms a request, not the look at the account.
+- *identity*, whose credential it is, for `FRESH_SECONDS`. Then the database is read again, so that revoking, disabling
+  and changing roles work within that time, and one second later where NGINX remembers a decision. While the database
+  does not answer, an identity is used until it is `KEPT_SECONDS` old, so that PostgreSQL can restart meanwhile;
+- *proof*, that a password belongs to an argon2 hash, for `PROOF_SECONDS`. It spares 64 MiB and some 20 ms for each
+  request; the account is still read. A changed password has another hash, which an old proof does not fit.
 """
 
 import asyncio
@@ -33,40 +33,41 @@ from sirena.ledger.catalogue import AccountChanged, Login, LoginFailed
 
 FRESH_SECONDS: Final = 1.0
 KEPT_SECONDS: Final = 4.5
-"""Below the five seconds within which a revocation must work."""
+"""Oldest identity used while the database does not answer; a revocation must work within five seconds."""
 PROOF_SECONDS: Final = 300.0
 REFUSAL_BEAT: Final = 0.25
-"""Seconds; a wrong password is refused a whole number of these after it came, so that the time that passed does not
-tell whether there is an account of that name."""
+"""Seconds. The answer to a wrong password comes after a whole number of these, so that its time does not tell whether
+there is an account of that name.
+"""
 _CAUSES: Final[dict[type[Credential], str]] = {
     Bearer: "token_refused",
     SessionCookie: "session_refused",
     Password: "password_refused",
 }
-"""What a refused request is called on record; why a token or password does not hold stands in `login_failed`."""
+"""Causes of `refusal` events. Why the token or password was not accepted stands in the event `login_failed`."""
 _BASIC: Final = "basic"
-"""How the ledger names that somebody came in, or tried to, by a password."""
+"""The ledger's name for signing in by a password."""
 _V = TypeVar("_V")
 _REMEMBERED: Final = 10_000
 _HASHES_AT_ONCE: Final = 2
-"""Each needs 64 MiB and a core."""
+"""Passwords hashed at the same time; each takes 64 MiB and a core."""
 
 
 @dataclass(frozen=True)
 class RequestSender:
-    """Where a request came from, for throttling and the record."""
+    """The client address and the id of a request, for throttling and for the ledger."""
 
     address: str
     request_id: str
 
     @property
     def origin(self) -> RequestOrigin:
-        """Address and number of the request, as every event of it needs them."""
+        """Address and id of the request, as fields of its events."""
         return {"origin": self.address, "request_id": self.request_id}
 
 
 class Authenticator:
-    """Tells whose a credential is. There is one for each process, used in one event loop."""
+    """Check of passwords, tokens and session cookies. One object for each process, used in one event loop."""
 
     def __init__(
         self,
@@ -78,15 +79,15 @@ class Authenticator:
         clock: Callable[[], float] = time.time,
         passing: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Begin with empty memories.
+        """Create the authenticator; nothing is remembered yet.
 
         Args:
-            accounts: where names and passwords are.
-            tokens: where tokens are.
-            sessions: where sessions are.
-            notify: told of logins and failures.
-            clock: seconds since 1970, which locks are compared with.
-            passing: seconds that pass whatever is done to the clock, by which memories age.
+            accounts: the accounts with their password hashes.
+            tokens: the tokens in the database.
+            sessions: the sessions in the database.
+            notify: records logins and failed logins.
+            clock: seconds since 1970, for the locks of accounts.
+            passing: seconds of a clock that nobody can set, for the age of what is remembered.
         """
         self._accounts = accounts
         self._tokens = tokens
@@ -102,15 +103,15 @@ class Authenticator:
         self._hashing = CapacityLimiter(_HASHES_AT_ONCE)
 
     async def identify(self, credential: Credential, address: str, request_id: str = "") -> Identity:
-        """Say whose credential it is.
+        """Return the identity that a credential proves.
 
         Args:
-            credential: what the request showed.
-            address: of the client, for throttling and the record.
-            request_id: of the request, for the record.
+            credential: of the request.
+            address: of the client, for throttling and the ledger.
+            request_id: of the request, for the ledger.
 
         Raises:
-            NotSignedInError: it opens nothing, or the account takes no passwords at the moment.
+            NotSignedInError: the credential is not valid, or its account or address is locked for a while.
         """
         key = self._key_of(credential)
         remembered = self._identities.get(key)
@@ -130,7 +131,7 @@ class Authenticator:
         return identity
 
     def forget(self, credential: Credential) -> None:
-        """Drop what is remembered of a credential, at once."""
+        """Forget the identity and the proof of a credential at once."""
         key = self._key_of(credential)
         self._identities.pop(key, None)
         self._proofs.pop(key, None)
@@ -145,7 +146,7 @@ class Authenticator:
         return await asyncio.shield(task)
 
     async def _ask(self, key: bytes, credential: Credential, sender: RequestSender) -> Identity | None:
-        # the time before asking: an answer is as old as its question
+        # the age of an identity counts from before the database is read
         moment = self._passing()
         match credential:
             case Bearer(token):

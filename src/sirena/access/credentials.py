@@ -1,4 +1,4 @@
-"""What a request shows to prove who sent it: one credential, never a choice of two."""
+"""The credential by which a request proves who sent it; a request has one or none, never a choice of two."""
 
 import base64
 import binascii
@@ -8,7 +8,7 @@ from typing import Final
 from sirena.access.errors import NotSignedInError
 
 SESSION_COOKIE: Final = "__Host-sirena"
-"""The prefix makes browsers insist on Secure, on the whole path and on no other domain."""
+"""Cookie of the session. By its prefix `__Host-` browsers require TLS, the path `/` and this very host."""
 _LONGEST: Final = 4096
 _FORMS: Final = "send `Authorization: Bearer TOKEN`, or a name and a password by basic authentication"
 
@@ -23,14 +23,14 @@ class Password:
 
 @dataclass(frozen=True)
 class Bearer:
-    """A token."""
+    """A token sent in the `Authorization` header."""
 
     token: str
 
 
 @dataclass(frozen=True)
 class SessionCookie:
-    """A browser's session."""
+    """The value of a browser's session cookie."""
 
     value: str
 
@@ -39,9 +39,9 @@ Credential = Password | Bearer | SessionCookie
 
 
 def read_credential(authorization: str, cookie: str) -> Credential | None:
-    """Return the credential of a request, or None if it shows none.
+    """Return the credential of a request, or None if it has none.
 
-    Cookies are not looked at beside an ``Authorization`` header: a wrong header is refused even with a good cookie.
+    Cookies are ignored if there is an ``Authorization`` header: a wrong header is refused even beside a good cookie.
 
     Args:
         authorization: the header's value, empty if absent.
@@ -57,15 +57,15 @@ def read_credential(authorization: str, cookie: str) -> Credential | None:
 
 
 def read_cookie(header: str, name: str) -> str:
-    """Return the value of one of our cookies; empty where there is none, or more than one.
+    """Return the value of one of Sirena's cookies; empty if there is none, or more than one.
 
-    Cookies know no ports: the host's other programs have theirs in the same header, with spaces, quotation marks or
-    JSON in them, which libraries stumble over. Nor is a name that only looks like ours taken for it: libraries strip
-    more than blanks, and then a page of another host in the same domain could plant one that no prefix protects.
+    Cookies belong to a host and not to a port, so the header also holds cookies of other programs, with spaces,
+    quotation marks or JSON at which libraries fail. A name must match to the letter: libraries also strip characters
+    other than blanks, and by such a name a page of another host in the domain could plant a cookie here.
 
     Args:
         header: the cookie header's value.
-        name: of the cookie, to the letter.
+        name: of the cookie.
     """
     pairs = (pair.partition("=") for pair in header.split(";"))
     values = [value.strip(" \t") for key, _, value in pairs if key.strip(" \t") == name]

@@ -1,4 +1,4 @@
-"""The decision on one request: who, what, whether. Everything about HTTP servers stays outside."""
+"""The decision whether a request may pass: who sent it, what it asks for, what the policy says of it."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -30,37 +30,37 @@ from sirena.access.routes import RequestedRoute, RouteTable
 METHOD_OVERRIDES: Final = frozenset(
     {"x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"}
 )
-"""Headers by which some servers take another method or path than the request line's."""
+"""Headers that make some servers use another method or path than that of the request line."""
 IDENTITY_HEADERS: Final = frozenset(
     {"x-sirena-user", "x-sirena-role", "x-sirena-roles", "x-sirena-session", "x-sirena-places"}
 )
-"""Headers that only the entry sets; who sends them pretends to be it."""
+"""Headers that only the entry sets; a client that sends one pretends to be the entry."""
 
 
 @dataclass(frozen=True)
 class RequestFacts:
-    """What a decision needs to know of a request."""
+    """The parts of a request on which its decision rests."""
 
     method: str
     target: str
     """Path and query as in the request line."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Lower-case names; `read_headers` has refused what stands twice."""
+    """Values by lower-case name; `read_facts` has refused headers that must not stand twice."""
     address: str = ""
     request_id: str = ""
 
     def header(self, name: str) -> str:
-        """Return a header's value, empty if absent."""
+        """Return a header's value; empty if there is no such header."""
         return self.headers.get(name, "")
 
     @property
     def origin(self) -> RequestOrigin:
-        """Address and number of the request, as every event of it needs them."""
+        """Address and id of the request, as fields of its events."""
         return {"origin": self.address, "request_id": self.request_id}
 
 
 class RegistryLook(Protocol):
-    """What the decision has to know of the registry. The methods may block."""
+    """Questions to the model registry on which a decision may depend. The methods may block."""
 
     def registered(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version comes from one of these runs or logged models."""
@@ -71,17 +71,17 @@ class RegistryLook(Protocol):
 
 @dataclass(frozen=True)
 class Decision:
-    """A request that may pass."""
+    """A decision that a request may pass."""
 
     identity: Identity
     request: RequestedRoute
     target: RequestTarget
     write: Write | None = None
-    """Artifacts it writes; None when it writes none."""
+    """Artifacts that the request writes; None when it writes none."""
 
 
 class DecisionMaker:
-    """Joins route table, identities and policy."""
+    """Decisions on requests, by the route table, the identity of the sender and the policy."""
 
     def __init__(
         self, routes: RouteTable, policy: Policy, authenticator: Authenticator, registered: RegistryLook | None = None
@@ -92,16 +92,16 @@ class DecisionMaker:
         self._registered = registered
 
     async def decide(self, facts: RequestFacts, *, body_is_read: bool = False) -> Decision:
-        """Let a request pass, or say why not.
+        """Return the decision on a request that may pass; raise an error for any other.
 
         Args:
             facts: the request.
-            body_is_read: True for stage control, which goes on to decide by the body.
+            body_is_read: True for stage control, which then decides by the body.
 
         Raises:
-            AmbiguousRequestError: it can be read in two ways, or pretends to come from the entry.
-            NotSignedInError: it shows no credential that holds, and needs one.
-            ForbiddenError: its sender may not do this, or nobody may.
+            AmbiguousRequestError: the request can be read in two ways, or pretends to come from the entry.
+            NotSignedInError: the request needs a valid credential and has none.
+            ForbiddenError: the sender may not do this, or nobody may.
         """
         try:
             refuse_tricks(facts)
@@ -133,7 +133,7 @@ class DecisionMaker:
         """Lead a browser that may not see MLflow's first page to Sirena's pages, or to the page of the account.
 
         Raises:
-            LedOnError: it is to be led there; the entry knows where.
+            LedOnError: the browser is to be led on; the entry redirects it by the kind of error.
         """
         first = facts.method == "GET" and request.route.path == "/" and "text/html" in facts.header("accept")
         if not first or identity.may(self.policy, request.action):
@@ -144,7 +144,7 @@ class DecisionMaker:
             raise LedOnError("the first page is MLflow's", hint="see /auth/account")
 
     def _may_certify(self, identity: Identity, write: Write | None) -> bool:
-        """Tell whether an approver adds a certificate: that needs no right to train."""
+        """Tell whether an approver adds a certificate of a model, which needs no right to train."""
         adds = write is not None and bool(write.new_certificate) and self._registered is not None
         return adds and identity.may(self.policy, Action.PROMOTE_PRODUCTION)
 
@@ -152,7 +152,7 @@ class DecisionMaker:
         """Refuse to change the artifacts of a registered version; only a new certificate may be added.
 
         Returns:
-            True when it adds one to a registered version.
+            True when the request adds a certificate to a registered version.
 
         Raises:
             ForbiddenError: the request would change them.
@@ -168,17 +168,17 @@ class DecisionMaker:
         raise ForbiddenError("a registered version comes from this, so it stays as it is", hint="log it anew")
 
     async def _name_for_the_record(self, facts: RequestFacts) -> str:
-        """Return who sent a request that is refused in any case; empty where no credential holds."""
+        """Return who sent a request that is refused in any case; empty if it has no valid credential."""
         try:
             return (await self.identify(facts)).name
         except (NotSignedInError, AmbiguousRequestError):
             return ""
 
     async def identify(self, facts: RequestFacts) -> Identity:
-        """Say who sent a request.
+        """Return who sent a request.
 
         Raises:
-            NotSignedInError: it shows no credential, or one that does not hold.
+            NotSignedInError: the request has no credential, or one that is not valid.
         """
         credential = read_credential(facts.header("authorization"), facts.header("cookie"))
         if credential is None:
@@ -186,10 +186,10 @@ class DecisionMaker:
         return await self.authenticator.identify(credential, facts.address, facts.request_id)
 
     def require(self, identity: Identity, action: Action, model: str | None) -> None:
-        """Refuse what the policy does not allow.
+        """Check that the policy allows an action, or raise `ForbiddenError`.
 
         Raises:
-            ForbiddenError: it does not.
+            ForbiddenError: the policy, or the scope of the token, does not allow it.
         """
         if identity.may(self.policy, action, model):
             return
@@ -203,7 +203,7 @@ class DecisionMaker:
 
 
 def page_of_origin(facts: RequestFacts) -> PageOfOrigin:
-    """Return what a browser says about where a request comes from."""
+    """Return the headers by which a browser describes the page that sent a request."""
     return PageOfOrigin(
         host=facts.header("x-forwarded-host") or facts.header("host"),
         origin=facts.header("origin"),
@@ -223,11 +223,11 @@ def _require_reader(request: RequestedRoute, *, body_is_read: bool) -> None:
 
 
 def refuse_tricks(facts: RequestFacts) -> None:
-    """Refuse headers by which a request pretends to be another, or to come from the entry.
+    """Raise an error if a header asks for another method or path, or bears an identity.
 
     Raises:
         MethodOverrideError: a header asks for another method or path.
-        ForgedIdentityError: it bears the entry's own headers.
+        ForgedIdentityError: a header is one that only the entry sets.
     """
     if METHOD_OVERRIDES & facts.headers.keys():
         raise MethodOverrideError(

@@ -1,11 +1,11 @@
-"""What the entry refused by itself, put on record: NGINX's log of refusals becomes entries of the ledger.
+"""Recording in the ledger what NGINX refused by itself, read from NGINX's log of refusals.
 
-NGINX refuses ambiguous paths, malformed requests, other hosts and floods without asking anybody. It writes each of
-these into a log of its own, which is followed here. What promises that a restart neither loses nor repeats an entry:
+NGINX refuses ambiguous paths, malformed requests, other hosts and floods without asking the access service, and writes
+each refusal into a log, which is followed here. So that a restart neither loses nor repeats a ledger entry:
 
-- the state file holds the place in the log, the counts of the floods under way, and the entries to be written;
-- it is replaced before entries are written and after; an entry found in it at a start may have been written already, so
-  the ledger is asked for its act before it is written again.
+- the state file holds the place in the log, the counts of the floods under way, and the refusals to be recorded;
+- that file is replaced before refusals are recorded and after. A refusal found in it at a start may be on record
+  already, so the ledger is searched for the refusal's act before it is recorded again.
 """
 
 import json
@@ -27,20 +27,20 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EntryLog:
-    """Where NGINX's refusals are read, and how they are recorded."""
+    """The log of the requests that NGINX refused, and how far these refusals are recorded in the ledger."""
 
     log: Path
     state: Path
-    """File in which the place in the log is kept."""
+    """File that keeps the place in the log."""
     is_recorded: Callable[[str], bool]
-    """Tells whether the ledger holds an entry of an act."""
+    """Takes the name of an act; tells whether the ledger holds an entry of it."""
 
 
 class EntryRefusals:
-    """Follows the log; `step` is called again and again by one thread."""
+    """Recorder of the refusals in NGINX's log; one thread calls `step` again and again."""
 
     def __init__(self, source: EntryLog, notify: Notify, clock: Callable[[], float] = time.time) -> None:
-        """Begin at the place that the state file holds; the first `step` reads."""
+        """Begin at the place in the log that the state file holds; the log is read by `step`."""
         self._source = source
         self._notify = notify
         self._floods = Floods(1, clock)
@@ -113,9 +113,9 @@ class EntryRefusals:
 
 
 def read_line(line: bytes) -> AccessRefused | None:
-    """Return the refusal that a line of the log tells of, or None if it tells of none.
+    """Return the refusal in a line of NGINX's log, or None if the line cannot be read.
 
-    Bytes that are no UTF-8 are replaced: whoever is refused chooses what stands in the path.
+    Bytes that are not UTF-8 are replaced: the client that was refused chose what stands in the path.
     """
     try:
         facts = json.loads(line.decode("utf-8", "replace"))

@@ -1,36 +1,36 @@
-"""Refusals. Their texts never repeat a password, a token or what was asked in full."""
+"""Errors that refuse a request. Their texts never repeat a password, a token or the whole request."""
 
 from sirena.domain.errors import SirenaError
 
 
 class NotSignedInError(SirenaError):
-    """Nobody, or somebody whose credential does not hold.
+    """The request has no credential, or one that is not valid.
 
-    One text for every cause: whoever guesses names or passwords learns nothing from the difference.
+    The text is the same for every cause, so that whoever guesses names or passwords learns nothing from it.
     """
 
     code = "not_signed_in"
     status = 401
     cause: str = ""
-    """What it was, for the record and not for the answer; empty where nothing was shown."""
+    """Cause for the ledger, which the answer does not show; empty where the request had no credential."""
 
 
 class ForbiddenError(SirenaError):
-    """The identity is known and may not do this."""
+    """The sender of the request is known and may not do this, or nobody may."""
 
     code = "forbidden"
     status = 403
     who: str = ""
-    """Account that asked, once it is known; for the record, not for the answer."""
+    """Account of the sender, once it is known; for the ledger, not for the answer."""
 
 
 class AmbiguousRequestError(SirenaError):
-    """The request can be read in two ways, as tricks against access rules are."""
+    """The request can be read in two ways; such requests are used to evade access rules."""
 
     code = "ambiguous_request"
     status = 403
     who: str = ""
-    """Account whose credential it shows; for the record, not for the answer."""
+    """Account whose credential the request has; for the ledger, not for the answer."""
 
 
 class MethodOverrideError(AmbiguousRequestError):
@@ -48,41 +48,41 @@ class ForgedIdentityError(AmbiguousRequestError):
 class SwitchedOffPollError(ForbiddenError):
     """A page of MLflow asks, in a signed-in browser, for a part of MLflow that Sirena has switched off.
 
-    It is refused and not put on record: MLflow's pages ask again and again, and among so many refusals nobody would
-    find the one that matters.
+    This refusal is not recorded: MLflow's pages ask again and again, and nobody would find a refusal that matters among
+    so many.
     """
 
 
 class LedOnError(ForbiddenError):
-    """Somebody who may not see MLflow's first page opens it in a browser, and is led to another page.
+    """A person who may not see MLflow's first page opens it in a browser, and is redirected to another page.
 
-    Everybody comes to the first page after signing in, so this is no offence and does not go on record.
+    Everybody comes to the first page after signing in, so this is not recorded as a refusal.
     """
 
     code = "led_on"
 
 
 class LedToPagesError(LedOnError):
-    """Somebody who may not see MLflow's first page is led to Sirena's pages."""
+    """A person who may not see MLflow's first page is redirected to Sirena's pages."""
 
     code = "led_to_pages"
 
 
 class CrossSiteError(ForbiddenError):
-    """Another site makes a browser act for whoever is signed in with it."""
+    """A page of another site made a browser send a request in the name of the person signed in."""
 
     code = "cross_site"
 
 
 class PolicyError(SirenaError):
-    """The policy file or the route table holds a line that cannot be right."""
+    """The policy file or the route table cannot be read, or holds something that Sirena does not know."""
 
     code = "policy"
     exit_code = 2
 
 
 class AccountError(SirenaError):
-    """An account or token that cannot be made, found or changed as asked."""
+    """An account or token cannot be made, found or changed as requested."""
 
     code = "account"
     exit_code = 2

@@ -1,4 +1,4 @@
-"""How the access service puts on record what happened: it emits the events of `ledger.catalogue`."""
+"""Types by which the access service records events of `ledger.catalogue` in the ledger."""
 
 from collections.abc import Callable
 from typing import TypedDict
@@ -7,13 +7,13 @@ from sirena.ledger.catalogue import Activated, Promoted, RolledBack
 from sirena.ledger.event import Event
 
 Notify = Callable[[Event], None]
-"""Puts an event on record; never gets a password, a token or a body."""
+"""Records an event; no password, token or body is ever passed to it."""
 StageEvent = Promoted | Activated | RolledBack
-"""What giving a stage is: a release in production is the one that answers."""
+"""Events of giving a version a stage. For a release, the stage Production means that it answers."""
 
 
 class RequestOrigin(TypedDict):
-    """Where a request came from: two fields of every event."""
+    """Where a request came from, as two fields of every event."""
 
     origin: str
     """Address of the client."""
@@ -21,11 +21,11 @@ class RequestOrigin(TypedDict):
 
 
 class ActOrigin(RequestOrigin):
-    """Who acts, from where, and in which act: what all events of one act share."""
+    """Who acts, from where, and in which act, as fields that all events of one act share."""
 
     who: str
     act: str
 
 
 def tell_nobody(event: Event) -> None:
-    """Drop an event; for callers that keep no ledger."""
+    """Do nothing with an event; for callers that keep no ledger."""

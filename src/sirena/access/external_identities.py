@@ -1,7 +1,7 @@
-"""Accounts that a provider vouches for: bound to issuer and subject, never to a name.
+"""Accounts of persons who sign in by an OpenID provider, found by issuer and subject, never by a name.
 
-An account made here with a password is nobody's at the provider, whatever it is called; so a person who has its name
-there is refused rather than let into it.
+An account made in Sirena belongs to nobody at the provider, even if somebody has its name there; that person is refused
+and does not get the account.
 """
 
 import time
@@ -18,14 +18,14 @@ from sirena.access.store import ACCOUNTS, EXTERNAL_IDENTITIES
 
 
 class ExternalIdentities:
-    """The external identities of a store."""
+    """The accounts, in the database, of persons who sign in by an OpenID provider."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
         self._clock = clock
 
     def find(self, person: ExternalPerson) -> Account | None:
-        """Return the account of a person, or None."""
+        """Return the account of a person; None if the person has none."""
         query = (
             select(ACCOUNTS)
             .join(EXTERNAL_IDENTITIES, EXTERNAL_IDENTITIES.c.account == ACCOUNTS.c.name)
@@ -41,10 +41,10 @@ class ExternalIdentities:
         return account_of(row) if row is not None else None
 
     def create(self, person: ExternalPerson) -> Account:
-        """Make the account of a person, without a password.
+        """Make an account for a person, without a password.
 
         Raises:
-            SignInRefusedError: an account of that name exists and is not theirs.
+            SignInRefusedError: another account has the person's name.
         """
         now = self._clock()
         try:
@@ -66,18 +66,18 @@ class ExternalIdentities:
         return account
 
     def give_roles(self, account: Account, roles: frozenset[Role]) -> None:
-        """Let an account hold exactly these roles; none at all is possible here, and opens nothing."""
+        """Replace the roles of an account; without any role the account may do nothing."""
         with self._engine.begin() as connection:
             connection.execute(
                 update(ACCOUNTS).where(ACCOUNTS.c.name == account.name).values(roles=",".join(sorted(roles)))
             )
 
     def is_taken(self, name: str) -> bool:
-        """Tell whether there is an account of a name."""
+        """Tell whether an account has this name."""
         with self._engine.connect() as connection:
             return connection.scalar(select(ACCOUNTS.c.name).where(ACCOUNTS.c.name == name)) is not None
 
     def accounts(self) -> frozenset[str]:
-        """Return the names of all accounts that a provider vouches for."""
+        """Return the names of all accounts whose persons sign in by an OpenID provider."""
         with self._engine.connect() as connection:
             return frozenset(connection.scalars(select(EXTERNAL_IDENTITIES.c.account)))

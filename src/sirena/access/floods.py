@@ -1,8 +1,8 @@
-"""Keeping floods of refusals from filling the ledger, without losing how many there were.
+"""Counting floods of refusals, so that they do not fill the ledger and their number is not lost.
 
-A source is one address, account and cause. Within a minute its first refusals are told one by one; the rest are
-counted, and told as one entry with their number when the minute ends. Beyond `SOURCES` sources at a time, new ones are
-told together as `CROWD`, so that many addresses cannot do what one may not.
+A source is one address, account and cause. In each minute the first refusals of a source are recorded one by one; the
+rest are counted, and recorded as one entry with their number when the minute ends. When `SOURCES` sources are counted
+already, further ones are counted together as `CROWD`, so that a flood from many addresses does not fill it either.
 """
 
 import time
@@ -18,17 +18,17 @@ WINDOW: Final = 60.0
 SOURCES: Final = 200
 CROWD: Final = "many addresses"
 _LISTED: Final = 100
-"""Things told apart in a window at most, which bounds its memory."""
+"""Most different refusals that a window remembers, so that its memory is limited."""
 RefusalEvent = AccessRefused | LoginFailed
-"""Events that whoever asks can cause without end."""
+"""Events of refusals, of which any client can cause any number."""
 _KINDS: Final[Mapping[str, type[RefusalEvent]]] = {kind.event: kind for kind in (AccessRefused, LoginFailed)}
 _NOT_KEPT: Final = frozenset({"at", "outcome", "failure"})
-"""Fields of a refusal that are the same for all, or say when it was recorded."""
+"""Fields of a refusal that are not kept: they are the same for all, or say when it was recorded."""
 
 
 @dataclass(frozen=True)
 class RefusedSource:
-    """Who is refused, and why."""
+    """Refusals that are counted together: of one kind, address, account and cause."""
 
     event: str
     address: str
@@ -40,37 +40,37 @@ class RefusedSource:
 class _Window:
     began: float
     subjects: list[str] = field(default_factory=list)
-    """What was told one by one."""
+    """Methods and routes whose refusal was recorded by itself."""
     held: int = 0
     since: str = ""
     last: RefusalEvent | None = None
-    """The last that was held."""
+    """The last refusal that was counted."""
 
 
 @dataclass(frozen=True)
 class RefusalCount:
-    """Refusals of one source that were counted and are to be told now."""
+    """Refusals of one source that were counted and are to be recorded now."""
 
     source: RefusedSource
     last: RefusalEvent
     times: int
     since: str
-    """When the first of them came, UTC, ISO 8601."""
+    """When the first of the refusals came, UTC, ISO 8601."""
 
     @property
     def event(self) -> RefusalEvent:
-        """The one entry that tells of all of them."""
+        """The one event that is recorded for all refusals of this count."""
         return replace(self.last, origin=self.source.address, times=self.times, since=self.since)
 
 
 class Floods:
-    """Says which refusals are told at once and which are counted; used in one thread at a time."""
+    """Decisions which refusals are recorded at once and which are only counted; used by one thread at a time."""
 
     def __init__(self, singly: int, clock: Callable[[], float] = time.time) -> None:
-        """Begin without any window.
+        """Create the counter of floods; nothing is counted yet.
 
         Args:
-            singly: how many different ones of a source are told one by one within a window.
+            singly: how many different refusals of a source are recorded one by one within a window.
             clock: seconds since 1970.
         """
         self._singly = min(singly, _LISTED)
@@ -78,11 +78,12 @@ class Floods:
         self._windows: dict[RefusedSource, _Window] = {}
 
     def admits(self, refusal: RefusalEvent, subject: str = "") -> bool:
-        """Tell whether a refusal is told at once; else it is counted.
+        """Return True if a refusal is to be recorded at once; else count it.
 
         Args:
-            refusal: it is told with the count, if it is the last one counted.
-            subject: what was refused; the same again within a window is counted. Empty is never the same again.
+            refusal: the last one counted is the one that is recorded, with the count.
+            subject: what was refused. The same subject again within a window is counted; an empty one is never the
+                same.
         """
         source = RefusedSource(refusal.event, refusal.origin, refusal.who, refusal.cause)
         if source not in self._windows and len(self._windows) >= SOURCES:
@@ -100,10 +101,10 @@ class Floods:
         return False
 
     def due(self, *, everything: bool = False) -> list[RefusalCount]:
-        """Return what windows that ended have counted, and close the windows that counted nothing.
+        """Return the counts of the windows that have ended, and forget the windows that counted nothing.
 
         Args:
-            everything: also what windows that have not ended yet have counted, before the process ends.
+            everything: True returns the counts of unfinished windows too, because the process ends.
         """
         now = self._clock()
         counts = []
@@ -119,7 +120,7 @@ class Floods:
         return counts
 
     def kept(self) -> list[dict[str, Any]]:
-        """Return all windows in plain types, to be put back after a restart."""
+        """Return all windows in plain types, to be kept in a file and given to `put_back` after a restart."""
         return [
             {
                 "source": asdict(source),
@@ -135,7 +136,7 @@ class Floods:
         ]
 
     def put_back(self, kept: list[dict[str, Any]]) -> None:
-        """Take up the windows of an earlier process."""
+        """Continue the windows of an earlier process, as `kept` returned them."""
         self._windows = {}
         for state in kept:
             source, window = RefusedSource(**state["source"]), state["window"]
@@ -144,15 +145,15 @@ class Floods:
 
 
 def plain_refusal(refusal: RefusalEvent) -> dict[str, Any]:
-    """Return a refusal in plain types, for a file that outlives the process; `read_refusal` reads it."""
+    """Return a refusal in plain types, to be kept in a file; `read_refusal` reads it."""
     return {name: value for name, value in asdict(refusal).items() if name not in _NOT_KEPT}
 
 
 def read_refusal(event: str, facts: Mapping[str, Any]) -> RefusalEvent:
-    """Return the refusal of which `plain_refusal` made these facts.
+    """Return the refusal that `plain_refusal` wrote as these facts.
 
     Raises:
-        KeyError: no refusal has this name.
-        TypeError: it has other facts.
+        KeyError: no kind of refusal has this name.
+        TypeError: this kind of refusal has other facts.
     """
     return _KINDS[event](**facts)

@@ -1,4 +1,4 @@
-"""The forms of our own pages: their routes, and how they are read."""
+"""Routes of the forms of Sirena's pages, and reading what such a form sends."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -12,10 +12,10 @@ _LONGEST: Final = 16 * 1024
 
 
 def form_routes(answers: Mapping[str, Callable[..., Any]]) -> APIRouter:
-    """Return routes that answer forms.
+    """Return a POST route for each form.
 
     Args:
-        answers: by path.
+        answers: by path, what answers its form.
     """
     router = APIRouter()
     for path, answer in answers.items():
@@ -27,11 +27,11 @@ async def read_form(request: Request, *, longest: int = _LONGEST) -> dict[str, s
     """Return the fields of a form that occur exactly once; others are left out.
 
     Args:
-        request: with the form.
-        longest: bytes it may have.
+        request: whose body is the form.
+        longest: most bytes the form may have.
 
     Raises:
-        AmbiguousRequestError: it is no form of ours, or too long.
+        AmbiguousRequestError: the body is not such a form, or is too long.
     """
     body = b""
     async for chunk in request.stream():

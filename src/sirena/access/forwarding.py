@@ -1,4 +1,4 @@
-"""Requests of MLflow's API that we read ourselves: their body comes in, and goes on to MLflow written anew."""
+"""Passing requests on to MLflow whose body the access service reads itself and writes anew."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -20,7 +20,7 @@ _PASSED_ON: Final = ("content-type", "x-request-id", "x-mlflow-experiment-id", "
 
 
 class Forwarder:
-    """Sends requests to MLflow in somebody's name."""
+    """Client of MLflow that sends requests in the name of an account."""
 
     def __init__(self, upstream: Upstream) -> None:
         self._client = httpx.AsyncClient(
@@ -36,8 +36,8 @@ class Forwarder:
 
         Args:
             facts: method, target and headers of the request.
-            who: in whose name.
-            body: as we read it; None for a request without one.
+            who: account in whose name it is sent.
+            body: the JSON fields or bytes to send; None for a request without a body.
 
         Raises:
             UpstreamError: MLflow does not answer.
@@ -65,11 +65,11 @@ async def read_body(request: Request, kind: str) -> bytes:
     """Return the body of a request.
 
     Args:
-        request: what came.
-        kind: media type that it must have.
+        request: as it came.
+        kind: media type that the body must have.
 
     Raises:
-        AmbiguousRequestError: it has another type, is compressed, or is longer than a change of the registry can be.
+        AmbiguousRequestError: the body has another type, is compressed, or is longer than 1 MiB.
     """
     if not request.headers.get("content-type", "").lower().startswith(kind) or "content-encoding" in request.headers:
         raise AmbiguousRequestError(f"the body is sent as {kind}, uncompressed")

@@ -1,4 +1,4 @@
-"""The way of events to the ledger: refusals pass a guard against floods, everything else goes straight."""
+"""Recording events in the ledger: floods of refusals are counted, all other events are recorded at once."""
 
 import threading
 import time
@@ -11,21 +11,21 @@ from sirena.ledger.catalogue import AccessRefused
 from sirena.ledger.event import Event
 
 _SINGLY: Final = 20
-"""Different refusals of one account, address and cause that stand one by one on record within a minute."""
+"""Most refusals of one account, address and cause that are recorded one by one within a minute."""
 
 
 class GuardedRecord:
-    """A `Notify` that lets no source fill the ledger; safe to share between threads."""
+    """A `Notify` that no client can use to fill the ledger; safe to share between threads."""
 
     def __init__(self, notify: Notify, clock: Callable[[], float] = time.time) -> None:
-        """Pass events on to another `Notify`."""
+        """Record events by another `Notify`."""
         self._notify = notify
         self._floods = Floods(_SINGLY, clock)
         self._lock = threading.Lock()
         self._waiting: list[Event] = []
 
     def __call__(self, event: Event) -> None:
-        """Record an event, or count it."""
+        """Record an event, or count it if it is one of a flood of refusals."""
         if isinstance(event, RefusalEvent):
             subject = f"{event.action} {event.resource}" if isinstance(event, AccessRefused) else ""
             with self._lock:
@@ -34,10 +34,10 @@ class GuardedRecord:
         self._notify(event)
 
     def tell_counts(self, *, everything: bool = False) -> None:
-        """Record what was counted in windows that have ended; to be called every few seconds.
+        """Record the counts of floods whose minute has ended; to be called every few seconds.
 
         Args:
-            everything: also what is still being counted, because the process ends.
+            everything: True records unfinished counts too, because the process ends.
 
         Raises:
             SirenaError: the ledger cannot be written; the counts are kept for the next call.

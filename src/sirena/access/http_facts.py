@@ -1,9 +1,9 @@
-"""From an HTTP request of NGINX to the facts a decision needs.
+"""Reading from an HTTP request of NGINX the facts that a decision needs.
 
-What NGINX is asked to send (and to overwrite, whatever the client sent): ``X-Original-Method`` ($request_method),
-``X-Original-URI`` ($request_uri), ``X-Forwarded-Host`` (name and port the client spoke to), ``X-Real-IP``
-($remote_addr), ``X-Request-Id``; of what is asked about also ``X-Original-Length`` ($content_length). The client's
-``Authorization``, ``Cookie``, ``Origin``, ``Sec-Fetch-Site`` and ``X-Sirena-CSRF`` pass through.
+NGINX sends these headers, and overwrites what the client sent in them: ``X-Original-Method`` ($request_method),
+``X-Original-URI`` ($request_uri), ``X-Forwarded-Host`` (name and port the client connected to), ``X-Real-IP``
+($remote_addr), ``X-Request-Id``, and with a question for a decision ``X-Original-Length`` ($content_length). The
+client's ``Authorization``, ``Cookie``, ``Origin``, ``Sec-Fetch-Site`` and ``X-Sirena-CSRF`` pass through.
 """
 
 import re
@@ -26,11 +26,11 @@ def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
 
     Args:
         request: as it came.
-        asked_about: True for a question of NGINX, whose subject stands in ``X-Original-*``; False for the request
-            itself.
+        asked_about: True if NGINX asks about another request, which the ``X-Original-*`` headers describe; False if the
+            facts are those of the request itself.
 
     Raises:
-        AmbiguousRequestError: a header that must stand once stands twice, or the subject is missing.
+        AmbiguousRequestError: a header that must stand once stands twice, or method or target are missing.
     """
     headers: dict[str, str] = {}
     for key, value in request.scope["headers"]:
@@ -60,5 +60,5 @@ def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
 
 
 def read_request_id(given: str) -> str:
-    """Return a request's name if it is one, else nothing."""
+    """Return the id of a request if the text is a well-formed id; else an empty text."""
     return given if _ID.fullmatch(given) else ""

@@ -1,4 +1,4 @@
-"""Who is asking, and by what means."""
+"""Who sent a request, and by what means that was proved."""
 
 import enum
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from sirena.access.policy import Policy
 
 
 class Means(enum.StrEnum):
-    """How somebody proved who they are."""
+    """How the sender of a request proved who they are."""
 
     PASSWORD = "password"  # noqa: S105 - a name, not a password
     TOKEN = "token"  # noqa: S105 - a name, not a token
@@ -18,7 +18,7 @@ class Means(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Identity:
-    """Somebody the entry knows."""
+    """The account that sent a request, with its roles."""
 
     name: str
     roles: frozenset[Role]
@@ -28,16 +28,16 @@ class Identity:
     csrf_sha256: str = ""
     """Hash of the session's CSRF token; empty without a session."""
     session: str = ""
-    """Name of the session, by which nobody gets in; empty without one."""
+    """Name of the session, which is no credential; empty without a session."""
     confirmed: bool = True
-    """False while the accounts cannot be asked, and this is who it was some seconds ago."""
+    """False when this was remembered from some seconds ago, because the database of accounts does not answer."""
 
     def may(self, policy: Policy, action: Action, model: str | None = None) -> bool:
-        """Tell whether the policy allows an action, and the scopes of the token too."""
+        """Tell whether the policy allows an action, and the token's scopes allow it too."""
         if self.scopes and action not in self.scopes and action is not Action.OWN_SESSION:
             return False
         return policy.permits(self.roles, action, model)
 
 
 NOBODY = Identity("", frozenset(), Means.NONE)
-"""Who has shown no credential; may do what is public."""
+"""The sender of a request without a credential, who may do what is public."""

@@ -1,7 +1,7 @@
-"""Linking an account to a person of the provider, and unlinking it: an administrator decides, never a like name.
+"""Linking an account to a person of the OpenID provider, and unlinking it: by an administrator, never by equal names.
 
-A linked account is the provider's: it says who enters and with which roles. So its password goes, and whoever is in
-with it is out; tokens go on. After unlinking, nobody enters by the provider, and roles stay as they were last.
+For a linked account the provider says who signs in and with which roles. So linking deletes its password and ends its
+sessions; its tokens stay valid. After unlinking, nobody signs in by the provider, and the last roles stay.
 """
 
 import time
@@ -21,7 +21,7 @@ _LONGEST_ISSUER: Final = 512
 
 
 class IdentityLinks:
-    """The links of a store."""
+    """The links in the database between accounts and persons of an OpenID provider."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
@@ -29,16 +29,16 @@ class IdentityLinks:
         self._accounts = Accounts(engine)
 
     def link(self, name: str, issuer: str, subject: str) -> bool:
-        """Let a person of a provider enter as an account; False when that is so already.
+        """Link an account to a person of a provider, who then signs in as it. Returns False if they are linked already.
 
         Args:
             name: of the account.
-            issuer: address by which the provider calls itself, to the letter.
-            subject: the provider's own name of the person (`sub`).
+            issuer: the provider's own address, to the letter.
+            subject: the provider's own name for the person (`sub`).
 
         Raises:
-            AccountError: there is none of this name, it is another person's, the person has another account, or the
-                identity is none.
+            AccountError: no account has this name, it is linked to another person, the person has another account, or
+                issuer or subject are malformed.
         """
         self._accounts.find(name)
         if not is_subject(subject):
@@ -59,10 +59,10 @@ class IdentityLinks:
         return True
 
     def unlink(self, name: str) -> tuple[str, str]:
-        """Take an account from its person of the provider, and return issuer and subject it was linked to.
+        """Remove the link of an account, and return the issuer and subject it was linked to.
 
         Raises:
-            AccountError: there is none of this name, or no provider vouches for it.
+            AccountError: no account has this name, or it is not linked.
         """
         self._accounts.find(name)
         table = EXTERNAL_IDENTITIES

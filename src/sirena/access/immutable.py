@@ -1,7 +1,7 @@
-"""Writes of artifacts: which runs and logged models a request would change, so that registered ones stay as they are.
+"""Which runs and logged models a request would write to, so that files of registered versions are not changed.
 
-MLflow decides nothing of the kind: whoever may train may overwrite the file of a version that answers for patients.
-Where artifacts lie in MLflow is told by their path: a run's folder is named by its id, a logged model's ``m-`` and id.
+MLflow itself allows it: whoever may train may overwrite a file of a version that answers for patients. The path of an
+artifact tells whose it is: a run's folder is named by the run's id, a logged model's by ``m-`` and its id.
 """
 
 import re
@@ -22,23 +22,23 @@ _READING: Final = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True)
 class Write:
-    """What a request would write to."""
+    """The runs and logged models that a request would write to."""
 
     identifiers: frozenset[str]
-    """Runs and logged models named."""
+    """Ids of the runs and logged models."""
     new_certificate: str = ""
-    """Path of a certificate made later, which may be added to a registered version but not changed; else empty."""
+    """Path of a new certificate of a model, which may be added to a registered version but not changed; else empty."""
 
 
 def read_write(method: str, target: RequestTarget) -> Write | None:
-    """Return what a request would write to; None when it writes no artifact.
+    """Return the runs and logged models that a request would write to; None when it writes no artifact.
 
     Args:
         method: of the request.
         target: path and query.
 
     Raises:
-        ForbiddenError: it would delete more than one run or logged model at once.
+        ForbiddenError: the request would delete a folder of more than one run or logged model.
     """
     if method in _READING:
         return None

@@ -1,4 +1,4 @@
-"""Which of two languages a page speaks: the one chosen on a page of ours, else the browser's, else Spanish."""
+"""The language of a page: the one a person chose on Sirena's pages, else the browser's, else Spanish."""
 
 import enum
 from collections.abc import Callable
@@ -11,39 +11,39 @@ from werkzeug.http import parse_accept_header
 from sirena.access.credentials import read_cookie
 
 LANGUAGE_COOKIE: Final = "__Host-sirena_language"
-"""Holds what somebody chose."""
+"""Cookie that holds the language a person chose."""
 
 
 class PageLanguage(enum.StrEnum):
-    """A language of our pages, by its code of ISO 639-1."""
+    """A language of Sirena's pages, by its code of ISO 639-1."""
 
     SPANISH = "es"
     ENGLISH = "en"
 
     @property
     def other(self) -> "PageLanguage":
-        """The other of the two languages."""
+        """The language of the pages that is not this one."""
         return PageLanguage.ENGLISH if self is PageLanguage.SPANISH else PageLanguage.SPANISH
 
     @property
     def own_name(self) -> str:
-        """Its name in the language itself: *English*, *español*."""
+        """The language's own name for itself: *English*, *Español*."""
         return "Español" if self is PageLanguage.SPANISH else "English"
 
     @property
     def says(self) -> Callable[[str, str], str]:
-        """Takes a text in Spanish and in English, returns the one in this language."""
+        """Function that takes a text in Spanish and in English, and returns the one in this language."""
         return lambda spanish, english: spanish if self is PageLanguage.SPANISH else english
 
 
 def chosen_now(request: Request) -> PageLanguage | None:
-    """Return the language a request asks to have from now on (``?lang=en``); None when it asks for none."""
+    """Return the language that a request chooses by its query (``?lang=en``); None when it chooses none."""
     language = request.query_params.get("lang", "")
     return PageLanguage(language) if language in set(PageLanguage) else None
 
 
 def language_of(request: Request) -> PageLanguage:
-    """Return the language in which to answer a person."""
+    """Return the language in which to answer a request."""
     kept = read_cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
     if kept not in set(PageLanguage):
         # by quality, the best first; `es-AR` wants Spanish too

@@ -1,8 +1,8 @@
-"""Reading a log to its end, again and again, across rotation, truncation and our own restarts.
+"""Reading the new lines of a log again and again, across rotation and truncation of the log and restarts of the reader.
 
-A place in a log is the file (its inode and a digest of its beginning, since inodes are used again) and how far it was
-read. After a rotation the old file, now ``.1``, ``.2`` …, is read to its end before the new one is begun; since its
-writer may still be finishing, an old file counts as ended when nothing came for `SETTLE` seconds.
+A place in a log is a file and an offset; the file is known by its inode and a digest of its beginning, since inodes are
+used again. After a rotation the old file, now ``.1``, ``.2`` …, is read to its end before the new one is begun. Its
+writer may still be finishing, so the old file counts as ended when nothing was added for `SETTLE` seconds.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 SETTLE: Final = 3.0
-"""Seconds; NGINX's processes open their logs anew within milliseconds of being told."""
+"""Seconds; NGINX's processes open their logs anew within milliseconds of the signal to do so."""
 _ROTATED: Final = 20
 _BEGINNING: Final = 256
 _AT_ONCE: Final = 2**20
@@ -26,28 +26,28 @@ def _digest(text: bytes) -> str:
 
 @dataclass(frozen=True)
 class LogPosition:
-    """How far a log was read."""
+    """A place in a log: the file, and how far it was read."""
 
     inode: int = 0
     offset: int = 0
     beginning: str = _digest(b"")
     """SHA-256 of the first bytes that were read, at most 256 of them."""
     changed: float = 0.0
-    """When the file was last changed as far as it was read; seconds since 1970."""
+    """When the file had last been changed at the time it was read; seconds since 1970."""
 
 
 class LogFollower:
-    """Follows one log."""
+    """Reader of the lines added to one log."""
 
     def __init__(
         self, path: Path, place: LogPosition | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Start where an earlier process ended.
+        """Create a follower that reads from a place in the log.
 
         Args:
-            path: the log; rotated ones lie beside it with a number behind their name.
-            place: None starts with the oldest file there is.
-            clock: for the wait at the end of a rotated file.
+            path: the log; its rotated files lie beside it, with a number after the name.
+            place: where an earlier process ended; None begins with the oldest file there is.
+            clock: seconds, for the wait at the end of a rotated file.
         """
         self._path = path
         self._clock = clock
@@ -88,7 +88,7 @@ class LogFollower:
             return _digest(opened.read(min(self.place.offset, _BEGINNING))) == self.place.beginning
 
     def _first_unread(self, files: list[Path]) -> int | None:
-        """Return which file to read first when the one last read was cut or is gone: the oldest that changed since."""
+        """Return the place in `files` of the oldest that changed since the last reading, whose own file is gone."""
         return next((number for number, file in enumerate(files) if file.stat().st_mtime > self.place.changed), None)
 
     def _begin(self, file: Path) -> None:

@@ -1,11 +1,11 @@
-"""Letting in whom the provider vouches for: account, roles, record.
+"""Deciding whether a person of the OpenID provider may sign in; their account and roles follow what the provider says.
 
 The rules, in their order:
 
-- a disabled account stays outside, and nothing of it changes;
-- roles are what the groups say now: gained and lost at each sign-in;
-- without a role nobody is let in, and an account that had some has none from then on, its tokens included;
-- a person who was never here gets an account, unless the name is another's.
+- a disabled account may not sign in, and nothing of it is changed;
+- roles are those of the person's groups now: gained and lost at each sign-in;
+- without a role nobody may sign in, and an account that had roles loses them, so that its tokens may do nothing;
+- a new person gets an account, unless another account has the name.
 """
 
 from collections.abc import Iterator
@@ -21,21 +21,21 @@ from sirena.ledger.event import ActOutcome, Event
 
 
 class Admission:
-    """Decides on persons a provider vouches for."""
+    """Admission of persons who signed in at the OpenID provider."""
 
     def __init__(self, identities: ExternalIdentities, notify: Notify) -> None:
         self._identities = identities
         self._notify = notify
 
     def admit(self, person: ExternalPerson, origin: RequestOrigin) -> str:
-        """Return the name of a person's account, made or given other roles first as the person's groups say.
+        """Return the name of a person's account. Make it first if it is new; give it the roles of the person's groups.
 
         Args:
             person: who signed in, by the verified claims of the provider.
-            origin: address and program of the request, for the ledger.
+            origin: address and id of the request, for the ledger.
 
         Raises:
-            SignInRefusedError: the person may not enter.
+            SignInRefusedError: the person may not sign in.
         """
         account = self._identities.find(person)
         if account is None:
@@ -63,7 +63,7 @@ class Admission:
 
     @contextmanager
     def _recorded(self, event: Event) -> Iterator[None]:
-        """Put the intention on record before, the outcome after."""
+        """Record the event as intended before the block, and its outcome after it."""
         self._notify(event.concluded(ActOutcome.INTENDED))
         try:
             yield

@@ -1,9 +1,9 @@
-"""From a provider's claims to a person of ours: pure, and trusting nothing that was not proved.
+"""Reading from an OpenID provider's claims who a person is and which roles they have; nothing unverified is used.
 
-- *Who it is* is the pair of issuer and subject, the only claims a provider may not give to somebody else later.
-- *The account's name* is the configured claim; without it the e-mail address, if the provider says it is verified;
-  without that the subject. It is for people to read and proves nothing.
-- *Roles* are those of all groups that are mapped. An e-mail address counts as a group only when verified.
+- *Who it is*: issuer and subject together, the only claims that a provider may not give to another person later.
+- *The account's name*: the configured claim; without it the e-mail address, if the provider says that it is verified;
+  without that the subject. The name is for people to read and proves nothing.
+- *Roles*: those of all groups named in `SIRENA_OIDC_ROLES`. An e-mail address counts as a group only when verified.
 """
 
 import re
@@ -23,17 +23,17 @@ _LONGEST_SUBJECT: Final = 255
 
 @dataclass(frozen=True)
 class ExternalPerson:
-    """Somebody a provider vouches for."""
+    """A person who signed in at an OpenID provider."""
 
     issuer: str
     subject: str
     name: str
-    """Name an account of theirs would have; empty when the claims hold nothing that could be one."""
+    """Name that the person's account would have; empty when no claim can serve as one."""
     roles: frozenset[Role]
 
 
 def read_person(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> ExternalPerson | None:
-    """Return who the claims of a verified ID token speak of; None when the subject is malformed."""
+    """Return the person whom the claims of a verified ID token describe; None when the subject is malformed."""
     subject = claims.get("sub")
     if not isinstance(subject, str) or not is_subject(subject):
         return None
@@ -43,12 +43,12 @@ def read_person(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -
 
 
 def is_subject(text: str) -> bool:
-    """Tell whether a text may be a provider's subject, its own name of a person."""
+    """Tell whether a text is well-formed as a subject, a provider's own name for a person."""
     return text.isascii() and text.isprintable() and 0 < len(text) <= _LONGEST_SUBJECT
 
 
 def says_enough(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> bool:
-    """Tell whether claims hold name and groups; where they do not, the userinfo endpoint is asked."""
+    """Tell whether claims hold both name and groups; if not, more claims are read from the userinfo endpoint."""
     return all(_at(claims, path) is not None for path in (configuration.name_claim, configuration.groups_claim))
 
 
@@ -62,7 +62,7 @@ def _name(claims: Mapping[str, Any], claim: str, subject: str) -> str:
 
 
 def _as_account_name(text: str) -> str:
-    """Return the nearest name an account may have: no accents, lower case, ``-`` for what cannot stand in one."""
+    """Return the account name nearest to a text: lower case, without accents, ``-`` for other characters."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower().strip()
     return _UNUSABLE.sub("-", plain)[:_LONGEST_NAME].strip("._@-")
 
@@ -77,7 +77,7 @@ def _roles(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> fro
 
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:
-    """Return a claim by its name; ``a.b`` is claim ``b`` inside claim ``a``, unless a claim is called so."""
+    """Return a claim by its name; ``a.b`` is claim ``b`` inside claim ``a``, unless there is a claim named ``a.b``."""
     if path in claims:
         return claims[path]
     value: Any = claims

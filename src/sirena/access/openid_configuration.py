@@ -1,4 +1,4 @@
-"""What single sign-on needs to know: which provider, who we are there, and which group holds which role."""
+"""The configuration of single sign-on: the provider, Sirena's registration there, and the roles of each group."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from sirena.access.actions import Role
 from sirena.domain.errors import UsageError
 
 CALLBACK: Final = "/auth/openid/callback"
-"""Path to which the provider sends browsers back."""
+"""Path of Sirena to which the provider sends browsers back."""
 
 
 class GroupRolesError(UsageError):
@@ -20,46 +20,47 @@ class GroupRolesError(UsageError):
 
 @dataclass(frozen=True)
 class OpenIdConfiguration:
-    """An OpenID provider, and what its word counts for here."""
+    """An OpenID provider, Sirena's registration there, and the roles of its groups."""
 
     issuer: str
-    """URL by which the provider calls itself, to the letter."""
+    """The provider's own URL for itself, to the letter."""
     client_id: str
     group_roles: Mapping[str, frozenset[Role]]
-    """Roles by the provider's name of a group; a group that is not here holds none."""
+    """Roles by the provider's name for a group; any other group has no roles."""
     entry_url: str
-    """Where browsers reach Sirena, ``https://sirena.hospital.example``, without a path."""
+    """Address at which browsers reach Sirena, without a path: ``https://sirena.hospital.example``."""
     client_secret: Callable[[], str] = lambda: ""
-    """Gives the secret of our registration; empty for a public client, which PKCE alone protects. Asked at each
-    sign-in, because providers let secrets expire and a new one must not need a restart."""
+    """Returns the secret of Sirena's registration; empty for a public client, which PKCE alone protects. It is called
+    at each sign-in, because providers let secrets expire and a new one must not need a restart.
+    """
     scopes: str = "openid profile email"
     name_claim: str = "preferred_username"
     groups_claim: str = "groups"
-    """Claim of the groups; dots lead into nested claims, ``realm_access.roles``."""
+    """Claim that holds the groups; a dot leads into a nested claim: ``realm_access.roles``."""
     label: str = ""
 
     @property
     def callback_url(self) -> str:
-        """Where the provider sends browsers back to; it is registered there."""
+        """Address to which the provider sends browsers back; it must be registered at the provider."""
         return self.entry_url + CALLBACK
 
     @property
     def after_logout_url(self) -> str:
-        """Where the provider sends browsers after signing out there; registered too."""
+        """Address to which the provider sends browsers after signing out; it must be registered at the provider."""
         return f"{self.entry_url}/auth/login"
 
     @property
     def shown_label(self) -> str:
-        """What the sign-in page calls the provider."""
+        """Name of the provider on the sign-in page."""
         return self.label or urlsplit(self.issuer).netloc
 
 
 def read_group_roles(text: str) -> dict[str, frozenset[Role]]:
-    """Read which group holds which roles.
+    """Return the roles of each group, read from the text of a setting.
 
     Args:
-        text: ``group=role,role; group=role``. The last ``=`` of a pair divides, so that a group may be a directory's
-            name such as ``CN=PROA,OU=Groups``; only ``;`` cannot stand in one.
+        text: ``group=role,role; group=role``. The last ``=`` of a pair divides it, so that a group may be called
+            ``CN=PROA,OU=Groups``, as in a directory; only ``;`` cannot stand in a group's name.
 
     Raises:
         GroupRolesError: a pair has no group or no role, or names a role that does not exist.

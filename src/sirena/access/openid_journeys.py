@@ -1,8 +1,8 @@
-"""What a browser takes along to the provider and shows when it comes back, so that nobody else's answer is taken.
+"""Sign-ins that were begun and whose browser is at the OpenID provider, kept in a cookie of that browser.
 
-It is a cookie that only we can read and write (encrypted and signed with a key that lives as long as the process): no
-memory that a flood of begun sign-ins could fill. An answer counts once: states that came back are remembered until
-they would be too old anyway.
+The cookie proves that the provider's answer belongs to this browser. Only this process can read and write it (encrypted
+and signed with a key of the process), so a flood of begun sign-ins fills no memory. An answer is accepted
+once: the states of used sign-ins are remembered until they would be too old anyway.
 """
 
 import hmac
@@ -20,23 +20,23 @@ from sirena.access.secrets_issued import new_secret
 
 JOURNEY_COOKIE: Final = "__Host-sirena_openid"
 JOURNEY_SECONDS: Final = 600
-"""Time somebody has for password and second factor at the provider."""
+"""Seconds that a person has for password and second factor at the provider."""
 
 
 @dataclass(frozen=True)
 class Journey:
-    """One sign-in under way."""
+    """A sign-in that was begun, whose browser was sent to the provider."""
 
     state: str
     nonce: str
     verifier: str
-    """PKCE's; only its hash goes through the browser's address bar."""
+    """Code verifier of PKCE; only its hash goes through the browser's address bar."""
     target: str
-    """Page of ours to show in the end."""
+    """Page of Sirena to show after signing in."""
 
 
 class Journeys:
-    """Seals journeys, and opens each once."""
+    """Encrypted cookies, each of which holds one begun sign-in and can be used once."""
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._box = Fernet(Fernet.generate_key())
@@ -44,17 +44,17 @@ class Journeys:
         self._ended: dict[str, float] = {}
 
     def begin(self, target: str) -> tuple[Journey, str]:
-        """Return a new journey and the cookie that holds it."""
+        """Return a new sign-in, and the value of the sealed cookie that holds it."""
         journey = Journey(new_secret(), new_secret(), secrets.token_urlsafe(48), target)
         sealed = self._box.encrypt_at_time(json.dumps(asdict(journey)).encode(), int(self._clock()))
         return journey, sealed.decode()
 
     def end(self, cookie: str, state: str) -> Journey:
-        """Return the sign-in that a browser was sent to the provider for, and forget it: each is used once.
+        """Return the begun sign-in in a browser's cookie, and mark it as used, since each can be used once.
 
         Args:
-            cookie: what it was given.
-            state: what the provider sent back.
+            cookie: value that `begin` gave to the browser.
+            state: of the provider's answer.
 
         Raises:
             SignInRefusedError: the sign-in is unknown, another browser's, too old, or was used already.

@@ -1,14 +1,14 @@
-"""Speaking with an OpenID provider: discovery, the code for a token, and proof that the token is true.
+"""Requests to an OpenID provider: reading its metadata, exchanging a code for an ID token, and verifying the token.
 
-An ID token counts when all of this holds, and is refused otherwise:
+An ID token is accepted if all of this is true, and refused otherwise:
 
 - it is signed with a key the provider publishes, by an asymmetric algorithm (neither ``none`` nor a shared secret);
-- ``iss`` is the configured issuer, ``aud`` holds our client id (and ``azp``, if there are several, is ours);
-- it is not expired, not from the future (a minute of difference between clocks is forgiven);
-- ``nonce`` is the one of this very sign-in; ``at_hash``, where given, belongs to the access token.
+- ``iss`` is the configured issuer, ``aud`` holds Sirena's client id (and ``azp``, if there are several, is that id);
+- it is neither expired nor from the future (a minute of difference between clocks is tolerated);
+- ``nonce`` is the one of this sign-in; ``at_hash``, if present, belongs to the access token.
 
-What the provider publishes is read anew when it is older than `FRESH_SECONDS`, so that a change of its keys is no
-incident, and not more often, so that nobody can make us flood it.
+The provider's metadata and keys are read anew when they are older than `FRESH_SECONDS`, so that new keys work at once,
+and not more often, so that nobody can make Sirena flood the provider.
 """
 
 import asyncio
@@ -50,14 +50,14 @@ _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 @dataclass(frozen=True)
 class Published:
-    """What a provider says of itself."""
+    """What a provider publishes: its metadata and the keys that sign its tokens."""
 
     metadata: Mapping[str, Any]
     keys: KeySet
 
 
 class OpenIdProvider:
-    """One provider; used in one event loop."""
+    """Requests to one OpenID provider; used in one event loop."""
 
     def __init__(self, configuration: OpenIdConfiguration, clock: Callable[[], float] = time.monotonic) -> None:
         self._configuration = configuration
@@ -71,15 +71,16 @@ class OpenIdProvider:
         """Check that the provider's metadata hold all that signing in needs.
 
         Raises:
-            SignInRefusedError: it does not answer, cannot be trusted, or says too little; the error names which.
+            SignInRefusedError: the provider does not answer, its TLS certificate is not trusted, or its metadata cannot
+                be used; the error names which.
         """
         await self._ask()
 
     async def address_for_signing_in(self, state: str, nonce: str, verifier: str) -> str:
-        """Return where a browser goes to sign in.
+        """Return the address at the provider where a browser signs in.
 
         Raises:
-            SignInRefusedError: the provider does not answer.
+            SignInRefusedError: the provider does not answer, or its metadata cannot be used.
         """
         published = await self._ask()
         async with self._client(published) as client:
@@ -89,10 +90,10 @@ class OpenIdProvider:
         return str(address)
 
     async def claims_for_code(self, code: str, nonce: str, verifier: str) -> Mapping[str, Any]:
-        """Change a code for an ID token, prove it, and return its claims with those of the userinfo endpoint.
+        """Exchange a code for an ID token, verify it, and return its claims, completed by the userinfo endpoint's.
 
         Raises:
-            SignInRefusedError: the provider does not answer, refuses the code, or its token does not hold.
+            SignInRefusedError: the provider does not answer, refuses the code, or its token is not valid.
         """
         published = await self._ask()
         async with self._client(published) as client:
@@ -117,7 +118,7 @@ class OpenIdProvider:
         return claims
 
     async def address_for_signing_out(self) -> str | None:
-        """Return where a browser ends its session at the provider; None when that cannot be or nobody answers."""
+        """Return the address where a browser signs out at the provider; None if it has none or does not answer."""
         try:
             published = await self._ask()
         except SignInRefusedError:
@@ -162,7 +163,7 @@ class OpenIdProvider:
         return dict(claims)
 
     async def _ask(self) -> Published:
-        """Return what the provider publishes; whoever asks meanwhile waits for the same answer."""
+        """Return the provider's metadata and keys; callers at the same time wait for one reading."""
         async with self._asking:
             if self._published is None or self._clock() - self._published[0] >= FRESH_SECONDS:
                 self._published = self._clock(), await self._read()
@@ -203,7 +204,7 @@ class OpenIdProvider:
 
 
 def _may_be_trusted(metadata: Mapping[str, Any], issuer: str) -> bool:
-    """Tell whether a discovery document is the issuer's own, and as protected as its address."""
+    """Tell whether metadata name this issuer, and their endpoints use the scheme of the issuer's address."""
     if metadata.get("issuer") != issuer:
         return False
     scheme = issuer.partition("://")[0]
@@ -211,7 +212,7 @@ def _may_be_trusted(metadata: Mapping[str, Any], issuer: str) -> bool:
 
 
 def _is_about_trust(error: BaseException | None) -> bool:
-    """Tell whether a certificate that nobody vouches for is behind an error."""
+    """Tell whether an error was caused by TLS, such as a certificate of an unknown authority."""
     while error is not None and not isinstance(error, ssl.SSLError):
         error = error.__cause__ or error.__context__
     return error is not None
@@ -223,7 +224,7 @@ def _authentication(metadata: Mapping[str, Any]) -> str:
 
 
 def _joined(claims: Mapping[str, Any], more: object) -> Mapping[str, Any]:
-    """Add the userinfo endpoint's claims to the token's, which weigh more; both must speak of one person."""
+    """Return the ID token's claims, completed by those of the userinfo endpoint; both must name one subject."""
     if not isinstance(more, Mapping) or more.get("sub") != claims["sub"]:
         raise SignInRefusedError(TOKEN)
     return {**more, **claims}

@@ -1,4 +1,4 @@
-"""Why single sign-on may fail: one cause for the ledger and one text for the person, each."""
+"""The ways in which single sign-on can fail: each with a cause for the ledger and a text for the person."""
 
 from dataclasses import dataclass, replace
 from typing import Final
@@ -10,12 +10,12 @@ from sirena.domain.errors import SirenaError
 
 @dataclass(frozen=True)
 class Refusal:
-    """A way in which a sign-in ends outside."""
+    """A way in which a sign-in fails."""
 
     cause: str
-    """For the ledger."""
+    """Name of the cause in the ledger."""
     status: int
-    """Of HTTP."""
+    """HTTP status of the answer."""
     spanish: str
     english: str
 
@@ -45,9 +45,9 @@ AWAY: Final = Refusal(
     "The identity provider does not answer. Try later, or sign in with name and password.",
 )
 UNTRUSTED: Final = replace(AWAY, cause="provider_certificate")
-"""No authority of this machine vouches for the provider's certificate."""
+"""The provider's TLS certificate is of no authority that this machine trusts."""
 UNUSABLE: Final = replace(AWAY, cause="provider_document")
-"""Its discovery document is none, names another issuer, or leaves out what we need."""
+"""The provider's metadata cannot be read, name another issuer, or leave out what Sirena needs."""
 TOKEN: Final = Refusal(
     "id_token",
     403,
@@ -64,7 +64,7 @@ _OF_CLAIM: Final = {
     "nonce": "id_token_nonce",
     "at_hash": "id_token_access_token",
 }
-"""What the ledger calls a claim that does not hold."""
+"""Cause in the ledger by the claim that is wrong."""
 _OF_SIGNATURE: Final = (
     "bad_signature",
     "unsupported_algorithm",
@@ -97,7 +97,7 @@ DISABLED: Final = Refusal(
 
 
 def of_token(error: Exception) -> Refusal:
-    """Return how an ID token is refused: the person reads one text whatever the cause, the ledger names the cause."""
+    """Return the refusal for an error of an ID token: a cause for the ledger, and the same text for every person."""
     if isinstance(error, ClaimError):
         return replace(TOKEN, cause=_OF_CLAIM.get(error.claim, TOKEN.cause))
     if isinstance(error, JoseError) and error.error in _OF_SIGNATURE:
@@ -106,7 +106,7 @@ def of_token(error: Exception) -> Refusal:
 
 
 class SignInRefusedError(SirenaError):
-    """Single sign-on ended outside."""
+    """A sign-in by single sign-on failed."""
 
     code = "openid"
 
@@ -117,4 +117,4 @@ class SignInRefusedError(SirenaError):
         self.who = who
         """Account concerned, once it is known."""
         self.subject = subject
-        """The provider's name of the person, where an administrator may link it to an account."""
+        """The provider's name for the person, if an administrator could link it to an account; else empty."""

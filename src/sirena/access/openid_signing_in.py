@@ -1,7 +1,7 @@
-"""Single sign-on in the browser: the way to the provider, the way back, and out.
+"""Routes of single sign-on: sending a browser to the OpenID provider, taking its answer, and signing out there.
 
-The route of the start may be opened by anybody and promises nothing. The route of the return believes nothing that the
-browser brings before its cookie, its state and the provider's signed token agree.
+Anybody may open the first route. The second believes nothing that the browser brings until its cookie, its state and
+the provider's signed token agree.
 """
 
 from typing import Final
@@ -31,7 +31,7 @@ _MOST_FIELDS: Final = 20
 
 
 class SingleSignOn:
-    """Signing in by one provider; without a configuration each route shows a page that says so."""
+    """Single sign-on by one OpenID provider. Without a configuration its routes show that there is no provider."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class SingleSignOn:
 
     @property
     def label(self) -> str:
-        """What the sign-in page calls the provider; empty without one."""
+        """Name of the provider on the sign-in page; empty without a provider."""
         return self._configuration.shown_label if self._configuration else ""
 
     def routes(self) -> APIRouter:
@@ -77,7 +77,7 @@ class SingleSignOn:
         return response
 
     async def callback(self, request: Request) -> Response:
-        """Take the provider's answer, and let in or refuse."""
+        """Read the provider's answer, and start a session or show why not."""
         facts = read_facts(request)
         try:
             name, target = await self._arrive(request, facts)
@@ -91,7 +91,7 @@ class SingleSignOn:
         return response
 
     async def address_after_logout(self, account: str) -> str | None:
-        """Return the provider's page for signing out; None for an account that no provider vouches for."""
+        """Return the provider's page for signing out; None if the account does not sign in by the provider."""
         if self._provider is None or account not in await to_thread.run_sync(self._identities.accounts):
             return None
         return await self._provider.address_for_signing_out()
@@ -128,7 +128,7 @@ class SingleSignOn:
 
 
 def _read_answer(query: str) -> dict[str, str]:
-    """Return the fields of the provider's answer.
+    """Return the fields of the provider's answer from the query of the browser's request.
 
     Raises:
         SignInRefusedError: a field stands twice, or the answer cannot be read.

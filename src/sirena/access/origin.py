@@ -1,11 +1,11 @@
-"""Cross-site requests: a browser must not be made to act for whoever is signed in with it.
+"""Refusing cross-site requests: a page of another site must not act in the name of the person signed in.
 
-What changes nothing (GET, HEAD) needs no proof. For everything else:
+Requests that change nothing (GET, HEAD) need no proof. For all others:
 
-- a session's request comes from a page of this very origin (``Origin``, or ``Sec-Fetch-Site: same-origin`` where a
-  browser leaves it out) or carries the session's CSRF token;
-- a password in the header may be one the browser adds by itself, so an ``Origin`` of elsewhere refuses that too;
-- a token is added by a program on purpose and needs nothing more.
+- a request with a session cookie comes from a page of this origin (``Origin``, or ``Sec-Fetch-Site: same-origin`` where
+  a browser leaves out ``Origin``), or carries the session's CSRF token;
+- a password in the header may have been added by the browser itself, so a foreign ``Origin`` is refused with it too;
+- a token is added by a program on purpose and needs no further proof.
 """
 
 import hmac
@@ -21,20 +21,20 @@ _SAFE: Final = frozenset({"GET", "HEAD"})
 
 @dataclass(frozen=True)
 class PageOfOrigin:
-    """What a browser says about the page a request comes from."""
+    """The headers by which a browser describes the page that sent a request."""
 
     host: str
-    """Host and port the client spoke to; the port may be left out when it is 443."""
+    """Host and port the client connected to; the port may be left out when it is 443."""
     origin: str = ""
     fetch_site: str = ""
     csrf_token: str = ""
 
 
 def require_same_origin(method: str, identity: Identity, page: PageOfOrigin) -> None:
-    """Refuse what another site makes a browser do.
+    """Check that a request does not come from a page of another site, or raise `CrossSiteError`.
 
     Raises:
-        CrossSiteError: the request comes from elsewhere, or a session's request does not show where from.
+        CrossSiteError: the request comes from another site, or has a session and does not show where it comes from.
     """
     if method in _SAFE or identity.means in (Means.TOKEN, Means.NONE):
         return

@@ -1,4 +1,4 @@
-"""What the pages for signing in share: headers against foreign content and frames, cookies, and targets."""
+"""What the sign-in pages share: headers against foreign content and frames, cookies, and the page to go to next."""
 
 import secrets
 from functools import cache
@@ -13,20 +13,20 @@ from sirena.access.languages import LANGUAGE_COOKIE, chosen_now, language_of
 from sirena.access.paths import read_target
 
 CSRF_COOKIE: Final = "__Host-sirena_csrf"
-"""Holds the session's CSRF token where our pages' scripts can read it; it opens nothing by itself."""
+"""Cookie with the session's CSRF token, which scripts of Sirena's pages can read; it is no credential."""
 HEADERS: Final = {"Cache-Control": "no-store", "X-Frame-Options": "DENY", "Referrer-Policy": "same-origin"}
 _YEAR: Final = 366 * 86_400
 """Seconds."""
 
 
 def page(request: Request, template: str, *, status: int = 200, **values: object) -> Response:
-    """Return a page without scripts, foreign content or frames, in the language of whoever asks.
+    """Return a page without scripts, foreign content or frames, in the language of the request.
 
     Args:
-        request: what it answers.
-        template: its name; it has ``say(spanish, english)``.
-        status: of HTTP.
-        values: what else the template shows.
+        request: to be answered.
+        template: name of the template, which can call ``say(spanish, english)``.
+        status: HTTP status.
+        values: further values for the template.
     """
     nonce, language = secrets.token_urlsafe(16), language_of(request)
     text = _environment().get_template(template).render(nonce=nonce, language=language, say=language.says, **values)
@@ -41,12 +41,12 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
 
 
 def let_in(target: str, session: tuple[str, str], seconds: int) -> Response:
-    """Return the answer that starts a session in the browser and leads to a page of ours.
+    """Return the response that starts a session in the browser and redirects it to a page of Sirena.
 
     Args:
-        target: where to.
-        session: cookie and CSRF token.
-        seconds: how long it lasts.
+        target: path of the page.
+        session: value of the session cookie, and CSRF token.
+        seconds: how long the browser keeps both cookies.
     """
     response = Response(status_code=303, headers={"Location": target, **HEADERS})
     set_cookie(response, SESSION_COOKIE, session[0], seconds, hidden=True)
@@ -55,17 +55,17 @@ def let_in(target: str, session: tuple[str, str], seconds: int) -> Response:
 
 
 def set_cookie(response: Response, name: str, value: str, seconds: int, *, hidden: bool) -> None:
-    """Set a cookie of this host alone; hidden ones no script can read."""
+    """Set a cookie that is sent to this host alone; no script can read a hidden one."""
     response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=hidden, samesite="lax")
 
 
 def drop_cookie(response: Response, name: str, *, hidden: bool = True) -> None:
-    """Have the browser forget a cookie."""
+    """Make the browser delete a cookie."""
     response.delete_cookie(name, secure=True, httponly=hidden, samesite="lax")
 
 
 def local_target(target: str) -> str:
-    """Return a target if it lies on this server, else the first page: a login must not lead elsewhere."""
+    """Return a path if it is one of this server, else ``/``: signing in must not lead to another site."""
     try:
         read_target(target)
     except AmbiguousRequestError:

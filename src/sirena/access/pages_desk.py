@@ -1,8 +1,8 @@
-"""What the process of the pages may ask the access service, over a socket that its account alone can reach.
+"""The application by which the process of Sirena's pages asks the access service, over a socket of its own.
 
-Two things and no more: to put on record what somebody did on the pages, and which sessions are still open. Whoever
-breaks the pages can therefore neither decide about a request nor write another event into the ledger, and refusals pass
-the guard against floods as those of the entry do.
+It can do two things: record what a person did on the pages, and ask which sessions are open. So whoever breaks into
+that process can neither decide on a request nor write another event into the ledger. Floods of refusals are counted
+like those of the entry.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -28,20 +28,20 @@ _EVENTS: Final[Mapping[type[Event], Mapping[str, type]]] = {
     FileDownloaded: {**_COMMON, "content": str, "format": str, "rows": int, "size": int, "answered_by": str},
     AccessRefused: {"who": str, "origin": str, "request_id": str, "action": str, "resource": str, "cause": str},
 }
-"""Events of the pages, and the facts each may have."""
+"""Events that the pages may record, and the facts that each may have, with their types."""
 _LONGEST: Final = 8 * 1024
-"""Bytes of an event."""
+"""Most bytes of an event."""
 _NO_CONTENT: Final = 204
 _UNPROCESSABLE: Final = 422
 _UNAVAILABLE: Final = 503
 
 
 def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
-    """Return the application that the pages ask.
+    """Return the application for the process of the pages.
 
     Args:
-        sessions: of the store.
-        notify: puts an event on record.
+        sessions: those in the database.
+        notify: records an event.
     """
     guarded = GuardedRecord(notify)
 
@@ -54,7 +54,7 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
 
     @app.post("/events/{event}")
     async def record(request: Request, event: str) -> Response:
-        """Put an event on record, or count it among its like: 204 when it is, 503 when the ledger cannot be written."""
+        """Record an event, or count it in a flood: 204 when that is done, 503 when the ledger cannot be written."""
         entry = _read_event(event, await request.body())
         if entry is None:
             return Response(status_code=_UNPROCESSABLE)
@@ -77,7 +77,7 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
 
 
 def _read_event(name: str, body: bytes) -> Event | None:
-    """Return an event; None when it is none of the pages', lacks facts, or has others than it may have."""
+    """Return an event read from JSON; None if the pages may not record it, or its facts are not those it must have."""
     kind = next((kind for kind in _EVENTS if kind.event == name), None)
     try:
         facts: Any = orjson.loads(body)

@@ -1,4 +1,4 @@
-"""Passwords: argon2id, and nothing that tells a guesser whether the name or the password was wrong."""
+"""Hashing and verifying passwords by argon2id, so that the time taken does not tell whether an account exists."""
 
 from functools import cache
 from typing import Final
@@ -10,17 +10,17 @@ from sirena.access.errors import AccountError
 
 SHORTEST: Final = 12
 LONGEST: Final = 1024
-"""A longer password is refused, so that nobody makes us hash megabytes."""
+"""Most characters of a password, so that nobody makes Sirena hash megabytes."""
 
 _HASHER: Final = PasswordHasher()
-"""RFC 9106's low-memory profile (64 MiB, 3 passes), argon2-cffi's default; paid per sign-in, not per request."""
+"""RFC 9106's low-memory profile (64 MiB, 3 passes), argon2-cffi's default."""
 
 
 def hash_password(password: str) -> str:
     """Return the argon2id hash of a new password.
 
     Raises:
-        AccountError: it is too short or too long.
+        AccountError: the password is too short or too long.
     """
     if not SHORTEST <= len(password) <= LONGEST:
         raise AccountError(f"a password has {SHORTEST} to {LONGEST} characters", hint="a sentence is easy to keep")
@@ -28,7 +28,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Tell whether a password is the one of a hash; takes as long when there is no hash to compare with."""
+    """Tell whether a password belongs to a hash. Without a hash the answer is False and takes the same time."""
     if len(password) > LONGEST:
         return False
     try:

@@ -1,13 +1,13 @@
-"""Reading a request target so that we and whoever answers it mean the same path.
+"""Reading a request target so that Sirena and the server that answers the request mean the same path.
 
-A rule on paths is only as good as the agreement of everybody who parses them. So a path that two parsers might read
-differently is not repaired but refused:
+A rule on paths works only if everybody parses paths alike. So a path that two parsers might read differently is not
+repaired but refused:
 
 - it starts with one ``/`` and holds no empty segment (``//``), no ``.`` or ``..``, no segment ending in a dot or space;
 - no backslash, no ``;`` (path parameters), no control character, nothing outside printable ASCII;
 - percent escapes are complete, decode to UTF-8 once, and never hide a separator, dot, percent sign or control
   character;
-- case counts: ``/API`` is another path than ``/api``, and an unknown one;
+- case counts: ``/API`` is not ``/api`` but an unknown path;
 - a query parameter that names a resource stands once; ``path`` leaves no folder; ``_method`` is not a parameter.
 """
 
@@ -35,17 +35,17 @@ class RequestTarget:
     path: str
     """Decoded path, ``/api/2.0/mlflow/runs/get``."""
     query: dict[str, str]
-    """Query parameters; of repeated ones that name no resource, the last."""
+    """Query parameters; of a repeated one, the last value. Those that name a resource cannot be repeated."""
 
 
 def read_target(raw: str) -> RequestTarget:
-    """Read a request target as it came over the wire.
+    """Return a request target, which is the path and query of a request line, in parts.
 
     Args:
-        raw: path and query, undecoded, as in the request line.
+        raw: path and query, undecoded.
 
     Raises:
-        AmbiguousRequestError: it can be read in more than one way.
+        AmbiguousRequestError: the target can be read in more than one way.
     """
     if len(raw) > LONGEST:
         raise AmbiguousRequestError("the request target is too long")

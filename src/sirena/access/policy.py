@@ -1,4 +1,4 @@
-"""The policy: which role may do what to which model. Deny by default."""
+"""The policy: which role may do which action with which model. What no rule allows is refused."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ from sirena.access.actions import Action, Role
 from sirena.access.errors import PolicyError
 
 _NEVER: Final = frozenset({Action.SWITCHED_OFF, Action.PUBLIC})
-"""Actions no rule may grant: one is refused to all, the other needs no grant."""
+"""Actions that no rule may grant: what is switched off is refused to all, what is public needs no rule."""
 _EVERY: Final = ("*",)
 _PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,128}")
 _FIELDS: Final = frozenset({"why", "roles", "actions", "models"})
@@ -20,17 +20,17 @@ _FIELDS: Final = frozenset({"why", "roles", "actions", "models"})
 
 @dataclass(frozen=True)
 class PolicyRule:
-    """One permission."""
+    """A rule of the access policy: it lets some roles do some actions, with all models or only with some."""
 
     why: str
-    """The reason, for whoever reviews the policy."""
+    """Reason of the rule, for people who review the policy."""
     roles: frozenset[Role]
     actions: frozenset[Action]
     models: tuple[str, ...] = _EVERY
-    """Patterns of model names; they bind only requests that name a model, and match plain names only."""
+    """Patterns of model names, which match plain names only; a request that names no model is not limited by them."""
 
     def allows(self, role: Role, action: Action, model: str | None) -> bool:
-        """Tell whether the rule lets a role do this."""
+        """Tell whether this rule lets a role do an action with a model."""
         return (
             role in self.roles
             and action in self.actions
@@ -44,17 +44,17 @@ class PolicyRule:
 
 @dataclass(frozen=True)
 class Policy:
-    """All rules; the order does not matter, because rules only allow."""
+    """All rules of the policy. Their order does not matter, because rules only allow."""
 
     rules: tuple[PolicyRule, ...]
 
     def permits(self, roles: frozenset[Role], action: Action, model: str | None = None) -> bool:
-        """Tell whether somebody with these roles may do this.
+        """Tell whether some rule lets an account with these roles do an action.
 
         Args:
-            roles: what the account holds.
-            action: what is asked for.
-            model: registered model concerned, None when the request names none.
+            roles: of the account.
+            action: to be done.
+            model: registered model that the request names; None when it names none.
         """
         if action is Action.PUBLIC:
             return True
@@ -63,12 +63,12 @@ class Policy:
         return any(rule.allows(role, action, model) for rule in self.rules for role in roles)
 
     def remedy(self, roles: frozenset[Role], action: Action, model: str | None = None) -> str:
-        """Say what would let somebody with these roles do this.
+        """Return a hint on what would let an account with these roles do an action.
 
         Args:
-            roles: what the account holds.
-            action: what was refused.
-            model: registered model concerned, if any.
+            roles: of the account.
+            action: that was refused.
+            model: registered model that the request names, if any.
         """
         if action is Action.SWITCHED_OFF:
             return "Sirena does not use this part of MLflow, so it is closed to everybody"
@@ -87,7 +87,7 @@ def load_policy(path: Path | None = None) -> Policy:
     """Read a policy file.
 
     Args:
-        path: TOML file; None means the one that comes with Sirena.
+        path: TOML file; None means the policy that comes with Sirena.
 
     Raises:
         PolicyError: the file is missing, is not TOML, or names a role, action or field that does not exist.

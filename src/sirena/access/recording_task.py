@@ -1,4 +1,4 @@
-"""What the access service does beside answering: it records what was counted and what the entry refused."""
+"""The background task of the access service, which records counts of refusals and what NGINX refused by itself."""
 
 import asyncio
 import logging
@@ -19,11 +19,11 @@ _LOG = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def recording_beside(record: GuardedRecord, entry: EntryRefusals | None) -> AsyncIterator[None]:
-    """Record for the length of a block; what is still being counted at its end is recorded too.
+    """Run the recording task for the length of a block; unfinished counts are recorded at its end.
 
     Args:
-        record: through which the service tells its events.
-        entry: what follows NGINX's refusals; None in front of no NGINX.
+        record: through which the service records its events.
+        entry: reads NGINX's log of refusals; None where there is no NGINX.
     """
 
     def step() -> float:

@@ -1,10 +1,10 @@
-"""The form of Sirena's pages by which a person makes a release of what is in production.
+"""The form of Sirena's pages by which a person makes a release of the versions in production.
 
 Rules, each with a test of like name:
 
-- the form comes from a page of this very site, and its sender has the right to register releases;
-- the name on record, and on the release, is that of who signed in, whatever the form says;
-- it answers nothing until somebody activates it, for which stage control asks the gate.
+- the form comes from a page of this site, and its sender has the right to register releases;
+- the author in the ledger and in the release is the person signed in, whatever the form says;
+- the release does not answer until somebody activates it, for which stage control asks the gate.
 """
 
 from dataclasses import dataclass
@@ -30,23 +30,23 @@ _LONGEST_NOTE: Final = 200
 
 @dataclass(frozen=True)
 class ReleaseForm:
-    """Answers the form."""
+    """Handler of the form by which a person makes a release."""
 
     maker: DecisionMaker
     upstream: Upstream | None
-    """None where no MLflow is named, so that nothing is made."""
+    """MLflow and the gate; None where no MLflow server is configured, and no release can be made."""
     one_at_a_time: CapacityLimiter
-    """A release is made of all tables, which takes memory and a thread."""
+    """Limits how many releases are made at once: each takes memory for all tables, and a thread."""
 
     def routes(self) -> APIRouter:
-        """Return its route."""
+        """Return the route of the form."""
         return form_routes({PATH: self.answer})
 
     async def answer(self, request: Request) -> Response:
-        """Make a release, and lead the browser to it.
+        """Make a release, and redirect the browser to its page.
 
         Raises:
-            ForbiddenError: the right is missing, or this service knows no MLflow.
+            ForbiddenError: the sender lacks the right, or no MLflow server is configured.
             SirenaError: nothing is in production, or MLflow or the ledger do not answer.
         """
         facts = read_facts(request)

@@ -1,4 +1,4 @@
-"""Refusing uploads before the disk is full: MLflow keeps each artifact here until the object store has it whole."""
+"""Refusing uploads before the disk is full: MLflow keeps each artifact on disk until the object store has all of it."""
 
 import shutil
 from collections.abc import Iterable
@@ -10,32 +10,32 @@ from sirena.access.errors import ForbiddenError
 
 _MIB: Final = 2**20
 KEPT_FREE: Final = 2 * 2**30
-"""Bytes that no upload may take: databases and logs need them."""
+"""Bytes of disk that uploads must leave free, for databases and logs."""
 
 
 class NoRoomError(ForbiddenError):
-    """The disk has no room for what is sent."""
+    """The disk has no room for an upload."""
 
     code = "no_room"
 
 
 @dataclass(frozen=True)
 class Room:
-    """The disks on which an upload lies for a while."""
+    """The disks on which uploads are kept until they are in the object store."""
 
     folders: tuple[Path, ...]
-    """One on each."""
+    """One folder on each disk."""
     longest: int
-    """Bytes that are counted where a request does not say how many it sends."""
+    """Bytes assumed for a request that does not say its length."""
 
     def require(self, length: str) -> None:
-        """Pass silently when there is room.
+        """Check that the disks have room for a request's body, or raise `NoRoomError`.
 
         Args:
-            length: what the request says of its length; empty when it says nothing.
+            length: value of the request's length header; empty when it has none.
 
         Raises:
-            NoRoomError: there is none.
+            NoRoomError: a disk has no room.
         """
         wanted = int(length) if length.isdecimal() else self.longest
         free = min(_free(self.folders), default=wanted + KEPT_FREE)

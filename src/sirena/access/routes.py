@@ -1,4 +1,4 @@
-"""Which action a request is: the route table, read once and looked up in constant time for almost every request."""
+"""The route table, which says which action a request is; almost every look-up takes constant time."""
 
 import re
 from collections.abc import Mapping
@@ -19,37 +19,37 @@ _METHODS: Final = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table."""
+    """One line of the route table: method, path and the action that a request needs."""
 
     methods: tuple[str, ...]
     path: str
-    """Path with places, ``/models/{name}/invocations``."""
+    """Path, with places in braces: ``/models/{name}/invocations``."""
     action: Action
     model: str
-    """``-``, ``{place}``, ``?parameter`` or ``body``."""
+    """Where the request names its model: ``-`` (nowhere), ``{place}``, ``?parameter`` or ``body``."""
 
     @property
     def decided_by_body(self) -> bool:
-        """True when only the body says what is asked for, so that stage control decides."""
+        """True when only the body says what the request does, so that stage control decides on it."""
         return self.model == "body"
 
 
 @dataclass(frozen=True)
 class RequestedRoute:
-    """What a request asks for."""
+    """The route that a request asks for, and the model that it names."""
 
     route: Route
     model: str | None
-    """Registered model it concerns, if the route names one outside its body."""
+    """Registered model that the request names in its path or query; None when there is none."""
 
     @property
     def action(self) -> Action:
-        """The action it is."""
+        """The action that the route needs."""
         return self.route.action
 
 
 class RouteTable:
-    """The routes of the entry."""
+    """The route table of the entry."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self.routes = routes
@@ -63,14 +63,14 @@ class RouteTable:
                     raise PolicyError(f"the route table holds {method} {route.path} twice")
 
     def classify(self, method: str, target: RequestTarget) -> RequestedRoute:
-        """Say what a request asks for.
+        """Return the route that a request asks for.
 
         Args:
             method: as in the request line; HEAD counts as GET.
             target: path and query.
 
         Raises:
-            ForbiddenError: the table knows no such route.
+            ForbiddenError: the route is not in the table.
         """
         method = "GET" if method == "HEAD" else method
         route = self._exact.get((method, target.path))
@@ -88,10 +88,10 @@ class RouteTable:
 
 @cache
 def shipped_routes() -> RouteTable:
-    """Return the table that comes with Sirena.
+    """Return the route table that comes with Sirena.
 
     Raises:
-        PolicyError: a line of it cannot be read.
+        PolicyError: a line of the table cannot be read.
     """
     return read_routes(files("sirena.access").joinpath("routes.txt").read_text(encoding="utf-8"))
 
@@ -120,7 +120,7 @@ def read_routes(text: str) -> RouteTable:
 
 
 def body_route_locations() -> list[str]:
-    """Return the paths that NGINX must send to stage control instead of asking for a decision."""
+    """Return the paths whose requests NGINX must send to stage control, instead of asking for a decision on them."""
     return sorted({route.path for route in shipped_routes().routes if route.decided_by_body})
 
 

@@ -2,9 +2,9 @@
 
 Rules, each with a test of like name:
 
-- the form comes from a page of this very site, and its sender has the right to what it asks for;
-- the name on record is that of who signed in, whatever the form says;
-- after a refusal the browser is led back to the version, and the page says why.
+- the form comes from a page of this site, and its sender has the right to save or to approve;
+- the author or approver in the ledger is the person signed in, whatever the form says;
+- after a refusal the browser is redirected to the page of the version, which says why.
 """
 
 from collections.abc import Callable, Mapping
@@ -31,43 +31,43 @@ _Deed = Callable[[Mapping[str, str], Mapping[str, Any]], str]
 
 
 class RulesBook(Protocol):
-    """Keeps versions of rules. The methods may block; each returns which version it was: ``overlay/3``."""
+    """Store of the versions of the hospital's own rules. Methods may block, and return the version: ``overlay/3``."""
 
     def save(self, fields: Mapping[str, str], actor: Mapping[str, Any]) -> str:
-        """Save a version; raises `SirenaError` where that cannot be."""
+        """Save a version. Raises `SirenaError` if it cannot be saved."""
 
     def approve(self, fields: Mapping[str, str], actor: Mapping[str, Any]) -> str:
-        """Let a version take force; raises `GateError` where this person may not."""
+        """Approve a version, so that it comes into force. Raises `GateError` if this person may not approve it."""
 
 
 @dataclass(frozen=True)
 class RulesForm:
-    """Answers the forms."""
+    """Handler of the forms by which people save and approve rules."""
 
     maker: DecisionMaker
     book: RulesBook | None
-    """None where no ledger is at hand, so that nothing is saved."""
+    """None where this server has no ledger, and no rules can be saved."""
     room: Room | None
 
     def routes(self) -> APIRouter:
-        """Return their routes."""
+        """Return the routes of the forms."""
         return form_routes({SAVE: self.save, APPROVE: self.approve})
 
     async def save(self, request: Request) -> Response:
-        """Save what a form holds.
+        """Save the rules typed into a form as a new version.
 
         Raises:
-            ForbiddenError: the right is missing, or this server keeps no rules of the hospital.
-            SirenaError: the rules cannot be in force.
+            ForbiddenError: the sender lacks the right, or this server keeps no rules of the hospital.
+            SirenaError: the rules are not valid, or cannot be saved.
         """
         return await self._done(request, "save")
 
     async def approve(self, request: Request) -> Response:
-        """Approve the version a form names.
+        """Approve the version of the rules that a form names.
 
         Raises:
-            ForbiddenError: the right is missing, or this service keeps no rules.
-            SirenaError: there is nothing to approve.
+            ForbiddenError: the sender lacks the right, or this server keeps no rules of the hospital.
+            SirenaError: there is no such version, or it was approved already.
         """
         return await self._done(request, "approve")
 
@@ -94,7 +94,7 @@ class RulesForm:
 
 
 def _place(fields: Mapping[str, str]) -> str:
-    """Return the address of the version a form names; that of all where it names none."""
+    """Return the path of the page of the version that a form names; empty, for the page of all, if it names none."""
     kind, number = fields.get("kind", ""), fields.get("version", "")
     plain = kind.isascii() and kind.isalpha() and number.isascii() and number.isdigit()
     return f"/{kind}/{number}" if plain else ""

@@ -1,4 +1,4 @@
-"""What the gate decided of a change of stage, and how that gets on record."""
+"""What the gate decided on a change of stage, and how that is recorded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from sirena.ledger.event import Event
 
 @dataclass(frozen=True)
 class Ruling:
-    """What the gate decided: the event for the ledger, and what writes the decision into the registry."""
+    """The gate's decision on a change: the event for the ledger, and functions that write it into the registry."""
 
     event: Event
-    """What is about to be done, with what was judged."""
+    """The change, with facts of what was judged."""
     override: Overridden | None = None
-    """The entry of an override; None when the gate agreed."""
+    """Event of an override; None when the gate agreed."""
     announce: Callable[[], Any] = lambda: None
-    """Puts on record what is about to be done."""
+    """Records in the registry what is about to be done."""
     confirm: Callable[[], Any] = lambda: None
-    """Puts on record that it was done."""
+    """Records in the registry that it was done."""

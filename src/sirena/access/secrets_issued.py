@@ -1,6 +1,6 @@
-"""Secrets that are given away: tokens and session cookies. Only their SHA-256 is kept.
+"""Making the secrets that Sirena gives to clients: tokens and session cookies. Only their SHA-256 is kept.
 
-A plain hash is enough, because 256 random bits cannot be guessed; argon2 is for what people choose.
+SHA-256 is enough for 256 random bits, which cannot be guessed; passwords, which people choose, are hashed by argon2.
 """
 
 import hashlib
@@ -17,10 +17,10 @@ def new_token() -> tuple[str, str]:
 
 
 def new_secret() -> str:
-    """Return 256 random bits as text."""
+    """Return a new random secret of 256 bits, as text."""
     return secrets.token_urlsafe(32)
 
 
 def digest(secret: str) -> str:
-    """Return what is kept of a secret."""
+    """Return the SHA-256 of a secret, which is what the database keeps."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

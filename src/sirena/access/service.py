@@ -1,6 +1,6 @@
 """The access service: ``GET /decide`` for NGINX, the pages for signing in, and stage control.
 
-It listens on loopback only; NGINX is its only client.
+The service listens on loopback only; NGINX is its only client.
 """
 
 import json
@@ -54,11 +54,11 @@ _REMEDIES: Final = {
     "ambiguous_request": "send it plainly, as the message says",
     "forbidden": "ask whoever administers Sirena",
 }
-"""What helps by the code of an error that says no more."""
+"""Hints by the code of an error, for errors without a hint."""
 _RECORDED: Final = frozenset({Action.REMOVE, Action.ADMINISTER})
-"""What changes something and is on record each time; stage control tells more of what it decides itself."""
+"""Actions of which each request that changes something is recorded here; stage control records its own."""
 _LONGEST_TOLD: Final = 400
-"""Characters of a reason in a header; NGINX reads no more than some kilobytes of headers."""
+"""Most characters of a message in a header; NGINX reads only some kilobytes of headers."""
 _PLACES: Final = {
     "pages": Action.PAGES,
     "models": Action.BROWSE,
@@ -73,37 +73,37 @@ _PLACES: Final = {
     "edit_rules": Action.EDIT_RULES,
     "approve_rules": Action.APPROVE_RULES,
 }
-"""Where a person at a browser may go, so that pages show no way that ends in a refusal."""
+"""Names of what a person may do on the pages, so that a page shows no link or button that would be refused."""
 _KEPT: Final = {"X-Accel-Expires": "1", "Vary": "Authorization"}
-"""Lets NGINX keep a yes for a second, for this credential; see `sirena.server.entry.kept_decisions`."""
+"""Headers that let NGINX keep a decision for this credential for a second; see `sirena.server.entry.kept_decisions`."""
 _SHOWN: Final = 200
-"""Characters of a refused target that go on record."""
+"""Most characters of a refused path that are recorded."""
 
 
 @dataclass(frozen=True)
 class AccessParts:
-    """What the service is made of."""
+    """The parts of which the access service is made."""
 
     engine: Engine
     policy: Policy
     session_hours: float = 12.0
     notify: Notify = tell_nobody
     openid: OpenIdConfiguration | None = None
-    """The provider of single sign-on; without it, passwords and tokens are the ways in."""
+    """The provider of single sign-on; without one, people sign in by password or token."""
     upstream: Upstream | None = None
-    """MLflow and the gate behind stage control; without it, what stage control decides is refused."""
+    """MLflow and the gate for stage control; without them, requests that stage control decides on are refused."""
     room: Room | None = None
-    """Where uploads lie for a while; without it they are let through whatever room there is."""
+    """The disks for uploads; without them, uploads pass whatever room there is."""
     rules: RulesBook | None = None
-    """Keeps the hospital's own rules; without it their forms are refused."""
+    """Keeps the hospital's own rules; without it, forms that save or approve rules are refused."""
     entry_log: EntryLog | None = None
-    """Where NGINX writes what it refuses by itself; None in front of no NGINX."""
+    """Log of what NGINX refuses by itself; None where there is no NGINX."""
     passing: Callable[[], float] = time.monotonic
-    """Seconds that pass whatever is done to the clock, by which the service's memory ages."""
+    """Seconds of a clock that nobody can set, for the age of what the service remembers."""
 
 
 def create_access_app(parts: AccessParts) -> FastAPI:
-    """Return the application."""
+    """Return the application of the access service."""
     record, policy = GuardedRecord(parts.notify), parts.policy
     accounts, tokens = Accounts(parts.engine), Tokens(parts.engine)
     sessions = Sessions(parts.engine, hours=parts.session_hours)
@@ -149,7 +149,7 @@ def create_access_app(parts: AccessParts) -> FastAPI:
 
     @app.get("/decide")
     async def decide(request: Request) -> Response:
-        """Say whether the request that the X-Original headers describe may pass: 204, 401 or 403."""
+        """Answer whether the request that the X-Original headers describe may pass: 204 if so, else 401 or 403."""
         facts = read_facts(request, asked_about=True)
         decision = await maker.decide(facts)
         identity = decision.identity
@@ -231,13 +231,13 @@ def _answer_refused(request: Request, error: SirenaError, request_id: str, *, st
 
 
 def _as_page(error: SirenaError) -> Refusal:
-    """Return the page that shows an error to a person who sent one of our forms."""
+    """Return an error as a refusal, for the page that shows it to the person who sent a form."""
     english = " ".join(f"{text[:1].upper()}{text[1:]}." for text in (error.text, error.hint) if text)
     return Refusal(error.code, error.status, "Esto no se pudo hacer. Vuelva e inténtelo de nuevo.", english)
 
 
 def _refusal_of(request: Request, error: SirenaError) -> AccessRefused:
-    """Return what goes on record of a refused request, however odd it is; the entry has overwritten these headers."""
+    """Return the event of a refused request, however odd the request; NGINX has overwritten the headers read here."""
     given = request.headers
     asked_about = request.url.path == "/decide"
     raw: bytes = request.scope.get("raw_path") or b""

@@ -1,4 +1,4 @@
-"""Sessions of browsers: an opaque cookie, ended by leaving, by time, or with the account."""
+"""Sessions of browsers, by a random cookie; a session ends by signing out, by time, or when the account is disabled."""
 
 import hmac
 import time
@@ -14,14 +14,14 @@ from sirena.access.store import ACCOUNTS, SESSIONS
 
 @dataclass(frozen=True)
 class Session:
-    """The time for which somebody is signed in with one browser."""
+    """A session: the time during which an account is signed in with one browser."""
 
     account: Account
     csrf_sha256: str
     expires: float
-    """When it ends by itself, seconds since 1970."""
+    """When the session ends by itself, seconds since 1970."""
     name: str
-    """What other parts know it by; it opens nothing."""
+    """Name by which other parts know the session; it is no credential."""
 
     def carries(self, csrf_token: str) -> bool:
         """Tell whether a form or script holds this session's CSRF token."""
@@ -29,7 +29,7 @@ class Session:
 
 
 class Sessions:
-    """The sessions of a store."""
+    """The sessions in the database."""
 
     def __init__(self, engine: Engine, *, hours: float, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
@@ -37,10 +37,10 @@ class Sessions:
         self._clock = clock
 
     def begin(self, account: str) -> tuple[str, str]:
-        """Sign somebody in.
+        """Begin a session of an account.
 
         Returns:
-            The cookie's value and the CSRF token, of which only hashes are kept.
+            The session cookie's value and the CSRF token, of which only hashes are kept.
         """
         cookie, csrf = new_secret(), new_secret()
         now = self._clock()
@@ -57,7 +57,7 @@ class Sessions:
         return cookie, csrf
 
     def resolve(self, cookie: str) -> Session | None:
-        """Return the session a cookie opens now, or None."""
+        """Return the session of a cookie; None if it has ended, or there is none."""
         query = select(SESSIONS).where(SESSIONS.c.secret_sha256 == digest(cookie))
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
@@ -75,12 +75,12 @@ class Sessions:
             return frozenset(map(_name, secrets))
 
     def end(self, cookie: str) -> None:
-        """Sign out; repeating it is safe."""
+        """End the session of a cookie; repeating it changes nothing."""
         held = SESSIONS.c.secret_sha256 == digest(cookie), SESSIONS.c.revoked.is_(None)
         with self._engine.begin() as connection:
             connection.execute(update(SESSIONS).where(*held).values(revoked=self._clock()))
 
 
 def _name(secret_sha256: str) -> str:
-    """Return a name of a session; neither its cookie nor the kept hash can be derived from it."""
+    """Return the name of a session, from which neither its cookie nor the kept hash can be derived."""
     return digest(f"name of the session {secret_sha256}")

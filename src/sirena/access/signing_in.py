@@ -24,9 +24,9 @@ from sirena.access.sessions import Sessions
 from sirena.ledger.catalogue import Logout
 
 LOGIN_COOKIE: Final = "__Host-sirena_login"
-"""Holds the login form's own CSRF token, before there is a session."""
+"""Cookie with the CSRF token of the sign-in form, before there is a session."""
 ACCOUNT_PAGE: Final = "/auth/account"
-"""Where a person sees who they are here, and leaves."""
+"""Page on which a person sees their own account and signs out."""
 
 
 def signing_in_routes(
@@ -53,12 +53,12 @@ def signing_in_routes(
 
     @router.get("/login")
     async def form(request: Request) -> Response:
-        """Show the login form."""
+        """Show the sign-in form."""
         return form_page(request, local_target(request.query_params.get("next", "/")))
 
     @router.post("/login")
     async def login(request: Request) -> Response:
-        """Sign in with name and password."""
+        """Sign a person in by the name and password of the form."""
         facts = read_facts(request)
         fields = await read_form(request)
         given = fields.get("csrf", "")
@@ -80,7 +80,7 @@ def signing_in_routes(
 
     @router.get("/me")
     async def me(request: Request) -> Response:
-        """Say who is asking and what they may do."""
+        """Answer who sent the request, and which actions they may do."""
         identity = await maker.identify(read_facts(request))
         document = {
             "name": identity.name,
@@ -92,7 +92,7 @@ def signing_in_routes(
 
     @router.get("/account")
     async def account(request: Request) -> Response:
-        """Show who is signed in, until when, and the button to leave."""
+        """Show who is signed in, until when, and the button to sign out."""
         facts = read_facts(request)
         try:
             identity = await maker.identify(facts)
@@ -110,7 +110,7 @@ def signing_in_routes(
 
     @router.post("/logout")
     async def logout(request: Request) -> Response:
-        """Sign out."""
+        """End the browser's session."""
         facts = read_facts(request)
         identity = await maker.identify(facts)
         require_same_origin("POST", identity, page_of_origin(facts))

@@ -1,4 +1,4 @@
-"""A change of the model registry, read from the body of a request so that MLflow cannot read it otherwise."""
+"""A change of the model registry, read from the body of a request so that MLflow cannot understand it differently."""
 
 import json
 import re
@@ -14,39 +14,39 @@ from sirena.access.tag_rules import is_ours
 
 _STAGES: Final = {"none": "None", "staging": "Staging", "production": "Production", "archived": "Archived"}
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_.-]*")
-"""An alias; MLflow itself says what is wrong with an empty one."""
+"""Characters of an alias; an empty one is left to MLflow to refuse."""
 _IDENTIFIERS: Final = frozenset({"run_id", "run_uuid", "model_id", "runId", "runUuid", "modelId"})
 """Fields of MLflow's bodies that name a run or a logged model, in either spelling."""
 _ENDING: Final = frozenset({"run_id", "run_uuid", "status", "end_time"})
 _LONGEST_REASON: Final = 1000
 SHADOW: Final = "shadow"
-"""Alias of the release that answers the same questions unseen."""
+"""Alias of the shadow: the release that answers the same questions without anybody seeing its answers."""
 _EXPERIMENT: Final = "experiments/create"
 TRACE: Final = "mlflow/traces"
-"""Route that makes a trace."""
+"""End of the route that makes a trace."""
 RIGHT_OF_STAGE: Final = {"Staging": Action.PROMOTE_STAGING, "Production": Action.PROMOTE_PRODUCTION}
-"""The right to give each stage that the gate is asked about."""
+"""Right needed to give a version each of the stages for which the gate is asked."""
 
 
 @dataclass(frozen=True)
 class StageChange:
-    """A change of the registry, as asked for."""
+    """A change of the registry that a request asks for."""
 
     operation: str
-    """Last parts of the route with the method: ``POST registered-models/alias``."""
+    """Method and last two parts of the route: ``POST registered-models/alias``."""
     body: Mapping[str, Any]
 
     @property
     def model(self) -> str:
-        """Registered model it concerns."""
+        """Registered model that the request concerns."""
         return text_of(self.body, "name")
 
     @property
     def stage(self) -> str:
-        """Stage that an alias or a transition gives; empty when it gives none.
+        """Stage that the request gives a version, by an alias or by the stage field; empty when it gives none.
 
         Raises:
-            AmbiguousRequestError: a transition to no stage there is.
+            AmbiguousRequestError: the stage field would get a stage that does not exist.
         """
         if self.operation == "POST registered-models/alias":
             return _STAGES.get(text_of(self.body, "alias").strip().lower(), "")
@@ -59,17 +59,17 @@ class StageChange:
 
     @property
     def asks_gate(self) -> bool:
-        """True when it gives a stage that the gate has to agree to, unless the version has it already."""
+        """True when the request gives a stage that needs the gate's consent (unless the version has it already)."""
         return self.stage in RIGHT_OF_STAGE
 
     @property
     def registers(self) -> bool:
-        """True when it makes a version."""
+        """True when the request registers a version."""
         return self.operation == "POST model-versions/create"
 
     @property
     def sets_field(self) -> bool:
-        """True when it gives a stage by MLflow's own stage field."""
+        """True when the request sets MLflow's own stage field."""
         return self.operation == "POST model-versions/transition-stage"
 
     @property
@@ -79,17 +79,18 @@ class StageChange:
 
     @property
     def run(self) -> bool:
-        """True when it concerns a run and no registered model."""
+        """True when the request concerns a run and not a registered model."""
         return self.kind.startswith("runs/")
 
     @property
     def evidence_of(self) -> frozenset[str]:
-        """Runs and logged models whose facts it changes; empty when it concerns a registered model.
+        """Runs and logged models whose facts the request changes; empty when it concerns a registered model.
 
-        Ending a run is no such change: Sirena's own training ends it after registering.
+        Ending a run does not count as a change, because Sirena's training ends its run after registering; the set then
+        holds an empty id.
 
         Raises:
-            AmbiguousRequestError: it names no run.
+            AmbiguousRequestError: the request names no run.
         """
         if not self.run:
             return frozenset()
@@ -102,10 +103,10 @@ class StageChange:
 
     @property
     def deletes_experiment(self) -> str:
-        """Id of the experiment that it deletes; empty when it deletes none.
+        """Id of the experiment that the request deletes; empty when it deletes none.
 
         Raises:
-            AmbiguousRequestError: it names none.
+            AmbiguousRequestError: the request names no experiment.
         """
         return text_of(self.body, "experiment_id") if self.kind == "experiments/delete" else ""
 
@@ -116,32 +117,32 @@ class StageChange:
 
     @property
     def names_places(self) -> bool:
-        """True when it makes an experiment or a trace, and so may say where artifacts lie."""
+        """True when the request makes an experiment or a trace, and so may choose where artifacts are stored."""
         return self.kind in (_EXPERIMENT, TRACE)
 
     @property
     def removes(self) -> bool:
-        """True when a version or a model goes, or gets another name."""
+        """True when the request deletes a version or a model, or renames a model."""
         return self.kind in ("model-versions/delete", "registered-models/delete", "registered-models/rename")
 
     @property
     def leaves(self) -> str:
-        """Stage that an alias takes away; empty when it takes none."""
+        """Stage that a version loses by the deletion of its alias; empty when the request deletes no such alias."""
         if self.operation == "DELETE registered-models/alias":
             return _STAGES.get(text_of(self.body, "alias").strip().lower(), "")
         return ""
 
     @property
     def shadows(self) -> bool:
-        """True when it gives or takes away the alias of the release that answers unseen; of other models it is any."""
+        """True when the request sets or deletes the alias ``shadow``, which has a meaning for releases only."""
         return self.kind == "registered-models/alias" and text_of(self.body, "alias").strip().lower() == SHADOW
 
     @property
     def override(self) -> str:
-        """Reason to do it although the gate refuses, in one line; empty when there is none.
+        """Reason for overriding the gate, in one line; empty when the request gives none.
 
         Raises:
-            AmbiguousRequestError: it is empty or too long.
+            AmbiguousRequestError: the reason is empty or too long.
         """
         if "override" not in self.body:
             return ""
@@ -152,7 +153,7 @@ class StageChange:
 
     @property
     def concerns_version(self) -> bool:
-        """True when the rules ask for the present state of one version."""
+        """True when the rules need the present state of the version that the request names."""
         return self.kind in {
             "model-versions/transition-stage", "model-versions/set-tag", "model-versions/delete-tag",
             "model-versions/delete",
@@ -160,10 +161,10 @@ class StageChange:
 
     @property
     def version(self) -> str:
-        """Number of the version it concerns.
+        """Number of the version that the request concerns.
 
         Raises:
-            AmbiguousRequestError: it is none.
+            AmbiguousRequestError: the request names no version by a number.
         """
         text = text_of(self.body, "version")
         if not text.isascii() or not text.isdigit() or len(text) > 9:
@@ -172,11 +173,11 @@ class StageChange:
 
 
 def read_change(operation: str, content: bytes) -> StageChange:
-    """Read a body. MLflow is sent what was read, written anew, so that it cannot understand the body differently.
+    """Return the change that a body asks for; MLflow is sent what was read here, so that both understand the same.
 
     Raises:
-        AmbiguousRequestError: it is no JSON object, names a field twice or in MLflow's other spelling (``runId``), or
-            holds a value that JSON has no way to write.
+        AmbiguousRequestError: the body is no JSON object, names a field twice or in MLflow's other spelling
+            (``runId``), or holds a value that JSON has no way to write.
     """
     try:
         body = json.loads(content, object_pairs_hook=_no_twins)
@@ -209,7 +210,7 @@ def _named(value: Any) -> Iterator[str]:
 
 
 def texts_of(value: Any) -> Iterator[str]:
-    """Yield every text of a JSON value, names of fields too."""
+    """Yield every text in a JSON value, and the names of its fields."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -222,7 +223,7 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 def text_of(body: Mapping[str, Any], field: str) -> str:
-    """Return a text of a body.
+    """Return the text of a field of a body.
 
     Raises:
         AmbiguousRequestError: the field is missing or no text.

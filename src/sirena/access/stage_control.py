@@ -1,7 +1,8 @@
-"""Stage control: the few routes of MLflow whose meaning stands in their body.
+"""Stage control, which decides on the few requests to MLflow whose meaning stands in their body.
 
-NGINX sends them here instead of asking `/decide`. We say who asks, read the body, apply the policy to what it really
-does, ask the gate of `sirena promote` where a stage is given, and pass on to MLflow what we read, written anew.
+NGINX sends these requests here instead of asking `/decide`. Stage control finds out who sends a request, reads the
+body, applies the policy to it, asks the gate of `sirena promote` if a stage is given, and sends MLflow what was read,
+written anew.
 """
 
 import asyncio
@@ -38,22 +39,22 @@ from sirena.ledger.event import ActOutcome, Event, new_act
 _REFUSED: Final = 300
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _JUDGED_AT_ONCE: Final = 4
-"""Requests whose proof may be going on while others change stages; each holds a thread, and memory for its tables."""
+"""Most requests judged at the same time; each takes a thread, and memory for its tables."""
 
 
 @dataclass(frozen=True)
 class _Examined:
-    """What a look at the registry said of a change; it holds until something else is changed."""
+    """What was found out about a change; it is true until something else in the registry is changed."""
 
     need: StageNeed
     event: StageEvent | None = None
-    """What giving the stage is; None where none is given."""
+    """Event of giving the stage; None where the change gives none."""
     ruling: Ruling | SirenaError | None = None
-    """What the gate said, or why it said nothing; None where it need not be asked."""
+    """The gate's decision, or the error that refused it; None where the gate is not needed."""
 
 
 class StageControl:
-    """Decides about a request by its body, and passes it on to MLflow."""
+    """Stage control: decides on a request by its body, and passes it on to MLflow."""
 
     def __init__(self, maker: DecisionMaker, upstream: Upstream, notify: Notify) -> None:
         self._maker = maker
@@ -66,7 +67,7 @@ class StageControl:
         self._judging = CapacityLimiter(_JUDGED_AT_ONCE)
 
     def routes(self) -> APIRouter:
-        """Return the routes; every method of a path that NGINX sends here is answered here."""
+        """Return the routes. NGINX sends all methods of a path here, so each path has all its methods."""
         router = APIRouter()
         paths = {route.path for route in self._maker.routes.routes if route.decided_by_body}
         for path in sorted(paths):
@@ -75,11 +76,11 @@ class StageControl:
         return router
 
     async def answer(self, request: Request) -> Response:
-        """Decide one request and pass it on.
+        """Decide on a request, and pass it on to MLflow.
 
         Raises:
-            AmbiguousRequestError: its body can be read in two ways.
-            ForbiddenError: right or rule are missing.
+            AmbiguousRequestError: the body can be read in two ways.
+            ForbiddenError: the sender lacks the right, or a rule forbids the change.
             GateError: the gate refuses a stage.
             UpstreamError: MLflow does not answer.
         """
@@ -109,15 +110,15 @@ class StageControl:
         return await self.carry_out(change, facts, decision.identity)
 
     async def carry_out(self, change: StageChange, facts: RequestFacts, identity: Identity) -> Response:
-        """Make one change of the registry and record it, if rights, rules and gate allow it.
+        """Make a change of the registry and record it, if rights, rules and gate allow it.
 
         Args:
-            change: as asked for.
-            facts: the request of MLflow's that does it.
-            identity: who asks.
+            change: to be made.
+            facts: of the request to MLflow that makes the change.
+            identity: of the sender.
 
         Raises:
-            ForbiddenError: right or rule are missing.
+            ForbiddenError: the sender lacks the right, or a rule forbids the change.
             GateError: the gate refuses a stage.
             UpstreamError: MLflow does not answer.
         """
@@ -144,16 +145,17 @@ class StageControl:
     async def _examine(
         self, change: StageChange, identity: Identity, by: ActOrigin, limiter: CapacityLimiter | None = None
     ) -> _Examined:
-        """Read what the change concerns, require the rights for it, and ask the gate where a stage is given.
+        """Read the version concerned by a change, check the sender's rights, and ask the gate if a stage is given.
 
         Args:
-            change: as asked for.
-            identity: who asks.
-            by: who asks, for the record.
-            limiter: threads of its own for the gate; None takes one of those that decisions use too.
+            change: to be made.
+            identity: of the sender.
+            by: who asks, as fields of the events.
+            limiter: threads for the gate alone; None uses one of the threads that decisions use too.
 
         Raises:
-            ForbiddenError: right or rule are missing, or a release would be activated by MLflow's stage field alone.
+            ForbiddenError: the sender lacks a right, a rule forbids the change, or a release would be activated by
+                MLflow's stage field alone.
         """
         state = None
         if change.concerns_version:
@@ -181,7 +183,7 @@ class StageControl:
             return _Examined(need, event, refusal)
 
     async def _do(self, change: StageChange, examined: _Examined, facts: RequestFacts, by: ActOrigin) -> Response:
-        """Make a change that was examined, and record it."""
+        """Make a change that was found permitted, and record it in the ledger."""
         who = by["who"]
         makers: tuple[str, ...] = ()
         if change.registers:
@@ -203,7 +205,7 @@ class StageControl:
         return await self._forwarder.send(facts, who, body)
 
     async def _register(self, event: Registered, facts: RequestFacts, body: Mapping[str, Any]) -> Response:
-        """Record that a version will be registered and pass the request on; its files then stay as they are."""
+        """Record the intention to register a version and pass the request on; then its files may not be changed."""
         await self._record(event, ActOutcome.INTENDED)
         try:
             return await self._forwarder.send(facts, event.who, body)
@@ -214,7 +216,7 @@ class StageControl:
             self._upstream.forget_registered()
 
     async def _tell_registered(self, response: Response, model: str, event: Registered) -> None:
-        """Record what came of registering, with every file of the version; others may change the registry meanwhile."""
+        """Record the outcome of registering, with every file of the version; other changes need not wait for this."""
         if response.status_code >= _REFUSED:
             await self._record(event, ActOutcome.FAILED)
             return
@@ -230,10 +232,10 @@ class StageControl:
         await self._record(event, ActOutcome.DONE)
 
     async def _evidence(self, change: StageChange, facts: RequestFacts, who: str) -> Response:
-        """Pass on what changes a run or logged model, unless a registered version comes from it.
+        """Pass on a request that changes a run or logged model, unless a registered version comes from it.
 
         Raises:
-            ForbiddenError: one does.
+            ForbiddenError: a registered version comes from it.
         """
         if await to_thread.run_sync(self._upstream.registered, change.evidence_of):
             raise ForbiddenError(
@@ -243,10 +245,10 @@ class StageControl:
         return await self._forwarder.send(facts, who, body_to_pass_on(change, who))
 
     async def _delete_experiment(self, change: StageChange, facts: RequestFacts, who: str) -> Response:
-        """Pass on what deletes an experiment, unless registered versions come from its runs.
+        """Pass on a request that deletes an experiment, unless registered versions come from its runs.
 
         Raises:
-            ForbiddenError: some do.
+            ForbiddenError: registered versions come from its runs.
         """
         async with self._one_at_a_time:  # nothing is registered from it between the look and MLflow's answer
             if await to_thread.run_sync(self._upstream.holds_registered, change.deletes_experiment):
@@ -259,7 +261,7 @@ class StageControl:
     async def _promote(
         self, event: StageEvent, ruling: Ruling | SirenaError, facts: RequestFacts, body: Mapping[str, Any]
     ) -> Response:
-        """Record the intention, pass on what the gate agrees to, and record the outcome."""
+        """Record the intention to give a stage; pass the request on if the gate agreed; record the outcome."""
         if isinstance(ruling, Ruling):
             await self._record(ruling.event, ActOutcome.INTENDED)
             return await self._carry_out(ruling, facts, body)
@@ -273,7 +275,7 @@ class StageControl:
     async def _leave(
         self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin
     ) -> Response:
-        """Pass on what takes a stage away, and record it like a promotion."""
+        """Pass on a request that takes a stage away from a version, and record it as an event `Promoted`."""
         version = "" if change.leaves else change.version
         stage = change.leaves or change.stage
         ruling = await to_thread.run_sync(self._upstream.leave, change.model, version, stage, by)
@@ -285,7 +287,7 @@ class StageControl:
     async def _shadow(
         self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin
     ) -> Response:
-        """Pass on what names the release that answers unseen, or takes its alias away, and record it."""
+        """Pass on a request that names the shadow release, or names none, and record it."""
         version = change.version if change.concerns_version else None
         ruling = await to_thread.run_sync(self._upstream.shadow, version, by)
         await self._record(ruling.event, ActOutcome.INTENDED)
@@ -294,14 +296,14 @@ class StageControl:
     async def _remove(
         self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin
     ) -> Response:
-        """Pass on what deletes or renames a model or version, and record it before and after."""
+        """Pass on a request that deletes or renames a model or version, and record it before and after."""
         version = int(change.version) if change.concerns_version else None
         event = Removed(**by, model=change.model, version=version, new_name=str(body.get("new_name", "")))
         await self._record(event, ActOutcome.INTENDED)
         return await self._carry_out(Ruling(event), facts, body)
 
     async def _tag(self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin) -> Response:
-        """Pass on one of Sirena's tags, and record it before and after."""
+        """Pass on a request that writes one of Sirena's tags, and record it before and after."""
         tag, written = str(body["key"]), str(body["value"])
         event = Tagged(**by, model=change.model, version=int(change.version), tag=tag, written=written)
         await self._record(event, ActOutcome.INTENDED)
@@ -328,7 +330,7 @@ class StageControl:
 
 
 def _refusal_of(event: StageEvent) -> Event:
-    """Return the gate's refusal of an event; refusing a rollback is recorded as refusing an activation."""
+    """Return the event of the gate's refusal; a refused rollback is recorded as a refused activation."""
     if isinstance(event, RolledBack):
         event = Activated(
             who=event.who, origin=event.origin, request_id=event.request_id, act=event.act, release=event.release

@@ -1,15 +1,15 @@
-"""The form of Sirena's pages by which a person gives a version a stage, or has a release answer.
+"""The form of Sirena's pages by which a person gives a version a stage, or activates a release.
 
-It asks stage control for the same changes, in the same order, as `sirena promote` does through the entry: the alias,
-which is what counts, the stage field, and the alias that the version had before. So right, gate, proof, ledger and the
-author's exclusion are those of MLflow's own routes.
+The form asks stage control for the same changes, in the same order, as `sirena promote` does through the entry: first
+the alias, which decides, then the stage field, then the deletion of the version's former alias. So rights, gate, proof,
+ledger and the exclusion of the author are the same.
 
 Rules, each with a test of like name:
 
-- the form comes from a page of this very site;
-- whoever has no right to a stage is refused before anything is looked up, on record;
-- after a refusal of the gate the browser is led back, and the page says what the gate found;
-- it leads to pages of Sirena and nowhere else.
+- the form comes from a page of this site;
+- a person without the right to give the stage is refused before anything is looked up, and the refusal is recorded;
+- after a refusal by the gate the browser is redirected to the page, which says what the gate found;
+- the browser is redirected to pages of Sirena and nowhere else.
 """
 
 from collections.abc import Iterator
@@ -42,22 +42,22 @@ _REFUSED: Final = 300
 
 @dataclass(frozen=True)
 class Wish:
-    """What somebody asks for by the form."""
+    """A change of a stage, as a person asks for it by the form."""
 
     model: str
     version: str
     stage: str
     override: str
-    """Reason to decide against the gate; empty for none."""
+    """Reason for overriding the gate; empty when the person does not."""
     back: str
-    """Page to which the browser is led."""
+    """Page to which the browser is redirected."""
 
     @classmethod
     def of(cls, fields: dict[str, str]) -> "Wish":
-        """Read the fields.
+        """Read the fields of the form.
 
         Raises:
-            AmbiguousRequestError: they are not those of our pages.
+            AmbiguousRequestError: model, version or stage are missing or malformed.
         """
         model, version, stage = (fields.get(name, "") for name in ("model", "version", "stage"))
         if not model or not (version.isascii() and version.isdigit()) or stage not in _GIVEN:
@@ -67,7 +67,7 @@ class Wish:
         return cls(model, version, stage, fields.get("override", "").strip(), back if plain else _PAGES)
 
     def changes(self, state: VersionState | None) -> Iterator[StageChange]:
-        """Yield the changes that the wish needs, in their order, given what the version has now."""
+        """Yield the changes to make, in their order, given the present state of the version."""
         named = {"name": self.model, "version": self.version}
         if alias := _ALIASES.get(self.stage):
             reason = {"override": self.override} if self.override else {}
@@ -79,29 +79,29 @@ class Wish:
                 yield StageChange("DELETE registered-models/alias", {"name": self.model, "alias": _ALIASES[held]})
 
     def led_back(self, outcome: dict[str, str]) -> Response:
-        """Return the answer that leads the browser back to the page, which shows the stage as it is now."""
+        """Return the response that redirects the browser to the page, with the outcome in the query."""
         return Response(status_code=303, headers={"Location": f"{self.back}?{urlencode(outcome)}", **HEADERS})
 
 
 @dataclass(frozen=True)
 class StageForm:
-    """Answers the form."""
+    """Handler of the form by which a person gives a model version a stage."""
 
     maker: DecisionMaker
     control: StageControl | None
     upstream: Upstream | None
 
     def routes(self) -> APIRouter:
-        """Return its route."""
+        """Return the route of the form."""
         return form_routes({PATH: self.answer})
 
     async def answer(self, request: Request) -> Response:
-        """Decide one form.
+        """Make the changes that a form asks for, or redirect to the page if the gate refuses.
 
         Raises:
-            AmbiguousRequestError: it is none of ours.
-            ForbiddenError: right or rule are missing, or this service knows no MLflow.
-            UpstreamError: MLflow does not answer, or does not do it.
+            AmbiguousRequestError: the form is malformed.
+            ForbiddenError: the sender lacks the right, a rule forbids it, or no MLflow server is configured.
+            UpstreamError: MLflow does not answer, or did not make a change.
         """
         facts = read_facts(request)
         decision = await self.maker.decide(facts)

@@ -1,20 +1,20 @@
-"""What a change of the model registry needs: the rules of `sirena promote`, for MLflow's own API.
+"""Which rights a change of the model registry needs, and whether the gate is asked, as `sirena promote` does.
 
 Rules, each with a test of like name:
 
 - giving or moving the alias or stage of production needs the right to promote to production, and the gate;
 - the same of staging needs the right to promote to staging, and the gate;
 - taking a version out of production needs the right to promote to production, whatever stage it is given;
-- an alias of any other name is a description and needs the right to register, as does naming the release that answers
-  unseen;
-- a reason to override stands beside an alias or stage that the gate is asked about, and needs the right to promote
-  to production;
-- whoever registers a version is its author: the tag says so, whatever the client sends;
-- a version is registered of what lies in MLflow's own artifacts, nowhere else; a copy names its version by number;
-- an experiment's artifacts, and a trace's, lie among MLflow's own, wherever a client would like them;
-- deleting and renaming need the right to remove, and what is in production is not removed at all;
+- an alias of any other name is a description and needs the right to register; so does naming the shadow, the release
+  whose answers nobody sees;
+- a reason to override stands beside an alias or stage that the gate is asked about, and needs the right to promote to
+  production;
+- the author of a version is the account that registers it: its tag says so, whatever the client sends;
+- a version is registered from MLflow's own artifacts and from nowhere else; a copy names its version by number;
+- artifacts of an experiment or a trace are stored among MLflow's own; a client cannot choose another place;
+- deleting and renaming need the right to remove; a version or model in production is never removed;
 - an experiment with runs that registered versions come from is not deleted;
-- a run that a registered version comes from is neither deleted nor restored, and what is known of it stays as it is;
+- a run that a registered version comes from is neither deleted nor restored, and its facts are not changed;
 - tags: see `tag_rules`.
 """
 
@@ -38,31 +38,32 @@ _SOURCE: Final = re.compile(
     r"models:/(?:m-[0-9a-f]{32}|[^/@:?#]+/[1-9][0-9]{0,8})|runs:/[0-9a-f]{32}/[^?#%]+"
     r"|mlflow-artifacts:/(?:[^/?#%]+/)+(?:m-)?[0-9a-f]{32}(?:/[^?#%]*)?"
 )
-"""Where a version may come from, in the one spelling of each that tells who had a hand in it: the folder of a run or of
-a logged model, whose id says so."""
+"""Sources from which a version may be registered, each in the one spelling by which its makers are known: a logged
+model, another version, or the folder of a run or of a logged model, whose name holds its id.
+"""
 _COPY: Final = re.compile(r"models:/[^/@:?#]+/[1-9][0-9]{0,8}")
 _PLACE: Final = re.compile(r"(?:mlflow-artifacts:/[^/?#%][^?#%]*)?")
-"""Where an experiment's artifacts may lie; empty leaves it to MLflow."""
+"""Places where an experiment's artifacts may be stored; empty lets MLflow choose."""
 _PLACES_OF_TRACES: Final = frozenset({"mlflow.artifactLocation", "mlflow.trace.archiveLocation"})
 
 
 @dataclass(frozen=True)
 class StageNeed:
-    """What a change needs before it may be made."""
+    """The rights that a change needs, and the stage for which the gate is asked."""
 
     actions: frozenset[Action]
-    """Rights, all of them."""
+    """Rights, of which all are needed."""
     gate: str = ""
-    """Stage the gate must agree to; empty when it is not asked."""
+    """Stage to which the gate must agree; empty when the gate is not asked."""
 
 
 def require_own_places(change: StageChange) -> None:
-    """Refuse an experiment or a trace whose artifacts would lie elsewhere than among MLflow's own.
+    """Check that a new experiment or trace stores its artifacts among MLflow's own, or raise `ForbiddenError`.
 
-    MLflow's server writes and reads there with its own rights: a folder of this machine, or any bucket its keys open.
+    Elsewhere, MLflow's server would read and write a folder of this machine or any bucket with its own rights.
 
     Raises:
-        ForbiddenError: they would.
+        ForbiddenError: the request names another place.
     """
     place = change.body.get("artifact_location") or ""
     named = _PLACES_OF_TRACES.intersection(texts_of(change.body)) if change.kind == TRACE else frozenset[str]()
@@ -73,32 +74,32 @@ def require_own_places(change: StageChange) -> None:
 
 
 def require_own_places_of_spans(content: bytes) -> None:
-    """Refuse spans of OpenTelemetry whose sender chooses where MLflow stores their trace; this server chooses that.
+    """Check that spans of OpenTelemetry do not choose where MLflow stores their trace, or raise `ForbiddenError`.
 
-    MLflow makes a tag of the trace of every attribute of its root span whose name begins with ``mlflow.traceTag.``, and
-    one such tag is the place. Protobuf holds texts byte by byte, so the tag's name is looked for in the body.
+    Each attribute of the root span named ``mlflow.traceTag.…`` becomes a tag of the trace, and one such tag is the
+    place. Protobuf holds texts byte by byte, so the names of those tags are searched for in the body.
 
     Args:
         content: the body, protobuf.
 
     Raises:
-        ForbiddenError: the name of such a tag stands in it.
+        ForbiddenError: the body holds the name of such a tag.
     """
     if any(name.encode() in content for name in _PLACES_OF_TRACES):
         raise ForbiddenError("artifacts lie where this server keeps them", hint="leave the place out of the spans")
 
 
 def needs(change: StageChange, state: VersionState | None, who: str) -> StageNeed:
-    """Say what a change needs.
+    """Return the rights that a change needs, and the stage for which the gate is asked.
 
     Args:
-        change: as asked for.
-        state: the version it concerns, or the one in production of a model that goes; None when there is none.
+        change: to be made.
+        state: of the version concerned, or of the version in production of a model to remove; None when there is none.
         who: account that asks.
 
     Raises:
-        ForbiddenError: nobody may do this.
-        AmbiguousRequestError: the body lacks what the route needs.
+        ForbiddenError: nobody may make this change, or not this account.
+        AmbiguousRequestError: the body lacks a field that the route needs.
     """
     kind = change.kind
     if change.run:
@@ -125,12 +126,12 @@ def needs(change: StageChange, state: VersionState | None, who: str) -> StageNee
 
 
 def body_to_pass_on(change: StageChange, who: str, makers: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Return the body for MLflow: a new version's author is added, a reason to override is left out.
+    """Return the body to send to MLflow: with the author of a new version, without a reason for overriding the gate.
 
     Args:
-        change: as asked for.
+        change: to be made.
         who: account that asks.
-        makers: others who had a hand in what is registered.
+        makers: other accounts that worked on what is registered.
 
     Raises:
         ForbiddenError: a new version names another author, or comes from outside MLflow's artifacts.

@@ -1,8 +1,7 @@
-"""Where accounts, external identities, tokens and sessions are kept, in PostgreSQL or in a SQLite file.
+"""The database of accounts, external identities, tokens and sessions: PostgreSQL or a SQLite file.
 
-Times are seconds since 1970 (UTC) as doubles: the one form in which both databases and every comparison agree. The
-tables are made and changed by the revisions in `migrations`; a database of another revision is refused rather than
-guessed at, see ADR 15.
+Times are seconds since 1970 (UTC) as doubles, which both databases store and compare alike. The revisions in
+`migrations` make and change the tables; a database of another revision is refused, see ADR 15.
 """
 
 import os
@@ -32,8 +31,9 @@ from sirena.database.schema import Schema, SchemaStanding, SchemaState, require_
 from sirena.domain.errors import SirenaError, UsageError
 
 _LOCK: Final = 0x51534E41
-"""Advisory lock of PostgreSQL under which the tables are made or changed, so that two starting processes do not
-collide."""
+"""Number of the PostgreSQL advisory lock under which the tables are made or changed, so that two processes that start
+do not collide.
+"""
 _NAME: Final = 128
 _LOOK: Final = "check SIRENA_DATABASE_URL; tables that another role owns are changed with SIRENA_DATABASE_OWNER_URL"
 
@@ -88,11 +88,11 @@ ACCESS_SCHEMA: Final = Schema(
     metadata=METADATA,
     rights="SELECT, INSERT, UPDATE, DELETE",
 )
-"""The tables with their revisions."""
+"""The tables of accounts with their revisions."""
 
 
 class StoreError(SirenaError):
-    """The database of accounts cannot be reached or is not ours."""
+    """The database of accounts cannot be opened, or refuses a change."""
 
     code = "store"
     status = 503
@@ -102,12 +102,12 @@ def open_store(url: str) -> Engine:
     """Connect to the database of accounts and make its tables if there are none.
 
     Args:
-        url: SQLAlchemy URL; ``postgresql://`` is spoken through psycopg. A SQLite file is made with mode 0600.
+        url: SQLAlchemy URL; psycopg is the driver for ``postgresql://``. A SQLite file is made with mode 0600.
 
     Raises:
-        UsageError: the URL is none.
-        StoreError: nothing answers there.
-        SchemaError: its tables are another Sirena's.
+        UsageError: the text is not a URL of a database.
+        StoreError: the database does not answer.
+        SchemaError: the tables have the revision of another release of Sirena.
     """
     engine = _engine(url)
     with _told(engine):
@@ -120,19 +120,20 @@ def open_store(url: str) -> Engine:
 
 
 def prepare_store(url: str, writer: str = "") -> tuple[SchemaStanding, SchemaStanding]:
-    """Make the tables, or bring them to this program's revision; again is harmless.
+    """Make the tables, or bring them to this program's revision; repeating it changes nothing.
 
     Args:
-        url: as for `open_store`; PostgreSQL: entered as the role that owns the tables.
-        writer: PostgreSQL role of the services, which gets its rights; empty leaves the rights alone.
+        url: as for `open_store`; for PostgreSQL with the role that owns the tables.
+        writer: PostgreSQL role of the services, which is given the rights it needs; empty changes no rights.
 
     Returns:
-        What was found, and what it is now.
+        The revision of the tables before, and now.
 
     Raises:
-        UsageError: the role cannot be kept from changing tables, or the database knows no roles.
-        StoreError: nothing answers there, or it refuses.
-        SchemaUnknownError: its tables are a later Sirena's.
+        UsageError: the role does not exist, owns the tables or is a superuser; or the database is SQLite, without
+            roles.
+        StoreError: the database does not answer, or refuses.
+        SchemaUnknownError: the tables are of a later release of Sirena.
     """
     from sirena.database.migration import limit_rights, migrate
 
@@ -158,11 +159,11 @@ def prepare_store(url: str, writer: str = "") -> tuple[SchemaStanding, SchemaSta
 
 
 def store_standing(url: str) -> SchemaStanding:
-    """Tell which revision the tables have; a SQLite file is made if there is none.
+    """Return the revision of the tables; a SQLite file is made if there is none.
 
     Raises:
-        UsageError: the URL is none.
-        StoreError: nothing answers there.
+        UsageError: the text is not a URL of a database.
+        StoreError: the database does not answer.
     """
     engine = _engine(url)
     with _told(engine), engine.connect() as connection:

@@ -1,14 +1,14 @@
-"""Who may write which tag of the registry. What begins with ``sirena.`` is ours: the gate and the audit read it.
+"""Who may write which tag of the registry. Sirena's own, which gate and audit read, begin with ``sirena.``.
 
 Rules, each with a test of like name:
 
-- a tag that is not ours is a description, and whoever may register may write it;
-- tags of ours on registered models (when which release answered) are written by the entry alone;
-- so are the decisions on a version, and who made it; nobody else writes or deletes them;
-- facts written with a version (author, digests, column) are not written again with another value, nor deleted;
-- a later certificate is put in force by the version's author, or by whoever may promote to production;
-- only a certificate that is kept with the version is put in force, and only its edition is told;
-- any other tag of ours is the author's to write, until the version has been given a stage.
+- any other tag is a description, and an account with the right to register may write it;
+- Sirena's tags on registered models (which release answered when) are written by the entry alone;
+- the tags with the decisions on a version, and with its makers, are written by the entry alone and never deleted;
+- facts written when a version is registered (author, digests, column) are neither changed nor deleted;
+- a later certificate of a version is made the valid one by the author, or by an account that may promote to production;
+- only a certificate that is stored with the version can be the valid one; the edition tag can only name its edition;
+- any other of Sirena's tags is written by the author, until the version has been given a stage.
 """
 
 import json
@@ -22,25 +22,26 @@ from sirena.access.errors import AmbiguousRequestError, ForbiddenError
 
 AUTHOR_TAG: Final = "sirena.author"
 MAKERS_TAG: Final = "sirena.made_by"
-"""Names, a JSON list, of who had a hand in a version before it was registered."""
+"""Tag with the accounts, as a JSON list, that worked on a version before it was registered."""
 _OURS: Final = "sirena."
 _ENTRYS_OWN: Final = ("sirena.history.", MAKERS_TAG)
 _WRITTEN_ONCE: Final = (AUTHOR_TAG, "sirena.sha256.", "sirena.digest", "sirena.column")
 _KEPT: Final = re.compile(r"sirena\.sha256\.(?P<path>certificates/(?P<edition>[0-9a-z-]+)-[0-9a-f]{12}\.json)")
-"""Tag of the hash of a certificate made later; its name begins with the edition and ends with the hash's beginning."""
+"""Name of the tag that holds the hash of a later certificate; it names the edition, and the first digits of the
+hash."""
 _CERTIFICATES: Final = ("sirena.certificate", "sirena.edition", "sirena.sha256.certificates/")
 
 
 @dataclass(frozen=True)
 class VersionState:
-    """What the registry holds of a version, as far as the rules ask."""
+    """What the registry holds of a version, as far as the rules need it."""
 
     version: str
-    """Number."""
+    """Number of the version."""
     aliases: frozenset[str]
-    """Stages it has by alias, which decides: ``Staging``, ``Production``."""
+    """Stages that the version has by an alias, which decides: ``Staging``, ``Production``."""
     field: str
-    """MLflow's own stage field, which follows."""
+    """MLflow's own stage field, which is set after the alias."""
     tags: Mapping[str, str]
 
     @property
@@ -50,7 +51,7 @@ class VersionState:
 
     @property
     def was_staged(self) -> bool:
-        """True when somebody has decided about it."""
+        """True when the version has a stage, or somebody has decided on one."""
         return bool(self.stages) or any(key.startswith(_ENTRYS_OWN[0]) for key in self.tags)
 
 
@@ -60,17 +61,17 @@ def is_ours(key: str) -> bool:
 
 
 def writing_needs(key: str, value: str, state: VersionState | None, who: str, *, of_version: bool) -> frozenset[Action]:
-    """Return the rights of which writing a tag needs one.
+    """Return the rights for writing a tag; one of them is enough.
 
     Args:
         key: name of the tag.
-        value: what it shall say.
-        state: the version; None when there is none, or when the tag is a registered model's.
+        value: to be written.
+        state: of the version; None when there is none, or when the tag is a registered model's.
         who: account that asks.
         of_version: True for a version's tag, False for a registered model's.
 
     Raises:
-        ForbiddenError: nobody, or not this account, may write it.
+        ForbiddenError: nobody may write the tag, or not this account.
     """
     if not is_ours(key):
         return frozenset({Action.REGISTER})
@@ -93,10 +94,10 @@ def writing_needs(key: str, value: str, state: VersionState | None, who: str, *,
 
 
 def _require_kept(key: str, value: str, state: VersionState | None) -> None:
-    """Require that a certificate, or an edition, is one of those kept with the version.
+    """Check that a certificate or edition tag names a certificate stored with the version, or raise `ForbiddenError`.
 
     Raises:
-        ForbiddenError: it is none.
+        ForbiddenError: no such certificate is stored with the version.
     """
     kept = [match for name in (state.tags if state else ()) if (match := _KEPT.fullmatch(name))]
     slug = re.sub(r"[^0-9a-z]+", "-", value.lower()).strip("-")
@@ -112,10 +113,10 @@ def _require_kept(key: str, value: str, state: VersionState | None) -> None:
 
 
 def deleting_needs(key: str) -> frozenset[Action]:
-    """Return the right needed to delete a tag.
+    """Return the right for deleting a tag.
 
     Raises:
-        ForbiddenError: it is one of ours.
+        ForbiddenError: the tag is Sirena's.
     """
     if is_ours(key):
         raise ForbiddenError("this tag is evidence and is not deleted")
@@ -126,15 +127,15 @@ def tags_of_new_version(tags: Any, who: str, makers: tuple[str, ...], *, copied:
     """Return the tags of a new version: those that were sent, and the author.
 
     Args:
-        tags: as sent.
+        tags: that the client sent.
         who: account that registers.
-        makers: others who had a hand in it.
-        copied: True for a copy of another version. MLflow's client sends that one's tags along; what they say of its
-            maker and of the decisions on it is not true of the copy, and is left out.
+        makers: other accounts that worked on the version.
+        copied: True for a copy of another version. MLflow's client sends the tags of the other version along; those
+            about its makers and the decisions on it are not true of the copy, and are left out.
 
     Raises:
-        ForbiddenError: they name another author, or hold what only the entry writes.
-        AmbiguousRequestError: they are no list of key and value.
+        ForbiddenError: the tags name another author, or one of them is written by the entry alone.
+        AmbiguousRequestError: the tags are not a list of key and value, or a key stands twice.
     """
     given = plain_tags(tags)
     if copied:
@@ -158,10 +159,10 @@ def tags_of_new_version(tags: Any, who: str, makers: tuple[str, ...], *, copied:
 
 
 def plain_tags(tags: Any) -> list[dict[str, Any]]:
-    """Return tags as sent, if they are a list of key and value, each key once.
+    """Return the tags that a client sent, after checking that they are a list of key and value.
 
     Raises:
-        AmbiguousRequestError: they are not.
+        AmbiguousRequestError: they are not such a list, or a key stands twice.
     """
     given = tags or []
     if not isinstance(given, list) or not all(

@@ -1,4 +1,4 @@
-"""Bearer tokens: scoped, expiring, revocable, shown once."""
+"""Bearer tokens: limited in scope and time, revocable, shown once."""
 
 import time
 from collections.abc import Callable
@@ -16,20 +16,20 @@ from sirena.access.store import ACCOUNTS, TOKENS
 DAY: Final = 86_400.0
 LONGEST_DAYS: Final = 366
 _USE_NOTED_EVERY: Final = 60.0
-"""Seconds between two writes of a token's last use: a write per request would cost more than the decision."""
+"""Seconds between two writes of a token's last use; a write for each request would cost more than the decision."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """A token as it is kept: without its secret."""
+    """A token without its secret, as it is kept in the database."""
 
     id: str
-    """Public part, by which it is listed and revoked."""
+    """Public id, by which the token is listed and revoked."""
     account: str
     name: str
-    """What it is for, in its owner's words."""
+    """Purpose, in the words of the owner."""
     scopes: frozenset[Action]
-    """Actions it is narrowed to; empty means all its owner may do."""
+    """Actions that the token is limited to; empty means all that its owner may do."""
     created: float
     expires: float
     revoked: float | None
@@ -41,7 +41,7 @@ class Token:
 
 
 class Tokens:
-    """The tokens of a store."""
+    """The tokens in the database."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine
@@ -50,19 +50,19 @@ class Tokens:
     def create(
         self, account: str, *, name: str = "", days: float = 30.0, scopes: frozenset[Action] = frozenset()
     ) -> tuple[Token, str]:
-        """Make a token.
+        """Make a token for an account.
 
         Args:
-            account: its owner.
-            name: what it is for.
-            days: how long it holds, at most `LONGEST_DAYS`.
-            scopes: actions it is narrowed to; empty means all its owner may do.
+            account: owner of the token.
+            name: purpose of the token.
+            days: how long the token is valid, at most `LONGEST_DAYS`.
+            scopes: actions that the token is limited to; empty means all that its owner may do.
 
         Returns:
-            The token as kept, and the text to hand over, which is not kept.
+            The token as kept, and the secret text to hand over, which is not kept.
 
         Raises:
-            AccountError: the owner does not exist or is disabled, or the time is out of range.
+            AccountError: the owner does not exist or is disabled, or `days` is out of range.
         """
         if Accounts(self._engine).find(account).disabled:
             raise AccountError(f"the account {account} is disabled")
@@ -86,7 +86,7 @@ class Tokens:
         return token, secret
 
     def resolve(self, secret: str) -> tuple[Token, Account] | None:
-        """Return the token and its owner that a secret opens now, or None."""
+        """Return the valid token with this secret, and its owner; None if there is none, or it is not valid now."""
         now = self._clock()
         query = (
             select(TOKENS, ACCOUNTS.c.name.label("owner"))
@@ -106,7 +106,7 @@ class Tokens:
         return token, owner
 
     def why_not(self, secret: str) -> tuple[str, str]:
-        """Return owner and cause of a token that opens nothing, for the record; see `sirena.ledger.causes`."""
+        """Return the owner of a token that is not valid and the cause, for the ledger; see `sirena.ledger.causes`."""
         if not secret.startswith(TOKEN_PREFIX):
             return "", "foreign"
         with self._engine.connect() as connection:
@@ -119,7 +119,7 @@ class Tokens:
         return token.account, "disabled" if token.holds(self._clock()) else "expired"
 
     def of(self, account: str | None = None) -> list[Token]:
-        """Return the tokens of an account, or all, oldest first."""
+        """Return the tokens of an account, or of all accounts for None, oldest first."""
         query = select(TOKENS).order_by(TOKENS.c.created)
         if account is not None:
             query = query.where(TOKENS.c.account == account)
@@ -127,10 +127,10 @@ class Tokens:
             return [token_of(row) for row in connection.execute(query)]
 
     def revoke(self, identifier: str) -> Token:
-        """Revoke a token by its id; repeating it is safe.
+        """Revoke a token by its id; repeating it changes nothing.
 
         Raises:
-            AccountError: there is none of this id.
+            AccountError: no token has this id.
         """
         with self._engine.begin() as connection:
             row = connection.execute(select(TOKENS).where(TOKENS.c.id == identifier)).one_or_none()

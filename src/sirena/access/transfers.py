@@ -1,10 +1,10 @@
-"""Which requests take a model out of the house or bring in files of one, and which model.
+"""Which requests download files of a model, or upload files of one, and of which model.
 
-A model is many files, and `sirena promote` reads some of them for its gate. So what goes on record is one entry for
-each account and model, told again after an hour, and not one for each file.
+A model has many files, and `sirena promote` reads some of them for its gate. So the ledger gets one entry for each
+account and model, again after an hour, and not one for each file.
 
-Who brought files in had a hand in the model, whatever the tags say, which whoever trains may write: see
-`sirena.registry.makers`.
+An account that uploaded files counts as a maker of the model, whatever the tags say, which any account that trains may
+write: see `sirena.registry.makers`.
 """
 
 import asyncio
@@ -17,16 +17,16 @@ from sirena.access.actions import Action
 from sirena.access.decision import Decision
 
 TOLD_AGAIN_AFTER: Final = 3600.0
-"""Seconds."""
+"""Seconds after which the same account and model are recorded again."""
 _REMEMBERED: Final = 10_000
 _LOGGED_MODEL: Final = re.compile(r"/(?:models|logged-models)/(m-[0-9a-f]{32})/")
 
 
 def model_taken(decision: Decision) -> str:
-    """Return the model a request fetches files of; empty when it fetches none.
+    """Return the model whose files a request downloads; empty when it downloads none.
 
-    MLflow keeps a model's files under the name of the logged model (``models/m-<id>``), which is what a registered
-    version's source says too; its pages also ask by name and version.
+    MLflow stores a model's files under the name of the logged model (``models/m-<id>``), which the source of a
+    registered version also names; MLflow's pages request them by model name and version as well.
     """
     if decision.request.action is not Action.DOWNLOAD:
         return ""
@@ -38,7 +38,7 @@ def model_taken(decision: Decision) -> str:
 
 
 def written_to(decision: Decision) -> frozenset[str]:
-    """Return the ids of the runs and logged models whose files a request writes; a new certificate does not count."""
+    """Return the ids of the runs and logged models whose files a request writes; empty for a new certificate."""
     if decision.write is None or decision.request.action is not Action.TRAIN or decision.write.new_certificate:
         return frozenset()
     # a file may be called by a digest that looks like an id
@@ -46,7 +46,7 @@ def written_to(decision: Decision) -> frozenset[str]:
 
 
 class ToldLately:
-    """Remembers which account's dealing with which model went on record lately."""
+    """Memory of the accounts and models whose transfer was recorded within the last hour."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -55,12 +55,14 @@ class ToldLately:
         self._telling = asyncio.Lock()
 
     async def once(self, account: str, model: str, tell: Callable[[], Awaitable[None]]) -> None:
-        """Put this on record unless that was done within the hour. Whoever comes meanwhile with the same waits.
+        """Record a transfer, unless one of this account and model was recorded within the hour.
+
+        Calls wait for each other.
 
         Args:
-            account: whose.
-            model: which.
-            tell: puts it on record; what it raises is raised, and then nothing is remembered.
+            account: of the request.
+            model: whose files are transferred.
+            tell: records the transfer; if it raises an error, that error is raised and nothing is remembered.
         """
         if not self._is_news(account, model):
             return

@@ -1,4 +1,4 @@
-"""What people do, each act once, between its intention and its outcome in the audit ledger: no ledger, no act.
+"""What people do with Sirena: one function for each act, which records it in the audit ledger before and after.
 
-Command line, entry and pages call these; none of them knows how it was asked.
+Without the ledger no act is done. Command line, entry and pages call the same functions.
 """

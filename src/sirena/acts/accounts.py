@@ -1,4 +1,4 @@
-"""Accounts made, changed and bound to persons of the OpenID provider, on record."""
+"""Making and changing accounts and linking them to persons of the OpenID provider, recorded in the ledger."""
 
 from collections.abc import Callable
 
@@ -13,10 +13,10 @@ from sirena.settings.catalogue import Settings
 
 
 def add_account(settings: Settings, store: Engine, name: str, roles: frozenset[Role], password: str | None) -> Account:
-    """Make an account; without a password it is for tokens alone.
+    """Make an account; without a password it can only be used with tokens.
 
     Raises:
-        AccessError: the name or the password cannot be, or the account is there.
+        AccountError: name or password are malformed, or there is such an account.
     """
     with recorded(settings, AccountCreated, account=name, role=_listed(roles)):
         return Accounts(store).add(name, roles, password)
@@ -26,10 +26,10 @@ def change_password(settings: Settings, store: Engine, name: str, ask: Callable[
     """Give an account another password; its sessions end.
 
     Args:
-        settings: which ledger.
-        store: of accounts.
+        settings: name the ledger.
+        store: database of accounts.
         name: of the account.
-        ask: gives the password, once it is known that there is such an account.
+        ask: returns the new password; called only if there is such an account.
     """
     accounts = Accounts(store)
     accounts.find(name)
@@ -57,14 +57,14 @@ def disable_account(settings: Settings, store: Engine, name: str) -> None:
 
 
 def link_account(settings: Settings, store: Engine, name: str, issuer: str, subject: str) -> None:
-    """Let a person of the OpenID provider enter as an account.
+    """Link an account to a person of the OpenID provider, who then signs in as it.
 
     Args:
-        settings: which ledger.
-        store: of accounts.
+        settings: name the ledger.
+        store: database of accounts.
         name: of the account.
-        issuer: the provider, to the letter.
-        subject: the provider's own name of the person.
+        issuer: the provider's own address, to the letter.
+        subject: the provider's own name for the person.
     """
     facts = {"account": name, "change": "linked", "issuer": issuer, "subject": subject}
     with recorded(settings, AccountChanged, **facts) as act:
@@ -73,7 +73,7 @@ def link_account(settings: Settings, store: Engine, name: str, issuer: str, subj
 
 
 def unlink_account(settings: Settings, store: Engine, name: str) -> str:
-    """Take an account from its person of the OpenID provider, and return the provider."""
+    """Remove the link of an account to a person of the OpenID provider, and return the provider's address."""
     with recorded(settings, AccountChanged, account=name, change="unlinked") as act:
         issuer, subject = IdentityLinks(store).unlink(name)
         act.learn(issuer=issuer, subject=subject)

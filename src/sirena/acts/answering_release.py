@@ -1,8 +1,8 @@
-"""The release that answers a file.
+"""Loading the release that answers a file of isolates.
 
-The active one is what the ledger holds as judged, by the digest of its file. So where the ledger of this machine is
-whole and knows of no switch under way and of no alarm since, a copy with that digest is the release, and MLflow need
-not be asked: its client alone takes seconds to import. In every other case MLflow is looked at.
+The ledger holds the digest of the active release's file. If the ledger of this machine is intact and holds neither a
+switch under way nor an alarm since, a copy on this machine with that digest is the release, and MLflow, whose client
+takes seconds to import, is not asked. In every other case it is.
 """
 
 import json
@@ -19,25 +19,25 @@ from sirena.settings.catalogue import Settings, load_settings
 
 @dataclass(frozen=True)
 class AnsweringRelease:
-    """A release compiled for a file's answers."""
+    """A release, compiled for answering a file of isolates."""
 
     panel: Panel
     from_cache_only: bool
-    """True when MLflow did not answer."""
+    """True when MLflow did not answer and the copy on this machine is used."""
     alarms: tuple[str, ...] = ()
-    """What was found that is not what was judged."""
+    """Differences found between what is stored and what was judged."""
 
     @property
     def name(self) -> str:
-        """``panel_SIR/3``."""
+        """Registered name and version, ``panel_SIR/3``."""
         return self.panel.release
 
 
 def load_for_answers(release: str) -> AnsweringRelease:
-    """Return a release for a file's answers: the active one as it was judged, or another that is named.
+    """Return the active release as it was judged, or another release by its name, for answering a file.
 
     Raises:
-        SirenaError: it is not there, or nowhere as it was judged.
+        SirenaError: there is no such release, or no stored copy is as it was judged.
     """
     settings = load_settings()
     # another MLflow that somebody names may stand behind an entry, whose ledger is not here
@@ -51,7 +51,7 @@ def load_for_answers(release: str) -> AnsweringRelease:
 
 
 def _kept_release(settings: Settings) -> AnsweringRelease | None:
-    """Return the judged release from the copy on this machine; None where somebody has to look."""
+    """Return the active release from the copy on this machine; None if MLflow must be asked."""
     try:
         with closing(open_ledger(settings)) as ledger:
             judgements = TrustedReading(ledger).read()

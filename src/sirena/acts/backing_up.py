@@ -1,4 +1,4 @@
-"""Backup, restore and drill as acts on record: alone, noted for `sirena status`, between intention and outcome."""
+"""Backup, restore and drill: one at a time, noted for `sirena status`, and recorded in the ledger."""
 
 from contextlib import closing, suppress
 
@@ -25,12 +25,12 @@ def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False)
     """Make a backup of a running production stack.
 
     Args:
-        settings: which installation.
-        tell: is told each step.
-        before_upgrade: whether it is the state an upgrade goes back to.
+        settings: of the installation.
+        tell: is called with a text at each step.
+        before_upgrade: True for the backup to which `sirena upgrade --back` returns.
 
     Raises:
-        SirenaError: a step failed; `sirena status` shows it from now on.
+        SirenaError: a step failed; `sirena status` shows the failure from now on.
     """
     require_production(settings)
     with (
@@ -45,10 +45,10 @@ def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False)
 
 
 def drill_backup(settings: Settings, at: str, tell: Tell) -> Drilled:
-    """Prove a backup by putting it back beside the living system.
+    """Restore a backup into a copy beside the running system, to prove that it can be restored.
 
     Raises:
-        SirenaError: it is not proven; `sirena status` shows it from now on.
+        SirenaError: the backup is not proven; `sirena status` shows the failure from now on.
     """
     require_production(settings)
     with (
@@ -63,10 +63,10 @@ def drill_backup(settings: Settings, at: str, tell: Tell) -> Drilled:
 
 
 def restore_backup(settings: Settings, at: str, tell: Tell, *, replace: bool) -> RestoredBackup:
-    """Bring a backup back onto this machine.
+    """Restore a backup on this machine.
 
     Raises:
-        SirenaError: it is not back; what was here before is as it was.
+        SirenaError: the backup was not restored; what was here before is unchanged.
     """
     require_production(settings)
     with exclusive(settings, "restore"), noting(settings, Activity.RESTORE) as note:
@@ -78,8 +78,8 @@ def restore_backup(settings: Settings, at: str, tell: Tell, *, replace: bool) ->
 def _put_on_record(settings: Settings, snapshot: Snapshot) -> str:
     """Record the restore in the restored ledger.
 
-    A ledger that was here before noted its end in head files; where they are ahead of the restored one, the ledger
-    goes on from where it is and says what was lost (`LedgerResumed`), as `sirena audit resume` does.
+    If the head files of the former ledger are ahead of the restored ledger, it is continued, with an entry on what was
+    lost (`LedgerResumed`), as by `sirena audit resume`.
     """
     try:
         _resume_and_record(settings, snapshot)

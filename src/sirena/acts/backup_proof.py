@@ -1,4 +1,4 @@
-"""What a drill proves with MLflow and the ledger: the restored release answers as recorded, the chain is whole."""
+"""What a drill proves of a restored backup: its release answers as recorded, and its ledger is intact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ _NAMED = 5
 
 
 def prove(copy: RestoredCopy) -> Sequence[str]:
-    """Prove a restored copy; say what was proven.
+    """Check answers and ledger of a restored copy, and return what was found in order, a sentence each.
 
     Raises:
-        DrillError: it answers otherwise, a model cannot be loaded, or the ledger is not whole.
+        DrillError: the copy answers otherwise than recorded, a model cannot be loaded, or the ledger is not intact.
     """
     return [*_prove_release(copy), _prove_ledger(copy)]
 
@@ -125,5 +125,5 @@ def _prove_ledger(copy: RestoredCopy) -> str:
 
 
 def _psycopg2(url: str) -> str:
-    """Have MLflow reach a database by the driver it works with; SQLAlchemy's own choice is psycopg 3."""
+    """Return a database URL with psycopg2, the driver that MLflow needs; SQLAlchemy's own choice is psycopg 3."""
     return url.replace("postgresql://", "postgresql+psycopg2://", 1)

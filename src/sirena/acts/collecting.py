@@ -1,4 +1,4 @@
-"""Collecting: what nothing needs is removed, on record."""
+"""Collecting: removing stored versions, files and uploads that nothing needs, recorded in the ledger."""
 
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -19,11 +19,11 @@ from sirena.server.steps import Tell
 from sirena.settings.catalogue import Settings
 
 _BATCH: Final = 100
-"""Versions removed between intention and outcome of one entry in the ledger."""
+"""Most versions removed by one recorded act."""
 
 
 def kept_out_of_backups(settings: Settings) -> AbstractContextManager[None]:
-    """Keep out of a backup on this server: what its databases name must be there when it comes to the files."""
+    """Return a context in which no backup runs on this server: a backup needs every file that its databases name."""
     return exclusive(settings, "collection") if settings.holds_production_stack else nullcontext()
 
 
@@ -34,7 +34,7 @@ def remove_versions(
     retention: Retention,
     tell: Tell,
 ) -> int:
-    """Remove versions, except those that came to be needed meanwhile; return how many were removed."""
+    """Remove versions, except those needed by now. Returns the number of removed versions."""
     removed = 0
     for model in sorted({version.model for version in unneeded}):
         versions = [one for one in unneeded if one.model == model]
@@ -68,7 +68,7 @@ def free_models(registry: Registry, retention: Retention, tell: Tell) -> int:
 
 
 def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
-    """Return uploads into this server's bucket that nobody will finish; elsewhere we may not look."""
+    """Return the uploads to this server's own bucket that nobody will finish; none for a bucket elsewhere."""
     if not settings.holds_production_stack:
         return []
     before = datetime.now(UTC) - unfinished_uploads.DEAD_AFTER
@@ -79,7 +79,7 @@ def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
 
 
 def abort_uploads(settings: Settings, uploads: list[UnfinishedUpload], tell: Tell) -> None:
-    """Remove the parts of unfinished uploads."""
+    """Abort unfinished uploads, which removes their parts."""
     if not uploads:
         return
     tell("unfinished uploads")

@@ -1,4 +1,4 @@
-"""Where the access service puts its events on record."""
+"""Recording the events of the access service in the ledger."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,9 +12,9 @@ from sirena.settings.catalogue import Settings
 
 
 def record_events(settings: Settings) -> Notify:
-    """Return what puts an event of the access service on record, at the time it does so.
+    """Return a function that records an event in the ledger, with the present time.
 
-    It raises `LedgerError` when the ledger cannot be written, and then the service lets nothing through.
+    It raises `LedgerError` when the ledger cannot be written; the service then refuses every request.
     """
     ledger = open_ledger(settings)
 
@@ -26,6 +26,6 @@ def record_events(settings: Settings) -> Notify:
 
 
 def entry_log_at(log: Path, settings: Settings) -> EntryLog:
-    """Return where NGINX's refusals are read, with the place in it kept below `SIRENA_HOME`."""
+    """Return NGINX's log of refusals, with the file below `SIRENA_HOME` that keeps the place in it."""
     ledger = open_ledger(settings)
     return EntryLog(log, settings.home / "entry-refusals.json", lambda act: any(ledger.read(act=act)))

@@ -1,4 +1,4 @@
-"""MLflow and the gate as stage control needs them: the access package itself knows neither."""
+"""MLflow and the gate for stage control: implements `access.upstream.Upstream`."""
 
 import ssl
 from collections.abc import Iterable
@@ -34,19 +34,19 @@ _SECONDS = 20.0
 
 
 class RegistryUpstream:
-    """The MLflow of the settings, held to the gate of `sirena promote` and `sirena release activate`."""
+    """The MLflow of the settings, with the gate of `sirena promote` and `sirena release activate`."""
 
     release_model = RELEASE_MODEL
 
     def __init__(self, settings: Settings, asker: NetworkAsker) -> None:
-        """Take what names MLflow, overlay and gate, and what asks networks; whoever made the two closes them."""
+        """Take the settings, which name MLflow, overlay and gate, and the asker of networks; the caller closes both."""
         self._settings = settings
         self._asker = asker
         self.base_url = settings.effective_tracking_uri.rstrip("/")
         self.verify = _verification(self.base_url)
 
     def state(self, model: str, version: str) -> VersionState | None:
-        """Return what the registry holds of a version, None if there is none."""
+        """Return what the registry holds of a version; None if there is no such version."""
         try:
             found = find_version(self._registry, f"{model}/{version}")
         except UsageError:
@@ -60,29 +60,29 @@ class RegistryUpstream:
         return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
 
     def in_production(self, model: str) -> VersionState | None:
-        """Return the version of a model in production, by its alias or by its stage alone; None if there is none."""
+        """Return the version of a model that is in production, by alias or by stage field; None if there is none."""
         number = number_in_production(self._registry, model)
         if number is None:
             return None
         return VersionState(str(number), frozenset({Stage.PRODUCTION.value}), Stage.PRODUCTION.value, {})
 
     def event_of(self, model: str, version: str, stage: str, by: ActOrigin) -> StageEvent:
-        """Return the event of giving a stage: a panel in production is an active release."""
+        """Return the event of giving a version a stage: for a release in production an activation or a rollback."""
         if model != RELEASE_MODEL or Stage.named(stage) is not Stage.PRODUCTION:
             return Promoted(**by, model=model, version=int(version), stage=stage)
         kind = RolledBack if is_rollback(self._judgements(), version) else Activated
         return kind(**by, release=f"{RELEASE_MODEL}/{int(version)}")
 
     def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
-        """Prove a version, or a release with every member, and hold it against the criteria of a stage.
+        """Check the files of a version (of a release: of every member), judge it for a stage, and return the ruling.
 
-        Going back to the release that the active one replaced asks no gate: it passed when it was activated, and
-        whoever rolls back is in a hurry.
+        For a rollback the gate is not asked: the release passed it when it was activated, and whoever rolls back is in
+        a hurry.
 
         Raises:
             GateError: the gate refuses.
-            ProofError: what is registered is not what is said of it.
-            UsageError: the version does not exist or holds no certificate.
+            ProofError: the registered files do not prove what their records say.
+            UsageError: there is no such version, or it has no certificate.
         """
         judge = judge_for(self._registry, None, approver=by["who"], prover=self._prover)
         noted = NotedFiles(self._registry, self._ledger)
@@ -94,11 +94,11 @@ class RegistryUpstream:
         return judge_version(judge, noted, f"{model}/{version}", Stage.named(stage), override, by)
 
     def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
-        """Say how to record that a stage is taken away; None when it is on record already."""
+        """Return the ruling that a version loses its stage; None if that is recorded already."""
         return leave(self._registry, model, version, stage, by)
 
     def shadow(self, version: str | None, by: ActOrigin) -> Ruling:
-        """Say how to record that a release shall answer unseen; None for none."""
+        """Return the ruling that names the shadow release, whose answers nobody sees."""
         return judge_shadow(self._registry, self._judgements(), NotedFiles(self._registry, self._ledger), version, by)
 
     def make_release(self, note: str, by: ActOrigin) -> int:
@@ -109,10 +109,10 @@ class RegistryUpstream:
         return made.version
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
-        """Return who had a hand in a source: its run's user, its files' writers, the authors of what it copies.
+        """Return the makers of a source: the user of its run, the writers of its files, the authors of what it copies.
 
         Raises:
-            LedgerError: the ledger, which knows the writers, does not answer.
+            LedgerError: the ledger, which holds the writers, does not answer.
         """
 
         def writers(identifier: str) -> set[str]:
@@ -121,7 +121,7 @@ class RegistryUpstream:
         return makers_of(self._registry, source, run, writers)
 
     def files(self, model: str, version: str) -> tuple[str, ...]:
-        """Return every file of a version with its digest; empty when they cannot be read now."""
+        """Return every file of a version, as ``SHA-256 path``; empty when they cannot be read now."""
         try:
             return files_of(self._registry, find_version(self._registry, f"{model}/{version}"))
         except SirenaError:
@@ -137,7 +137,7 @@ class RegistryUpstream:
         return experiment_holds_registered(self._registry, experiment)
 
     def forget_registered(self) -> None:
-        """Forget what is known of registered versions; the next question reads it anew."""
+        """Forget which versions are registered; the next question reads that anew."""
         self._registered.forget()
 
     def holds_artifact(self, path: str) -> bool:
@@ -194,7 +194,7 @@ class RegistryUpstream:
 
 
 def _verification(url: str) -> ssl.SSLContext | bool:
-    """Return by what MLflow is known, and what is shown to it, as MLflow's own client reads both."""
+    """Return how MLflow's TLS certificate is verified, with the client certificate to send, as MLflow's client does."""
     from mlflow.environment_variables import MLFLOW_TRACKING_CLIENT_CERT_PATH, MLFLOW_TRACKING_SERVER_CERT_PATH
 
     if not url.startswith("https"):

@@ -14,7 +14,7 @@ from sirena.settings.catalogue import Settings, load_settings
 
 
 def open_registry() -> Registry:
-    """Connect to the MLflow the environment names."""
+    """Connect to the MLflow that the settings name."""
     return connect(load_settings())
 
 
@@ -24,11 +24,11 @@ def judge_for(
     """Return the gate for an approver.
 
     Args:
-        registry: where.
-        overlay: the hospital's own rules that are in force on top of the editions they name; None means those
-            that were approved, or the file of `SIRENA_OVERLAY`.
-        approver: who decides; empty means the current user, behind the entry the account of the token.
-        prover: proves what is judged, on a server that believes nobody.
+        registry: of the versions.
+        overlay: the hospital's own rules that are in force on top of the editions they name; None means those that were
+            approved, or the file of `SIRENA_OVERLAY`.
+        approver: account that decides; empty means the current user, or the account signed in at an entry.
+        prover: proves what is judged, on the server, where no client's word counts.
     """
     settings = registry.settings
     edition = rules_in_force(settings, overlay)
@@ -36,12 +36,12 @@ def judge_for(
 
 
 def rules_in_force(settings: Settings, overlay: Path | None = None) -> Callable[[str], Edition]:
-    """Return what gives the rules now in force for an edition's name, each read once.
+    """Return a function from an edition's name to the edition with the rules in force; it reads each edition once.
 
     Args:
-        settings: which editions there are.
-        overlay: the hospital's own rules that are in force; None means those that were approved,
-            or the file of `SIRENA_OVERLAY`.
+        settings: name the folder of editions.
+        overlay: the hospital's own rules that are in force; None means those that were approved, or the file of
+            `SIRENA_OVERLAY`.
     """
     rules = overlay or overlay_in_force(settings)
     editions = Editions(settings.editions_folder)

@@ -1,4 +1,4 @@
-"""What the ledger of this installation says of releases, for commands that look once."""
+"""What the ledger of this installation holds of releases, for commands that read it once."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -16,14 +16,14 @@ from sirena.registry.versions import Stage
 from sirena.settings.catalogue import Settings
 
 ACTIONS: Final = {"activated": "activate", "rolled_back": "rollback"}
-"""What people call the switches of the ledger."""
+"""Name of the action by the event that records it."""
 
 
 def judgements_of(settings: Settings) -> Judgements:
-    """Read the ledger from its first entry to its last, and return which releases it holds as judged.
+    """Verify the ledger from its first entry to its last, and return what it holds of releases.
 
     Raises:
-        LedgerTamperedError: an entry is not as it was written.
+        LedgerTamperedError: an entry was altered, removed or moved.
         LedgerUnavailableError: the database does not answer.
     """
     with closing(open_ledger(settings)) as ledger:
@@ -31,7 +31,7 @@ def judgements_of(settings: Settings) -> Judgements:
 
 
 def is_behind_an_entry(settings: Settings) -> bool:
-    """Tell whether MLflow is reached with credentials, through an entry, whose own ledger is the one that counts."""
+    """Tell whether MLflow is reached with credentials, and so through an entry; then its server's ledger counts."""
     from mlflow.utils.credentials import get_default_host_creds
 
     uri = settings.effective_tracking_uri
@@ -42,9 +42,9 @@ def is_behind_an_entry(settings: Settings) -> bool:
 
 
 def active_name(registry: Registry) -> str | None:
-    """Return the release that may answer by the ledger; None behind an entry, whose ledger is not here.
+    """Return the release that may answer by the ledger; None behind an entry, whose ledger is on another server.
 
-    Without one it is empty.
+    The name is empty when no release may answer.
     """
     if registry.signed_in_as:
         return None
@@ -53,11 +53,11 @@ def active_name(registry: Registry) -> str | None:
 
 
 def standing(release: Release, judged: str | None) -> str:
-    """Return the mark of a release in a list: whether it answers, and whether MLflow and the ledger agree on that.
+    """Return the mark of a release in a list: whether it is active, and whether MLflow and the ledger agree on that.
 
     Args:
         release: as MLflow describes it.
-        judged: what `active_name` returned.
+        judged: active release, as `active_name` returns it.
     """
     if judged is None:
         return "active" if release.active else ""
@@ -67,7 +67,7 @@ def standing(release: Release, judged: str | None) -> str:
 
 
 def find_judged(registry: Registry, name: str) -> Release:
-    """Return the release a text names; the active one is the ledger's, where the ledger is here.
+    """Return the release that a text names; ``active`` means the one in the ledger, or behind an entry MLflow's.
 
     Raises:
         UsageError: the text names no release.
@@ -78,21 +78,21 @@ def find_judged(registry: Registry, name: str) -> Release:
 
 @dataclass(frozen=True)
 class AnsweringPeriod:
-    """A time in which one release was the one that answered, and who decided so."""
+    """A period in which one release answered, and who made it active."""
 
     release: str
     """``panel_SIR/3``."""
     since: str
     """UTC, ISO 8601."""
     until: str | None
-    """None while it still is."""
+    """End, UTC, ISO 8601; None while the release still answers."""
     action: str
     """``activate`` or ``rollback``."""
     who: str
     override: str = ""
-    """Reason given for overriding the gate; empty when it agreed."""
+    """Reason for overriding the gate; empty when the gate agreed."""
     entry: int | None = None
-    """Place in the audit ledger; None behind an entry, whose ledger is not here."""
+    """Place of the decision in the audit ledger; None behind an entry, whose ledger is on another server."""
 
     def __str__(self) -> str:
         return (
@@ -104,23 +104,23 @@ class AnsweringPeriod:
 
 @dataclass(frozen=True)
 class AnsweringLook:
-    """Which release answers, and which did: by the ledger, else by MLflow."""
+    """Which release answers and which did, by the ledger, or behind an entry by MLflow."""
 
     judged: str | None
-    """As `active_name`."""
+    """Active release, as `active_name` returns it."""
     rollback: str
-    """Release to which a rollback returns; empty when there is none."""
+    """Release to which a rollback would return; empty when there is none."""
     periods: Sequence[AnsweringPeriod]
-    """What answered when, oldest first."""
+    """Which release answered when, oldest first."""
 
 
 def override_reasons(ledger: Ledger) -> Mapping[str, str]:
-    """Return by act why the gate was overridden."""
+    """Return the reasons for overriding the gate, by the name of the act."""
     return {entry.act: str(entry.facts().get("reason", "")) for entry in ledger.read(events=("overridden",))}
 
 
 def answering_period(period: ActivePeriod, reasons: Mapping[str, str]) -> AnsweringPeriod:
-    """Return a time in which a release answered, as it is told.
+    """Return a period of the ledger in the form shown to people.
 
     Args:
         period: from the ledger.
@@ -139,10 +139,10 @@ def answering_period(period: ActivePeriod, reasons: Mapping[str, str]) -> Answer
 
 
 def read_answering(registry: Registry) -> AnsweringLook:
-    """Return which release answers, and which did.
+    """Return which release answers, and which did, by the ledger, or behind an entry by MLflow.
 
     Raises:
-        SirenaError: the ledger, or MLflow where it is not here, is not what was written or does not answer.
+        SirenaError: the ledger is not as it was written, or the ledger or MLflow do not answer.
     """
     if registry.signed_in_as:
         periods = [
@@ -161,5 +161,5 @@ def read_answering(registry: Registry) -> AnsweringLook:
 
 
 def periods_of(registry: Registry, release: Release) -> list[AnsweringPeriod]:
-    """Return when a release was the one that answered: by the ledger, else by MLflow."""
+    """Return the periods in which a release answered, by the ledger, or behind an entry by MLflow."""
     return [one for one in read_answering(registry).periods if one.release == release.name]

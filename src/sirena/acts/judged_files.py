@@ -1,13 +1,14 @@
-"""The files beside `release.json`, and those by which its members were judged, held against what the ledger noted.
+"""Comparing the other files of a release than `release.json`, and those of its members, with what the ledger noted.
 
-The service answers from `release.json` alone, which is compared at every look. The others are what MLflow's stock
-server would run, and what the next release would be made of: some twenty, and three of each member.
+The service answers from `release.json` alone, which is compared at every look. The others are those that MLflow's own
+model server would run, and from which the next release would be made: some twenty, and three of each member.
 
 Rules, each with a test of like name:
 
-- the first look at a release compares all of them, every later one those of one version, in turn;
-- what differed is compared at every look until it does not differ any more;
-- a file is known by the ledger's entry of its version, and a member's table by `release.json`, which the ledger knows.
+- the first look at a release compares all these files, every later look those of one version, in turn;
+- a version that differed is compared at every look until it does not differ any more;
+- the digest of a file stands in the ledger; that of a member's table stands in `release.json`, whose own is in the
+  ledger.
 """
 
 import json
@@ -27,28 +28,28 @@ from sirena.registry.versions import REPORT, TRUTH_TABLE, find_version
 _AT_ONCE: Final = 4
 _TABLE: Final = f"artifacts/{TRUTH_TABLE}"
 _OF_MEMBERS: Final = (_TABLE, f"artifacts/{LOGGED_CERTIFICATE}", f"artifacts/{REPORT}")
-"""Of which files of its members a release is made."""
+"""Files of a member from which a release is made."""
 
 
 class JudgedFiles:
-    """Compares the files of one release at a time; for one thread."""
+    """Comparison of one release's files with those noted in the ledger, some files at a time; used by one thread."""
 
     def __init__(self, ledger: Ledger) -> None:
-        """Compare nothing yet."""
+        """Create the comparison; nothing is compared yet."""
         self._ledger = ledger
         self._judged: Judged | None = None
         self._known: Mapping[str, tuple[str, ...]] = {}
-        """By version: its files that are known, ``SHA-256 path``."""
+        """Noted files by version, ``SHA-256 path``."""
         self._turns: Iterator[str] = iter(())
         self._standing: dict[str, Discrepancy] = {}
 
     def look(self, registry: Registry, judged: Judged, content: bytes) -> tuple[Discrepancy, ...]:
-        """Return which versions have files that are not those that the ledger knows.
+        """Compare the files whose turn it is, and return the versions that differ from what the ledger noted.
 
         Args:
-            registry: where.
-            judged: the release, by the ledger.
-            content: its `release.json`, as it was judged.
+            registry: of the release.
+            judged: the release, as the ledger holds it.
+            content: of its `release.json`, as it was judged.
 
         Raises:
             LedgerError: the ledger does not answer, or an entry was altered.
@@ -84,9 +85,9 @@ class JudgedFiles:
 
 
 def _changes(registry: Registry, version: str, known: tuple[str, ...], *, is_release: bool) -> str:
-    """Say which of a version's files are not those that are known; empty when all are.
+    """Return a text on which files of a version are not those noted; empty when all are.
 
-    A member that was removed is on record as such, by whom, and nothing was changed in secret.
+    A member that was removed does not count as changed: its removal is recorded in the ledger.
     """
     present: tuple[str, ...] | None = known
     if is_release and known:

@@ -1,11 +1,11 @@
-"""The panel of the release that the ledger holds as judged and activated, wherever its file is still what was judged.
+"""The panel of the active release, loaded from a stored file that is still the one judged, by the ledger.
 
 Rules, each with a test of like name:
 
-- a file is believed when its digest is the judged one: from the copy on this machine, else from the artifact store;
-- what somebody changed, in the copy too, is an alarm, which stands until a look finds nothing;
-- while ledger or MLflow are away, or the ledger is damaged, the release judged last goes on answering;
-- a shadow is loaded when its file is the one that was named; see `sirena.serving.shadow`.
+- a file is used if its digest is the judged one: the copy on this machine, else the one in the artifact store;
+- a changed file, or a changed copy, raises an alarm, which stands until a look finds no difference;
+- while ledger or MLflow do not answer, or the ledger is damaged, the release judged last goes on answering;
+- a shadow is loaded if its file is still the one that was named; see `sirena.serving.shadow`.
 """
 
 import json
@@ -27,10 +27,10 @@ from sirena.settings.catalogue import Settings
 
 
 class JudgedPanelSource(PanelSource):
-    """A `PanelSource` that believes the ledger alone."""
+    """A `PanelSource` that loads only releases that the ledger holds as judged and activated."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        """Look at nothing yet."""
+        """Create the source; nothing is loaded yet."""
         self._settings = settings
         self._watch = JudgedWatch(settings, ledger)
         self._copy = JudgedCopy(settings.home)
@@ -39,23 +39,23 @@ class JudgedPanelSource(PanelSource):
         self._standing: tuple[Discrepancy, ...] = ()
         self._shadow: Judged | None = None
         self.is_kept_copy = False
-        """True when MLflow or the ledger did not answer the last look, so that a newer switch may be unknown."""
+        """True when MLflow or the ledger did not answer at the last look, so that a newer switch may be unknown."""
 
     @property
     def alarms(self) -> tuple[SourceAlarm, ...]:
-        """What the last look found that is not what was judged."""
+        """Differences between the stored release and the judged one, found by the last comparison."""
         return tuple(SourceAlarm(one.store.value, one.text) for one in self._standing)
 
     @property
     def shadow_mark(self) -> str | None:
-        """Release and digest of the shadow by the last look at the ledger that succeeded."""
+        """Release and file digest of the shadow, by the last reading of the ledger; None without a shadow."""
         return f"{self._shadow.release} {self._shadow.content}" if self._shadow else None
 
     def load_shadow(self) -> Panel:
         """Load the shadow from MLflow.
 
         Raises:
-            UnjudgedReleaseError: its file is not the one that was named.
+            UnjudgedReleaseError: there is no shadow, or its file was changed since it was named.
             RegistryUnavailableError: MLflow does not answer.
         """
         shadow = self._shadow
@@ -65,17 +65,17 @@ class JudgedPanelSource(PanelSource):
         return Panel.of_release(json.loads(content), shadow.release)
 
     def has_news(self) -> bool:
-        """Tell whether the ledger decided something since the last look."""
+        """Tell whether a decision was added to the ledger since it was last read."""
         return self._watch.has_news()
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Look, and return the judged panel unless it is the known one.
+        """Look at ledger and MLflow, and return the judged panel; None if it is the one already known.
 
         Raises:
-            UsageError: no release was ever judged and activated.
-            UnjudgedReleaseError: the ledger's release is nowhere as it was judged, and none is known.
-            LedgerError: the ledger cannot be read; what is in use stays.
-            RegistryUnavailableError: MLflow does not answer; what is in use stays.
+            UsageError: the ledger holds no release that was judged and activated.
+            UnjudgedReleaseError: no stored copy of the active release is as it was judged, or no release was judged.
+            LedgerError: the ledger cannot be read; the panel in use stays.
+            RegistryUnavailableError: MLflow does not answer; the panel in use stays.
         """
         found = self._watch.look(self._judged or self._copy.note())
         content = self._content(found)
@@ -94,7 +94,7 @@ class JudgedPanelSource(PanelSource):
         return None
 
     def _content(self, found: Findings) -> bytes | None:
-        """Return the judged file, from the copy or the artifact store, and keep copy and note as they should be."""
+        """Return the judged file, from the copy or the artifact store, and write copy and note anew if they differ."""
         if found.judged is None:
             return None
         kept, changed = self._copy.read(found.judged, self._written)
@@ -123,10 +123,10 @@ def _refusal(found: Findings) -> SirenaError:
 
 
 def look_for_release(settings: Settings, release: str) -> AnsweringRelease:
-    """Look at MLflow, and return a release for a file's answers: the active one as it was judged, or another.
+    """Return the active release as it was judged, or another release by its name, after looking at MLflow.
 
     Raises:
-        SirenaError: it is not there, or nowhere as it was judged.
+        SirenaError: there is no such release, or no stored copy is as it was judged.
     """
     if release.strip().lower() != ACTIVE or is_behind_an_entry(settings):
         loaded = load_release(release, settings=settings)
@@ -135,10 +135,10 @@ def look_for_release(settings: Settings, release: str) -> AnsweringRelease:
 
 
 def look_for_active(settings: Settings) -> AnsweringRelease:
-    """Look at MLflow and the ledger of this installation, and return the active release as it was judged.
+    """Return the active release as it was judged, after looking at MLflow and this installation's ledger.
 
     Raises:
-        SirenaError: there is none, or it is nowhere as it was judged.
+        SirenaError: no release is active, or no stored copy is as it was judged.
     """
     source = JudgedPanelSource(settings, open_ledger(settings))
     fetched = source.fetch(None)

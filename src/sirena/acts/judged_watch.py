@@ -1,11 +1,11 @@
-"""Looking, again and again, whether what MLflow holds of the active release is what the ledger holds as judged.
+"""Comparing, again and again, what MLflow holds of the active release with what the ledger holds as judged.
 
 Rules, each with a test of like name:
 
-- the ledger says which release answers; MLflow's alias only says whether a switch under way was made;
-- every look compares ledger, alias, row and artifact with the judgement, and what differs is a discrepancy;
-- the first look at a release compares every file of it too, and those its members were judged by; see `JudgedFiles`;
-- a discrepancy is on record in the ledger once, as an alarm, and again if it comes back.
+- the ledger decides which release answers; MLflow's alias only tells whether a switch under way was made;
+- every look compares MLflow's alias, row and artifact with the judgement in the ledger; a difference is a discrepancy;
+- the first look at a release also compares all its files and those of its members; see `JudgedFiles`;
+- a discrepancy is recorded in the ledger once, as an alarm, and again if it comes back.
 """
 
 import threading
@@ -30,26 +30,26 @@ _STOP_SECONDS: Final = 1.0
 
 @dataclass
 class Findings:
-    """What one look found."""
+    """The result of one comparison of MLflow with the ledger."""
 
     judged: Judged | None = None
-    """The release that may answer; None when the ledger knows none, or cannot be read."""
+    """The release that may answer; None when the ledger holds none, or cannot be read and none is known."""
     is_read: bool = False
-    """Whether the ledger could be read."""
+    """True when the ledger could be read."""
     shadow: Judged | None = None
-    """The release that answers unseen; None when the ledger knows none, or cannot be read."""
+    """The shadow, which answers unseen; None when the ledger holds none, or cannot be read."""
     content: bytes | None = None
-    """Its file, when the artifact store holds it as it was judged."""
+    """Content of the release's file; None unless the artifact store holds it as it was judged."""
     discrepancies: list[Discrepancy] = field(default_factory=list)
     failures: list[SirenaError] = field(default_factory=list)
-    """Why ledger or MLflow could not be looked at."""
+    """Errors because of which ledger or MLflow could not be read."""
 
 
 class JudgedWatch:
-    """Compares MLflow with the ledger again and again, and records in the ledger what differs."""
+    """Repeated comparison of MLflow with the ledger; the ledger gets an entry for each difference."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
-        """Look at nothing yet."""
+        """Create the watch; nothing is compared yet."""
         self._settings = settings
         self._ledger = ledger
         self._reading = TrustedReading(ledger)
@@ -60,17 +60,17 @@ class JudgedWatch:
         self._stopping = threading.Event()
 
     def look(self, known: Judged | None = None) -> Findings:
-        """Look once.
+        """Compare MLflow with the ledger once.
 
         Args:
-            known: what was judged last, believed while the ledger is damaged or away.
+            known: the release judged last, which is used while the ledger is damaged or does not answer.
         """
         found = self._look(known)
         # a switch may have been announced, and made, between the reading of the ledger and the look at MLflow
         return self._look(known) if found.discrepancies else found
 
     def has_news(self) -> bool:
-        """Tell whether the ledger decided something since the last look; False while it cannot be asked or read."""
+        """Tell whether a decision was added to the ledger since the last look; False while it cannot be read."""
         if not self._is_read:
             return False
         with suppress(Exception):  # whatever a database's client raises, the next look tells it
@@ -78,7 +78,7 @@ class JudgedWatch:
         return False
 
     def record(self, found: Findings) -> None:
-        """Put on record what was found and is not on record yet."""
+        """Record as alarms the discrepancies that are not recorded yet."""
         new = [one for one in found.discrepancies if one not in self._on_record]
         self._on_record = self._on_record.intersection(found.discrepancies)
         facts = actor(self._settings) | {"who": "", "release": found.judged.release if found.judged else ""}
@@ -87,14 +87,14 @@ class JudgedWatch:
             self._on_record = self._on_record.union(new)
 
     def run(self) -> None:
-        """Look and record until `stop`, every `SIRENA_POLL_SECONDS`; for a thread of its own."""
+        """Look and record every `SIRENA_POLL_SECONDS`, until `stop` is called; for a thread of its own."""
         while not self._stopping.wait(self._settings.poll_seconds):
             # whatever a client raises, the next look is another
             with suppress(Exception):
                 self.record(self.look())
 
     def stop(self) -> None:
-        """End `run`."""
+        """Make `run` return."""
         self._stopping.set()
 
     def _look(self, known: Judged | None) -> Findings:
@@ -135,10 +135,10 @@ class JudgedWatch:
 
 
 class WatchThread:
-    """A `JudgedWatch` that looks in the background for the length of a block."""
+    """Background thread that runs a `JudgedWatch` during a block."""
 
     def __init__(self, watch: JudgedWatch) -> None:
-        """Look at nothing yet."""
+        """Create the thread; it starts with the block."""
         self._watch = watch
         self._thread = threading.Thread(target=watch.run, name="sirena-judged", daemon=True)
 

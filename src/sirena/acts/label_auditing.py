@@ -15,21 +15,21 @@ from sirena.whonet.file import WhonetFile
 
 @dataclass(frozen=True)
 class LabelAudit:
-    """What contradicts in a file."""
+    """The contradictions among the categories in a file."""
 
     cells: pl.DataFrame
     """`label_audit.AUDIT_COLUMNS`, the gravest first."""
     edition: str
-    """Names of the editions the labels were compared with."""
+    """Names of the guideline editions with which the labels were compared."""
     isolates: Callable[[Language], pl.DataFrame]
-    """Returns the isolates of those cells, by row and specimen number, see `audited_isolates`."""
+    """Returns, in a language, the isolates of those cells by row and specimen number; see `audited_isolates`."""
 
 
 def labels_of(file: WhonetFile) -> Evidence | None:
-    """Return the laboratory's labels; None when the file has none, neither in columns nor beside MICs.
+    """Return the laboratory's own categories; None when the file has none, neither in columns nor beside MICs.
 
     Args:
-        file: as read.
+        file: that was read.
     """
     if file.organism_column is None:
         return None
@@ -38,10 +38,10 @@ def labels_of(file: WhonetFile) -> Evidence | None:
 
 
 def audit_file(file: WhonetFile, editions: ChosenEditions) -> LabelAudit | None:
-    """Audit the labels of a file; None when it has none.
+    """Compare the laboratory's categories in a file with one another and with the guideline; None when it has none.
 
     Args:
-        file: as read; with its specimen numbers where the isolates shall be named by them.
+        file: that was read; with specimen numbers if the isolates are to be named by them.
         editions: one for each guideline.
     """
     labels = labels_of(file)

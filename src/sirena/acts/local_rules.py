@@ -1,13 +1,13 @@
 """A hospital's own rules: saved as versions with a reason, approved by another person, in force from a day.
 
-The versions stand in the audit ledger and nowhere else, so none is altered, lost with a folder, or put in by hand.
+The audit ledger alone holds the versions, so that none is altered, lost with a folder, or inserted by hand.
 
 Rules, each with a test of like name:
 
-- the author of a version does not approve it, but on a machine of one person, and then the ledger says so;
-- until a version was approved the settings' own file (`SIRENA_OVERLAY`) is in force;
-- a newer approved version takes the older out of force, and one without rows takes all out;
-- where the ledger cannot be believed no rules are given.
+- the author of a version does not approve it, except on a machine of one person, which the ledger then says;
+- until a version was approved, the file of the settings (`SIRENA_OVERLAY`) is in force;
+- a newer approved version replaces the older; one without rows leaves no rules in force;
+- if the ledger was altered, no rules are returned.
 """
 
 import datetime
@@ -34,32 +34,32 @@ from sirena.ledger.trusted_reading import TrustedReading
 from sirena.settings.catalogue import Settings
 
 Actor = Mapping[str, Any]
-"""Who acts, from where, by which request: ``who``, ``origin``, ``request_id``."""
+"""The fields of an event that say who acts, from where, by which request: ``who``, ``origin``, ``request_id``."""
 
 
 @dataclass(frozen=True)
 class RulesInForce:
-    """What is in force of one kind."""
+    """The rules of one kind that are in force on a day."""
 
     version: RulesVersion | None
-    """None where no version was approved for the day."""
+    """The version in force; None when none was approved for the day."""
     source: RulesSource | None
-    """Its table, or the file of the settings; None when there are no rules."""
+    """The version's table, or the file of the settings; None when there are no rules."""
 
 
 class LocalRules:
-    """The versions of an installation; safe to share between threads."""
+    """Reads, saves and approves versions of an installation's own rules; safe to share between threads."""
 
     def __init__(
         self, ledger: Ledger, editions: Editions, settings_overlay: RulesSource | None = None, *, alone: bool = False
     ) -> None:
-        """Read nothing yet.
+        """Create the reader of the rules; nothing is read yet.
 
         Args:
-            ledger: holds the versions.
-            editions: those that rules may name.
-            settings_overlay: file that is in force until a version was approved.
-            alone: True on a machine of one person, where there is nobody else to approve.
+            ledger: that holds the versions.
+            editions: guideline editions that rules may name.
+            settings_overlay: file of the settings, in force until a version was approved.
+            alone: True on a machine of one person, where nobody else can approve.
         """
         self.editions = editions
         self.alone = alone
@@ -71,16 +71,16 @@ class LocalRules:
         """Return the versions of a kind, oldest first.
 
         Raises:
-            LedgerTamperedError: an entry is not as it was written.
+            LedgerTamperedError: an entry was altered, removed or moved.
             LedgerUnavailableError: the database does not answer.
         """
         return read_rule_versions(self._reading.entries(), kind)
 
     def version(self, kind: RuleKind, number: int) -> RulesVersion:
-        """Return a version.
+        """Return the version of a kind and number.
 
         Raises:
-            UsageError: there is none of that number.
+            UsageError: there is no version of that number.
         """
         versions = self.versions(kind)
         if not 0 < number <= len(versions):
@@ -88,11 +88,11 @@ class LocalRules:
         return versions[number - 1]
 
     def in_force(self, kind: RuleKind, today: datetime.date | None = None) -> RulesInForce:
-        """Return what is in force on a day.
+        """Return the rules in force on a day.
 
         Args:
-            kind: which rules.
-            today: the day; the machine's own when not given.
+            kind: of rules.
+            today: the day; None means the machine's present day.
         """
         version = version_in_force(self.versions(kind), today or datetime.date.today())
         if version is None:
@@ -100,34 +100,34 @@ class LocalRules:
         return RulesInForce(version, source_of(version) if version.states_rules else None)
 
     def rows_in_force(self, kind: RuleKind) -> list[dict[str, str]]:
-        """Return the rows in force, from which a new version begins."""
+        """Return the rows of the rules in force, from which a new version is begun."""
         source = self.in_force(kind).source
         return [] if source is None else read_rows(kind, rules_content(source))
 
     def check(self, kind: RuleKind, source: WrittenRules) -> tuple[str, ...]:
-        """Return the lines in which a table would be saved.
+        """Check that a table can be saved, and return the lines in which it would be.
 
         Raises:
-            TableError: it cannot be in force; names row and column, and the remedy.
+            TableError: the table is not valid; the error names row, column and remedy.
         """
         return saved_form(kind, source, self.editions)
 
     def save(
         self, kind: RuleKind, source: WrittenRules, reason: str, actor: Actor, base: int | None = None
     ) -> RulesVersion:
-        """Save a version, which changes nothing until it is approved.
+        """Save a version, which is not in force until it is approved.
 
         Args:
-            kind: which rules.
+            kind: of rules.
             source: the whole table.
-            reason: why; figures that could be a patient's are masked.
-            actor: its author.
-            base: version it was begun from.
+            reason: why the rules change; figures that could be a patient's are masked.
+            actor: author of the version.
+            base: number of the version from which it was begun.
 
         Raises:
-            TableError: the table cannot be in force.
-            UsageError: no reason is given, or nothing differs from the newest version.
-            LedgerError: it is not on record, so it is not saved.
+            TableError: the table is not valid.
+            UsageError: no reason is given, or the table is the same as in the newest version.
+            LedgerError: the ledger cannot be written, so nothing was saved.
         """
         if not reason.strip():
             raise UsageError("a version needs a reason", hint="say in a sentence why the rules change")
@@ -144,19 +144,20 @@ class LocalRules:
     def approve(
         self, kind: RuleKind, number: int, actor: Actor, *, since: datetime.date | None = None, digest: str = ""
     ) -> RulesVersion:
-        """Let a version take force.
+        """Approve a version, so that it comes into force.
 
         Args:
-            kind: which rules.
+            kind: of rules.
             number: of the version.
             actor: who approves.
-            since: day from which it is in force; today when not given.
-            digest: of the version that was looked at; empty leaves it unasked.
+            since: day from which the version is in force; None means today.
+            digest: of the table that the approver looked at, to be compared; empty compares nothing.
 
         Raises:
-            GateError: the author asks, or a newer version was approved already; the refusal is on record.
-            UsageError: there is no such version, it was approved already, or the day is past.
-            LedgerError: it is not on record, so nothing changed.
+            GateError: the approver is the author, looked at another table, or a newer version was approved already; the
+                refusal is recorded.
+            UsageError: there is no such version, it was approved already, or the day is in the past.
+            LedgerError: the ledger cannot be written, so nothing was changed.
         """
         version = self.version(kind, number)
         today = datetime.date.today()
@@ -188,16 +189,16 @@ def _refusal(
 
 
 def source_of(version: RulesVersion) -> WrittenRules:
-    """Return a version as readers of rules take it."""
+    """Return the table of a version, in the form that readers of rules take."""
     return WrittenRules(version.name, version.content)
 
 
 def local_rules_of(settings: Settings, *, behind_entry: bool = False) -> LocalRules:
-    """Return the rules of an installation.
+    """Return the own rules of an installation.
 
     Args:
-        settings: which.
-        behind_entry: True for who comes through the entry, where there are accounts and so other people.
+        settings: of the installation.
+        behind_entry: True for requests through the entry, where accounts exist and so other people can approve.
     """
     alone = settings.profile == "embedded" and not behind_entry
     return LocalRules(open_ledger(settings), Editions(settings.editions_folder), settings.overlay, alone=alone)

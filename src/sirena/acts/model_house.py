@@ -1,4 +1,4 @@
-"""Models and releases of an installation for the pages: looking at them, and deciding on one's own machine."""
+"""Models and releases of an installation for Sirena's pages: reading them, and deciding on one's own machine."""
 
 from functools import cached_property
 
@@ -33,13 +33,13 @@ from sirena.settings.catalogue import Settings
 
 
 class ModelHouse:
-    """Shows and decides; safe to share between threads."""
+    """Models and releases of the installation, and decisions on them; safe to share between threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Ask nobody yet.
+        """Create the view; MLflow is not connected yet.
 
         Args:
-            settings: which MLflow, ledger, gate and rules.
+            settings: name MLflow, ledger, gate and rules.
         """
         self._settings = settings
         self._look = ModelsLook()
@@ -47,12 +47,12 @@ class ModelHouse:
 
     @property
     def is_empty(self) -> bool:
-        """True when this machine has no registry yet, which looking must not make."""
+        """True when this machine has no registry yet; reading must not create one."""
         database = self._settings.home / "mlflow.db"
         return self._settings.effective_tracking_uri == f"sqlite:///{database}" and not database.exists()
 
     def models(self) -> list[ModelGlance]:
-        """Return every model by name.
+        """Return all models, in the order of their names.
 
         Raises:
             SirenaError: MLflow does not answer.
@@ -60,14 +60,14 @@ class ModelHouse:
         return [] if self.is_empty else self._look.models(self._registry, self._rules())
 
     def version(self, name: str, number: int, stage: Stage, approver: str = "", against: int = 0) -> VersionLook:
-        """Return one version as whoever would approve it for a stage sees it.
+        """Return a version as a person sees it who is to approve it for a stage.
 
         Args:
             name: of the model.
             number: of the version.
-            stage: whose criteria are asked.
-            approver: account; empty means whoever runs this.
-            against: version to compare with; 0 means the one in production, or the one before.
+            stage: by whose criteria it is judged.
+            approver: account that would decide; empty means the one that runs this.
+            against: number of the version to compare with; 0 means the one in production, else the one before.
 
         Raises:
             UsageError: there is no such version.
@@ -85,7 +85,7 @@ class ModelHouse:
         return VersionLook(glance, judged, compared, decisions_of(version), siblings)
 
     def certificate(self, name: str, number: int) -> Certificate | None:
-        """Return the certificate of a version that counts; None without one.
+        """Return the valid certificate of a model version; None if it has none.
 
         Raises:
             SirenaError: there is no such version, or its certificate cannot be read.
@@ -94,10 +94,10 @@ class ModelHouse:
         return read_certificate(registry, find_version(registry, f"{name}/{number}"))
 
     def releases(self) -> list[ReleaseGlance]:
-        """Return every release, newest first.
+        """Return all releases, newest first.
 
         Raises:
-            SirenaError: MLflow does not answer, or the ledger is not what was written.
+            SirenaError: MLflow does not answer, or the ledger is not as it was written.
         """
         return [] if self.is_empty else look_at_releases(self._registry)
 
@@ -117,25 +117,25 @@ class ModelHouse:
         """Return the members of a release that the gate would refuse now.
 
         Raises:
-            SirenaError: there is no such release, or it cannot be read.
+            SirenaError: there is no such release, or its file cannot be read.
         """
         registry = self._reached()
         return judge_members(judge_for(registry, None, approver=approver), find_release(registry, str(number)))
 
     def decide(self, name: str, number: int, stage: Stage, override: str = "") -> None:
-        """Give a version a stage as the commands do, on record, in the name of whoever runs this.
+        """Give a version a stage as the commands do, in the name of the user who runs this, and record it.
 
-        A release in production is the one that answers; the one that the active one replaced is rolled back to.
+        For a release, Production means to activate it, or to roll back if it is the one that the active one replaced.
 
         Args:
             name: of the model, or ``panel_SIR``.
             number: of the version or release.
-            stage: the stage it shall have; a release is only given production.
-            override: reason to decide against the gate; empty for none.
+            stage: the stage it is to get; for a release only Production.
+            override: reason for overriding the gate; empty for none.
 
         Raises:
             GateError: the gate refuses.
-            UsageError: there is no such version, or a release gets no such stage.
+            UsageError: there is no such version, or a release is to get another stage than Production.
         """
         registry = self._reached()
         if name != RELEASE_MODEL:
@@ -150,10 +150,10 @@ class ModelHouse:
             activate(registry, release, judge_for(registry, None), override)
 
     def make_release(self, note: str = "") -> int:
-        """Make a release of what is in production, on record; return its number.
+        """Make a release of the versions in production, record that in the ledger, and return the release's number.
 
         Raises:
-            UsageError: nothing is in production.
+            UsageError: no version is in production.
         """
         registry = self._reached()
         author = registry.settings.effective_user

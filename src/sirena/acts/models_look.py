@@ -1,10 +1,10 @@
-"""All models at a glance: which version is in production, on what evidence, and what waits.
+"""An overview of all models: which version is in production, on what evidence, and which waits for a decision.
 
 Rules, each with a test of like name:
 
-- a model is shown by its version in production, and without one by its newest;
-- a certificate is valid when the rules it compared with are those in force, to the letter, and so is their edition;
-- a newer version of ours waits until it, or a later one, is in production;
+- a model is shown by its version in production, or without one by its newest version;
+- a certificate is valid if the rules that it compared with are exactly those in force, and their edition is in force;
+- a newer version trained by Sirena waits until it, or a later one, is in production;
 - a version whose files cannot be read is shown with the reason and hides no other.
 """
 
@@ -26,32 +26,32 @@ _READ_AT_ONCE: Final = 4
 
 
 class CertificateState(enum.StrEnum):
-    """How the certificate of a version stands to the rules in force."""
+    """Whether the certificate of a version is valid under the rules in force."""
 
     VALID = "valid"
     OUTDATED = "outdated"
-    """Its edition, or the hospital's own rules on it, have changed since: the gate refuses it."""
+    """The edition, or the hospital's own rules on it, have changed since; the gate refuses the certificate."""
     LAPSED = "lapsed"
-    """Its edition is not in force any more; the gate still takes it."""
+    """The edition is not in force any more; the gate still accepts the certificate."""
     MISSING = "missing"
     UNREADABLE = "unreadable"
 
 
 class RulesNow:
-    """Which rules are in force, each edition read once; for one look."""
+    """The rules in force, for one overview; each edition is read once."""
 
     def __init__(self, settings: Settings) -> None:
-        """Read nothing yet."""
+        """Create the object; nothing is read yet."""
         self._editions = Editions(settings.editions_folder)
         self._edition = rules_in_force(settings)
         self._states: dict[tuple[str, str], CertificateState] = {}
 
     def state(self, edition: str, digest: str) -> CertificateState:
-        """Tell how a certificate stands to them.
+        """Return the state of a certificate under the rules in force.
 
         Args:
-            edition: it compared with; empty when there is no certificate.
-            digest: of the rules it compared with.
+            edition: with which the certificate compared; empty when there is no certificate.
+            digest: of the rules with which the certificate compared.
         """
         if (edition, digest) not in self._states:
             self._states[edition, digest] = self._look(edition, digest)
@@ -70,27 +70,27 @@ class RulesNow:
 
 @dataclass(frozen=True)
 class VersionGlance:
-    """A version in a line."""
+    """A model version, as a line of the overview shows it."""
 
     version: ModelVersion
     certificate: CertificateState
     facts: VersionFacts = field(default_factory=VersionFacts)
     trouble: str = ""
-    """Why its files cannot be read; empty when they can."""
+    """Why the version's files cannot be read; empty when they can."""
 
 
 @dataclass(frozen=True)
 class ModelGlance:
-    """A registered model in a line."""
+    """A registered model, as a line of the overview shows it."""
 
     shown: VersionGlance
-    """The version in production, else the newest."""
+    """The version in production, or without one the newest."""
     waiting: int | None = None
-    """Newest version of ours beyond the one in production; None when none waits."""
+    """Newest version trained by Sirena after the one in production; None when none waits."""
 
     @property
     def column(self) -> str:
-        """Test column answered, ``AMK_NM``."""
+        """Test column that the model answers, ``AMK_NM``."""
         return self.shown.version.column
 
     @property
@@ -100,23 +100,23 @@ class ModelGlance:
 
     @property
     def asks_for_a_decision(self) -> bool:
-        """True when it does not answer, its certificate is not valid, or a newer version waits."""
+        """True when the model is not in production, its certificate is not valid, or a newer version waits."""
         valid = self.shown.certificate is CertificateState.VALID
         return not self.in_production or not valid or self.waiting is not None
 
 
 class ModelsLook:
-    """Looks at models, and keeps what it read of files."""
+    """Reader of models for the overview, which remembers what it read from their files."""
 
     def __init__(self) -> None:
-        """Read nothing yet."""
+        """Create the overview; nothing is read yet."""
         self._kept: dict[FactsKey, VersionFacts] = {}
 
     def models(self, registry: Registry, rules: RulesNow) -> list[ModelGlance]:
         """Return all registered models, in the order of their names.
 
         Args:
-            registry: where.
+            registry: of the models.
             rules: the hospital's own rules that are in force.
 
         Raises:
@@ -128,7 +128,7 @@ class ModelsLook:
         return [ModelGlance(glance, waiting) for glance, (_, waiting) in zip(glances, of_each, strict=True)]
 
     def version(self, registry: Registry, version: ModelVersion, rules: RulesNow) -> VersionGlance:
-        """Return one version in a line."""
+        """Return a model version, as a line of the overview shows it."""
         key = facts_key(version)
         try:
             facts = self._kept.get(key) or read_version_facts(registry, version)

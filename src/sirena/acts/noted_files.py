@@ -1,4 +1,4 @@
-"""The files of registered versions held against what the ledger noted of them, and who wrote them since."""
+"""Comparing the files of registered versions with what the ledger noted of them, and who wrote to them since."""
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -18,48 +18,49 @@ _JUDGED: Final = ("promoted", "activated", "rolled_back")
 
 @dataclass(frozen=True)
 class NotedFiles:
-    """What the ledger of an installation noted of files."""
+    """What the ledger noted of the files of registered versions, as ``SHA-256 path``."""
 
     registry: Registry
     ledger: Ledger
 
     @classmethod
     def of_registry(cls, registry: Registry) -> "NotedFiles":
-        """Return what the ledger of this installation noted."""
+        """Return the noted files in the ledger of a registry's installation."""
         return cls(registry, open_ledger(registry.settings))
 
     def require(self, version: ModelVersion) -> tuple[str, ...]:
-        """Return the files of a version when they are what was noted; also when nothing was noted yet.
+        """Check that the files of a version are those noted, if any were noted, and return them.
 
         Raises:
-            ChangedFilesError: some are not; they are named, with the accounts that wrote through the entry.
+            ChangedFilesError: some are not those noted; the error names them, and the accounts that wrote to them
+                through the entry.
         """
         found = files_of(self.registry, version)
         require_unchanged(version, self.of(version), found, self._writers(version))
         return found
 
     def to_note(self, version: ModelVersion) -> tuple[str, ...]:
-        """Return the files of a version when they are what was noted, and none when they are on record already.
+        """Check the files of a version like `require`, and return those still to be noted: all of them, or none.
 
         Raises:
-            ChangedFilesError: some are not what was noted.
+            ChangedFilesError: some files are not those noted.
         """
         found = self.require(version)
         return () if self.of(version) else found
 
     def of(self, version: ModelVersion) -> tuple[str, ...]:
-        """Return what was noted when the version was registered, else when it was judged last; empty for nothing.
+        """Return the files noted when the version was registered, else when last judged; empty if none were noted.
 
         Raises:
-            LedgerTamperedError: the entry is not as it was written.
+            LedgerTamperedError: the entry was altered.
         """
         return self.of_each([str(version)]).get(str(version), ())
 
     def of_each(self, versions: Collection[str]) -> dict[str, tuple[str, ...]]:
-        """Return the same of several versions by their names, read in one go; what is noted nowhere is left out.
+        """Return the noted files of several versions, by name, in one reading; versions without any are left out.
 
         Raises:
-            LedgerTamperedError: an entry is not as it was written.
+            LedgerTamperedError: an entry was altered.
         """
         noted: dict[str, tuple[str, ...]] = {}
         for events in (_MADE, _JUDGED):

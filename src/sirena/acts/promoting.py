@@ -1,7 +1,7 @@
-"""Promotion: a version is given a stage, by a command on its own or by the entry for whoever asks it.
+"""Promotion: giving a version a stage, by a command or by the entry for the sender of a request.
 
-Both ask the same gate and put the same facts on record. The command gives the stage itself; the entry hands the
-decision to MLflow's own request and records it around that (`Ruling`), in the order of ADR 7.
+Both ask the same gate and record the same facts. The command gives the stage itself; the entry leaves that to MLflow's
+own request and records the decision before and after it (`Ruling`), in the order of ADR 7.
 """
 
 from dataclasses import replace
@@ -27,7 +27,7 @@ from sirena.registry.versions import ModelVersion, Stage, find_version
 def promote(
     judge: RegisteredJudge, version: ModelVersion, stage: Stage, override: str = ""
 ) -> tuple[Promotion, Verdict | None]:
-    """Judge a version and give it a stage, unless the gate refuses; return what was done and the gate's verdict."""
+    """Judge a version and give it a stage, unless the gate refuses. Returns the promotion and the gate's verdict."""
     settings = judge.registry.settings
     with recorded(settings, Promoted, model=version.name, version=version.version, stage=stage.value) as act:
         act.learn(evidence=certificate_digest(version))
@@ -51,14 +51,14 @@ def promote(
 def judge_version(
     judge: RegisteredJudge, noted: NotedFiles, reference: str, stage: Stage, override: str, by: ActOrigin
 ) -> Ruling:
-    """Judge a version for staging or production.
+    """Judge a version for staging or production, and return the ruling.
 
     Args:
         judge: the gate.
-        noted: what the ledger noted of files.
-        reference: names the version.
-        stage: the stage it shall have.
-        override: reason to give it although the gate refuses.
+        noted: files noted in the ledger.
+        reference: name of the version.
+        stage: the stage it is to get.
+        override: reason for overriding the gate; empty for none.
         by: who decides.
 
     Raises:
@@ -82,17 +82,17 @@ def judge_version(
 
 
 def leave(registry: Registry, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
-    """Say how to record that a version leaves a stage.
+    """Return the ruling that a version loses its stage.
 
     Args:
-        registry: where.
+        registry: of the version.
         model: registered model.
-        version: its number; empty for whichever has the alias of ``stage``, which is taken away.
-        stage: the stage it is given, or the one whose alias is taken away.
+        version: its number; empty for the version with the alias of ``stage``, which is deleted.
+        stage: the stage it is given, or the one whose alias is deleted.
         by: who decides.
 
     Returns:
-        None when there is no such version, or when its last decision says so already.
+        None when there is no such version, or when its last recorded decision says this already.
     """
     given = Stage.NONE if not version else Stage.named(stage)
     try:
@@ -112,5 +112,5 @@ def leave(registry: Registry, model: str, version: str, stage: str, by: ActOrigi
 
 
 def _announce(registry: Registry, version: ModelVersion, entry: RecordedDecision) -> None:
-    """Put a decision on the version's record, as of now: after the ledger's intention, whenever it was judged."""
+    """Write a decision into the version's tags, with the present time, which is after the intention in the ledger."""
     record(registry, version.name, replace(entry, at=now()), version=version.version)

@@ -1,4 +1,4 @@
-"""How commands put on record what they do: who, from where, and one function around each act."""
+"""How commands record their acts in the ledger: who acts, from where, and a context around each act."""
 
 import getpass
 import socket
@@ -18,15 +18,16 @@ E = TypeVar("E", bound="Event")
 
 @contextmanager
 def recorded(settings: Settings, kind: type[E], **facts: Any) -> Iterator[Act[E]]:
-    """Put an act of a command on record: its intention before, its outcome after.
+    """Record the act of a command: its intention before the block, its outcome after it.
 
     Args:
-        settings: which ledger, and who acts.
+        settings: name the ledger, and the user who acts.
         kind: of event, from the ledger's catalogue.
-        facts: what the event says.
+        facts: fields of the event.
 
     Raises:
-        LedgerError: the ledger cannot be written; nothing was done.
+        LedgerError: the intention cannot be recorded and nothing was done; or the outcome cannot, and the error says
+            so.
     """
     with recorded_as(settings, kind(**actor(settings), **facts)) as act:
         yield act
@@ -34,14 +35,14 @@ def recorded(settings: Settings, kind: type[E], **facts: Any) -> Iterator[Act[E]
 
 @contextmanager
 def recorded_as(settings: Settings, event: E) -> Iterator[Act[E]]:
-    """Put an act on record that somebody may do through the entry.
+    """Record an act with an event that already says who acts, as for requests through the entry.
 
     Args:
-        settings: which ledger.
-        event: who acts, and what is known before.
+        settings: name the ledger.
+        event: the intention, with who acts and what is known before.
 
     Raises:
-        LedgerError: the ledger cannot be written; nothing was done.
+        LedgerError: as for `recorded`.
     """
     ledger = open_ledger(settings)
     try:
@@ -52,16 +53,16 @@ def recorded_as(settings: Settings, event: E) -> Iterator[Act[E]]:
 
 
 def actor(settings: Settings) -> dict[str, Any]:
-    """Return who acts, from where and in which call of the command line, as every event wants to know it.
+    """Return the fields of an event that say who acts, from where and in which run of the command line.
 
-    ``SIRENA_USER`` may be set to any name; the operating system's user stands beside it.
+    Anybody may set ``SIRENA_USER`` to any name; so the origin names the operating system's user.
     """
     origin = f"cli {getpass.getuser()}@{socket.gethostname()}"
     return {"who": settings.effective_user, "origin": origin, "request_id": _request_id()}
 
 
 def origin_of(act: Event) -> dict[str, Any]:
-    """Return who acts, from where, in which call and act, for an event that belongs to another."""
+    """Return the fields that say who acts, from where, in which request and act, for another event of the same act."""
     return {"who": act.who, "origin": act.origin, "request_id": act.request_id, "act": act.act}
 
 

@@ -1,4 +1,4 @@
-"""Who let a release answer, and since when: for whoever looks at one of its answers."""
+"""Who activated a release and when it began to answer, for people who look at one of its answers."""
 
 import threading
 
@@ -9,20 +9,20 @@ from sirena.settings.catalogue import Settings
 
 
 class ReleaseApprovals:
-    """Reads on in the ledger from where it read before; safe to share between threads."""
+    """Periods in which releases answered, from the ledger; each call reads only new entries. Safe between threads."""
 
     def __init__(self, settings: Settings) -> None:
-        """Read nothing yet.
+        """Create the object; nothing is read yet.
 
         Args:
-            settings: whose ledger.
+            settings: name the ledger.
         """
         self._settings = settings
         self._reading: tuple[Ledger, TrustedReading] | None = None
         self._one_at_a_time = threading.Lock()
 
     def of(self, release: str) -> AnsweringPeriod | None:
-        """Return the time in which a release answered last; None without one, or where the ledger is not here.
+        """Return the last period in which a release answered; None without one, or if the ledger is on another server.
 
         Args:
             release: ``panel_SIR/3``.

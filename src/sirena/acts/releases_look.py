@@ -1,4 +1,4 @@
-"""Releases as whoever decides about them looks at them: which answers, since when, who decided so, what is new."""
+"""Releases as a person sees them who decides on them: which answers, since when, who decided so, what is new."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,47 +15,47 @@ from sirena.registry.versions import Stage, find_version
 
 @dataclass(frozen=True)
 class ReleaseGlance:
-    """A release in a line."""
+    """A release, as a line of the list shows it."""
 
     release: Release
     is_active: bool
-    """True when it answers: by the ledger, where that is here."""
+    """True when the release answers, by the ledger, or behind an entry by MLflow."""
     doubt: str
-    """Empty when MLflow and ledger agree; else what `sirena release list` says."""
+    """Mark of `sirena release list` when MLflow and the ledger disagree; empty when they agree."""
     is_rollback: bool
-    """True when a rollback would return to it."""
+    """True when a rollback would return to this release."""
     periods: Sequence[AnsweringPeriod]
-    """When it was the one that answered, newest first."""
+    """Periods in which the release answered, newest first."""
 
 
 @dataclass(frozen=True)
 class MemberChange:
-    """A test column whose version is another one."""
+    """A test column that has another model version than in the release compared with."""
 
     column: str
     before: str
-    """Version, ``modelo_AMK_NM/1``; empty when there was none."""
+    """Version in the other release, ``modelo_AMK_NM/1``; empty when it had none."""
     after: str
 
 
 @dataclass(frozen=True)
 class ReleaseLook:
-    """A release with all that is known of it."""
+    """A release in detail, compared with another."""
 
     glance: ReleaseGlance
     members: Sequence[Member]
     former: Release | None
-    """What it is compared with; None when there is no other."""
+    """The release with which it is compared; None when there is no other."""
     exchanged: Sequence[MemberChange]
-    """Members that are other ones."""
+    """Test columns with another model version."""
     changes: Sequence[RangeChange]
-    """What it answers otherwise, the gravest first."""
+    """Answers that differ from those of the other release, the gravest first."""
     others: Sequence[Release]
-    """Every other release, newest first."""
+    """All other releases, newest first."""
 
     @property
     def answers(self) -> int:
-        """Answers that are other ones."""
+        """Number of answers that differ."""
         return sum(change.answers for change in self.changes)
 
 
@@ -65,15 +65,15 @@ class MemberRefused:
 
     member: Member
     findings: Sequence[tuple[str, str, str]]
-    """Criterion, what was got, what is expected."""
+    """Criterion, value found, value required."""
     refusal: SirenaError | None = None
 
 
 def look_at_releases(registry: Registry) -> list[ReleaseGlance]:
-    """Return every release, newest first.
+    """Return all releases, newest first.
 
     Raises:
-        SirenaError: MLflow does not answer, or the ledger is not what was written.
+        SirenaError: MLflow does not answer, or the ledger is not as it was written.
     """
     releases = list_releases(registry)
     answering = read_answering(registry) if releases else AnsweringLook("", "", ())
@@ -81,16 +81,16 @@ def look_at_releases(registry: Registry) -> list[ReleaseGlance]:
 
 
 def look_at_release(registry: Registry, which: str, against: str = "") -> ReleaseLook:
-    """Return a release, compared with another.
+    """Return a release in detail, compared with another.
 
     Args:
-        registry: where.
-        which: names it.
-        against: names the other; empty means the active one, or for that the one before it.
+        registry: of the releases.
+        which: name of the release.
+        against: name of the release to compare with; empty means the active one, or else the one before.
 
     Raises:
         UsageError: there is no such release.
-        SirenaError: it cannot be read.
+        SirenaError: a release's file cannot be read.
     """
     release = find_release(registry, which)
     glances = look_at_releases(registry)
@@ -113,7 +113,7 @@ def look_at_release(registry: Registry, which: str, against: str = "") -> Releas
 
 
 def exchanged(before: Mapping[str, str], after: Mapping[str, str]) -> list[MemberChange]:
-    """Return the columns whose version is another one, by name.
+    """Return the test columns whose model version differs, in the order of their names.
 
     >>> exchanged({"AMK_NM": "modelo_AMK_NM/1"}, {"AMK_NM": "modelo_AMK_NM/2"})[0].after
     'modelo_AMK_NM/2'
@@ -124,7 +124,7 @@ def exchanged(before: Mapping[str, str], after: Mapping[str, str]) -> list[Membe
 
 
 def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefused]:
-    """Ask the gate about every member without deciding anything; return those it would refuse.
+    """Return the members of a release that the gate would refuse; nothing is decided.
 
     Raises:
         SirenaError: the release cannot be read.

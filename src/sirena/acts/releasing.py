@@ -1,4 +1,4 @@
-"""Releases: made, activated, rolled back, by a command or by the entry for whoever asks it."""
+"""Making, activating and rolling back releases, by a command or by the entry for the sender of a request."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -37,14 +37,14 @@ def create_release(
     note: str = "",
     by: ActOrigin | None = None,
 ) -> Release:
-    """Make a release of versions.
+    """Make a release of model versions, and record that.
 
     Args:
-        registry: where.
+        registry: of the versions.
         versions: one for each test column.
-        author: whose name it bears.
-        note: one line for people.
-        by: who makes it, through the entry; None for whoever runs the command.
+        author: account that the release names as its author.
+        note: one line for people to read.
+        by: who makes it through the entry; None for the user who runs the command.
     """
     mend_experiment(registry)
     event = ReleaseCreated(**(by or actor(registry.settings)), members=tuple(map(str, versions)))
@@ -56,7 +56,7 @@ def create_release(
 
 
 def activate(registry: Registry, release: Release, judge: RegisteredJudge, override: str = "") -> Activation:
-    """Make a release the one that answers, unless the gate refuses members and nobody overrides it."""
+    """Make a release the one that answers, unless the gate refuses members without being overridden."""
     # through the entry its ledger is the one that counts, and its server proves what is activated
     noted = None if registry.signed_in_as else NotedFiles.of_registry(registry)
     refused: list[str] = []
@@ -93,7 +93,7 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
 
 
 def roll_back(registry: Registry) -> Activation:
-    """Make the release active again that the active one replaced, if it still is what was judged then."""
+    """Activate the release that the active one replaced, if its files are still those that were judged."""
     approver = registry.settings.effective_user
     with recorded(registry.settings, RolledBack) as act:
         target = None if registry.signed_in_as else _judged_before(registry, act)
@@ -103,7 +103,7 @@ def roll_back(registry: Registry) -> Activation:
 
 
 def is_rollback(judgements: Judgements, version: str) -> bool:
-    """Tell whether activating this release would return to the one that the active one replaced, by the ledger."""
+    """Tell whether a release is the one that the active one replaced, by the ledger."""
     target = judgements.rollback
     return target is not None and target.release == f"{RELEASE_MODEL}/{int(version)}"
 
@@ -111,19 +111,19 @@ def is_rollback(judgements: Judgements, version: str) -> bool:
 def judge_release(
     judge: RegisteredJudge, judgements: Judgements, noted: NotedFiles, version: str, override: str, by: ActOrigin
 ) -> Ruling:
-    """Judge a release for answering, unless it is the one to roll back to.
+    """Judge a release for answering, and return the ruling; a rollback is not judged again.
 
     Args:
         judge: the gate.
-        judgements: what the ledger holds of releases.
-        noted: what the ledger noted of files.
+        judgements: of releases, from the ledger.
+        noted: files noted in the ledger.
         version: number of the release.
-        override: reason to activate although members are refused.
+        override: reason for overriding the gate; empty for none.
         by: who decides.
 
     Raises:
-        GateError: members are refused and nobody overrides it, or the release is not proved.
-        UnjudgedReleaseError: the release to roll back to is not what was judged.
+        GateError: members are refused and the gate is not overridden, or the release is not proved.
+        UnjudgedReleaseError: the file of the release to roll back to is not the one judged.
     """
     registry, approver = judge.registry, judge.approver
     release = find_release(registry, version)
@@ -150,7 +150,7 @@ def judge_release(
 
 
 def _judged_before(registry: Registry, act: Act[RolledBack]) -> Release:
-    """Return the release that the active one replaced by the ledger, and announce the switch to it."""
+    """Return the release that the active one replaced, by the ledger, and record that it is about to be activated."""
     judgements = judgements_of(registry.settings)
     if judgements.active is None:
         unjudged = find_release(registry, ACTIVE)

@@ -1,10 +1,10 @@
-"""A table of a hospital's own rules as it is saved: checked by row and column, and written in one way.
+"""Checking a table of a hospital's own rules, by row and column, and writing it in one form.
 
 Rules, each with a test of like name:
 
-- what no reader of rules would take is refused, by row and column, with the remedy;
-- what is saved is read back as the same rules;
-- a cell holds nothing invisible, no formula of a spreadsheet, and no number that could be a patient's.
+- a table that readers of rules would not take is refused; the error names row, column and remedy;
+- a saved table is read back as the same rules;
+- a cell holds no invisible character, no spreadsheet formula, and no number that could be a patient's.
 """
 
 import csv
@@ -26,18 +26,18 @@ COLUMNS: Final[Mapping[RuleKind, tuple[str, ...]]] = {
     RuleKind.OVERLAY: overlay_file.COLUMNS,
     RuleKind.EXPERT: expert_rules.COLUMNS,
 }
-"""Columns of each table, in the order in which they are saved."""
+"""Columns of the table of each kind, in the order in which they are saved."""
 _WRITTEN: Final = ("who", "why", "source")
-"""Columns that hold what a person writes."""
+"""Columns with free text."""
 _FORMULAS: Final = tuple("=+-@")
 
 
 def read_rows(kind: RuleKind, content: bytes) -> list[dict[str, str]]:
-    """Return the rows of a table by column, spaces made single; rows without anything are left out.
+    """Return the rows of a table by column, with runs of spaces as one; empty rows are left out.
 
     Args:
-        kind: which rules.
-        content: a CSV with a header, of any separator that readers of rules take.
+        kind: of rules.
+        content: of a CSV file with a header, with any separator that readers of rules take.
     """
     text = rules_text(content)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restval="")
@@ -57,7 +57,7 @@ def read_rows(kind: RuleKind, content: bytes) -> list[dict[str, str]]:
 
 
 def lines_of(kind: RuleKind, rows: Sequence[Mapping[str, str]]) -> tuple[str, ...]:
-    """Return rows as the lines of a table, its header first.
+    """Return rows as the lines of a table; the first is the header.
 
     >>> lines_of(RuleKind.OVERLAY, [])
     ('who,when,why,edition,action,drug,rank,group,site,S,R,middle',)
@@ -73,20 +73,20 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def table_of(kind: RuleKind, rows: Sequence[Mapping[str, str]]) -> WrittenRules:
-    """Return rows as a table that has no version yet."""
+    """Return rows as the table of a new version, not saved yet."""
     return WrittenRules(f"{kind}.csv", table_content(lines_of(kind, rows)))
 
 
 def check_table(kind: RuleKind, source: WrittenRules, editions: Editions) -> None:
-    """Pass silently when a table can be in force; one without rows can, and takes what is in force out of it.
+    """Check that a table is valid, or raise an error. A table without rows is valid: it leaves no rules in force.
 
     Args:
-        kind: which rules.
+        kind: of rules.
         source: the table.
-        editions: those there are, which rules may name.
+        editions: guideline editions that rules may name.
 
     Raises:
-        TableError: names row and column, and the remedy.
+        TableError: the table is not valid; the error names row, column and remedy.
         UsageError: there are too many rows.
     """
     if kind is RuleKind.EXPERT:
@@ -127,10 +127,10 @@ def _check_cells(row: Mapping[str, str], line: str, where: str) -> None:
 
 
 def saved_form(kind: RuleKind, source: WrittenRules, editions: Editions) -> tuple[str, ...]:
-    """Return the lines in which a table is saved.
+    """Check a table, and return the lines in which it is saved.
 
     Raises:
-        TableError: it cannot be in force; row and column are those of the table given.
+        TableError: the table is not valid; row and column are those of the table given.
     """
     check_table(kind, source, editions)
     lines = lines_of(kind, read_rows(kind, source.content))

@@ -1,4 +1,4 @@
-"""The forms of the pages that save and approve rules: on one's own machine and behind the entry."""
+"""Carrying out the forms of Sirena's pages that save and approve rules, on one's own machine and behind the entry."""
 
 import datetime
 from collections.abc import Mapping
@@ -16,19 +16,19 @@ _LONGEST_NUMBER: Final = 9
 
 @dataclass(frozen=True)
 class RulesForms:
-    """Does what a form asks for, and returns which version it was: ``overlay/3``."""
+    """Forms by which rules are saved and approved; the methods return the version: ``overlay/3``."""
 
     rules: LocalRules
 
     def save(self, fields: Mapping[str, str], actor: Actor) -> str:
-        """Save a version.
+        """Save the table of a form as a version.
 
         Args:
-            fields: ``kind``, ``table``, ``reason``, ``base``.
-            actor: its author.
+            fields: of the form: ``kind``, ``table``, ``reason``, ``base``.
+            actor: author of the version.
 
         Raises:
-            SirenaError: as of `LocalRules.save`, or the form is none of ours.
+            SirenaError: as for `LocalRules.save`, or the form is malformed.
         """
         kind = _kind(fields)
         base = _number(fields.get("base", "")) or None
@@ -36,14 +36,14 @@ class RulesForms:
         return _place(self.rules.save(kind, table, fields.get("reason", ""), actor, base))
 
     def approve(self, fields: Mapping[str, str], actor: Actor) -> str:
-        """Let a version take force.
+        """Approve the version of a form, so that it comes into force.
 
         Args:
-            fields: ``kind``, ``version``, ``digest``, ``since``.
+            fields: of the form: ``kind``, ``version``, ``digest``, ``since``.
             actor: who approves.
 
         Raises:
-            SirenaError: as of `LocalRules.approve`, or the form is none of ours.
+            SirenaError: as for `LocalRules.approve`, or the form is malformed.
         """
         digest = fields.get("digest", "")
         if not digest:
@@ -54,10 +54,10 @@ class RulesForms:
 
 
 def read_day(text: str) -> datetime.date | None:
-    """Read the day from which rules shall be in force; None when nothing is written.
+    """Return the day in a text, from which rules are to be in force; None when the text is empty.
 
     Raises:
-        UsageError: it is no day.
+        UsageError: the text is not a date.
     """
     if not text.strip():
         return None
@@ -68,10 +68,10 @@ def read_day(text: str) -> datetime.date | None:
 
 
 def read_kind(text: str) -> RuleKind:
-    """Read which rules are meant.
+    """Return the kind of rules that a text names.
 
     Raises:
-        UsageError: none of them.
+        UsageError: there is no such kind.
     """
     try:
         return RuleKind(text)

@@ -1,4 +1,4 @@
-"""The hospital's own rules that are in force, for commands; one that needs none waits for no ledger."""
+"""The hospital's own rules in force, for commands; the ledger is read only if it may hold approved rules."""
 
 from collections.abc import Sequence
 
@@ -14,20 +14,20 @@ def overlay_in_force(settings: Settings) -> RulesSource | None:
     """Return the hospital's own rules in force on guideline editions; None when there are none.
 
     Raises:
-        SirenaError: the ledger cannot be read, or not be believed.
+        SirenaError: the ledger cannot be read, or is not as it was written.
     """
     return _source_in_force(settings, RuleKind.OVERLAY)
 
 
 def editions_in_force(settings: Settings, names: Sequence[str] = ()) -> ChosenEditions:
-    """Return the editions that answer, with the hospital's own rules in force on them.
+    """Return guideline editions with the hospital's own rules in force on them.
 
     Args:
         settings: of the installation.
-        names: editions; the newest of each guideline by default.
+        names: of editions; none means the newest of each guideline.
 
     Raises:
-        SirenaError: there is no such edition, or the ledger cannot be read, or not be believed.
+        SirenaError: there is no such edition, or the ledger cannot be read or is not as it was written.
     """
     return choose_editions(Editions(settings.editions_folder), names, in_force=overlay_in_force(settings))
 
@@ -36,7 +36,7 @@ def expert_rules_in_force(settings: Settings) -> RulesSource | None:
     """Return the hospital's own expert rules in force; None when there are none.
 
     Raises:
-        SirenaError: the ledger cannot be read, or not be believed.
+        SirenaError: the ledger cannot be read, or is not as it was written.
     """
     return _source_in_force(settings, RuleKind.EXPERT)
 
@@ -50,7 +50,7 @@ def _source_in_force(settings: Settings, kind: RuleKind) -> RulesSource | None:
 
 
 def _may_hold_approvals(settings: Settings) -> bool:
-    """Tell whether the ledger is to be read whole; a command that only answers makes none where there is none."""
+    """Tell whether the ledger may hold approved rules, without reading and verifying all of it, or creating it."""
     if settings.database_url.get_secret_value():
         from sirena.ledger.store import open_ledger
 

@@ -1,4 +1,4 @@
-"""The versions of a hospital's own rules at a glance: which is in force, which waits, and for whom."""
+"""An overview of the versions of a hospital's own rules: which is in force, and which waits for an approval."""
 
 import datetime
 import enum
@@ -17,33 +17,33 @@ _SIGNATURE: Final = ("why", "who", "when")
 
 
 class VersionStanding(enum.StrEnum):
-    """How a version stands."""
+    """Whether a version is in force, waits, or was replaced."""
 
     IN_FORCE = "in force"
     COMING = "coming"
-    """Approved, and its day is yet to come."""
+    """The version was approved for a day in the future."""
     WAITING = "waiting"
-    """For an approval."""
+    """The version waits for an approval."""
     REPLACED = "replaced"
-    """It was approved, and a newer one is in force."""
+    """The version was approved, and a newer one is in force."""
     PASSED_OVER = "passed over"
-    """It was not approved, and a newer one was."""
+    """The version was not approved, and a newer one was."""
 
 
 @dataclass(frozen=True)
 class RulesLook:
-    """What there is of one kind, on a day."""
+    """All versions of one kind of rules, and which is in force on a day."""
 
     kind: RuleKind
     versions: tuple[RulesVersion, ...]
     """Oldest first."""
     in_force: RulesVersion | None
     source: RulesSource | None
-    """What is in force, which may be the file of the settings; None when there are no rules."""
+    """The rules in force, which may be the file of the settings; None when there are no rules."""
     today: datetime.date
 
     def standing(self, version: RulesVersion) -> VersionStanding:
-        """Tell how a version stands."""
+        """Tell whether a version is in force, waits, or was replaced."""
         if version == self.in_force:
             return VersionStanding.IN_FORCE
         if version.approval is None:
@@ -53,30 +53,30 @@ class RulesLook:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the table in the order of reading: what a rule says, then why, and whose it is."""
+        """Columns of the table in the order shown: what a rule says, then why, by whom and when."""
         said = [column for column in COLUMNS[self.kind] if column not in _SIGNATURE]
         return (*said, *_SIGNATURE)
 
     @property
     def rows(self) -> list[Row]:
-        """The rules in force."""
+        """The rules in force, by column."""
         return [] if self.source is None else read_rows(self.kind, rules_content(self.source))
 
     def marked(self, version: RulesVersion) -> list[tuple[Row, bool]]:
-        """Return the rules of a version, each with whether it is another than those in force."""
+        """Return the rules of a version, each with True if it is not among those in force."""
         return [(row, row not in self.rows) for row in rows_of_version(version)]
 
     def taken_away(self, version: RulesVersion) -> list[Row]:
-        """Return the rules in force that a version does not state."""
+        """Return the rules in force that a version does not have."""
         kept: Sequence[Mapping[str, str]] = rows_of_version(version)
         return [row for row in self.rows if row not in kept]
 
 
 def look_at_rules(rules: LocalRules, kind: RuleKind) -> RulesLook:
-    """Look at the versions of a kind.
+    """Return all versions of a kind of rules, and which is in force today.
 
     Raises:
-        SirenaError: the ledger cannot be read, or not be believed.
+        SirenaError: the ledger cannot be read, or is not as it was written.
     """
     in_force = rules.in_force(kind)
     return RulesLook(kind, rules.versions(kind), in_force.version, in_force.source, datetime.date.today())

@@ -1,4 +1,4 @@
-"""What the running service counted of the shadow: asked of this installation's own, or through the entry."""
+"""Asking the running service what it counted of the shadow, on this machine or through the entry."""
 
 import json
 from typing import Any, Final
@@ -23,10 +23,10 @@ class ServiceUnavailableError(SirenaError):
 
 
 def look_at_shadow(registry: Registry) -> dict[str, Any]:
-    """Return what the service tells of the shadow.
+    """Return the service's counts of the shadow.
 
     Raises:
-        ServiceUnavailableError: it does not answer.
+        ServiceUnavailableError: the service does not answer.
         RegistryRefusedError: the account lacks the right.
     """
     return _through_entry(registry) if registry.signed_in_as else _beside(registry)

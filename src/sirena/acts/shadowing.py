@@ -1,7 +1,7 @@
-"""Naming the release that answers the same questions unseen: by a command, or by the entry for whoever asks it.
+"""Naming the shadow, the release that answers the same questions unseen, by a command or by the entry.
 
-It asks no gate, because nobody sees what it answers. The ledger decides which it is, as it does of the active one;
-MLflow's alias ``shadow`` shows it to people.
+The gate is not asked, because nobody sees the shadow's answers. The ledger decides which release is the shadow, as for
+the active one; MLflow's alias ``shadow`` only shows it to people.
 """
 
 from typing import Any
@@ -20,11 +20,11 @@ from sirena.registry.releases import RELEASE_MODEL, SHADOW_ALIAS, Release, find_
 
 
 def name_shadow(registry: Registry, release: Release | None) -> None:
-    """Set the release that answers unseen, or clear it with None.
+    """Make a release the shadow, which answers unseen; None means that there is none.
 
     Raises:
         UsageError: the release is the active one.
-        UnjudgedReleaseError: its file is not the one it was made of.
+        UnjudgedReleaseError: its file was changed since the release was made.
         ChangedFilesError: other files of it were changed.
     """
     with recorded(registry.settings, Shadowed, release=release.name if release else "") as act:
@@ -37,18 +37,19 @@ def name_shadow(registry: Registry, release: Release | None) -> None:
 def judge_shadow(
     registry: Registry, judgements: Judgements, noted: NotedFiles, version: str | None, by: ActOrigin
 ) -> Ruling:
-    """Say how to record that a release shall answer unseen.
+    """Return the ruling that names the shadow release.
 
     Args:
-        registry: where.
-        judgements: what the ledger holds of releases.
-        noted: what the ledger noted of files.
+        registry: of the release.
+        judgements: of releases, from the ledger.
+        noted: files noted in the ledger.
         version: number of the release; None for none.
         by: who asks.
 
     Raises:
         UsageError: there is no such release, or it is the active one.
-        UnjudgedReleaseError: its file is not the one it was made of; so `ChangedFilesError`.
+        UnjudgedReleaseError: its file was changed since the release was made.
+        ChangedFilesError: other files of it were changed.
     """
     if version is None:
         return Ruling(Shadowed(**by))

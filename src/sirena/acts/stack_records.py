@@ -1,4 +1,4 @@
-"""What the audit ledger is told of the stack: that it was started or stopped, and which settings were changed."""
+"""Recording in the ledger that the stack was started or stopped, and which settings were changed."""
 
 import typer
 
@@ -13,14 +13,14 @@ from sirena.settings.kept import KeptSettings
 
 
 def record_start(stack: Stack, *, was_running: bool) -> None:
-    """Put on record that the stack was started, and each setting that is another than at the last start.
+    """Record that the stack was started, and each setting whose value is another than at the last start.
 
     Args:
-        stack: which is up, so that its ledger answers.
-        was_running: True when it only took up changed settings.
+        stack: which runs, so that its ledger answers.
+        was_running: True when it ran already, and only changed settings were applied.
 
     Raises:
-        LedgerError: the ledger refuses.
+        LedgerError: the ledger cannot be written.
     """
     settings = stack.settings
     kept = KeptSettings.of(settings)
@@ -35,7 +35,7 @@ def record_start(stack: Stack, *, was_running: bool) -> None:
 
 
 def record_stop(stack: Stack) -> None:
-    """Put on record that the stack is being stopped; a ledger that does not answer must not keep it running."""
+    """Record that the stack is being stopped; if the ledger does not answer, say so and go on."""
     try:
         open_ledger(stack.settings).append(Stopped(**actor(stack.settings), profile=stack.settings.profile))
     except LedgerError as error:

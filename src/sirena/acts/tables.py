@@ -1,4 +1,4 @@
-"""The tables of accounts and ledger, entered as the role that owns them."""
+"""Making and upgrading the tables of accounts and ledger, as the database role that owns them."""
 
 from contextlib import closing
 
@@ -14,14 +14,14 @@ from sirena.settings.catalogue import Settings
 
 
 def make_or_require(settings: Settings, owner_url: str) -> None:
-    """Make the tables of a database that has none; where there are some, require those of this program.
+    """Make the tables in a database without any; in any other, check that they have this program's revision.
 
     Args:
-        settings: where the ledger's head file lies.
-        owner_url: the PostgreSQL database, entered as the owner of the tables.
+        settings: name the folder of the ledger's head file.
+        owner_url: of the PostgreSQL database, with the role that owns the tables.
 
     Raises:
-        SchemaError: the tables are another Sirena's.
+        SchemaError: the tables have the revision of another release of Sirena.
         SirenaError: the database refuses.
     """
     with closing(open_as_owner(as_owner(settings, owner_url))) as ledger:
@@ -35,17 +35,18 @@ def make_or_require(settings: Settings, owner_url: str) -> None:
 
 
 def bring_to_head(settings: Settings, writer: str) -> dict[str, tuple[SchemaStanding, SchemaStanding]]:
-    """Bring the tables to this program's revision and give the services' role its rights; again is harmless.
+    """Bring the tables to this program's revision and give the services' role its rights; repeating it changes nothing.
 
     Args:
-        settings: where the databases are; `database_owner_url` names the owner of the tables.
-        writer: PostgreSQL role of the services; empty leaves the rights alone.
+        settings: name the databases; `database_owner_url` has the role that owns the tables.
+        writer: PostgreSQL role of the services; empty changes no rights.
 
     Returns:
-        By name of the tables, what was found and what it is now.
+        The revision before and now, by the name of the tables.
 
     Raises:
-        SirenaError: the tables are a later Sirena's, or the database refuses; each schema is changed or as before.
+        SirenaError: the tables are of a later release of Sirena, or the database refuses; accounts and ledger are each
+            changed completely or not at all.
     """
     with closing(open_as_owner(settings)) as ledger:
         return {
@@ -55,12 +56,12 @@ def bring_to_head(settings: Settings, writer: str) -> dict[str, tuple[SchemaStan
 
 
 def accounts_url(settings: Settings) -> str:
-    """Return the database of accounts, entered as the owner of its tables."""
+    """Return the URL of the database of accounts, with the role that owns its tables."""
     return settings.database_owner_url.get_secret_value() or settings.effective_database_url
 
 
 def writer_of(settings: Settings) -> str:
-    """Return the PostgreSQL role of the services; empty where it is also the owner of the tables, or there are none."""
+    """Return the PostgreSQL role of the services; empty if it owns the tables itself, or the database has no roles."""
     owner = settings.database_owner_url.get_secret_value()
     if not owner:
         return ""
@@ -69,5 +70,5 @@ def writer_of(settings: Settings) -> str:
 
 
 def as_owner(settings: Settings, owner_url: str) -> Settings:
-    """Return settings that enter the database as the owner of its tables."""
+    """Return settings that connect to the database as the role that owns its tables."""
     return settings.model_copy(update={"database_owner_url": SecretStr(owner_url)})

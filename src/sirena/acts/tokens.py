@@ -1,4 +1,4 @@
-"""Tokens made and revoked, on record."""
+"""Making and revoking tokens, recorded in the ledger."""
 
 from datetime import UTC, datetime
 
@@ -14,15 +14,15 @@ from sirena.settings.catalogue import Settings
 def create_token(
     settings: Settings, store: Engine, account: str, *, name: str, days: float, scopes: frozenset[Action]
 ) -> tuple[Token, str]:
-    """Make a token, and return it with its secret, of which only a hash is kept.
+    """Make a token, and return it with its secret text, of which only a hash is kept.
 
     Args:
-        settings: which ledger.
-        store: of accounts.
-        account: the token acts as.
-        name: what it is for.
-        days: how long it holds.
-        scopes: actions it is narrowed to; empty for all of the account.
+        settings: name the ledger.
+        store: database of accounts.
+        account: owner of the token.
+        name: purpose of the token.
+        days: how long the token is valid.
+        scopes: actions that the token is limited to; empty means all that its owner may do.
     """
     with recorded(settings, TokenCreated, token="", owner=account, scopes=tuple(sorted(scopes))) as act:
         token, secret = Tokens(store).create(account, name=name, days=days, scopes=scopes)
@@ -31,7 +31,7 @@ def create_token(
 
 
 def revoke_token(settings: Settings, store: Engine, identifier: str) -> Token:
-    """Revoke a token; it opens nothing within seconds."""
+    """Revoke a token by its id; within seconds it is refused everywhere."""
     with recorded(settings, TokenRevoked, token=identifier, owner="") as act:
         token = Tokens(store).revoke(identifier)
         act.learn(owner=token.account)

@@ -1,4 +1,4 @@
-"""Training: versions registered, certified, and on record."""
+"""Training models: registering, certifying and recording their versions."""
 
 from sirena.acts.experiment import mend_experiment
 from sirena.acts.recording import actor, recorded
@@ -12,7 +12,7 @@ from sirena.registry.versions import find_version
 
 
 def train(registry: Registry, plan: Plan, progress: Progress) -> list[TrainingOutcome]:
-    """Run a training session; every version it registers and its certificate get an entry."""
+    """Run a training session; the ledger gets an entry for each registered version and for each certificate."""
     settings = registry.settings
     mend_experiment(registry)
     with recorded(

@@ -1,4 +1,4 @@
-"""What the trainings of a release's models kept, for whoever compares a file with it."""
+"""Counts from the training reports of a release's models, for comparing a file with them."""
 
 from collections.abc import Collection
 
@@ -10,14 +10,14 @@ from sirena.stewardship.drift_populations import TrainingCounts
 
 
 def evidence_of(panel: Panel, columns: Collection[str]) -> TrainingCounts:
-    """Ask MLflow what the models of a panel were made beside.
+    """Return the counts that MLflow keeps of the training evidence of a panel's models.
 
     Args:
         panel: of a release.
-        columns: model columns to ask for.
+        columns: model columns to read.
 
     Raises:
         RegistryUnavailableError: MLflow does not answer.
-        RegistryError: a version is gone, or its report is not the one that was logged.
+        RegistryError: a version was deleted, or its report was changed since it was logged.
     """
     return training_counts(connect(load_settings()), panel, columns)

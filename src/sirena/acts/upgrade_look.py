@@ -1,4 +1,4 @@
-"""What an upgrade would find: each database's revision beside the one this program needs."""
+"""What an upgrade would change: the revision of each database, and the one that this program needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,12 +27,12 @@ class UpgradeFinding:
 
     what: str
     found: str
-    """Empty where there is nothing yet."""
+    """Present revision; empty if the database has no tables yet."""
     needed: str
 
     @property
     def is_due(self) -> bool:
-        """Whether an upgrade would change it."""
+        """True when an upgrade would change the database."""
         return self.found not in ("", self.needed)
 
     def __str__(self) -> str:
@@ -41,10 +41,10 @@ class UpgradeFinding:
 
 @contextmanager
 def entered(stack: Stack) -> Iterator[Settings]:
-    """Have the databases answer, and give settings that enter ours as the owner of its tables.
+    """Make the databases answer during the block; yield settings that connect as the owner of Sirena's tables.
 
     Raises:
-        UsageError: no stack was ever brought up here.
+        UsageError: no stack was ever started here.
     """
     settings = stack.settings
     if not isinstance(stack, ProductionStack):
@@ -58,10 +58,10 @@ def entered(stack: Stack) -> Iterator[Settings]:
 
 
 def look(stack: Stack) -> list[UpgradeFinding]:
-    """Say what there is and what this program needs.
+    """Return the revision of each database, and the one that this program needs.
 
     Raises:
-        SchemaUnknownError: tables of a later Sirena.
+        SchemaUnknownError: tables are of a later release of Sirena.
         SirenaError: a database does not answer.
     """
     with entered(stack) as settings:
@@ -75,7 +75,7 @@ def look(stack: Stack) -> list[UpgradeFinding]:
 
 
 def mlflow_database(stack: Stack) -> MlflowDatabase | None:
-    """Return the database of the MLflow we keep, or None when another server keeps it."""
+    """Return MLflow's database on this machine; None when MLflow runs on another server."""
     settings = stack.settings
     if isinstance(stack, ProductionStack):
         database = stack.database()
@@ -87,7 +87,7 @@ def mlflow_database(stack: Stack) -> MlflowDatabase | None:
 
 
 def own_files(settings: Settings) -> list[Path]:
-    """Return the SQLite files of the embedded profile that are there."""
+    """Return the SQLite files of the embedded profile, as far as they exist."""
     files = [settings.home / "mlflow.db"]
     if not settings.database_url.get_secret_value():
         files += [settings.home / "sirena.db", settings.home / "ledger" / "ledger.db"]

@@ -1,4 +1,4 @@
-"""An upgrade and the way back from it, on record."""
+"""Upgrading a stack, and taking the upgrade back, recorded in the ledger."""
 
 from sirena import __version__
 from sirena.acts.recording import recorded
@@ -17,16 +17,16 @@ from sirena.server.steps import Tell
 
 
 def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, renounced: bool) -> WayBack:
-    """End the stack, back up, change the tables, start; return the way back.
+    """Stop the stack, back up, upgrade the tables, start it again, and return where the former state is kept.
 
     Args:
-        stack: which.
+        stack: to be upgraded.
         findings: from `look`.
-        tell: is told each step.
-        renounced: make no backup.
+        tell: is called with a text at each step.
+        renounced: True makes no backup.
 
     Raises:
-        SirenaError: it failed, everything is down, and the remedy names the ways on and back.
+        SirenaError: the upgrade failed and all parts are stopped; the hint says how to go on and how to go back.
     """
     # what `up` would refuse afterwards is refused while everything still runs
     StoreFile(stack.settings).require_size()
@@ -57,7 +57,7 @@ def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, r
 
 
 def _drain(stack: Stack, tell: Tell) -> None:
-    """End everything in order, then start what keeps data, alone: nobody can change anything through it but us."""
+    """Stop all parts in order, then start only the databases and the object store, which nobody else can reach then."""
     tell("ending the stack")
     stack.take_down()
     if isinstance(stack, ProductionStack):
@@ -75,7 +75,7 @@ def _change(stack: Stack, tell: Tell) -> None:
 
 
 def take_upgrade_back(stack: Stack, tell: Tell) -> WayBack:
-    """Put back what was there before the last upgrade, and stay down; return what was put back."""
+    """Restore the state before the last upgrade, leave the stack stopped, and return what was restored."""
     way = noted(stack.settings)
     tell("ending the stack")
     stack.take_down()

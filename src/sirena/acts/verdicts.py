@@ -1,4 +1,4 @@
-"""What the audit ledger learns of the gate's verdicts and of those who override it."""
+"""Fields of ledger events on the gate's verdicts and on overriding them."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sirena.registry.versions import Stage
 
 
 def verdict_facts(verdict: Verdict) -> dict[str, Any]:
-    """Return what the ledger learns of a verdict: the gate, and which criteria refused or were waived."""
+    """Return the event fields of a verdict: the gate, and which criteria refused or were waived."""
     return {
         "gate": verdict.gate_digest,
         "criteria": tuple(finding.criterion for finding in verdict.refusals),
@@ -16,13 +16,13 @@ def verdict_facts(verdict: Verdict) -> dict[str, Any]:
 
 
 def override_facts(subject: str, stage: Stage, reason: str, criteria: tuple[str, ...], evidence: str) -> dict[str, Any]:
-    """Return what the ledger learns of an override.
+    """Return the event fields of an override.
 
     Args:
         subject: version or release.
         stage: the stage it is given.
-        reason: in the words of who overrides.
-        criteria: what refused; for a release, the members that were refused.
+        reason: of the person who overrides.
+        criteria: that refused; for a release, the members that were refused.
         evidence: digest of what was judged.
     """
     return {"subject": subject, "stage": stage.value, "reason": reason, "criteria": criteria, "evidence": evidence}

@@ -1,7 +1,7 @@
-"""What the files of a model version say in numbers: whose labels it learnt, how it did, what its certificate counts.
+"""Counts from the files of a model version: on its labels, its agreement in training, and its certificate.
 
-Files of a registered version never change, and each is held against its digest as it is read; so who looks often may
-keep the facts by `facts_key`.
+Files of a registered version never change, and each is compared with its digest when it is read; so callers may keep
+the facts by `facts_key`.
 """
 
 import json
@@ -16,60 +16,60 @@ from sirena.registry.evidence import held_out_agreement
 from sirena.registry.versions import REPORT, ModelVersion, read_files
 
 FactsKey = tuple[str, int, str, str]
-"""Model, version, and the digests of certificate and report."""
+"""Model name, version number, and the digests of certificate and report."""
 
 
 @dataclass(frozen=True)
 class VersionFacts:
-    """Counts of a version's training report and of the certificate that counts."""
+    """Counts from a version's training report and from its valid certificate."""
 
     edition: str = ""
     """Guideline edition of the certificate; empty without one."""
     edition_digest: str = ""
     asked: int = 0
-    """Questions of the certificate."""
+    """Number of questions of the certificate."""
     compared: int = 0
-    """Of these, questions the edition has a category for."""
+    """Number of these questions for which the edition has a category."""
     agreements: int = 0
     kinds: Mapping[str, int] = field(default_factory=dict)
-    """Questions that differ, by kind: ``VME``, ``ME`` …."""
+    """Numbers of questions answered otherwise than the edition, by kind: ``VME``, ``ME`` …."""
     labels: str = ""
-    """Whose categories it learnt: ``reference``, ``file``, ``both``; empty when it is not known."""
+    """Source of the categories it was trained with: ``reference``, ``file``, ``both``; empty when not known."""
     results: int = 0
-    """Results of the laboratory's file among the evidence."""
+    """Number of results of the laboratory's file among the evidence."""
     organisms: int = 0
     data: str = ""
-    """SHA-256 of the evidence."""
+    """SHA-256 of the training evidence."""
     held_out: Agreement | None = None
-    """Agreement with results it did not learn; None when none were held out."""
+    """Agreement with results held out from training; None when none were held out."""
 
     @property
     def differing(self) -> int:
-        """Questions that differ from the edition, of any kind."""
+        """Number of questions answered otherwise than the edition, of any kind."""
         return sum(self.kinds.values())
 
     @property
     def agreement(self) -> Rate:
-        """Questions of the certificate answered as the edition does, of those it has a category for."""
+        """Share of the questions answered as the edition does, among those for which it has a category."""
         return Rate(self.agreements, self.compared)
 
 
 def facts_key(version: ModelVersion) -> FactsKey:
-    """Return the name of a version's facts: with the same one they are the same."""
+    """Return the key by which a version's facts can be kept: equal keys mean equal facts."""
     return version.name, version.version, certificate_digest(version), version.tags.get(f"sirena.sha256.{REPORT}", "")
 
 
 @speaks_to_mlflow
 def read_version_facts(registry: Registry, version: ModelVersion) -> VersionFacts:
-    """Return what the files of a version say.
+    """Return the counts from the files of a version.
 
     Args:
-        registry: where.
-        version: ours or a stranger's; what it does not hold is left at nothing.
+        registry: of the version.
+        version: trained by Sirena or not; counts of files that it lacks are left empty.
 
     Raises:
-        IntegrityError: a file is not the one that was logged.
-        RegistryError: MLflow does not give it.
+        IntegrityError: a file was changed since it was logged.
+        RegistryError: MLflow does not return a file.
     """
     has_certificate, has_report = bool(certificate_digest(version)), f"sirena.sha256.{REPORT}" in version.tags
     names = [*([certificate_path(version)] if has_certificate else []), *([REPORT] if has_report else [])]

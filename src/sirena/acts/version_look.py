@@ -1,4 +1,4 @@
-"""One model version as a person who decides about it looks at it: certificate, evidence, gate, what is new."""
+"""A model version as a person sees it who decides on it: certificate, evidence, verdict of the gate, what is new."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -21,46 +21,46 @@ from sirena.registry.versions import ModelVersion, Stage, load_table, read_file
 
 @dataclass(frozen=True)
 class StageJudgement:
-    """What the gate says of a version and a stage."""
+    """The gate's verdict on giving a version a stage."""
 
     stage: Stage
     verdict: Verdict | None = None
     refusal: SirenaError | None = None
-    """Why it could not even be judged; None when it was."""
+    """Error because of which the version could not be judged; None when it was judged."""
 
 
 @dataclass(frozen=True)
 class Compared:
-    """What a version answers otherwise than another of its model."""
+    """A version compared with another version of its model."""
 
     former: VersionGlance
     changes: Sequence[RangeChange] = ()
-    """The gravest first."""
+    """Answers that differ, the gravest first."""
     refusal: SirenaError | None = None
-    """Why they cannot be compared; None when they were."""
+    """Error because of which the versions cannot be compared; None when they were."""
 
     @property
     def answers(self) -> int:
-        """Answers that are other ones."""
+        """Number of answers that differ."""
         return sum(change.answers for change in self.changes)
 
 
 @dataclass(frozen=True)
 class VersionLook:
-    """A version with all that is known of it."""
+    """A model version in detail, compared with another."""
 
     glance: VersionGlance
     judged: StageJudgement
     compared: Compared | None
-    """None when it is the model's only version."""
+    """Comparison with another version; None when it is the model's only version."""
     decisions: Sequence[RecordedDecision]
-    """Who gave it which stage, newest first."""
+    """Who gave the version which stage, newest first."""
     siblings: Sequence[ModelVersion]
-    """Versions of the model, newest first, this one included."""
+    """All versions of the model, newest first, including this one."""
 
 
 def ask_gate(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage: Stage) -> StageJudgement:
-    """Ask the gate, which may not be readable, about a version without deciding anything."""
+    """Return the gate's verdict on giving a version a stage, or why it cannot judge; nothing is decided."""
     try:
         return StageJudgement(stage, judge().judge(version, stage))
     except SirenaError as refusal:
@@ -68,16 +68,16 @@ def ask_gate(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage:
 
 
 def decisions_of(version: ModelVersion) -> list[RecordedDecision]:
-    """Return who gave a version which stage, newest first."""
+    """Return the decisions by which a version was given stages, newest first."""
     return promotions(version)[::-1]
 
 
 def former_of(version: ModelVersion, siblings: Sequence[ModelVersion]) -> ModelVersion | None:
-    """Return the version that one is compared with: the one in production, else the one registered before it.
+    """Return the version to compare a version with: the one in production, else the one registered before it.
 
     Args:
         version: the version.
-        siblings: versions of its model, newest first.
+        siblings: all versions of its model, newest first.
     """
     others = [one for one in siblings if one.version != version.version]
     answering = [one for one in others if one.stage is Stage.PRODUCTION]
@@ -86,7 +86,7 @@ def former_of(version: ModelVersion, siblings: Sequence[ModelVersion]) -> ModelV
 
 
 def compare_versions(registry: Registry, version: ModelVersion, former: VersionGlance) -> Compared:
-    """Return what a version answers otherwise than a former one."""
+    """Return the answers of a version that differ from those of a former one."""
     try:
         old, new = (Panel({one.column: load_table(registry, one)}, {}, str(one)) for one in (former.version, version))
     except SirenaError as refusal:
@@ -95,10 +95,10 @@ def compare_versions(registry: Registry, version: ModelVersion, former: VersionG
 
 
 def read_certificate(registry: Registry, version: ModelVersion) -> Certificate | None:
-    """Return the certificate of a version that counts, whole; None without one.
+    """Return the valid certificate of a model version; None if it has none.
 
     Raises:
-        SirenaError: it cannot be read, or is not the one that was logged.
+        SirenaError: the certificate cannot be read, or was changed since it was logged.
     """
     if not certificate_digest(version):
         return None

@@ -1,6 +1,6 @@
-"""The state before an upgrade: kept before anything is changed, and put back by `sirena upgrade --back`.
+"""Keeping the state before an upgrade, and restoring it for `sirena upgrade --back`.
 
-In production it is a backup like any other; embedded, copies of the SQLite files below `SIRENA_HOME`.
+In the production profile the state is kept as a backup, in the embedded profile as copies of the SQLite files.
 """
 
 import json
@@ -24,40 +24,40 @@ from sirena.settings.catalogue import Settings
 
 @dataclass(frozen=True)
 class WayBack:
-    """Where the state before the last upgrade is."""
+    """Note of the state before the last upgrade, by which `sirena upgrade --back` restores that state."""
 
     former: str
-    """Release before."""
+    """Release of Sirena before the upgrade."""
     release: str
-    """Release afterwards."""
+    """Release of Sirena after the upgrade."""
     at: str
-    """UTC, ISO 8601."""
+    """When the state was kept, UTC, ISO 8601."""
     snapshot: str
-    """Id of the backup, or folder of the copies; empty when it was renounced."""
+    """Id of the backup, or folder of the copies; empty if nothing was kept."""
     due: tuple[str, ...] = ()
     """What was to be changed, a sentence each."""
 
     def is_of_the_same(self, former: str, release: str, due: Sequence[str]) -> bool:
-        """Tell whether the same upgrade was begun before and has changed part of what was to be changed."""
+        """Tell whether this state was kept by an earlier attempt of the same upgrade, which changed only a part."""
         return (self.former, self.release) == (former, release) and set(due) < set(self.due)
 
 
 def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell: Tell, *, renounced: bool) -> WayBack:
-    """Save what is there, and note where.
+    """Keep the present state before an upgrade, and return a note of where it is kept.
 
-    An upgrade that was interrupted in the middle and is repeated keeps what the first attempt saved: what is there
-    now is no state that any release of Sirena could work with.
+    If an interrupted upgrade is repeated, the state kept by the first attempt stays: no release of Sirena could work
+    with the state that it left.
 
     Args:
-        settings: which installation; in production its databases and its object store answer.
-        former: release before.
-        release: release afterwards.
+        settings: of the installation, whose databases and object store answer in the production profile.
+        former: release of Sirena before the upgrade.
+        release: release of Sirena after the upgrade.
         due: what is to be changed, a sentence each.
-        tell: is told each step.
-        renounced: save nothing.
+        tell: is called with a text at each step.
+        renounced: True keeps nothing.
 
     Raises:
-        SirenaError: it cannot be saved; nothing must be changed then.
+        SirenaError: the state cannot be kept; then the upgrade must not begin.
     """
     with suppress(UsageError):
         begun = noted(settings)
@@ -75,10 +75,10 @@ def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell
 
 
 def noted(settings: Settings) -> WayBack:
-    """Return where the state before the last upgrade is.
+    """Return the note of the state before the last upgrade.
 
     Raises:
-        UsageError: nothing was upgraded here, or the backup was renounced.
+        UsageError: nothing was upgraded here, or the upgrade was made without a backup.
     """
     try:
         found = WayBack(**json.loads(_note(settings).read_text(encoding="utf-8")))
@@ -93,10 +93,10 @@ def noted(settings: Settings) -> WayBack:
 
 
 def go_back(settings: Settings, way: WayBack, tell: Tell) -> None:
-    """Put the state back; everything is down, and stays so.
+    """Restore the state before an upgrade; all parts are stopped, and stay so.
 
     Raises:
-        SirenaError: it cannot be put back.
+        SirenaError: the state cannot be restored.
     """
     if settings.profile == "production":
         _restore(settings, way.snapshot, tell)

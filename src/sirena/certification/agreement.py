@@ -1,12 +1,12 @@
-"""Agreement with held-out results: CA, VME, ME, mE, each with a 95 % interval.
+"""Agreement with held-out results: CA, VME, ME and mE, each with a 95 % interval.
 
-The rates are over results that the model answers; what it refuses is counted apart, never as an error and never
-in a denominator, because a refusal harms nobody and would thin the rates. Very major errors are over results the
-reference calls R or NS, major errors over those it calls S, the rest over all answered. I and SDD are one level,
-as are R and NS: laboratories use both names for one finding.
+The rates are shares of the results that the model answers. Refusals are counted separately, never as errors and never
+in a denominator, because a refusal harms nobody and would make the rates look smaller. The denominator of very major
+errors is the results whose reference is R or NS, that of major errors those whose reference is S, that of the other
+rates all answered results. I and SDD are one level, as are R and NS: laboratories use both names for the same finding.
 
-Intervals are Clopper-Pearson's, whose coverage is never below 95 %, also for the few resistant isolates of a new
-drug, where the normal approximation gives a width of zero.
+Intervals are Clopper-Pearson's, whose coverage is never below 95 %, even for the few resistant isolates of a new drug,
+for which the normal approximation may give a width of zero.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,26 +24,26 @@ LEVELS: Final = (0, 1, 2)
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Events of a number of results, with the exact binomial interval."""
+    """A number of events among a number of results, with the exact binomial interval of their share."""
 
     events: int
     results: int
 
     @property
     def share(self) -> float:
-        """Events as a fraction; not a number when there are no results."""
+        """Events as a fraction of results; NaN if there are no results."""
         return self.events / self.results if self.results else float("nan")
 
     @property
     def lower(self) -> float:
-        """Lower 95 % limit; 0 when there are no results."""
+        """Lower 95 % limit; 0 if there are no results."""
         if self.events == 0:
             return 0.0
         return float(scipy.special.betaincinv(self.events, self.results - self.events + 1, (1 - CONFIDENCE) / 2))
 
     @property
     def upper(self) -> float:
-        """Upper 95 % limit; 1 when there are no results, for nothing is excluded."""
+        """Upper 95 % limit; 1 if there are no results, since then nothing is excluded."""
         if self.events == self.results:
             return 1.0
         return float(scipy.special.betaincinv(self.events + 1, self.results - self.events, (1 + CONFIDENCE) / 2))
@@ -56,59 +56,60 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Counts over held-out results with a label."""
+    """Counts of held-out results with a label, by how they were answered."""
 
     results: int = 0
-    """Labelled results asked."""
+    """Number of labelled results that the model was asked about."""
     answered: int = 0
-    """Of these, answered with a category."""
+    """Number of these that it answered with a category."""
     agreed: int = 0
-    """Answered at the label's level."""
+    """Number of results answered at the label's level."""
     resistant: int = 0
-    """Answered results the label calls R or NS."""
+    """Number of answered results whose label is R or NS."""
     susceptible: int = 0
-    """Answered results the label calls S."""
+    """Number of answered results whose label is S."""
     very_major: int = 0
     major: int = 0
     minor: int = 0
 
     @property
     def answering(self) -> Rate:
-        """Answered of all labelled results."""
+        """Share of labelled results that were answered."""
         return Rate(self.answered, self.results)
 
     @property
     def categorical(self) -> Rate:
-        """CA: agreed of answered."""
+        """Categorical agreement (CA): share of answered results at the label's level."""
         return Rate(self.agreed, self.answered)
 
     @property
     def very_major_error(self) -> Rate:
-        """VME: answered S, of results labelled R."""
+        """Very major error (VME): share of results labelled R that were answered S."""
         return Rate(self.very_major, self.resistant)
 
     @property
     def major_error(self) -> Rate:
-        """ME: answered R, of results labelled S."""
+        """Major error (ME): share of results labelled S that were answered R."""
         return Rate(self.major, self.susceptible)
 
     @property
     def minor_error(self) -> Rate:
-        """mE: one side I or SDD, of answered."""
+        """Minor error (mE): share of answered results with I or SDD on one side only."""
         return Rate(self.minor, self.answered)
 
     def __add__(self, other: "Agreement") -> "Agreement":
-        """Pool two disjoint sets of results."""
+        """Return the counts of two disjoint sets of results, added."""
         mine, theirs = asdict(self), asdict(other)
         return Agreement(**{name: mine[name] + theirs[name] for name in mine})
 
     @classmethod
     def of_confusion(cls, labelled: int, confusion: Sequence[Sequence[int]]) -> "Agreement":
-        """Return the counts of a confusion table.
+        """Return the counts that a confusion table gives.
 
         Args:
-            labelled: results with a label, answered or refused.
-            confusion: 3 × 3 answered results, label's level by answer's level (S; I or SDD; R or NS).
+            labelled: number of results with a label, answered or refused.
+            confusion: number of answered results by level of the label, then level of the answer (S; I or SDD; R or
+                NS).
 
         Raises:
             ValueError: the table is not 3 × 3 or holds more results than were labelled.
@@ -130,14 +131,14 @@ class Agreement:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the counts; `from_json` reads them, rates and intervals follow from them."""
+        """Return the counts, from which rates and intervals follow; `from_json` reads them."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Agreement":
-        """Read what `to_json` wrote.
+        """Return the counts that `to_json` wrote.
 
         Raises:
-            TypeError: the document is not such a count.
+            TypeError: the document was not written by `to_json`.
         """
         return cls(**document)

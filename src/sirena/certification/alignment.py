@@ -1,13 +1,13 @@
-"""Which rows of a candidate and of a reference answer the same question, site by site.
+"""Which rows of a candidate and of a reference answer the same question, for each organism and site.
 
-Both tables have rows for an organism at every site, or at one site alone, and need not tell the same sites apart. A
-certificate compares them for every organism of the candidate at every site, and asks each pair of rows once.
+In both tables a row is for an organism at all sites or at one site, and the two may treat different sites separately. A
+certificate compares them for every organism of the candidate at every site, and each pair of rows once.
 
 Rules, each with a test of like name:
 
-- a site that either table tells apart is compared by itself; all others of the organism are compared as one;
-- a candidate that knows nothing of sites is held against the reference's row of each site;
-- a site for which the candidate has no row is not compared: it refuses there.
+- a site with a row of its own in either table is compared separately; all others of the organism are compared as one;
+- a candidate without sites is compared with the reference's row of each site;
+- a site for which the candidate has no row is not compared, since the candidate refuses it.
 """
 
 from collections.abc import Iterator
@@ -19,14 +19,14 @@ from sirena.domain.truth_table import TruthTable, key_of, split_key
 
 @dataclass(frozen=True, slots=True)
 class ComparedRow:
-    """One row of a candidate beside what the reference says of the same organism and site."""
+    """A row of the candidate, and the row of the reference for the same organism and site."""
 
     key: str
-    """Organism, with the site where it is compared by itself."""
+    """Organism code, with the site if it is compared separately."""
     candidate: int
-    """Row of the candidate."""
+    """Number of the candidate's row."""
     reference: int | None
-    """Row of the reference; None where it has none for the organism at the site."""
+    """Number of the reference's row; None if it has none for the organism at the site."""
     site: Site
     """A site for which both rows answer."""
 

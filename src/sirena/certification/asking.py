@@ -1,8 +1,8 @@
-"""Asking a model everything, whoever made it.
+"""Asking any model, Sirena's or another's, every question of the grid.
 
-A compiled `TruthTable` is asked by one array index. Any other model is handed the questions as a user would
-write them (organism code, MIC text) and its answers are kept question by question: a stranger need not keep
-our rules, and may answer ``3`` unlike ``4`` or ``<4`` unlike ``<=2``.
+A compiled `TruthTable` is read by one array index. Any other model gets the questions as a user would write them
+(organism code, MIC text), and its answers are kept for each question, since a foreign model may not follow Sirena's
+rules: it may answer ``3`` differently from ``4``, or ``<4`` differently from ``<=2``.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.truth_table import NOT_ASKED, TruthTable, key_of, split_key
 
 ORGANISM_COLUMN: Final = "ORGANISM"
-"""Column of organism codes in the questions put to a model, as in WHONET files."""
+"""Header of the column of organism codes in the questions to a model, as in WHONET files."""
 _SPECIMEN_OF: Final = {
     Site.UNKNOWN: "",
     Site.CEREBROSPINAL_FLUID: "sf",
@@ -40,7 +40,7 @@ _SPECIMEN_OF: Final = {
     Site.STOOL: "st",
     Site.OTHER: "wd",
 }
-"""A WHONET specimen code for each site."""
+"""A WHONET specimen code for each site, by which a model is asked."""
 
 
 @dataclass(frozen=True)
@@ -48,21 +48,21 @@ class AskedTable:
     """A model's answers to every question of the grid."""
 
     column: str
-    """Test column answered, ``AMK_NM``."""
+    """Test column that the model answers, ``AMK_NM``."""
     keys: tuple[str, ...]
-    """Organism codes, with a site where it was asked by itself (`truth_table.key_of`); the first axis of `answers`."""
+    """First axis of `answers`: organism codes, with a site if it was asked separately (`truth_table.key_of`)."""
     answers: NDArray[np.uint8]
-    """Shape (keys, 5 comparators, 41 numbers): positions in `ANSWERS`; 0 is a refusal without reason."""
+    """Positions in `ANSWERS`; shape (keys, 5 comparators, 41 numbers); 0 is a refusal without reason."""
     cells: NDArray[np.uint8] | None = None
-    """Shape (keys, 3, 28): the whole truth table by MIC code, when the model is one."""
+    """The whole truth table by MIC code, if the model is one; shape (keys, 3, 28)."""
     unintelligible: int = 0
-    """Replies that were neither a category nor empty; counted as refusals."""
+    """Number of replies that were neither a category nor empty; they count as refusals."""
     failed: int = 0
-    """Questions the model ended with an error; counted as refusals."""
+    """Number of questions that ended in an error of the model; they count as refusals."""
 
     @cached_property
     def digest(self) -> str:
-        """SHA-256 of column, keys and answers: what exactly was certified."""
+        """SHA-256 of column, keys and answers, which identifies what was certified."""
         state = hashlib.sha256("\n".join((self.column, *self.keys)).encode())
         for array in (self.answers, self.cells):
             state.update(b"\0" if array is None else np.ascontiguousarray(array).tobytes())
@@ -70,13 +70,13 @@ class AskedTable:
 
     @cached_property
     def spelling_conflicts(self) -> int:
-        """Questions answered unlike the plainest spelling of the same MIC (``<4`` unlike ``<=2``)."""
+        """Number of questions answered differently from the plainest spelling of the same MIC (``<4`` and ``<=2``)."""
         flat = self.answers.reshape(len(self.keys), ASKED_LATTICE.size)
         return int((flat != flat[:, CANONICAL_QUESTION]).sum())
 
 
 def ask_table(table: TruthTable) -> AskedTable:
-    """Ask a truth table every question."""
+    """Return a truth table's answers to every question."""
     count = len(table.keys)
     return AskedTable(
         column=table.column,
@@ -94,22 +94,22 @@ def table_of_predictor(
     batch_rows: int = 20_000,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> AskedTable:
-    """Ask any model every question, as rows of organism code, specimen and MIC text.
+    """Return any model's answers to every question, asked as rows of organism code, specimen and MIC text.
 
-    The model is asked in batches of one comparator. A batch that ends in an error is halved by organism until
-    the error is pinned to the organisms and the comparator that cause it; those count as refused.
+    The model is asked in batches with one comparator each. A batch that ends in an error is halved by organism until
+    the organisms that cause the error are found; their questions with that comparator count as refused.
 
     Args:
-        predict: takes a frame with columns ``ORGANISM``, ``SPEC_TYPE`` and ``column``, all text, and returns one
-            answer a row: a frame holding ``Eti_<column>`` or a single column, a series, a list, an array; category
+        predict: takes a frame with columns ``ORGANISM``, ``SPEC_TYPE`` and ``column``, all text, and returns one answer
+            per row: a frame holding ``Eti_<column>`` or a single column, a series, a list, an array; category
             texts, or the codes 0, 1, 2 for S, I, R; None, NaN or "" for a refusal.
         column: test column, ``AMK_NM``.
-        keys: WHONET codes to ask for, with a site where it is asked by itself, each once.
-        batch_rows: most rows handed over at once.
-        on_progress: told (questions asked, questions in all) after each batch.
+        keys: WHONET codes to ask about, with a site if it is asked separately, each once.
+        batch_rows: most rows in one call of `predict`.
+        on_progress: called after each batch with the questions asked and the questions in all.
 
     Raises:
-        UsageError: no organisms, an organism twice, or answers of a form that cannot be read.
+        UsageError: there are no organisms, or one occurs twice, or the answers have an unknown form.
         SirenaError: the model fails on every question.
     """
     names = tuple(keys)
@@ -159,7 +159,7 @@ def _batches(organisms: int, step: int) -> Iterator[tuple[int, slice]]:
 
 
 def _question(key: str, keys: set[str]) -> tuple[str, str]:
-    """Return organism code and specimen to ask for a key: its own site, or one that has no key of its own."""
+    """Return the organism code and specimen by which to ask about a key: of its site, or of one without its own key."""
     organism, site = split_key(key)
     if site is None:
         site = next(site for site in (Site.UNKNOWN, Site.OTHER, *Site) if key_of(organism, site) not in keys)

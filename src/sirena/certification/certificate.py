@@ -1,13 +1,14 @@
-"""The certificate: everything a model answers, compared with everything a guideline edition answers.
+"""The certificate of a model: everything it answers, compared with everything a guideline edition answers.
 
 Rules, each with a test of like name:
 
-- asked is organisms × sites × 41 numbers × 5 comparators, a site by itself only where it may make a difference;
-- compared are the questions to which the reference states a category;
-- agreements and disagreements of compared questions add up to compared;
-- an organism without a reference row (for the site) is asked, and every answer given for it is named as answered
+- the questions asked are organisms × sites × 41 numbers × 5 comparators; a site is asked separately only if it may
+  matter;
+- the questions compared are those to which the reference gives a category;
+- agreements and disagreements of compared questions add up to the number compared;
+- an organism without a reference row (for the site) is asked too, and each category given for it is listed as answered
   without reference;
-- MIC codes that the scale does not reach are compared too when the model is a truth table, and counted apart.
+- if the model is a truth table, MIC codes outside the scale are compared too, and counted separately.
 """
 
 from collections import Counter
@@ -48,19 +49,19 @@ from sirena.domain.mic import CODES, MINIMUM_EXPONENT
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED, TruthTable, split_key
 
 UNSTATED = "unstated"
-"""Name, among the reasons of refusals, of a refusal that gives none."""
+"""Name, among the reasons of refusals, for a refusal without a reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is certified."""
+    """The model version that is certified."""
 
     model: str
     """Registered name, ``modelo_AMK_NM``."""
     version: str
     """Version of the registered model."""
     data_digest: str = ""
-    """Digest of the evidence the model was trained on; empty when it is not known."""
+    """Digest of the evidence that the model was trained on; empty if not known."""
 
 
 @dataclass(frozen=True)
@@ -69,82 +70,82 @@ class Certificate:
 
     subject: Subject
     column: str
-    """Test column answered, ``AMK_NM``."""
+    """Test column that the model answers, ``AMK_NM``."""
     edition: str
-    """Guideline edition, ``CLSI 2025``."""
+    """Name of the guideline edition, ``CLSI 2025``."""
     edition_digest: str
-    """Digest of the edition's tables, overlay included: names exactly which rules were compared with."""
+    """Digest of the edition's tables, overlay included, which identifies the rules that were compared with."""
     answers_digest: str
-    """Digest of the model's answers: names exactly what was certified."""
+    """Digest of the model's answers, which identifies what was certified."""
     certified_at: str
-    """UTC, ISO 8601."""
+    """Time of certification in UTC, ISO 8601."""
     sirena_version: str
     organisms: tuple[str, ...]
-    """Every organism asked for."""
+    """Codes of all organisms asked about."""
     keys: tuple[str, ...]
-    """The same with the sites that were compared by themselves: ``spn``, ``spn@csf``."""
+    """The same organisms, with the sites that were compared separately: ``spn``, ``spn@csf``."""
     organisms_without_reference: tuple[str, ...]
-    """Those for which the edition has no row."""
+    """Organisms for which the edition has no row."""
     readings: Mapping[str, int]
-    """Compared rows by the number of independent readings of the guideline behind them: ``{"1": 40, "2": 900}``."""
+    """Number of compared rows by the number of readings of the guideline that they rest on: ``{"1": 40, "2": 900}``."""
     doubts: tuple[str, ...]
-    """What a person with the guideline should look at, of the rows compared with."""
+    """Doubts about the compared rows of the edition, which a person with the guideline should check."""
     asked: int
-    """Questions: keys × 41 × 5."""
+    """Number of questions: keys × 41 × 5."""
     compared: int
-    """Questions to which the reference states a category."""
+    """Number of questions to which the reference gives a category."""
     agreements: int
-    """Compared questions answered with the same category."""
+    """Number of compared questions answered with the same category."""
     kinds: Mapping[Kind, int]
-    """Number of questions by kind of disagreement, every kind present."""
+    """Number of questions by kind of disagreement; every kind is present."""
     disagreements: tuple[Disagreement, ...]
-    """Every disagreement on the grid, neighbouring numbers merged."""
+    """Every disagreement on the grid; those of neighbouring numbers are merged."""
     beyond_asked: int
-    """Cells of the truth table that the scale does not reach; 0 for a model that is not one."""
+    """Number of the truth table's cells outside the scale; 0 for a model that is no truth table."""
     beyond: tuple[Disagreement, ...]
-    """Every disagreement among those."""
+    """Every disagreement in cells outside the scale."""
     reversals: tuple[Reversal, ...]
-    """A counterexample for each organism and comparator along which a higher MIC is called more susceptible."""
+    """For each organism and comparator with one, an example of a higher MIC that is called more susceptible."""
     cut_points: tuple[CutPoint, ...]
     refusals: Mapping[str, int]
-    """Questions the model refuses, by reason."""
+    """Number of questions that the model refuses, by reason."""
     reference_refusals: Mapping[str, int]
-    """Questions the reference refuses, by reason."""
+    """Number of questions that the reference refuses, by reason."""
     spelling_conflicts: int = 0
-    """Questions answered unlike the plainest spelling of the same MIC."""
+    """Number of questions answered differently from the plainest spelling of the same MIC."""
     unintelligible: int = 0
-    """Replies that were no category; counted as refusals."""
+    """Number of replies that were no category; they count as refusals."""
     failed: int = 0
-    """Questions the model ended with an error; counted as refusals."""
+    """Number of questions that ended in an error of the model; they count as refusals."""
 
     @property
     def monotone(self) -> bool:
-        """True when no higher MIC is called more susceptible than a lower one."""
+        """True if no higher MIC is called more susceptible than a lower one."""
         return not self.reversals
 
     @property
     def disagreeing(self) -> int:
-        """Questions on the grid that disagree, of any kind."""
+        """Number of questions on the grid with a disagreement of any kind."""
         return sum(self.kinds.values())
 
     @cached_property
     def beyond_disagreeing(self) -> int:
-        """Cells beyond the scale that disagree."""
+        """Number of cells outside the scale with a disagreement."""
         return sum(entry.cells for entry in self.beyond)
 
     @property
     def total_agreement(self) -> bool:
-        """True when the reference states something and no cell differs from it, on the scale or beyond."""
+        """True if the reference gives some category and no cell differs from it, on the scale or outside."""
         return self.compared > 0 and not self.disagreements and not self.beyond
 
     @property
     def agreement_share(self) -> float:
-        """Agreements as a fraction of compared; not a number when nothing could be compared."""
+        """Agreements as a fraction of the compared questions; NaN if nothing could be compared."""
         return self.agreements / self.compared if self.compared else float("nan")
 
     @property
     def unsafe(self) -> tuple[Disagreement, ...]:
-        """Where the model says S and the reference R, on the scale and beyond."""
+        """Disagreements in which the model says S and the reference R, on the scale and outside."""
         return tuple(entry for entry in (*self.disagreements, *self.beyond) if entry.kind is Kind.VERY_MAJOR)
 
 
@@ -158,19 +159,19 @@ def certify(
     cut_points: Mapping[str, tuple[float | None, float | None]] | None = None,
     certified_at: datetime | None = None,
 ) -> Certificate:
-    """Compare everything a model answers with everything a guideline edition answers.
+    """Return the certificate of a model: its answers compared with those of a guideline edition.
 
     Args:
         candidate: the model's truth table, or its answers from `table_of_predictor`.
         reference: the edition's table for the same test column.
         edition: name of the guideline edition.
-        edition_digest: digest of its tables.
-        subject: model, version and digest of its training data.
-        cut_points: the network's own (S, R) cut points in mg/L by key, shown beside those read off the table.
-        certified_at: time written on the certificate; now when not given.
+        edition_digest: digest of the edition's tables.
+        subject: model, version and digest of the training data.
+        cut_points: the network's own (S, R) cut points in mg/L by key, shown beside those of its table.
+        certified_at: time written on the certificate; now by default.
 
     Raises:
-        UsageError: the two answer different test columns, or the candidate has no organism.
+        UsageError: the two tables answer different test columns, or the candidate has no organism.
 
     >>> from sirena.guidelines.editions import load_edition
     >>> from sirena.guidelines.interpreter import compile_tables
@@ -237,7 +238,7 @@ def certify(
 
 
 def _reference_cells(reference: TruthTable, rows: Sequence[ComparedRow]) -> NDArray[np.uint8]:
-    """Return the reference's cells for the rows compared; rows it lacks are refusals without a stated reason."""
+    """Return the reference's cells for the compared rows; rows that it lacks are refusals without a reason."""
     padded = np.vstack([reference.cells, np.full((1, CODES), NOT_ASKED, dtype=np.uint8)])
     cells: NDArray[np.uint8] = padded[[-1 if row.reference is None else row.reference for row in rows]]
     return cells

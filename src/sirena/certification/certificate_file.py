@@ -1,4 +1,4 @@
-"""The certificate as JSON: what is stored beside the model version and read again by the gate."""
+"""The certificate as JSON, which is stored beside the model version and read by the gate."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -12,22 +12,22 @@ from sirena.certification.monotonicity import Reversal
 from sirena.domain.errors import SirenaError
 
 SCHEMA: Final = "sirena-certificate/2"
-"""Name and version of the JSON form; the number rises when a reader of the old form would misread the new."""
+"""Name and version of the JSON form; the number rises when an older reader would misread the form."""
 
 _ENTRIES: Final = ("disagreements", "beyond", "reversals", "cut_points")
 
 
 class UnreadableCertificateError(SirenaError):
-    """The document is not a certificate of a schema this version reads."""
+    """The document is not a certificate in a form that this version of Sirena can read."""
 
     code = "unreadable_certificate"
 
 
 def to_json(certificate: Certificate) -> dict[str, Any]:
-    """Return the whole certificate in plain types.
+    """Return the whole certificate as plain JSON values.
 
-    The scale stands in it, so that every single cell of a merged disagreement can be told: the numbers from
-    ``from`` to ``to`` of ``scale.numbers``.
+    They include the scale, so that each cell of a merged disagreement can be found: the numbers from ``from`` to ``to``
+    in ``scale.numbers``.
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -48,10 +48,10 @@ def to_json(certificate: Certificate) -> dict[str, Any]:
 
 
 def from_json(document: Mapping[str, Any]) -> Certificate:
-    """Read what `to_json` wrote.
+    """Return the certificate that `to_json` wrote.
 
     Raises:
-        UnreadableCertificateError: it is not a certificate, or one of another schema.
+        UnreadableCertificateError: the document is no certificate, or has another schema.
     """
     if document.get("schema") != SCHEMA:
         raise UnreadableCertificateError(

@@ -1,11 +1,11 @@
-"""Where two tables differ, what kind of difference it is, and its name.
+"""Where two tables differ, and the kind and name of each difference.
 
 Rules, each with a test of like name:
 
 - S and WT are level 0, I and SDD level 1, R, NS and NWT level 2 (`Category.level`, and the same for ECOFFs);
-- reference at level 2 answered at level 0 is a very major error; the reverse a major error; one side at
-  level 1 a minor error; two names of one level (R for NS, I for SDD) are a difference in name;
-- a refusal (NI) differs from every category, in either direction, and from another reason for refusing;
+- a reference at level 2 and an answer at level 0 are a very major error; the reverse is a major error; one side at
+  level 1 is a minor error; two names of the same level (R and NS, I and SDD) are a difference in name;
+- a refusal (NI) differs from every category, and from a refusal with another reason;
 - a refusal without a reason agrees with any refusal.
 """
 
@@ -23,22 +23,22 @@ from sirena.domain.truth_table import ANSWERS, NOT_ASKED, Answer
 
 
 class Kind(enum.StrEnum):
-    """How an answer differs from the reference."""
+    """How an answer differs from the reference's."""
 
     VERY_MAJOR = "VME"
     """The reference says R, the model S: a patient may stay untreated."""
     MAJOR = "ME"
     """The reference says S, the model R: a useful drug is withheld."""
     MINOR = "mE"
-    """One side says I or SDD."""
+    """Either the model or the reference says I or SDD."""
     OTHER_NAME = "other_name"
-    """Both mean the same level by another name: R for NS, I for SDD."""
+    """Both have the same level under another name: R and NS, I and SDD."""
     REFUSED = "refused"
-    """The reference answers, the model refuses."""
+    """The reference gives a category, the model refuses."""
     ANSWERED = "answered"
-    """The reference refuses, the model answers."""
+    """The reference refuses, the model gives a category."""
     OTHER_REASON = "other_reason"
-    """Both refuse, for different reasons."""
+    """Both refuse, with different reasons."""
 
 
 KINDS: Final = tuple(Kind)
@@ -54,7 +54,7 @@ def _level(answer: Answer | None) -> int:
 
 
 LEVEL: Final[NDArray[np.int8]] = np.array([_level(answer) for answer in ANSWERS], dtype=np.int8)
-"""Level of susceptibility of each position in `ANSWERS`: 0, 1, 2, or -1 for a refusal."""
+"""Level of susceptibility for each position in `ANSWERS`: 0, 1, 2, or -1 for a refusal."""
 
 
 def _kind(expected: int, answered: int) -> Kind | None:
@@ -85,26 +85,26 @@ def _kind_table() -> NDArray[np.uint8]:
 
 
 KIND_OF: Final[NDArray[np.uint8]] = _kind_table()
-"""By (expected, answered) positions in `ANSWERS`: 0 for agreement, else 1 + position in `KINDS`."""
+"""Kind of difference by expected and answered position in `ANSWERS`: 0 for agreement, else 1 + place in `KINDS`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """Consecutive numbers of one organism and comparator, all answered and expected alike."""
+    """The same difference for consecutive numbers of one organism and comparator."""
 
     key: str
-    """Organism code, with the site where it is compared by itself."""
+    """Organism code, with the site if it is compared separately."""
     comparator: Comparator
     first: str
-    """Lowest number, mg/L, as spelled in the question."""
+    """Lowest number in mg/L, as spelled in the question."""
     last: str
-    """Highest number, mg/L; equal to `first` for a single cell."""
+    """Highest number in mg/L; equal to `first` for a single cell."""
     cells: int
-    """How many questions it covers."""
+    """Number of questions that the disagreement covers."""
     answered: Answer | None
-    """What the model says; None is a refusal without reason."""
+    """The model's answer; None is a refusal without reason."""
     expected: Answer | None
-    """What the reference says; None where the reference has no row for the organism."""
+    """The reference's answer; None if the reference has no row for the organism."""
     kind: Kind
 
     @property
@@ -120,7 +120,7 @@ class Disagreement:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form that `from_json` reads."""
+        """Return the disagreement as plain JSON values; `from_json` reads them."""
         return {
             "key": self.key,
             "comparator": self.comparator.value,
@@ -134,10 +134,10 @@ class Disagreement:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Disagreement":
-        """Read what `to_json` wrote.
+        """Return the disagreement that `to_json` wrote.
 
         Raises:
-            ValueError, KeyError: the document is not such an entry.
+            ValueError, KeyError: the document was not written by `to_json`.
         """
         return cls(
             key=document["key"],
@@ -152,7 +152,7 @@ class Disagreement:
 
 
 def describe(answer: Answer | None) -> str:
-    """Spell an answer: ``S``, ``NI: censored``, or ``NI`` for a refusal without reason.
+    """Return an answer as text: ``S``, ``NI: censored``, or ``NI`` for a refusal without reason.
 
     >>> describe(Answer(Category.S)), describe(None)
     ('S', 'NI')
@@ -163,10 +163,10 @@ def describe(answer: Answer | None) -> str:
 
 
 def read_description(text: str) -> Answer | None:
-    """Read what `describe` wrote.
+    """Return the answer that `describe` wrote.
 
     Raises:
-        ValueError: it is no answer.
+        ValueError: the text is not an answer.
 
     >>> read_description("R")
     Answer(category=<Category.R: 'R'>, reason=None)
@@ -184,14 +184,14 @@ def disagreements(
     answered: NDArray[np.uint8],
     where: NDArray[np.bool_],
 ) -> Iterator[Disagreement]:
-    """Name every cell chosen by `where`, merging neighbours that are answered and expected alike.
+    """Yield a disagreement for every cell chosen by `where`; equal ones of neighbouring numbers are merged.
 
     Args:
-        lattice: how the last two axes are spelled.
-        keys: the first axis.
-        expected: shape (keys, comparators, numbers), positions in `ANSWERS`.
-        answered: same shape.
-        where: same shape, True for the cells to name.
+        lattice: comparators and numbers of the last two axes.
+        keys: keys of the first axis.
+        expected: the reference's positions in `ANSWERS`, shape (keys, comparators, numbers).
+        answered: the model's positions in `ANSWERS`, same shape.
+        where: True for the cells to yield, same shape.
     """
     numbers = len(lattice.numbers)
     pair = np.where(where, expected.astype(np.int16) * len(ANSWERS) + answered, -1)

@@ -1,4 +1,4 @@
-"""The criteria of promotion: small classes, each with one demand and the reason for it."""
+"""The criteria of promotion: small classes, each with one demand and its reason."""
 
 from typing import Final, Protocol
 
@@ -34,21 +34,21 @@ class Criterion(Protocol):
 
     @property
     def reason(self) -> str:
-        """Why it is demanded."""
+        """Why the criterion is demanded."""
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words that fit after "expected"."""
+        """What the criterion demands, in words that follow "expected"."""
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """Return what the evidence says, in words that fit after "got"."""
+        """Return what the evidence shows, in words that follow "got"."""
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently.
+        """Check that the evidence meets the demand.
 
         Raises:
-            CriterionFailed: the demand is not met.
-            InsufficientEvidence: the evidence is too small to tell.
+            CriterionFailed: the evidence does not meet the demand.
+            InsufficientEvidence: there is too little evidence to decide.
         """
 
 
@@ -66,4 +66,4 @@ CRITERIA: Final[dict[str, type[Criterion]]] = {
         VeryMajorErrorRate,
     )
 }
-"""By the name a gate file uses."""
+"""Criteria by the name that a gate file uses."""

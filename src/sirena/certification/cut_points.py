@@ -1,7 +1,7 @@
-"""Learned cut points beside the official ones, read off both tables in the same way.
+"""Learned cut points beside the official ones, read from both tables in the same way.
 
 The susceptible cut point is the highest exact dilution answered S (or WT), the resistant one the lowest answered
-R, NS or NWT. Their difference is counted in two-fold dilutions: +1 means the model's lies one dilution higher.
+R, NS or NWT. The difference is counted in two-fold dilutions: +1 means that the model's is one dilution higher.
 """
 
 from collections.abc import Mapping
@@ -16,46 +16,46 @@ from sirena.certification.comparison import LEVEL
 
 @dataclass(frozen=True, slots=True)
 class CutPoint:
-    """Cut points of one organism, as exponents: the dilution is ``2 ** exponent`` mg/L. None: there is none."""
+    """Cut points of one organism, as exponents: the dilution is ``2 ** exponent`` mg/L. None: there is no cut point."""
 
     key: str
-    """Organism code, with the site where it is compared by itself."""
+    """Organism code, with the site if it is compared separately."""
     susceptible: int | None
-    """Highest dilution the model calls S."""
+    """Exponent of the highest dilution that the model calls S."""
     resistant: int | None
-    """Lowest dilution the model calls R or NS."""
+    """Exponent of the lowest dilution that the model calls R or NS."""
     official_susceptible: int | None
     official_resistant: int | None
     network_susceptible: float | None = None
-    """The network's own lower cut point, mg/L, between dilutions; None for a model without one."""
+    """The network's own lower cut point in mg/L, between two dilutions; None for a model without one."""
     network_resistant: float | None = None
-    """The network's own upper cut point, mg/L."""
+    """The network's own upper cut point in mg/L; None for a model without one."""
 
     @property
     def susceptible_shift(self) -> int | None:
-        """Dilutions by which the model's S cut point lies above the official one."""
+        """Number of dilutions by which the model's S cut point is above the official one."""
         return _shift(self.susceptible, self.official_susceptible)
 
     @property
     def resistant_shift(self) -> int | None:
-        """Dilutions by which the model's R cut point lies above the official one."""
+        """Number of dilutions by which the model's R cut point is above the official one."""
         return _shift(self.resistant, self.official_resistant)
 
     @property
     def same(self) -> bool:
-        """True when both cut points are the official ones."""
+        """True if both cut points equal the official ones."""
         return (self.susceptible, self.resistant) == (self.official_susceptible, self.official_resistant)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form that `from_json` reads; cut points are exponents of two."""
+        """Return the cut points as plain JSON values, exponents of two; `from_json` reads them."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "CutPoint":
-        """Read what `to_json` wrote.
+        """Return the cut points that `to_json` wrote.
 
         Raises:
-            TypeError: the document is not such an entry.
+            TypeError: the document was not written by `to_json`.
         """
         return cls(**document)
 
@@ -67,14 +67,14 @@ def read_cut_points(
     lowest_exponent: int,
     network: Mapping[str, tuple[float | None, float | None]],
 ) -> tuple[CutPoint, ...]:
-    """Read the cut points of every organism off two tables of exact dilutions.
+    """Return the cut points of every organism, read from two tables of exact dilutions.
 
     Args:
-        keys: the first axis.
-        learned: shape (keys, dilutions), the model's positions in `ANSWERS` for rising exact dilutions.
-        official: same shape, the reference's.
-        lowest_exponent: of the first dilution.
-        network: the network's own cut points in mg/L by organism, where known.
+        keys: keys of the first axis.
+        learned: the model's positions in `ANSWERS` for rising exact dilutions, shape (keys, dilutions).
+        official: the reference's, same shape.
+        lowest_exponent: exponent of the first dilution.
+        network: the network's own cut points in mg/L by key, if known.
     """
     tables = (_highest_s(learned), _lowest_r(learned), _highest_s(official), _lowest_r(official))
     columns = [_exponents(table, lowest_exponent) for table in tables]

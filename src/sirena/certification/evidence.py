@@ -1,4 +1,4 @@
-"""What a promotion is decided on."""
+"""The evidence on which a promotion is decided."""
 
 import enum
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from sirena.domain.errors import SirenaError
 
 
 class GateStage(enum.StrEnum):
-    """Where a model version stands. The value is the name on the command line and the alias in the registry."""
+    """The stage of a model version. The value is its name on the command line and its alias in the registry."""
 
     STAGING = "staging"
     PRODUCTION = "production"
@@ -17,52 +17,52 @@ class GateStage(enum.StrEnum):
 
 
 class LearntSource(enum.StrEnum):
-    """Whose categories a model learnt."""
+    """The source of the categories that a model learnt."""
 
     REFERENCE = "reference"
-    """A guideline edition's: total agreement with it is attainable, so it is demanded."""
+    """A guideline edition: total agreement with it is attainable, so it is demanded."""
     LABORATORY = "laboratory"
-    """Laboratories', of the years they were reported in: agreement is judged on held-out isolates as well."""
+    """Laboratories' own labels of several years: agreement with held-out isolates is judged as well."""
     BOTH = "both"
-    """The edition's where it speaks, the laboratories' for organisms it says nothing of: judged as both."""
+    """The edition for the organisms it covers, laboratories for the others: judged as both."""
     UNKNOWN = "unknown"
-    """A stranger's model: judged as if it had learnt the reference, so it has to prove itself on the whole grid."""
+    """Not known, as for a foreign model: judged as if it had learnt the reference, on the whole grid."""
 
 
 @dataclass(frozen=True)
 class PromotionEvidence:
-    """Everything a criterion may look at."""
+    """Everything that a criterion may consider."""
 
     certificate: Certificate
     model: str
-    """Registered name of what is to be promoted."""
+    """Registered name of the model to promote."""
     version: str
     edition_digest: str
     """Digest of the guideline edition in force now, overlay included."""
     stage: GateStage
-    """Target."""
+    """The stage to which the version would be promoted."""
     author: str
-    """Who trained or registered the version."""
+    """Account that trained or registered the version."""
     approver: str
-    """Who promotes it."""
+    """Account that promotes the version."""
     embedded: bool
-    """True on one person's machine, where author and approver are the same."""
+    """True on one person's own machine, where author and approver are the same."""
     makers: tuple[str, ...] = ()
-    """Others who had a hand in it: who made its run, or the version it is a copy of."""
+    """Other accounts involved: who made the version's run, or the version that it is a copy of."""
     labels: LearntSource = LearntSource.UNKNOWN
     held_out: Agreement | None = None
-    """Agreement with labels of isolates the model was not trained on; None when none were held out."""
+    """Agreement with labels of isolates that the model was not trained on; None if none were held out."""
     held_out_by_organism: dict[str, Agreement] = field(default_factory=dict)
     training_isolates: int = 0
-    """Isolates with a label that the model was trained on."""
+    """Number of labelled isolates that the model was trained on."""
     training_cells: int = 0
-    """Distinct (organism, MIC, label) among them."""
+    """Number of distinct combinations of organism, MIC and label among them."""
     answers_digest: str = ""
-    """Digest of the table to be deployed; empty when it cannot be computed (a stranger's model)."""
+    """Digest of the table to be deployed; empty if it cannot be computed (a foreign model)."""
 
 
 class CriterionFailed(SirenaError):  # noqa: N818 - the word of the design
-    """A criterion looked at sufficient evidence and found it wanting."""
+    """The evidence was sufficient and does not meet a criterion."""
 
     code = "criterion_failed"
 
@@ -73,6 +73,6 @@ class CriterionFailed(SirenaError):  # noqa: N818 - the word of the design
 
 
 class InsufficientEvidence(CriterionFailed):
-    """There is too little evidence for the criterion to mean anything."""
+    """There is too little evidence for the criterion to be meaningful."""
 
     code = "insufficient_evidence"

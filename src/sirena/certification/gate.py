@@ -1,13 +1,15 @@
-"""The gate: every criterion that applies, its finding, and the verdict.
+"""The gate: every applicable criterion, its finding, and the verdict.
 
 Rules, each with a test of like name:
 
-- every applicable criterion is looked at, also after one has failed, so that one reading tells all;
+- every applicable criterion is checked, even after one has failed, so that all failures are seen at once;
 - too little evidence is a failure, and says so;
-- a model that agrees with the edition in every cell is judged as one that learnt the edition, whatever it learnt
-  from: samples of isolates could only say less than the whole grid;
-- embedded, author and approver are one person: `ApproverIsNotAuthor` is waived and the waiver stands in the verdict;
-- an override has a name and a reason, keeps the failures on record, and is never the author's own (except embedded);
+- a model that agrees with the edition in every cell is judged as if it had learnt the edition, since a sample of
+  isolates shows less than the whole grid;
+- in embedded use author and approver are one person: `ApproverIsNotAuthor` is waived, and the verdict records the
+  waiver;
+- an override has a name and a reason, keeps the failures on record, and may not be the author's (except in embedded
+  use);
 - archiving demands nothing.
 """
 
@@ -33,29 +35,29 @@ __all__ = ["CriterionFinding", "CriterionOutcome", "Gate", "GateOverride", "Verd
 
 
 class CriterionOutcome(enum.StrEnum):
-    """What came of one criterion."""
+    """The outcome of checking one criterion."""
 
     PASSED = "passed"
     FAILED = "failed"
     INSUFFICIENT = "insufficient"
-    """Too little evidence to tell; refuses like a failure."""
+    """There is too little evidence to decide; the gate refuses as for a failure."""
     WAIVED = "waived"
 
 
 @dataclass(frozen=True, slots=True)
 class CriterionFinding:
-    """One criterion's outcome."""
+    """One criterion, with its outcome and what was found and expected."""
 
     criterion: str
     reason: str
-    """Why it is demanded."""
+    """Why the criterion is demanded."""
     outcome: CriterionOutcome
     got: str
     expected: str
 
     @property
     def refuses(self) -> bool:
-        """True when it stands in the way of promotion."""
+        """True if the outcome prevents the promotion."""
         return self.outcome in (CriterionOutcome.FAILED, CriterionOutcome.INSUFFICIENT)
 
     def __str__(self) -> str:
@@ -69,18 +71,18 @@ class GateOverride:
     by: str
     reason: str
     at: str
-    """UTC, ISO 8601."""
+    """Time of the decision in UTC, ISO 8601."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of one promotion; goes on record as it is."""
+    """The gate's decision on one promotion, as it is recorded."""
 
     model: str
     version: str
     stage: GateStage
     judged_as: LearntSource
-    """Whose criteria were applied."""
+    """The source of labels whose criteria were applied."""
     findings: tuple[CriterionFinding, ...]
     gate: str
     """Path of the gate file."""
@@ -89,35 +91,36 @@ class Verdict:
     approver: str
     embedded: bool
     decided_at: str
-    """UTC, ISO 8601."""
+    """Time of the decision in UTC, ISO 8601."""
     overridden: GateOverride | None = None
     makers: tuple[str, ...] = ()
-    """Others who had a hand in the model; none of them may override either."""
+    """Other accounts involved in making the model; they may not override the gate either."""
 
     @property
     def refusals(self) -> tuple[CriterionFinding, ...]:
-        """The findings that stand in the way."""
+        """The findings that prevent the promotion."""
         return tuple(finding for finding in self.findings if finding.refuses)
 
     @property
     def passed(self) -> bool:
-        """True when no criterion refuses; an override does not make it so."""
+        """True if no criterion refuses; an override does not change this."""
         return not self.refusals
 
     @property
     def allowed(self) -> bool:
-        """True when the promotion may happen: passed, or overridden."""
+        """True if the promotion may happen: it passed, or was overridden."""
         return self.passed or self.overridden is not None
 
     def explain(self) -> str:
-        """Return what was got and expected, one criterion a line: those that refuse, or all when none does."""
+        """Return what was found and expected, one criterion per line: the refusing ones, or all if none refuses."""
         return "\n".join(f"  - {finding}" for finding in self.refusals or self.findings)
 
     def require(self) -> None:
-        """Pass silently when the promotion is allowed.
+        """Check that the promotion is allowed.
 
         Raises:
-            GateError: it is not; the text names every criterion with what was got and expected.
+            GateError: the promotion is not allowed; the text names every refusing criterion with what was found and
+                expected.
         """
         if not self.allowed:
             raise GateError(
@@ -126,11 +129,11 @@ class Verdict:
             )
 
     def override(self, by: str, reason: str) -> "Verdict":
-        """Return the verdict as overridden by a named person for a stated reason; failures stay in it.
+        """Return the verdict as overridden by a named person for a stated reason; the failures stay in it.
 
         Raises:
             UsageError: name or reason is empty.
-            GateError: the author would overrule the gate on his own model, outside embedded use.
+            GateError: the person is an author or maker of the model, outside embedded use.
         """
         if not by.strip() or not reason.strip():
             raise UsageError("an override needs a name and a reason", hint="say who decides and why")
@@ -144,7 +147,7 @@ class Verdict:
         return replace(self, overridden=GateOverride(by.strip(), reason.strip(), _now()))
 
     def to_json(self) -> dict[str, Any]:
-        """Return the record in plain types."""
+        """Return the verdict as plain JSON values."""
         return {
             "schema": "sirena-verdict/1",
             "model": self.model,
@@ -177,7 +180,7 @@ class Verdict:
 
 
 def evaluate(evidence: PromotionEvidence, gate: Gate) -> Verdict:
-    """Hold the evidence against every criterion of the gate that applies to it."""
+    """Return the gate's verdict: the evidence checked by every criterion that applies."""
     judged_as = LearntSource.REFERENCE if evidence.certificate.total_agreement else evidence.labels
     demanded = () if evidence.stage is GateStage.ARCHIVED else gate.criteria(evidence.stage, judged_as)
     return Verdict(

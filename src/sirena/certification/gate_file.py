@@ -1,7 +1,7 @@
-"""Reading the gate: which criteria hold for which stage and which kind of model, from one TOML file.
+"""Reading the gate file: which criteria apply to which stage and which kind of model, in TOML.
 
-An unknown criterion, parameter, stage or kind of label is an error and never passed over: a misspelt demand
-would otherwise be a demand that nobody makes.
+An unknown criterion, parameter, stage or kind of label is an error, because a misspelt demand would otherwise never be
+checked.
 """
 
 import hashlib
@@ -16,16 +16,16 @@ from sirena.certification.evidence import GateStage, LearntSource
 from sirena.domain.errors import UsageError
 
 SCHEMA: Final = "sirena-gate/1"
-"""Value of the file's ``schema``."""
+"""Value that the file's key ``schema`` must have."""
 SHIPPED: Final = Path(__file__).with_name("gate.toml")
-"""The gate in force when `SIRENA_GATE` names no other."""
+"""The gate file that is used unless `SIRENA_GATE` names another."""
 
 _Choice = TypeVar("_Choice", GateStage, LearntSource)
 
 
 @dataclass(frozen=True)
 class GateRule:
-    """A criterion and where it holds."""
+    """A criterion, and the stages and kinds of models it applies to."""
 
     criterion: Criterion
     stages: frozenset[GateStage]
@@ -38,23 +38,23 @@ class Gate:
 
     rules: tuple[GateRule, ...]
     source: str
-    """Path of the file."""
+    """Path of the gate file."""
     digest: str
-    """SHA-256 of the file: names exactly which rules decided."""
+    """SHA-256 of the gate file, which identifies the rules that decided."""
 
     def criteria(self, stage: GateStage, labels: LearntSource) -> tuple[Criterion, ...]:
-        """Return what is demanded of a model of this kind for this stage, in the file's order."""
+        """Return the criteria for a model that learnt from such labels and for this stage, in the file's order."""
         return tuple(rule.criterion for rule in self.rules if stage in rule.stages and labels in rule.labels)
 
 
 def load_gate(path: Path | None = None) -> Gate:
-    """Read a gate file.
+    """Return the criteria of a gate file.
 
     Args:
-        path: the file; None reads the one shipped.
+        path: the file; None for the one that comes with Sirena.
 
     Raises:
-        UsageError: the file is missing, is not TOML, or states something unknown; the text names file and key.
+        UsageError: the file is missing, is not TOML, or has an unknown key or value; the text names file and key.
 
     >>> len(load_gate().digest)
     64
@@ -115,7 +115,7 @@ def _rule(file: Path, number: int, entry: dict[str, Any]) -> GateRule:
 
 
 def _choices(where: str, entry: dict[str, Any], key: str, kind: type[_Choice]) -> frozenset[_Choice]:
-    """Read a list of stages or label sources; absent means all."""
+    """Return a list of stages or label sources; all of them if the key is absent."""
     stated = entry.get(key)
     if stated is None:
         return frozenset(kind)

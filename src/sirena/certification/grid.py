@@ -1,13 +1,14 @@
-"""What a certificate asks: every MIC a user can write between 0.001 and 1024 mg/L.
+"""The questions of a certificate: every MIC that a user can write between 0.001 and 1024 mg/L.
 
 Rules, each with a test of like name:
 
 - 21 two-fold dilutions and the 20 steps halfway between them, as gradient strips print them: 41 numbers;
-- each with every comparator, ``=`` (written as the bare number), ``<=``, ``<``, ``>=``, ``>``: 205 an organism;
-- `domain.mic` turns each spelling into the MIC code a truth table answers, so a table is asked by one array index.
+- each with every comparator, ``=`` (written as the bare number), ``<=``, ``<``, ``>=``, ``>``: 205 questions per
+  organism;
+- `domain.mic` gives the MIC code of each spelling, so a truth table's answers are read by one array index.
 
-A table also holds codes that no question of the scale reaches (0.0001, 4096 …). They are compared too, as
-`CODE_LATTICE`, and counted apart, so that no cell of a table goes unchecked.
+A table also holds codes outside the scale (0.0001, 4096 …). They are compared too, as `CODE_LATTICE`, and counted
+separately, so that every cell of a table is checked.
 """
 
 import enum
@@ -22,11 +23,11 @@ from sirena.domain.mic import CODES, DILUTIONS, MINIMUM_EXPONENT, encode_mics, s
 
 LOWEST_EXPONENT: Final = -10
 HIGHEST_EXPONENT: Final = 10
-"""The scale asked runs from 2**-10 (0.001) to 2**10 (1024) mg/L."""
+"""The scale goes from 2**-10 (0.001) to 2**10 (1024) mg/L."""
 
 
 class Comparator(enum.StrEnum):
-    """The sign before the number, in the order of the grid's second axis."""
+    """The sign before the number; the members are in the order of the grid's second axis."""
 
     EQUAL = "="
     AT_MOST = "<="
@@ -36,7 +37,7 @@ class Comparator(enum.StrEnum):
 
     @property
     def prefix(self) -> str:
-        """What a user writes before the number; an exact MIC is written bare."""
+        """The text before the number; empty for an exact MIC."""
         return "" if self is Comparator.EQUAL else self.value
 
 
@@ -55,40 +56,40 @@ SCALE: Final[tuple[str, ...]] = (
     ),
     spell_dilution(HIGHEST_EXPONENT),
 )
-"""The 41 numbers in rising order, mg/L: even positions are dilutions, odd ones the steps between."""
+"""The 41 numbers in rising order, mg/L: even positions are dilutions, odd ones the steps between them."""
 
 QUESTIONS: Final[tuple[str, ...]] = tuple(sign.prefix + number for sign in COMPARATORS for number in SCALE)
-"""The 205 MICs as a user writes them, comparator by comparator."""
+"""The 205 MICs as a user writes them, comparator after comparator."""
 
 QUESTION_CODES: Final[NDArray[np.int16]] = encode_mics(QUESTIONS)
-"""Shape (205,): the MIC code of each question."""
+"""MIC code of each question; shape (205,)."""
 
 
 @dataclass(frozen=True)
 class Lattice:
-    """Questions laid out as comparators × rising numbers, so that neighbours can be merged and order be tested."""
+    """Questions as comparators × rising numbers, so that neighbours can be merged and their order be checked."""
 
     comparators: tuple[Comparator, ...]
     numbers: tuple[str, ...]
-    """Spelled in mg/L, rising."""
+    """The numbers in mg/L as spelled, rising."""
 
     @property
     def size(self) -> int:
-        """Questions an organism."""
+        """Number of questions per organism."""
         return len(self.comparators) * len(self.numbers)
 
 
 ASKED_LATTICE: Final = Lattice(COMPARATORS, SCALE)
-"""The grid of a certificate: (organisms, 5, 41)."""
+"""The grid of a certificate; shape (organisms, 5, 41)."""
 
 CODE_LATTICE: Final = Lattice(
     (Comparator.EQUAL, Comparator.AT_MOST, Comparator.AT_LEAST),
     tuple(spell_dilution(MINIMUM_EXPONENT + step) for step in range(DILUTIONS)),
 )
-"""The cells of a truth table: (organisms, 3, 28), in the order of `Mic.code`."""
+"""The cells of a truth table in the order of `Mic.code`; shape (organisms, 3, 28)."""
 
 BEYOND_SCALE: Final[NDArray[np.bool_]] = ~np.isin(np.arange(CODES), QUESTION_CODES).reshape(3, DILUTIONS)
-"""Shape (3, 28): True for the codes that no question of the scale reaches."""
+"""True for the MIC codes outside the scale; shape (3, 28)."""
 
 
 def _canonical_questions() -> NDArray[np.intp]:
@@ -105,4 +106,4 @@ def _canonical_questions() -> NDArray[np.intp]:
 
 
 CANONICAL_QUESTION: Final[NDArray[np.intp]] = _canonical_questions()
-"""Shape (205,): for each question the plainest one that says the same (``<4`` → ``<=2``, 3 → 4)."""
+"""For each question, the plainest one with the same meaning (``<4`` → ``<=2``, 3 → 4); shape (205,)."""

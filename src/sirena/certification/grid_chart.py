@@ -1,11 +1,11 @@
-"""The grid of a certificate as a chart: organisms by dilutions, what the model answers, and where it differs.
+"""The grid of a certificate as a chart: organisms by dilutions, the model's categories, and where they differ.
 
 Rules, each with a test of like name:
 
-- organisms that the model answers alike, and that differ alike, share a row; rows that differ stand first;
-- a cell has the category that the model gives the dilution; a letter in it names the gravest kind of difference of any
-  question on it, whatever the sign before the number; a step between two dilutions belongs to the higher one;
-- what the chart leaves out stands in its title: the certificate holds every disagreement.
+- organisms with the same answers and the same differences share a row; rows with differences come first;
+- a cell shows the model's category for the dilution; a letter in it names the gravest difference of the questions with
+  this number, whatever their comparator; a step between two dilutions belongs to the higher one;
+- the title says how much the chart leaves out; the certificate lists every disagreement.
 """
 
 import json
@@ -23,18 +23,18 @@ from sirena.stewardship.chart import FILLS, INK, Chart, specification
 
 _MOST_ROWS: Final = 40
 _NAMED: Final = 2
-"""Up to this many organisms of a row are written by name."""
+"""Most organisms of a row that are named one by one."""
 _LETTERS: Final = {Kind.VERY_MAJOR: "VME", Kind.MAJOR: "ME", Kind.MINOR: "mE"}
 _OTHER: Final = "≠"
 _DILUTIONS: Final = range(LOWEST_EXPONENT, HIGHEST_EXPONENT + 1)
 _SEVERITY: Final = list(Kind)
 
 _Row = tuple[tuple[str, ...], tuple[str, ...]]
-"""Categories and letters of a row by dilution."""
+"""Categories of a row by dilution, and letters of a row by dilution."""
 
 
 def grid_chart(certificate: Certificate, language: Language) -> Chart:
-    """Return the chart of a certificate."""
+    """Return the chart of a certificate's grid."""
     rows = _rows(certificate)
     ordered = sorted(rows.items(), key=lambda item: (not any(item[0][1]), -len(item[1]), item[1]))
     shown = ordered[:_MOST_ROWS]
@@ -57,7 +57,7 @@ def grid_chart(certificate: Certificate, language: Language) -> Chart:
 
 
 def _rows(certificate: Certificate) -> dict[_Row, tuple[str, ...]]:
-    """Return the keys of each row of the chart."""
+    """Return the keys that share each row of the chart."""
     worst: dict[str, list[Kind | None]] = {}
     for entry in certificate.disagreements:
         kinds = worst.setdefault(entry.key, [None] * len(_DILUTIONS))

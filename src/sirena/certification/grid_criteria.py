@@ -1,4 +1,4 @@
-"""Criteria on the certificate: what must hold for every question, not for a sample of them."""
+"""Criteria on the certificate: demands on every question, not on a sample."""
 
 from dataclasses import dataclass, field
 
@@ -15,17 +15,17 @@ _NAMED: int = 5
 class GridAgreement:
     """Require agreement with the guideline edition over the whole grid.
 
-    A model that learnt the edition can reproduce it in every cell, so for it the bound is on the count, and
-    refusals and reasons count like categories. One that learnt laboratories' labels of several years cannot,
-    so for it the bound is on the share of the cells to which the edition states a category.
+    A model that learnt the edition can reproduce it in every cell, so its number of differences is limited, and
+    refusals and reasons count like categories. A model that learnt laboratories' labels of several years cannot, so the
+    share of agreement is limited, among the cells to which the edition gives a category.
     """
 
     maximum_disagreements: int | None = None
-    """Most cells that may differ in any way, on the scale and beyond it; None sets no bound."""
+    """Most cells that may differ in any way, on the scale and outside; None for no limit."""
     minimum_share: float | None = None
-    """Smallest agreeing fraction of the cells to which the edition states a category; None sets no bound."""
+    """Smallest agreeing fraction of the cells to which the edition gives a category; None for no limit."""
     beyond_edition: bool = False
-    """Whether answers for organisms of which the edition says nothing at all are no difference."""
+    """If True, answers for organisms that the edition does not cover are not counted as differences."""
     reason: str = field(default="The model must answer what the guideline edition answers.", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -38,7 +38,7 @@ class GridAgreement:
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         parts = []
         if self.maximum_disagreements is not None:
             beyond = " where the edition speaks" if self.beyond_edition else ""
@@ -48,7 +48,7 @@ class GridAgreement:
         return " and ".join(parts)
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What this criterion measured in the certificate, as a sentence for people."""
+        """Return what the certificate shows, as a sentence for a person."""
         certificate = evidence.certificate
         entries = self._differing(certificate)
         differing = sum(entry.cells for entry in entries)
@@ -58,7 +58,7 @@ class GridAgreement:
         return f"{agreeing} ({certificate.agreement_share:.2%}), {differing} cells that differ" + _named(entries)
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `CriterionFailed`, or `InsufficientEvidence` when nothing could be compared."""
+        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if nothing could be compared."""
         certificate = evidence.certificate
         if not certificate.compared:
             raise InsufficientEvidence(
@@ -79,34 +79,34 @@ class GridAgreement:
 class MonotoneInMic:
     """Require that no higher MIC is called more susceptible than a lower one.
 
-    No biology and no guideline has such a step, so one of them shows an error of the model, whatever it learnt from.
+    No biology and no guideline has such a step, so a single one shows an error of the model.
     """
 
     reason: str = field(default="More drug needed never means more susceptible.", kw_only=True)
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         return "no organism and comparator along which a higher MIC is called more susceptible"
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What this criterion measured in the certificate, as a sentence for people."""
+        """Return what the certificate shows, as a sentence for a person."""
         found = evidence.certificate.reversals
         return f"{len(found)} organisms and comparators" + _named(found) if found else "none"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `CriterionFailed`."""
+        """Check the demand, or raise `CriterionFailed`."""
         if not evidence.certificate.monotone:
             raise CriterionFailed(self.measured(evidence), self.expectation)
 
 
 @dataclass(frozen=True)
 class NoUnsafeAnswer:
-    """Require that the model does not say S where the edition says R, expected resistance included.
+    """Require that the model never says S where the edition says R, expected resistance included.
 
-    This is the one error that leaves a patient untreated, and the grid shows each of its cells beforehand. Where a
-    laboratory's labels carry an older, higher breakpoint, the cells are named here; a person may accept them by
-    override, and then answers for them.
+    This error leaves a patient untreated, and the grid shows each of its cells beforehand. If a laboratory's labels
+    follow an older, higher breakpoint, its cells are listed; a person may accept them by an override, and is then
+    responsible for them.
     """
 
     maximum_cells: int = 0
@@ -119,22 +119,22 @@ class NoUnsafeAnswer:
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         return f"at most {self.maximum_cells} cells answered S where the edition says R"
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What this criterion measured in the certificate, as a sentence for people."""
+        """Return what the certificate shows, as a sentence for a person."""
         found = evidence.certificate.unsafe
         return f"{sum(entry.cells for entry in found)} cells" + _named(found)
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `CriterionFailed`."""
+        """Check the demand, or raise `CriterionFailed`."""
         if sum(entry.cells for entry in evidence.certificate.unsafe) > self.maximum_cells:
             raise CriterionFailed(self.measured(evidence), self.expectation)
 
 
 def _named(entries: tuple[Disagreement, ...] | tuple[Reversal, ...]) -> str:
-    """Name the first few, for a message; the certificate names all."""
+    """Return the first few entries, for a message; the certificate names all."""
     if not entries:
         return ""
     more = f"; and {len(entries) - _NAMED} more, all named in the certificate" if len(entries) > _NAMED else ""

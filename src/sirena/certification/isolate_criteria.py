@@ -1,4 +1,4 @@
-"""Criteria on isolates: what must hold for results of isolates the model was not trained on."""
+"""Criteria on isolates: demands on results of isolates that the model was not trained on."""
 
 from dataclasses import dataclass, field
 
@@ -10,14 +10,14 @@ from sirena.certification.evidence import CriterionFailed, InsufficientEvidence,
 class VeryMajorErrorRate:
     """Require few resistant isolates to be called susceptible.
 
-    A very major error may leave a patient untreated, so the bound is on the upper confidence limit and not on the
-    point estimate: none missed among ten proves little.
+    A very major error may leave a patient untreated, so the upper confidence limit is bounded and not the point
+    estimate: no error among ten isolates proves little.
     """
 
     maximum: float
     """Largest upper 95 % limit allowed, as a fraction of resistant results."""
     minimum_resistant: int
-    """Fewest held-out resistant results for the rate to mean anything."""
+    """Fewest held-out resistant results for the rate to be meaningful."""
     reason: str = field(default="Few resistant isolates may be missed, and this must be shown.", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -25,18 +25,18 @@ class VeryMajorErrorRate:
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         return (
             f"an upper 95 % limit of at most {self.maximum:.1%} of at least {self.minimum_resistant} resistant results"
         )
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What the held-out results say, in words."""
+        """Return what the held-out results show, in words."""
         held_out = evidence.held_out
         return "no held-out results" if held_out is None else f"{held_out.very_major_error} very major errors"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
+        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.resistant < self.minimum_resistant:
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
@@ -48,13 +48,14 @@ class VeryMajorErrorRate:
 class MajorErrorRate:
     """Require few susceptible isolates to be called resistant.
 
-    A major error withholds a useful drug and drives the use of broader ones: a slower harm, a wider bound.
+    A major error withholds a useful drug and leads to the use of broader ones. The harm is slower, so the bound is
+    wider.
     """
 
     maximum: float
     """Largest upper 95 % limit allowed, as a fraction of susceptible results."""
     minimum_susceptible: int
-    """Fewest held-out susceptible results for the rate to mean anything."""
+    """Fewest held-out susceptible results for the rate to be meaningful."""
     reason: str = field(default="A useful drug must not be withheld without need.", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -62,19 +63,19 @@ class MajorErrorRate:
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         return (
             f"an upper 95 % limit of at most {self.maximum:.1%} "
             f"of at least {self.minimum_susceptible} susceptible results"
         )
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What the held-out results say, in words."""
+        """Return what the held-out results show, in words."""
         held_out = evidence.held_out
         return "no held-out results" if held_out is None else f"{held_out.major_error} major errors"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
+        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.susceptible < self.minimum_susceptible:
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
@@ -86,13 +87,13 @@ class MajorErrorRate:
 class CategoricalAgreement:
     """Require that most held-out results are answered as labelled.
 
-    Very major and major errors leave out what is wrongly called, or not called, intermediate; this bounds the sum.
+    Very major and major errors do not include errors with I; this criterion limits all errors together.
     """
 
     minimum: float
     """Smallest lower 95 % limit allowed, as a fraction of answered results."""
     minimum_results: int
-    """Fewest held-out answered results for the rate to mean anything."""
+    """Fewest held-out answered results for the rate to be meaningful."""
     reason: str = field(default="The model must reproduce what its laboratories report.", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -100,16 +101,16 @@ class CategoricalAgreement:
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         return f"a lower 95 % limit of at least {self.minimum:.1%} of at least {self.minimum_results} answered results"
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What the held-out results say, in words."""
+        """Return what the held-out results show, in words."""
         held_out = evidence.held_out
         return "no held-out results" if held_out is None else f"{held_out.categorical} agreeing with the label"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `InsufficientEvidence` or `CriterionFailed`."""
+        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.answered < self.minimum_results:
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
@@ -119,17 +120,17 @@ class CategoricalAgreement:
 
 @dataclass(frozen=True)
 class EnoughEvidence:
-    """Require that the evidence is large enough for a judgement at all.
+    """Require enough evidence for any judgement.
 
-    A model of which nothing could be compared has no disagreements either.
+    A model has no disagreements either if nothing could be compared.
     """
 
     minimum_compared: int = 0
-    """Fewest cells of the certificate to which the edition states a category."""
+    """Fewest cells of the certificate to which the edition gives a category."""
     minimum_isolates: int = 0
-    """Fewest isolates the model was trained on."""
+    """Fewest isolates that the model was trained on."""
     minimum_cells: int = 0
-    """Fewest distinct (organism, MIC, label) among them."""
+    """Fewest distinct combinations of organism, MIC and label among these."""
     reason: str = field(default="Nothing found is only reassuring where something was looked for.", kw_only=True)
 
     def __post_init__(self) -> None:
@@ -140,21 +141,21 @@ class EnoughEvidence:
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         return (
             f"at least {self.minimum_compared} compared cells, {self.minimum_isolates} training isolates, "
             f"{self.minimum_cells} distinct training cells"
         )
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What there is, in words."""
+        """Return how much evidence there is, in words."""
         return (
             f"{evidence.certificate.compared} compared cells, {evidence.training_isolates} training isolates, "
             f"{evidence.training_cells} distinct training cells"
         )
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `InsufficientEvidence`."""
+        """Check the demand, or raise `InsufficientEvidence`."""
         if (
             evidence.certificate.compared < self.minimum_compared
             or evidence.training_isolates < self.minimum_isolates

@@ -1,7 +1,7 @@
-"""Is a higher MIC ever called more susceptible?
+"""Whether a higher MIC is ever called more susceptible.
 
 Along each organism and comparator the numbers rise, so the level of the answers (S, then I or SDD, then R or NS)
-must not fall. Refusals in between neither break the order nor hide a break across them.
+must not fall. Refusals between two answers are ignored.
 """
 
 from collections.abc import Mapping
@@ -18,45 +18,51 @@ from sirena.domain.truth_table import ANSWERS
 
 @dataclass(frozen=True, slots=True)
 class Reversal:
-    """A lower MIC called more resistant than a higher one: a counterexample to monotony."""
+    """A lower MIC that is called more resistant than a higher one."""
 
     key: str
-    """Organism code, with the site where it is compared by itself."""
+    """Organism code, with the site if it is compared separately."""
     comparator: Comparator
     lower: str
-    """The lower number, mg/L."""
+    """The lower number, in mg/L."""
     lower_answer: str
     higher: str
-    """The higher number, mg/L."""
+    """The higher number, in mg/L."""
     higher_answer: str
     cells: int
-    """How many numbers of this organism and comparator are called more susceptible than some lower one."""
+    """How many numbers of this organism and comparator are called more susceptible than some lower number."""
 
     def __str__(self) -> str:
         sign = self.comparator.prefix
         return f"{self.key}: {sign}{self.lower} is {self.lower_answer} but {sign}{self.higher} is {self.higher_answer}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form that `from_json` reads."""
+        """Return the reversal as plain JSON values; `from_json` reads them."""
         return asdict(self) | {"comparator": self.comparator.value}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Reversal":
-        """Read what `to_json` wrote.
+        """Return the reversal that `to_json` wrote.
 
         Raises:
-            ValueError, TypeError, KeyError: the document is not such an entry.
+            ValueError, TypeError, KeyError: the document was not written by `to_json`.
         """
         return cls(**(dict(document) | {"comparator": Comparator(document["comparator"])}))
 
 
 def reversals(lattice: Lattice, keys: tuple[str, ...], answers: NDArray[np.uint8]) -> tuple[Reversal, ...]:
-    """Return the first counterexample of each organism and comparator that has one.
+    """Return the first reversal of each organism and comparator that has one.
 
     Args:
-        lattice: how the last two axes are spelled.
-        keys: the first axis.
-        answers: shape (keys, comparators, numbers), positions in `ANSWERS`.
+        lattice: comparators and numbers of the last two axes.
+        keys: keys of the first axis.
+        answers: positions in `ANSWERS`, shape (keys, comparators, numbers).
+
+    >>> from sirena.domain.category import Category
+    >>> from sirena.domain.truth_table import answer_code
+    >>> answers = np.array([[[answer_code(Category.R), answer_code(Category.S)]]], dtype=np.uint8)
+    >>> [one.higher for one in reversals(Lattice((Comparator.EQUAL,), ("1", "2")), ("eco",), answers)]
+    ['2']
     """
     levels = LEVEL[answers]
     highest_so_far = np.maximum.accumulate(levels, axis=2)

@@ -1,4 +1,4 @@
-"""The certificate as one page a microbiologist reads: Spanish and English, on screen or paper, no outside resource."""
+"""The certificate as one page for a microbiologist, in Spanish and English, for screen or paper."""
 
 from functools import lru_cache
 from typing import Final
@@ -16,7 +16,7 @@ from sirena.domain.test_column import parse_test_column
 
 LANGUAGES: Final = ("es", "en")
 MOST_ROWS: Final = 400
-"""Rows of a table on the page; beyond them the page says how many more the JSON names."""
+"""Most rows of a table on the page; the page says how many more the JSON has."""
 
 
 def render_page(
@@ -27,17 +27,17 @@ def render_page(
     held_out_by_organism: dict[str, Agreement] | None = None,
     verdict: Verdict | None = None,
 ) -> str:
-    """Write the page; everything on it is escaped, model names included.
+    """Return the certificate's page as HTML; every text on it is escaped, model names included.
 
     Args:
-        certificate: what to show.
-        language: ``es`` or ``en``, shown first; the reader may switch.
-        held_out: agreement with isolates the model was not trained on, when there are any.
-        held_out_by_organism: the same by organism code.
-        verdict: what the gate said, when it was asked.
+        certificate: the certificate.
+        language: language shown first, ``es`` or ``en``; the reader may switch.
+        held_out: agreement with isolates that the model was not trained on, if there are any.
+        held_out_by_organism: the same agreement by organism code.
+        verdict: the gate's verdict, if there is one.
 
     Raises:
-        UsageError: an unknown language.
+        UsageError: the language is unknown.
     """
     if language not in LANGUAGES:
         raise UsageError(f"no page in language {language}", hint=f"known are {', '.join(LANGUAGES)}")
@@ -77,7 +77,7 @@ def _template() -> Template:
 
 
 def _percent(share: float) -> str:
-    """Write a fraction in per cent, never rounding an incomplete one up to 100."""
+    """Return a fraction in per cent; a fraction below 1 is never rounded up to 100."""
     if share != share:
         return "–"
     text = f"{100 * share:.2f}"

@@ -1,4 +1,4 @@
-"""What the certificate's page shows, arranged for a reader: like things together, worst first."""
+"""The contents of the certificate's page, arranged for a reader: similar entries together, the worst first."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -15,12 +15,12 @@ from sirena.domain.truth_table import split_key
 
 _SEVERITY: Final = tuple(Kind)
 _NAMED: Final = 6
-"""Up to this many organisms are written by name; more by code, to keep a row a row."""
+"""Most organisms that are written by name; more are written by code, so that a row stays short."""
 
 
 @dataclass(frozen=True, slots=True)
 class DisagreementRow:
-    """Organisms that differ from the edition in the same way at the same MICs."""
+    """Organisms with the same difference from the edition at the same MICs."""
 
     kind: Kind
     mics: str
@@ -38,16 +38,20 @@ class CutPointRow:
     names: str
     organisms: tuple[str, ...]
     learned: tuple[str, str]
-    """Highest S and lowest R, spelled in mg/L; a dash where there is none."""
+    """Highest S and lowest R, spelled in mg/L; a dash if there is none."""
     official: tuple[str, str]
     shifts: tuple[str, str]
-    """Difference in two-fold dilutions, signed."""
+    """Difference of learned and official cut points in two-fold dilutions, with sign."""
     network: tuple[str, str]
     same: bool
 
 
 def organism_names(codes: Sequence[str]) -> str:
-    """Write a few organisms by species name, many by WHONET code; a site that stands by itself follows its organism."""
+    """Return a few organisms by species name, many by WHONET code; a separate site follows its organism.
+
+    >>> organism_names(["eco", "sau"])
+    'Escherichia coli, Staphylococcus aureus'
+    """
     if len(codes) > _NAMED:
         return ", ".join(codes)
     return ", ".join(map(_name, codes))
@@ -60,7 +64,7 @@ def _name(key: str) -> str:
 
 
 def disagreement_rows(entries: Sequence[Disagreement]) -> tuple[DisagreementRow, ...]:
-    """Group disagreements by what is wrong and where, the worst kinds and the widest groups first."""
+    """Return disagreements grouped by kind and MICs, the worst kinds and the largest groups first."""
     of_organism: dict[tuple[Kind, str, str, str], list[Disagreement]] = defaultdict(list)
     for entry in entries:
         key = (entry.kind, describe(entry.answered), describe(entry.expected), entry.key)
@@ -80,7 +84,7 @@ def disagreement_rows(entries: Sequence[Disagreement]) -> tuple[DisagreementRow,
 
 
 def cut_point_rows(points: Sequence[CutPoint]) -> tuple[CutPointRow, ...]:
-    """Group organisms with equal cut points, those that differ from the official ones first."""
+    """Return organisms grouped by equal cut points; those that differ from the official ones come first."""
     grouped: dict[tuple[object, ...], list[CutPoint]] = defaultdict(list)
     for point in points:
         values = (point.susceptible, point.resistant, point.official_susceptible, point.official_resistant)
@@ -103,14 +107,14 @@ def cut_point_rows(points: Sequence[CutPoint]) -> tuple[CutPointRow, ...]:
 
 
 def verdict_level(certificate: Certificate) -> str:
-    """Return the colour class of the headline: ``good``, ``fair`` or ``bad``."""
+    """Return the colour class of the page's headline: ``good``, ``fair`` or ``bad``."""
     if certificate.unsafe or not certificate.monotone or not certificate.compared:
         return "bad"
     return "good" if certificate.total_agreement else "fair"
 
 
 def _spell(susceptible: int | None, resistant: int | None) -> tuple[str, str]:
-    """Spell a pair of cut points; an organism called one thing throughout the scale has none."""
+    """Return a pair of cut points as text; an organism with the same category on the whole scale has none."""
     if susceptible is None and resistant is not None and resistant <= LOWEST_EXPONENT:
         return "–", "*"
     if resistant is None and susceptible is not None and susceptible >= HIGHEST_EXPONENT:

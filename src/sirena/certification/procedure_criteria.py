@@ -1,4 +1,4 @@
-"""Criteria on the procedure: the right paper, signed by the right person."""
+"""Criteria on the procedure: a valid certificate, and approval by the right person."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -8,26 +8,26 @@ from sirena.certification.evidence import CriterionFailed, InsufficientEvidence,
 
 @dataclass(frozen=True)
 class CertificateIsCurrent:
-    """Require that the certificate is of this version and of the edition in force.
+    """Require that the certificate is for this version and for the edition in force.
 
-    A certificate of another version, of answers since changed or of last year's breakpoints proves nothing
-    about what would be deployed.
+    A certificate of another version, of other answers or of last year's breakpoints proves nothing about the version to
+    be deployed.
     """
 
     reason: str = field(default="Only what will answer, against the rules in force, is proof.", kw_only=True)
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         return "a certificate of this version's answers against the edition in force"
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """What the certificate says, in words."""
+        """Return what the certificate shows, in words."""
         found = self._differences(evidence)
         return "; ".join(found) if found else "such a certificate"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `CriterionFailed`."""
+        """Check the demand, or raise `CriterionFailed`."""
         if self._differences(evidence):
             raise CriterionFailed(self.measured(evidence), self.expectation)
 
@@ -49,10 +49,10 @@ class CertificateIsCurrent:
 
 @dataclass(frozen=True)
 class ApproverIsNotAuthor:
-    """Require a second person.
+    """Require that a second person approves.
 
-    Who made a model sees what it was meant to do. On one person's own machine there is no second person: the gate
-    then waives this criterion and puts the waiver on record.
+    The author of a model tends to see what it was meant to do. On one person's own machine there is no second person,
+    so the gate waives this criterion and records the waiver.
     """
 
     reason: str = field(default="A second pair of eyes.", kw_only=True)
@@ -61,16 +61,16 @@ class ApproverIsNotAuthor:
 
     @property
     def expectation(self) -> str:
-        """What is demanded, in words."""
+        """The demand, in words."""
         return "an approver other than the author"
 
     def measured(self, evidence: PromotionEvidence) -> str:
-        """Who they are, in words."""
+        """Return who the author, makers and approver are, in words."""
         others = f", made by {', '.join(evidence.makers)}" if evidence.makers else ""
         return f"author {evidence.author or 'not recorded'}{others}, approver {evidence.approver or 'not recorded'}"
 
     def verify(self, evidence: PromotionEvidence) -> None:
-        """Pass silently, or raise `CriterionFailed`, or `InsufficientEvidence` when either is not recorded."""
+        """Check the demand, or raise `CriterionFailed`, or `InsufficientEvidence` if either is not recorded."""
         if not evidence.author.strip() or not evidence.approver.strip():
             raise InsufficientEvidence(self.measured(evidence), self.expectation)
         if any(same_person(maker, evidence.approver) for maker in (evidence.author, *evidence.makers)):
@@ -78,7 +78,7 @@ class ApproverIsNotAuthor:
 
 
 def same_person(one: str, other: str) -> bool:
-    """Compare two account names; case and surrounding spaces make no second person.
+    """Tell whether two account names are the same, apart from case and surrounding spaces.
 
     >>> same_person("Ana", "ana"), same_person("ana", "eva")
     (True, False)

@@ -1,4 +1,4 @@
-"""What helps after the gate refused a model: a sentence for each kind of criterion, with the command that mends it."""
+"""Advice after the gate refused a model: a sentence for each kind of criterion, with the command that helps."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -31,14 +31,14 @@ _REMEDY: Final = {
 
 
 def remedy(criteria: Sequence[str], labels: LearntSource) -> str:
-    """Return what helps a model that some criteria refuse.
+    """Return advice for a model that some criteria refuse.
 
     Training again on the same labels gives the same model, so it is not advised: a model that learnt the
     laboratory's labels alone is best trained on the edition and the labels.
 
     Args:
-        criteria: names of the criteria that refuse.
-        labels: whose labels the model is judged by.
+        criteria: names of the refusing criteria.
+        labels: source of the labels by which the model is judged.
 
     >>> remedy(["ApproverIsNotAuthor"], LearntSource.REFERENCE).splitlines()[0]
     'ask a second person to promote it'

@@ -1,12 +1,12 @@
-"""Reading what a model returns, in any of the shapes models return.
+"""Reading what a model returns, in any of the forms that models use.
 
 Rules, each with a test of like name:
 
-- a frame's ``Eti_<column>`` is the answer, or its only column; a reason column beside it is read too;
+- in a frame, the answer is the column ``Eti_<column>``, or the only column; a column of reasons is read too;
 - category texts in any case; 0, 1, 2 (numbers or digits) are S, I, R, the platform's fixed label codes;
-- None, NaN, "" and NI refuse; without a reason they are position 0 of `ANSWERS`;
-- anything else is counted as unintelligible, never guessed: class probabilities carry no names, and the
-  codes of another encoder (alphabetical I, R, S) would be read upside down.
+- None, NaN, "" and NI are refusals; without a reason they are position 0 in `ANSWERS`;
+- any other reply is counted as unintelligible, never guessed: class probabilities have no names, and the codes of
+  another encoder (alphabetical I, R, S) would be misread.
 """
 
 from collections.abc import Sequence
@@ -28,19 +28,22 @@ _UNINTELLIGIBLE: Final = 255
 
 @dataclass(frozen=True)
 class Replies:
-    """Answers read from one call."""
+    """The answers read from one call of a model."""
 
     answers: NDArray[np.uint8]
-    """One position in `ANSWERS` a row; 0 is a refusal without reason."""
+    """For each row, a position in `ANSWERS`; 0 is a refusal without reason."""
     unintelligible: int
-    """Rows whose reply was no category; they stand as refusals in `answers`."""
+    """Number of rows whose reply was no category; in `answers` they are refusals."""
 
 
 def read_replies(returned: Any, column: str, rows: int) -> Replies:
-    """Read a model's return value for a test column.
+    """Return the answers in a model's return value for a test column.
 
     Raises:
-        UsageError: the value is not one answer a row.
+        UsageError: the value does not hold one answer per row.
+
+    >>> read_replies(["S", "R", "?"], "AMK_NM", 3).unintelligible
+    1
     """
     categories, reasons = _columns_of(returned, column)
     if len(categories) != rows:
@@ -60,7 +63,7 @@ def read_replies(returned: Any, column: str, rows: int) -> Replies:
 
 
 def _columns_of(returned: Any, column: str) -> tuple[Sequence[Any], Sequence[Any] | None]:
-    """Return the column of categories and, if there is one, of reasons."""
+    """Return the column of categories and, if there is one, the column of reasons."""
     if isinstance(returned, list) and returned and isinstance(returned[0], dict):
         returned = pd.DataFrame(returned)
     if isinstance(returned, pd.DataFrame):
@@ -104,7 +107,7 @@ def _frame_columns(frame: pd.DataFrame, column: str) -> tuple[Sequence[Any], Seq
 
 
 def _as_objects(values: Sequence[Any]) -> NDArray[np.object_]:
-    """Keep each row one object; a nested sequence becomes its text, which is no category."""
+    """Return an array with one object per row; a nested sequence becomes a text that is no category."""
     array = np.empty(len(values), dtype=object)
     for position, value in enumerate(values):
         single = value[0] if isinstance(value, list | tuple | np.ndarray) and len(value) == 1 else value

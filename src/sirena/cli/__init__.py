@@ -1,4 +1,4 @@
-"""The ``sirena`` command: one module per command, errors and exit codes here.
+"""The ``sirena`` command: one module for each command; errors and exit codes are handled here.
 
 Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --check` found something to do;
 5 `drift` found drift.
@@ -59,8 +59,9 @@ COMMAND_MODULES: Final[tuple[str, ...]] = (
 """Modules of this package that register commands, in the order of `sirena --help`."""
 _INTERRUPTED: Final = 130
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 500_000
-"""Importing MLflow makes a million objects that stay; looking for garbage after each 700 costs a third of its time. A
-server goes back to that once it has started."""
+"""Objects made between two garbage collections. Importing MLflow makes a million objects that stay; a collection after
+each 700 would take a third of its time. A server sets the usual number again once it has started.
+"""
 
 
 _FIRST_THINGS: Final = """Sirena: from MICs in a WHONET file to S / I / R, with a reason for every answer.
@@ -70,7 +71,7 @@ _FIRST_THINGS: Final = """Sirena: from MICs in a WHONET file to S / I / R, with 
   sirena reference FILE -o categories.xlsx    categories for a whole file, by the breakpoints in force
 
 Models of your own begin with `sirena train FILE`; `sirena --help` lists every command."""
-"""What somebody does first who gives no command."""
+"""Printed when no command is given: what a person does first."""
 
 
 def _version(asked: bool) -> None:
@@ -80,13 +81,13 @@ def _version(asked: bool) -> None:
 
 
 def build_app(modules: Sequence[str] = COMMAND_MODULES) -> typer.Typer:
-    """Return the command-line application.
+    """Return the command-line application with the commands of some modules.
 
-    Command modules import what is heavy (Polars, MLflow, Keras) inside their functions, so that
-    ``sirena --help`` answers at once.
+    Command modules import what takes long (Polars, MLflow, Keras) inside their functions, so that ``sirena --help``
+    answers at once.
 
     Args:
-        modules: whose commands are registered; those of all modules by default.
+        modules: names of command modules; all by default.
     """
     app = typer.Typer(
         name="sirena",
@@ -112,7 +113,7 @@ def build_app(modules: Sequence[str] = COMMAND_MODULES) -> typer.Typer:
 
 
 def modules_for(arguments: Sequence[str]) -> Sequence[str]:
-    """Return the modules that a command line needs: one command answers sooner when the others are not imported.
+    """Return the modules that a command line needs; a command starts sooner if the others are not imported.
 
     >>> modules_for(["ask", "eco", "AMK=2"])
     ('ask',)
@@ -122,7 +123,7 @@ def modules_for(arguments: Sequence[str]) -> Sequence[str]:
 
 
 def command() -> NoReturn:
-    """Run the command line as the whole work of a process."""
+    """Run the command line and end the process with its exit code."""
     try:
         main()
     except SystemExit as end:
@@ -130,7 +131,7 @@ def command() -> NoReturn:
 
 
 def main() -> NoReturn:
-    """Run the command line; known errors are one clear message, never a stack trace."""
+    """Run the command line, print an error as a message without a stack trace, and exit."""
     set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     try:
         code = _run(sys.argv[1:])
@@ -151,7 +152,7 @@ def main() -> NoReturn:
 
 
 def _run(arguments: Sequence[str]) -> int:
-    """Run a command, say what is wrong with its arguments, and return its exit code."""
+    """Run a command, print what is wrong with its arguments if they are, and return its exit code."""
     root = typer.main.get_command(build_app(modules_for(arguments)))
     if speaks_spanish():
         from sirena.cli.help_words import speak_spanish
@@ -170,7 +171,7 @@ def _run(arguments: Sequence[str]) -> int:
 
 
 def _tell_unforeseen(error: Exception) -> None:
-    """Say where an error nobody foresaw arose, never its text or its trace: either may hold a patient's data."""
+    """Print where an unforeseen error arose, without its text and trace, which may hold a patient's data."""
     if isinstance(error, OSError) and error.strerror:
         say(f"sirena: {error.filename or 'writing'}: {error.strerror}", err=True)
         return

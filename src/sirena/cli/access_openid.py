@@ -1,4 +1,4 @@
-"""From the settings to the provider of single sign-on, as the access service wants to know it."""
+"""Reading the configuration of single sign-on from the settings, for the access service."""
 
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 
 def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
-    """Return the provider of the settings, None if they name none.
+    """Return the OpenID provider in the settings; None if they name none.
 
     Raises:
         GroupRolesError: `SIRENA_OIDC_ROLES` cannot be read.
@@ -31,7 +31,7 @@ def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
 
 
 def openid_problems(settings: "Settings") -> list[str]:
-    """Return what is wrong with the roles of groups, one sentence each."""
+    """Return what is wrong with the setting of groups' roles, a sentence each."""
     from sirena.access.openid_configuration import GroupRolesError, read_group_roles
 
     try:

@@ -1,4 +1,4 @@
-"""``sirena access-service``: the service NGINX asks before every request."""
+"""``sirena access-service``: the service that decides for NGINX on every request."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena access-service`` to the command line."""
     app.command(name="access-service")(access_service)
 
 

@@ -1,4 +1,4 @@
-"""``sirena alerts``: isolates of a file that somebody should know of."""
+"""``sirena alerts``: isolates of a file that need attention, such as MRSA."""
 
 import enum
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ _JSON: Final = ".json"
 
 
 class AlertsFormat(enum.StrEnum):
-    """How the counts are printed."""
+    """Format in which the counts are printed."""
 
     TABLE = "table"
     CSV = "csv"
@@ -30,7 +30,7 @@ class AlertsFormat(enum.StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena alerts`` to the command line."""
     app.command("alerts", epilog=_EXAMPLE)(alerts)
 
 
@@ -107,7 +107,7 @@ def _check(output: Path) -> None:
 
 
 def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "tuple[TablesFor, str]":
-    """Return what answers the tests of a file, and its name."""
+    """Return the function that gives the table for a test column, and the name of what answers."""
     from sirena.domain.errors import UsageError
 
     if release:
@@ -141,7 +141,7 @@ def _print(counts: list[dict[str, Any]], form: AlertsFormat, language: Language)
 
 
 def _table(counts: list[dict[str, Any]], language: Language) -> str:
-    """Return the alerts that hold for any isolate, and the rest as one line."""
+    """Return a table of the alerts that concern any isolate; the other alerts follow in one line."""
     from sirena.stewardship.alert_tables import priority_word
     from sirena.texts.messages import translate
 

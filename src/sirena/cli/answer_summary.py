@@ -1,4 +1,4 @@
-"""The progress and the summary of answering a file, on standard error."""
+"""The progress bar and the summary of answering a file, on standard error."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 
 class AnswerSummary:
-    """Counts what was answered, column by column, and shows how far the work is."""
+    """Counts of the answers, added up column by column, with a progress bar."""
 
     def __init__(self, *, rows: int, columns: int, unknown_specimens: int = 0) -> None:
-        """Begin.
+        """Create the summary; nothing is counted yet.
 
         Args:
             rows: isolates of the file.
-            columns: MIC columns to be answered.
-            unknown_specimens: rows whose specimen names no known site.
+            columns: number of MIC columns to be answered.
+            unknown_specimens: number of rows whose specimen names no known site.
         """
         self._unknown_specimens = unknown_specimens
         self._marks: dict[Mark, int] = {}
@@ -50,7 +50,7 @@ class AnswerSummary:
         self._progress.stop()
 
     def add(self, tally: "ColumnTally") -> None:
-        """Count one column's answers."""
+        """Count the answers of one column."""
         from sirena.domain.category import Category, Reason
         from sirena.domain.truth_table import answer_code
 
@@ -63,7 +63,7 @@ class AnswerSummary:
         self._progress.advance(self._task)
 
     def tell(self) -> None:
-        """Print isolates, results and categories, every reason of NI, and what an unknown site leaves open."""
+        """Print the numbers of isolates, results, categories and reasons for NI, and what unknown sites leave open."""
         from sirena.domain.category import Category
         from sirena.domain.truth_table import ANSWERS, NOT_ASKED
 
@@ -98,26 +98,26 @@ class AnswerSummary:
 
 
 class TalliesOfParts:
-    """Adds up what was answered in each column, over the parts of a file."""
+    """Counts of the answers in each column, added up over the parts of a file."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Create the sum; nothing is counted yet."""
         self._tallies: dict[str, ColumnTally] = {}
 
     def add(self, tallies: "Iterable[ColumnTally]") -> None:
-        """Take what was answered in one part, column by column."""
+        """Add the tallies of one part, one for each column."""
         for tally in tallies:
             before = self._tallies.get(tally.column)
             self._tallies[tally.column] = tally if before is None else before.with_part(tally)
 
     def of_columns(self) -> "list[ColumnTally]":
-        """Return what was answered in each column of the whole file."""
+        """Return the tally of each column of the whole file."""
         return list(self._tallies.values())
 
 
 @contextmanager
 def progress_of(isolates: int) -> "Iterator[Callable[[int], None]]":
-    """Show how far the answering of a file is; give a function that is told how many more isolates were answered."""
+    """Show a progress bar for answering a file; yields a function to call with the number of isolates just answered."""
     with _progress(in_words("isolates")) as progress:
         task = progress.add_task("", total=isolates)
         yield lambda more: progress.advance(task, more)

@@ -1,4 +1,4 @@
-"""What `sirena reference` and `sirena interpret` share: read, answer every MIC column, write, tell."""
+"""What `sirena reference` and `sirena interpret` share: reading, answering and writing a file, and a summary."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -42,24 +42,24 @@ class NoMicColumnError(SirenaError):
 
 @dataclass(frozen=True)
 class Output:
-    """Where the answers go, and how."""
+    """The file to write, and the form of the answers in it."""
 
     path: Path
     existing: "Existing"
     basis: "Language | None"
-    """Language of the grounds beside the categories; None leaves them out."""
+    """Language of the grounds written beside the categories; None writes no grounds."""
     csv_style: str = "keep"
-    """How a ``.csv`` is written: a word of `csv_style.STYLES`."""
+    """Style of a ``.csv``: a name in `csv_style.STYLES`, or ``keep`` for that of the input."""
 
     def check(self, source: Path) -> None:
-        """Refuse a destination that cannot be written, before any work is done.
+        """Check that the file can be written, before any work is done, or raise an error.
 
         Args:
-            source: the file that is read; it is never replaced.
+            source: the file that is read, which is never replaced.
 
         Raises:
-            UsageError: the suffix is unknown, or the file is the one that is read.
-            UnavailableFileError: its folder is missing or not writable, or S3 does not take it.
+            UsageError: style or suffix are unknown, or the file is the one that is read.
+            UnavailableFileError: the folder is missing or cannot be written, or S3 does not take the file.
         """
         from sirena.whonet.csv_style import STYLES
         from sirena.whonet.writing import find_suffix
@@ -71,17 +71,17 @@ class Output:
         check_output(self.path)
 
     def style_of(self, file: "WhonetFile") -> "CsvStyle | None":
-        """Return how a ``.csv`` is written, given the file that is read."""
+        """Return the style of a ``.csv`` to write, given the file that is read."""
         from sirena.whonet.csv_style import STYLES
 
         return STYLES[self.csv_style] if self.csv_style != "keep" else file.table.csv_style
 
 
 def refuse_same_file(source: Path, output: Path) -> None:
-    """Keep a command from replacing the file it reads.
+    """Check that a command does not replace the file that it reads, or raise `UsageError`.
 
     Raises:
-        UsageError: both are one file, whatever they are called.
+        UsageError: both paths lead to one file.
     """
     both_here = "-" not in (str(source), str(output)) and source.exists() and output.exists()
     if (both_here and source.samefile(output)) or (source == output and S3Object.at(source)):
@@ -91,23 +91,23 @@ def refuse_same_file(source: Path, output: Path) -> None:
 
 
 def tell(text: str) -> None:
-    """Say one thing on standard error; standard output may carry the file."""
+    """Print a text on standard error, since standard output may carry the file."""
     say(text, err=True)
 
 
 def tell_about_zones(file: "WhonetFile") -> None:
-    """Say once which columns hold zones and stay as they are."""
+    """Print which columns hold zone diameters and are left unchanged."""
     zones = [header for header, column in file.test_columns.items() if not column.is_mic]
     if zones:
         tell(f"not answered, zone diameters in mm are no MICs: {listed(zones)}")
 
 
 def tell_about_problems(file: "WhonetFile", problems: "Sequence[Problem] | None" = None) -> None:
-    """Name by column and row the cells that are no readable MICs, and how headers of other systems were understood.
+    """Print by column and row which cells are no readable MICs, and how headers of other systems were understood.
 
     Args:
-        file: as read.
-        problems: its problems; None finds them.
+        file: that was read.
+        problems: of the file; None finds them.
     """
     _tell_about_headers(file)
     problems = file.problems if problems is None else problems
@@ -130,16 +130,16 @@ def _tell_about_headers(file: "WhonetFile") -> None:
 
 
 def listed(names: Sequence[str]) -> str:
-    """Return a few names, and how many more there are."""
+    """Return a text with the first names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
 
 
 def read_site(text: str) -> "Site | None":
-    """Read the option ``--site``; None lets the specimen of each row decide.
+    """Return the site that ``--site`` names; None if the specimen of each row is to decide.
 
     Raises:
-        UsageError: it is no site.
+        UsageError: there is no such site.
     """
     from sirena.panel.sites import chosen_site
 
@@ -151,14 +151,14 @@ def read_site(text: str) -> "Site | None":
 
 @dataclass(frozen=True)
 class Opened:
-    """A file to be answered."""
+    """A file that was opened for answering."""
 
     file: "WhonetFile"
-    """Roles and texts of its columns; its rows too, unless it is long."""
+    """The file; of a long file only the roles and texts of its columns, without rows."""
     parts: "StreamedFile | None" = None
-    """A long file's rows, part by part."""
+    """Rows of a long file, part by part; None for any other."""
     engine: Engine = LOCAL
-    """Answers the parts."""
+    """Engine that answers the parts."""
 
 
 @contextmanager
@@ -172,19 +172,19 @@ def opened(
     part: int = 0,
     engine: Engine = LOCAL,
 ) -> "Iterator[Opened]":
-    """Read a file to be answered; a long one part by part, where its format and that of the output allow it.
+    """Open a file for answering; a long one is read part by part, if its format and that of the output allow it.
 
     Args:
         path: the file; ``-`` is standard input.
-        output: where its answers go.
+        output: file for the answers.
         sheet: of a spreadsheet.
-        mapping: the laboratory's own word on its columns.
-        shortest: bytes of the shortest file that is read part by part; None chooses: on a cluster every one is.
+        mapping: file in which the laboratory says what its columns mean.
+        shortest: bytes from which on a file is read part by part; None chooses: on a Ray cluster every file is.
         part: bytes, or rows, of a part; 0 chooses.
-        engine: parses the parts, and answers them.
+        engine: that parses and answers the parts.
 
     Raises:
-        SirenaError: it cannot be read.
+        SirenaError: the file cannot be read.
     """
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.part_writing import is_written_in_parts
@@ -204,14 +204,14 @@ def opened(
 
 
 def shortest_in_parts(engine: Engine) -> int:
-    """Return the bytes of the shortest file that is read part by part; on a cluster every file is."""
+    """Return the bytes from which on a file is read part by part; on a Ray cluster every file is."""
     from sirena.whonet.streamed import SHORTEST
 
     return SHORTEST if engine is LOCAL else 0
 
 
 def tell_if_whole(path: Path, engine: Engine) -> None:
-    """Say that a cluster has nothing to do where a file is read as a whole."""
+    """Print that a Ray cluster is not used, if there is one, because the file is read as a whole."""
     if engine is not LOCAL:
         tell(
             f"{named(path)}: this file cannot be read and written in parts, so one machine works on it, "
@@ -221,33 +221,33 @@ def tell_if_whole(path: Path, engine: Engine) -> None:
 
 @dataclass(frozen=True)
 class FileQuestion:
-    """What a file is asked, and by what it is answered."""
+    """How a file is to be answered, and by what."""
 
     tables_for: "TablesFor"
-    """Gives the table of a test column."""
+    """Function that returns the table of a test column."""
     stamp: str
-    """By which release or edition the file is answered; stands in its last column."""
+    """Name of the release or editions that answer, for the last column of the file."""
     site: "Site | None" = None
-    """Of every row; None lets the specimen decide."""
+    """Site of infection of every row; None if the specimen of each row decides."""
     source: "Callable[[TestColumn], str] | None" = None
-    """Tells after each ground which model answered."""
+    """Function that names the model that answers a column, to be written after each ground; None writes none."""
     zones: bool = False
-    """Zone columns get a category column too: NI, because no MIC model answers them."""
+    """True if zone columns get a category column too, with NI, because no MIC model answers them."""
     rules: "Sequence[ExpertRule] | None" = None
-    """Expert rules, whose columns stand beside the categories; None leaves them out."""
+    """Expert rules, whose columns are written beside the categories; None writes none."""
 
 
 def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[AnswerSummary, Sequence[Problem]]":
-    """Answer every MIC column of a file, write it whole, and return what was answered and what is wrong in it.
+    """Answer every MIC column of a file and write it. Returns the counts of answers, and the problems in the file.
 
     Args:
         opened: the file.
-        output: where to, and how.
-        question: what it is asked.
+        output: the file to write.
+        question: how to answer it.
 
     Raises:
-        SirenaError: no organism column, no MIC column, or the output cannot be written.
-        UsageError: a category column is already there and nothing says what to do with it.
+        SirenaError: the file has no organism column or no MIC column, or the output cannot be written.
+        UsageError: the file has a category column already, and `output.existing` refuses that.
     """
     with stored(output.path) as place:
         here = replace(output, path=place)
@@ -259,10 +259,10 @@ def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[Ans
 
 
 def isolates_to_answer(file: "WhonetFile", question: FileQuestion) -> "Isolates":
-    """Return the isolates of a file and what is asked of them, and say when nothing of it can be read.
+    """Return the isolates of a file with their test columns; print a warning if it holds no readable MIC.
 
     Raises:
-        SirenaError: no organism column, or no MIC column.
+        SirenaError: the file has no organism column, or no MIC column.
     """
     from sirena.panel.frame import Isolates
 
@@ -277,7 +277,7 @@ def isolates_to_answer(file: "WhonetFile", question: FileQuestion) -> "Isolates"
 
 
 def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> AnswerSummary:
-    """Answer a file that was read as a whole; see `answer`."""
+    """Answer a file that was read as a whole, and write it; see `answer`."""
     import polars as pl
 
     from sirena.cli.ground_sheet import SHEET, GroundSheet
@@ -325,14 +325,14 @@ def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> A
 
 
 def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
-    """Return the hospital's own expert rules: the table somebody names, else those approved and in force.
+    """Return the hospital's own expert rules: the file given, else those approved and in force.
 
     Args:
-        wanted: ``--expert-rules``.
-        path: ``--rules``.
+        wanted: value of ``--expert-rules``.
+        path: value of ``--rules``.
 
     Raises:
-        SirenaError: the ledger, which says what is in force, cannot be read.
+        SirenaError: the ledger, which holds the approved rules, cannot be read.
     """
     from sirena.acts.rules_in_force import expert_rules_in_force
     from sirena.settings.catalogue import load_settings
@@ -341,14 +341,14 @@ def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
 
 
 def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ...] | None":
-    """Return the expert rules that two options ask for; None when they ask for none.
+    """Return the expert rules to apply, Sirena's and the hospital's own; None when none are asked for.
 
     Args:
-        wanted: ``--expert-rules``.
-        own: from `own_rules`, which asks for them too.
+        wanted: value of ``--expert-rules``.
+        own: rules from `own_rules`; if there are any, expert rules are applied in any case.
 
     Raises:
-        TableError: the table holds something that is no rule.
+        TableError: the table has a row that is no rule.
     """
     from sirena.stewardship.expert_rules import load_expert_rules
 
@@ -356,7 +356,7 @@ def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ..
 
 
 def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", own: "RulesSource | None") -> str:
-    """Return a stamp that also says by which expert rules a file was reported."""
+    """Return a stamp with the names of the expert rules applied, if any were."""
     if rules is None:
         return stamp
     return f"{stamp} · expert rules{f' + {own.name}' if own is not None else ''}"
@@ -370,7 +370,7 @@ def with_rules(
     question: FileQuestion,
     changes: "RuleChanges",
 ) -> "pl.DataFrame":
-    """Put what expert rules report beside the categories, and count how many results they changed."""
+    """Return a table with the reported categories added by expert rules, and count the changes in `changes`."""
     from sirena.panel.placement import place_categories
     from sirena.stewardship.expert import apply_rules, place_reported
     from sirena.stewardship.isolate_facts import IsolateFacts
@@ -390,11 +390,11 @@ def with_rules(
 
 
 def tell_about_rules(counted: "RuleChanges") -> None:
-    """Say how many results expert rules changed."""
+    """Print how many results expert rules changed."""
     changes = ", ".join(f"{code} {count:,}" for code, count in counted.counts().items())
     tell(f"expert rules changed what is reported: {changes or 'nothing'}")
 
 
 def tell_about_facts(names: Sequence[str]) -> None:
-    """Say which columns were made of what stands in organisms' names."""
+    """Print which columns were made from mechanisms in organisms' names."""
     tell(f"mechanisms written in organisms' names are columns: {listed(names)}")

@@ -1,4 +1,4 @@
-"""Answering a long file part by part, in bounded memory and on two cores: the same file as `answering.answer_file`."""
+"""Answering a long file part by part, in limited memory, with the same result as `answering.answer_file`."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -35,13 +35,13 @@ from sirena.whonet.streamed_problems import Sightings, StreamedProblems
 def answer_parts(
     read: StreamedFile, output: Output, question: FileQuestion, engine: Engine
 ) -> tuple[AnswerSummary, Sequence[Problem]]:
-    """Answer a file that was read part by part; see `answering.answer`.
+    """Answer a file that was read part by part, and write it; see `answering.answer`.
 
     Args:
         read: the file.
-        output: where to, of a format that is written part by part.
-        question: what it is asked.
-        engine: answers the parts.
+        output: the file to write, in a format that is written part by part.
+        question: how to answer it.
+        engine: that answers the parts.
     """
     isolates = isolates_to_answer(read.file, question)
     answers = FileAnswers.prepared(
@@ -73,7 +73,7 @@ def answer_parts(
 
 @dataclass(frozen=True)
 class _Answered:
-    """One part, answered and spelt."""
+    """One part that was answered and encoded for the output."""
 
     spelt: Any
     rows: int
@@ -85,7 +85,7 @@ class _Answered:
 
 @dataclass
 class _Taken:
-    """What was met over all parts."""
+    """Sums and findings over all parts of a file."""
 
     problems: StreamedProblems
     tallies: TalliesOfParts
@@ -104,10 +104,10 @@ class _Work:
     engine: Engine
 
     def write(self, style: CsvStyle | None) -> _Taken:
-        """Answer every part and write it.
+        """Answer and write every part.
 
         Raises:
-            UnicodeEncodeError: the encoding of the style does not hold a letter; nothing is written.
+            UnicodeEncodeError: the encoding of the style lacks a character; nothing is written.
         """
         taken = _Taken(StreamedProblems.of(self.read.file, self.read.texts), TalliesOfParts(), RuleChanges())
         with (
@@ -138,7 +138,7 @@ class _Work:
 
 @dataclass(frozen=True)
 class _PartWork:
-    """Answers a part and spells it, in any process."""
+    """Answers a part and encodes it for the output; runs in any process."""
 
     file: WhonetFile
     spelling: Spelling
@@ -151,7 +151,7 @@ class _PartWork:
     spell: Callable[[pl.DataFrame, bool], Any]
 
     def __call__(self, rows: tuple[pa.RecordBatch, bool]) -> _Answered:
-        """Return the part answered; the rows come with whether they are the file's first."""
+        """Return the answered part; `rows` are its rows, and True if it is the first part."""
         batch, first = rows
         frame = self.spelling.frame(pa.Table.from_batches([batch]))
         part = self.answers.of_part(frame)
@@ -166,7 +166,7 @@ class _PartWork:
         return _Answered(spelt, frame.height, part.tallies, part.unread_specimens, sightings, changes)
 
     def _with_facts(self, frame: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
-        """Put what organisms' names say before the last column, which is what the file was answered by."""
+        """Return a table with the facts from organisms' names before the last column, which names what answered."""
         part = replace(self.file, table=replace(self.file.table, frame=_as_texts(frame)))
         of_part = {fact.name: fact for fact in facts_to_add(part)}
         empty = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)

@@ -28,7 +28,7 @@ _EXAMPLE: Final = (
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena antibiogram`` to the command line."""
     app.command("antibiogram", epilog=_EXAMPLE)(antibiogram)
 
 

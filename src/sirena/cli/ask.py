@@ -1,7 +1,7 @@
-"""``sirena ask``: one isolate, answered at once by the guideline editions in force, with the reason of each answer.
+"""``sirena ask``: answering one isolate at once by the guideline editions in force, with the reason of each answer.
 
-The answers are the editions', not a model's: which release is active is known by the audit ledger and MLflow alone, and
-asking them takes seconds. The output says so.
+The answers are the editions' and not a model's, because asking audit ledger and MLflow for the active release takes
+seconds. The output says so.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ _EXAMPLE: Final = 'Example: sirena ask "E. coli" CIP=0.5 "AMK<=2" --specimen ori
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena ask`` to the command line."""
     app.command("ask", epilog=_EXAMPLE)(ask)
 
 
@@ -101,7 +101,7 @@ def _site(specimen: str) -> "Site":
 
 
 def _named_editions(names: Sequence[str]) -> "dict[str, Edition]":
-    """Return the editions that are named, by guideline letter."""
+    """Return the named editions, by guideline letter."""
     editions: dict[str, Edition] = {}
     for name in names:
         edition = _load(name)
@@ -129,7 +129,7 @@ def _load(name: str) -> "Edition":
 
 
 def _sentence(explanation: "Explanation", site: "Site", language: "Language") -> str:
-    """Return why: for an NI its reason first, then the statement that was looked at."""
+    """Return the reason of an answer in words: for NI the cause first, then the statement that was applied."""
     from sirena.domain.ground import GroundKind
     from sirena.panel.basis import Language, ground_sentence
 

@@ -1,4 +1,4 @@
-"""The tests that `sirena ask` is given as words: ``CIP=0.5``, ``AMK<=2``, ``AMK_EM=4``, ``amikacina=4``.
+"""Reading the tests given to `sirena ask` as words: ``CIP=0.5``, ``AMK<=2``, ``AMK_EM=4``, ``amikacina=4``.
 
 Rules, each with a test of like name:
 
@@ -29,23 +29,23 @@ class IsolateTest:
     letter: str
     """Guideline letter of the test column: N is CLSI, E is EUCAST."""
     mic: str
-    """As it was written, ``<=2``, mg/L."""
+    """MIC in mg/L as it was written, ``<=2``."""
 
     @property
     def column(self) -> str:
-        """The test column, ``AMK_NM``."""
+        """Test column, ``AMK_NM``."""
         return f"{self.drug}_{self.letter}M"
 
 
 def read_tests(words: Iterable[str], letters: Sequence[str]) -> list[IsolateTest]:
-    """Read the tests of an isolate.
+    """Return the tests of an isolate, read from words.
 
     Args:
-        words: one test each.
-        letters: guidelines that answer a test that names none.
+        words: with one test each.
+        letters: of the guidelines that answer a test without a guideline.
 
     Raises:
-        UsageError: a word is no test, or names no antimicrobial or guideline; the text gives its place.
+        UsageError: a word is no test, or names no known antimicrobial or guideline; the error gives its place.
 
     >>> [test.column for test in read_tests(["amikacina<=2"], ["N", "E"])]
     ['AMK_NM', 'AMK_EM']

@@ -1,4 +1,4 @@
-"""``sirena audit``: what happened, whether the record is whole, and what was served when."""
+"""``sirena audit``: showing and verifying the audit ledger, and which release answered when."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
+    """Add the group of commands ``sirena audit`` to the command line."""
     group = typer.Typer(no_args_is_help=True, help="The audit ledger: who did what, when, and what came of it.")
     for command in (show, export, verify, served, prepare, resume):
         group.command(name=command.__name__)(command)

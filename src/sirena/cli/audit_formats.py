@@ -1,4 +1,4 @@
-"""Entries of the ledger as a table, JSON lines or CSV."""
+"""Writing ledger entries as a table, JSON lines or CSV."""
 
 import csv
 import enum
@@ -16,7 +16,7 @@ _FORMULA: Final = ("=", "+", "-", "@")
 
 
 class AuditFormat(enum.StrEnum):
-    """How entries are written."""
+    """Format in which entries of the ledger are written."""
 
     TABLE = "table"
     JSONL = "jsonl"
@@ -24,7 +24,7 @@ class AuditFormat(enum.StrEnum):
 
 
 def print_table(entries: Iterable[LedgerEntry]) -> None:
-    """Print entries for a person."""
+    """Print entries of the ledger as a table for people."""
     rows = [
         (str(one.seq), one.at[:19].replace("T", " "), one.event, one.outcome, one.who, one.origin, _told(one))
         for one in entries
@@ -40,9 +40,9 @@ def print_table(entries: Iterable[LedgerEntry]) -> None:
 
 
 def lines(entries: Iterable[LedgerEntry], form: AuditFormat) -> Iterator[str]:
-    """Yield entries as JSON lines, exactly as stored, or as CSV with a heading.
+    """Yield entries of the ledger as lines: JSON, exactly as stored, or CSV with a heading.
 
-    A cell that a spreadsheet would take for a formula gets an apostrophe before it; JSON lines are exact.
+    In CSV, a cell that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     if form is AuditFormat.JSONL:
         for one in entries:
@@ -70,7 +70,7 @@ def _short(text: str) -> str:
 
 
 def harmless(cell: str) -> str:
-    """Return a cell of CSV with an apostrophe before it where a spreadsheet would take it for a formula."""
+    """Return a CSV cell, with an apostrophe before it if a spreadsheet would run it as a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 

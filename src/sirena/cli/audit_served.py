@@ -1,4 +1,4 @@
-"""What answered at a moment, by the audit ledger; files and history in MLflow are believed as far as they agree."""
+"""Which release answered at a moment, by the audit ledger; MLflow's data are used only if they agree with it."""
 
 import csv
 import json
@@ -34,29 +34,30 @@ _ENDED: Final = (ActOutcome.DONE, ActOutcome.UNCHANGED)
 
 @dataclass(frozen=True)
 class ServedVersion:
-    """One version that answered, and the decision that let it."""
+    """A model version that answered, and the decision that approved it."""
 
     column: str
     version: str
     """``modelo_AMK_NM/3``."""
     edition: str
     approved_by: str
-    """Empty when the version itself was never promoted; then the activation of the release approved it."""
+    """Account that promoted the version; empty if it was never promoted, and only the release's activation approved
+    it."""
     approved_at: str
-    """UTC, ISO 8601."""
+    """Time of the promotion, UTC, ISO 8601."""
     evidence: str
     """SHA-256 of the certificate that was judged."""
     criteria: str
-    """What the gate said: ``6 passed``, ``1 failed``, ``1 waived``."""
+    """Numbers of the gate's criteria by outcome: ``6 passed, 1 failed``."""
     override: str
-    """Reason, when somebody decided against the gate."""
+    """Reason for overriding the gate; empty if it agreed."""
     ledger_entry: int | None
-    """Place of the approval in the ledger; None when the ledger does not know it."""
+    """Place of the promotion in the ledger; None when it holds none."""
 
 
 @dataclass(frozen=True)
 class Served:
-    """The release that answered at a moment."""
+    """The release that answered at a given moment."""
 
     release: str
     digest: str
@@ -69,23 +70,23 @@ class Served:
     ledger_entry: int
     """Place of the activation in the ledger."""
     remarks: tuple[str, ...]
-    """What MLflow and the artifact store hold now that is not what was judged."""
+    """Differences between what MLflow and the artifact store hold now and what was judged."""
     versions: tuple[ServedVersion, ...]
-    """Empty when the release's file is nowhere as it was judged."""
+    """Model versions in the release; empty when no stored copy of its file is as it was judged."""
 
 
 def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | None:
-    """Return what answered at a moment by the ledger, or None when nothing did.
+    """Return the release that answered at a moment, by the ledger; None when none did.
 
     Args:
-        registry: holds the release's file, which is believed as far as it is what was judged.
-        ledger: says what answered, and who decided.
+        registry: of the release's file, which is used if it is the one judged.
+        ledger: that holds what answered, and who decided.
         when: the moment, with zone.
 
     Raises:
         RegistryError: MLflow does not answer.
-        LedgerError: the ledger does not answer, or is not what was written.
-        UnjudgedReleaseError: by the ledger nothing answered, and MLflow's history names a release all the same.
+        LedgerError: the ledger does not answer, or is not as it was written.
+        UnjudgedReleaseError: by the ledger no release answered, but MLflow's history names one.
     """
     period = TrustedReading(ledger).read().at(moment(when))
     if period is None:
@@ -110,7 +111,7 @@ def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | No
 
 
 def print_served(served: Served | None, when: datetime, form: AuditFormat) -> None:
-    """Print it for a person, or as one line per version."""
+    """Print a served release as a table for people, or as JSON lines or CSV with a line for each version."""
     if form is AuditFormat.JSONL:
         for row in _rows(served):
             typer.echo(json.dumps(row, ensure_ascii=False))
@@ -204,7 +205,7 @@ def _reason(known: list[LedgerEntry], act: str) -> str:
 
 
 def _criteria(registry: Registry, member: Member, approval: LedgerEntry) -> str:
-    """Count what the gate said, by the verdict in MLflow if it is the one of this approval, else by the ledger."""
+    """Return the numbers of criteria by outcome, from MLflow's verdict of this approval or else from the ledger."""
     facts = approval.facts()
     with suppress(UsageError):  # a version that is gone has no verdict any more
         for decision in promotions(find_version(registry, member.reference)):

@@ -14,7 +14,7 @@ _MIB = 2**20
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add ``sirena backup``, ``sirena restore`` and ``sirena drill`` to the command line."""
     app.command(name="backup", epilog="Example: SIRENA_BACKUP_REPOSITORY=/mnt/nas/sirena sirena backup")(backup)
     app.command(name="restore", epilog="Example: sirena restore --at 2026-11-22")(restore)
     app.command(name="drill", epilog="Example: sirena drill")(drill)
@@ -133,7 +133,7 @@ def drill(at: At = "") -> None:
 
 
 def _keep_watch() -> None:
-    """Back up and drill when it is time; until then it holds nothing of MLflow, which each of its commands loads."""
+    """Back up and drill when it is time, each as a command of its own, so that this process does not load MLflow."""
     from sirena.server.backup.schedule import watch
     from sirena.settings.catalogue import load_settings
 

@@ -12,7 +12,7 @@ from sirena.domain.errors import SirenaError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena cells`` to the command line."""
     app.command("cells", epilog="Example: sirena cells isolates.sir -o hospital.cells.parquet")(cells)
 
 

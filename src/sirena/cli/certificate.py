@@ -1,4 +1,4 @@
-"""``sirena certificate``: the entry's certificate."""
+"""``sirena certificate``: the entry's TLS certificate."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands ``sirena certificate`` to the command line."""
     group = typer.Typer(no_args_is_help=True, help="The entry's certificate.")
     group.command(name="show", epilog="Example: sirena certificate show")(show)
     group.command(name="renew", epilog="Example: sirena certificate renew --force")(renew)

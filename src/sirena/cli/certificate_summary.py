@@ -1,4 +1,4 @@
-"""A certificate in a few lines of a terminal: what it found, and where the model differs, the gravest first."""
+"""A model's certificate in a few lines: the verdict, and where the model differs from the edition, gravest first."""
 
 from collections.abc import Iterator
 
@@ -22,11 +22,11 @@ _WORDS = {
 
 
 def summary(certificate: Certificate, most: int) -> str:
-    """Return verdict, counts and the gravest disagreements.
+    """Return a text with verdict, counts and the gravest disagreements of a model's certificate.
 
     Args:
-        certificate: what to tell.
-        most: lines of disagreements; organisms that differ alike are one line.
+        certificate: of a model.
+        most: most lines of disagreements; organisms that differ alike share a line.
     """
     subject = certificate.subject
     rows = len(certificate.keys)
@@ -52,7 +52,7 @@ def summary(certificate: Certificate, most: int) -> str:
 
 
 def difference_lines(disagreements: tuple[Disagreement, ...]) -> Iterator[str]:
-    """Yield where a model differs, a line for all organisms that differ alike: VME first, then the most questions."""
+    """Yield a line for each group of organisms in which a model differs alike: VME first, then most questions."""
     by_key: dict[tuple[str, Kind, str, str], list[Disagreement]] = {}
     for entry in disagreements:
         what = entry.key, entry.kind, describe(entry.expected), describe(entry.answered)

@@ -1,4 +1,4 @@
-"""``sirena certify``: ask a registered model everything and compare with a guideline edition."""
+"""``sirena certify``: comparing all answers of a registered model with a guideline edition."""
 
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +11,7 @@ from sirena.panel.basis import Language
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena certify`` to the command line."""
 
     @app.command(
         epilog='Example: sirena certify modelo_AMK_NM@production --guideline "CLSI 2026" --output certificates'
@@ -116,11 +116,11 @@ def register(app: typer.Typer) -> None:
 
 
 def _chart_form(chart: Path) -> str:
-    """Return the form of a picture by its suffix.
+    """Return the format of a picture by its suffix.
 
     Raises:
-        UsageError: no picture has this suffix.
-        UnavailableFileError: it cannot be written there.
+        UsageError: no format of pictures has this suffix.
+        UnavailableFileError: the file cannot be written there.
     """
     from sirena.domain.errors import UsageError
     from sirena.stewardship.drawing import FORMATS

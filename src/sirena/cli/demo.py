@@ -1,4 +1,4 @@
-"""``sirena demo``: the whole chain on a synthetic hospital, ending with an answered HTTP request."""
+"""``sirena demo``: the whole chain on a synthetic hospital, from a file to an answered HTTP request."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from sirena.cli.voice import say
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena demo`` to the command line."""
 
     @app.command(epilog="Example: SIRENA_HOME=var/demo sirena demo --isolates 2000 --keep")
     def demo(

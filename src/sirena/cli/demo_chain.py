@@ -1,4 +1,4 @@
-"""The steps of `sirena demo`, each an ordinary function of the platform."""
+"""The steps of `sirena demo`, which call the same functions as the commands."""
 
 import json
 import sys
@@ -41,17 +41,17 @@ _QUESTION: Final = {
 
 
 def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: int, keep: bool) -> None:
-    """Run the chain below `SIRENA_HOME`.
+    """Run all steps of the demo below `SIRENA_HOME`.
 
     Args:
-        server: MLflow, launched; whoever launched it stops it.
-        tracking_uri: where it answers.
-        isolates: size of the synthetic hospital.
+        server: MLflow, which the caller has launched and stops.
+        tracking_uri: address of MLflow.
+        isolates: number of isolates of the synthetic hospital.
         seed: of the hospital and the training.
-        keep: leave the servers running until Ctrl-C.
+        keep: True leaves the servers running until Ctrl-C.
 
     Raises:
-        SirenaError: a step failed; what was started is stopped.
+        SirenaError: a step failed; the servers started here are stopped.
     """
     home = load_settings().home
     steps = _Steps()
@@ -89,7 +89,7 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
 
 
 class _Steps:
-    """Says each step and how long it took."""
+    """Prints each step and how long it took."""
 
     def __init__(self) -> None:
         self._begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""The pages of `sirena demo --keep`: the invented hospital's file is open, and the demo's release answers."""
+"""The pages of `sirena demo --keep`, with the synthetic hospital's file open and answered by the demo's release."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,23 +19,23 @@ from sirena.whonet.reading import read_file
 
 @dataclass(frozen=True)
 class DemoPages:
-    """Pages that are ready to be served."""
+    """The application of the pages, ready to be served."""
 
     application: OwnMachineOnly
     bound: socket
     address: str
-    """Opens them; whoever does not have it does not get in."""
+    """Address that opens the pages; it holds the key without which they refuse all requests."""
 
     @classmethod
     def of(cls, file: Path, settings: Settings) -> Self:
-        """Open a file by the active release.
+        """Return the pages with a file open and answered by the active release.
 
         Args:
-            file: of the invented hospital.
+            file: of the synthetic hospital.
             settings: of the demo.
 
         Raises:
-            SirenaError: the release is nowhere as it was judged.
+            SirenaError: no stored copy of the release is as it was judged.
         """
         answers, files, key = answers_of_release(look_for_active(settings).panel), OpenedFiles(), new_key()
         files.add(open_whonet_file(file.name, read_file(file), answers))
@@ -43,5 +43,5 @@ class DemoPages:
         return cls(create_pages(answers, files, key, house=models_of(settings)), bound, f"{url_of(bound)}{ENTER}{key}")
 
     def serve(self) -> None:
-        """Serve them until Ctrl-C or SIGTERM; for the main thread."""
+        """Serve the pages until Ctrl-C or SIGTERM; to be called in the main thread."""
         run_until_signal(self.application, self.bound)

@@ -1,4 +1,4 @@
-"""``sirena doctor``: look at machine and stack, change nothing, say what is wrong and what mends it."""
+"""``sirena doctor``: checking machine and stack without changing anything, with remedies for what is wrong."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena doctor`` to the command line."""
     app.command(name="doctor", epilog="Example: SIRENA_PROFILE=production sirena doctor")(doctor)
 
 
@@ -42,7 +42,7 @@ def doctor(
 
 
 def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
-    """Make every look; return which stack was looked at."""
+    """Make all checks; return profile and home of the stack, empty if the settings cannot be read."""
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
     from sirena.server.checks.examination import examine

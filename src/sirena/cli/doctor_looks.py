@@ -1,4 +1,4 @@
-"""The looks of `sirena doctor` that need accounts, ledger or single sign-on, which the operations know nothing of."""
+"""Checks of `sirena doctor` that need accounts, ledger or single sign-on, which the package `server` cannot import."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ _PROVIDER_REMEDIES: Final = {
 
 
 def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
-    """Say what `sirena settings check` says."""
+    """Note the findings of `sirena settings check`."""
     from sirena.cli.access_openid import openid_problems
     from sirena.cli.named_files import file_problems
     from sirena.server.checks.finding import Area, CheckVerdict
@@ -38,7 +38,7 @@ def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
 
 
 def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
-    """Ask the provider of single sign-on for what it says of itself."""
+    """Check that the OpenID provider answers and its metadata can be used."""
     import asyncio
 
     from sirena.access.openid_configuration import GroupRolesError
@@ -74,7 +74,7 @@ def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
 
 
 def look_at_parts(stack: "Stack", standing: "StackStanding", notebook: "Notebook") -> None:
-    """Say what `sirena status` says of the parts of a running stack, and of the ledger."""
+    """Note the state of a running stack's parts and of the ledger, as `sirena status` shows it."""
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.server.checks.entry_conditions import entry_conditions
     from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict
@@ -99,7 +99,7 @@ def look_at_parts(stack: "Stack", standing: "StackStanding", notebook: "Notebook
 
 
 def look_at_databases(stack: "Stack", standing: "StackStanding", notebook: "Notebook") -> None:
-    """Say what `sirena upgrade --check` says, where that starts nothing and makes nothing."""
+    """Note what `sirena upgrade --check` shows, if that needs nothing to be started or created."""
     from sirena.acts.upgrade_look import look, own_files
     from sirena.server.checks.finding import Area, CheckVerdict
     from sirena.server.checks.standing import StackState

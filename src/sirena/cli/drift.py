@@ -1,4 +1,4 @@
-"""``sirena drift``: whether the results of a period differ from last year's and from the training's."""
+"""``sirena drift``: whether the results of a period differ from those of the year before and of the training."""
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from sirena.web.answers import NamedPanel
 
 FOUND: Final = 5
-"""Exit code when something drifts."""
+"""Exit code when drift was found."""
 _WHOLE: Final = "all"
 _EXAMPLE: Final = "Example: sirena drift hospital.sir --period 2025-Q3 --chart drift.svg"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena drift`` to the command line."""
     app.command("drift", epilog=_EXAMPLE)(drift)
 
 

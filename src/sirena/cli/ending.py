@@ -1,4 +1,4 @@
-"""Ending a command: what it has begun is undone, and its interpreter is not taken down piece by piece."""
+"""Ending a command: undoing what it began, and ending the process quickly."""
 
 import atexit
 import os
@@ -12,7 +12,7 @@ from typing import NoReturn
 
 @contextmanager
 def ends_in_order() -> Iterator[None]:
-    """Let SIGTERM undo what is under way, as Ctrl-C does."""
+    """Treat SIGTERM like Ctrl-C during the block, so that it undoes what is under way."""
 
     def end(*_: object) -> None:
         raise KeyboardInterrupt
@@ -25,10 +25,10 @@ def ends_in_order() -> Iterator[None]:
 
 
 def end_at_once(code: int) -> NoReturn:
-    """End the process as an interpreter does, but leave its memory to the kernel: MLflow's takes a second to free.
+    """End the process like an interpreter, but without freeing its memory, which takes a second after loading MLflow.
 
-    While a thread still works that an interpreter waits for, or when a stream cannot take what was printed, the
-    interpreter ends as usual.
+    If a non-daemon thread still runs, or the printed output cannot be written, the interpreter ends the process as
+    usual.
     """
     if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
         sys.exit(code)

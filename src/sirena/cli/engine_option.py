@@ -1,4 +1,4 @@
-"""The option ``--engine``: where the parts of a file are worked on."""
+"""The option ``--engine``: where the parts of a file are processed."""
 
 import enum
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from sirena.engine import Engine
 
 
 class EngineName(enum.StrEnum):
-    """Where the work is done."""
+    """Where the work is done: on this machine, or on a Ray cluster."""
 
     LOCAL = "local"
     RAY = "ray"
@@ -20,15 +20,15 @@ class EngineName(enum.StrEnum):
 EngineOption = Annotated[
     EngineName, typer.Option("--engine", help="local: this machine; ray: the Ray cluster at RAY_ADDRESS, else its own.")
 ]
-"""Where a command's work is done."""
+"""Type of the option ``--engine``."""
 
 
 @contextmanager
 def engine_named(name: EngineName) -> Iterator[Engine]:
-    """Give an engine for as long as a command works.
+    """Yield the engine with a given name, open during the block.
 
     Raises:
-        ClusterError: Ray is not installed, or no cluster can be used.
+        ClusterError: Ray is not installed, or no Ray cluster can be used.
     """
     if name is EngineName.LOCAL:
         from sirena.engine.local import LOCAL

@@ -1,4 +1,4 @@
-"""``sirena export``: a file in the form that a surveillance platform takes."""
+"""``sirena export``: writing a file in the format that a surveillance platform accepts."""
 
 import enum
 from collections import Counter
@@ -26,7 +26,7 @@ _FEW: Final = 5
 
 
 class ExportTarget(enum.StrEnum):
-    """Who takes the file."""
+    """Platform or program for which the file is written."""
 
     GLASS = "glass"
     EARS_NET = "ears-net"
@@ -38,7 +38,7 @@ _NAMES: Final = {ExportTarget.GLASS: "GLASS", ExportTarget.EARS_NET: "EARS-Net"}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena export`` to the command line."""
     app.command("export", epilog=_EXAMPLE)(export)
 
 
@@ -140,7 +140,7 @@ def export(
 def _check(
     to: ExportTarget, *, country: str, laboratory: str, year: int | None, guideline: list[str], leave_out: list[str]
 ) -> None:
-    """Raise `UsageError` for options that the target lacks or does not take."""
+    """Raise `UsageError` if an option that the target needs is missing, or one is given that it does not take."""
     if to is ExportTarget.WHONET:
         if country or laboratory or year or leave_out or guideline:
             raise UsageError(
@@ -248,7 +248,7 @@ def _write(
 
 
 def _warn_of_few(frame: "pl.DataFrame") -> None:
-    """Say how many rows are so fine that they may identify somebody."""
+    """Print how many rows count so few isolates that they may identify a person."""
     import polars as pl
 
     from sirena.cli.answering import tell

@@ -1,4 +1,4 @@
-"""The options of every command that reads a laboratory's file."""
+"""The options of all commands that read a laboratory's file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,6 +8,6 @@ import typer
 Sheet = Annotated[
     str | None, typer.Option("--sheet", help="Sheet of a spreadsheet; the first visible table by default.")
 ]
-"""Which table of a spreadsheet is read."""
+"""Type of the option ``--sheet``: the sheet of a spreadsheet to read."""
 MappingFile = Annotated[Path | None, typer.Option("--mapping", help="The laboratory's own word on its columns (TOML).")]
-"""Which mapping file says what the columns are."""
+"""Type of the option ``--mapping``: the file that says what the columns mean."""

@@ -1,4 +1,4 @@
-"""``sirena gc``: model versions and files that nothing needs."""
+"""``sirena gc``: removing model versions and files that nothing needs."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena gc`` to the command line."""
     app.command(name="gc", epilog="Example: sirena gc --dry-run; sirena gc --yes")(gc)
 
 

@@ -1,4 +1,4 @@
-"""The sheet of grounds in a workbook: what the answers of each column rest on, and how many rest on it."""
+"""The sheet of grounds in a workbook: the statements on which the answers of each column rest, and how many do."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -16,14 +16,14 @@ _HEADER: Final = ("column", "results", "mark", *_STRUCTURE, "english", "spanish"
 
 
 class GroundSheet:
-    """Collects the grounds of a file's answers, column by column."""
+    """The grounds of the answers in a file, added column by column."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Create the sheet without grounds."""
         self._rows: list[tuple[str, ...]] = []
 
     def add(self, tally: "ColumnTally") -> None:
-        """Take the grounds of one column, the commonest first."""
+        """Add the grounds of the answers in one column, the most common first."""
         for use in sorted(tally.grounds, key=lambda use: -use.count):
             facts = use.ground.to_json()
             cells = [_spelt(facts.get(name, "")) for name in _STRUCTURE]
@@ -31,7 +31,7 @@ class GroundSheet:
             self._rows.append((tally.column, str(use.count), mark, *cells, use.ground.english(), use.ground.spanish()))
 
     def table(self) -> "pl.DataFrame":
-        """Return the sheet, every cell text."""
+        """Return the sheet as a table of texts."""
         import polars as pl
 
         return pl.DataFrame(self._rows, schema=dict.fromkeys(_HEADER, pl.String), orient="row")

@@ -1,4 +1,4 @@
-"""``sirena guideline``: which editions there are, what they say, importing others, and what changes between two."""
+"""``sirena guideline``: listing, showing, importing, comparing and checking guideline editions."""
 
 from datetime import datetime
 from pathlib import Path
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from sirena.guidelines.difference import Difference
 
 _PAGE: Final = 40
-"""Lines that a person reads at once."""
+"""Most lines printed without ``--all``."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands ``sirena guideline`` to the command line."""
     guideline = typer.Typer(
         no_args_is_help=True, rich_markup_mode=None, help="Guideline editions: list, show, import, compare, check."
     )

@@ -1,4 +1,4 @@
-"""``sirena guideline check``: what a person should look at in an edition before anybody relies on it."""
+"""``sirena guideline check``: what a person should check in an edition before it is used."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any

@@ -1,4 +1,4 @@
-"""What the commands of ``sirena guideline`` are asked about: editions, antimicrobials, an organism."""
+"""Reading the editions, antimicrobials and organisms given to the commands of ``sirena guideline``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +15,7 @@ Overlay = Annotated[
 
 
 def known_editions() -> "Editions":
-    """Return the editions there are on this machine, shipped and imported."""
+    """Return all guideline editions on this machine, shipped and imported."""
     from sirena.guidelines.editions import Editions
     from sirena.settings.catalogue import load_settings
 
@@ -23,10 +23,10 @@ def known_editions() -> "Editions":
 
 
 def chosen_drugs(text: str) -> set[str]:
-    """Return the codes in a list joined by commas.
+    """Return the antimicrobial codes in a text, which are separated by commas.
 
     Raises:
-        UsageError: one is no antimicrobial's.
+        UsageError: a code is that of no antimicrobial.
     """
     from sirena.domain.antimicrobials import ANTIMICROBIALS
     from sirena.domain.errors import UsageError
@@ -41,7 +41,7 @@ def chosen_organism(text: str) -> "Organism":
     """Return the organism that a code or name means.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no such organism.
     """
     from sirena.domain.errors import UsageError
     from sirena.domain.organisms import ORGANISMS, resolve

@@ -1,4 +1,4 @@
-"""Whether the release that answers rests on guideline editions in force, as ``status`` and ``release`` say it."""
+"""Whether a release rests on guideline editions in force, for ``sirena status`` and ``sirena release``."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +19,7 @@ def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
     """Return a sentence for each edition of a release's members that is not in force today.
 
     Raises:
-        SirenaError: the release cannot be read.
+        SirenaError: the release's file cannot be read.
     """
     from sirena.guidelines.editions import Editions
     from sirena.registry.releases import release_members
@@ -29,11 +29,11 @@ def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
 
 
 def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
-    """Ask the service on which editions the release in use rests.
+    """Return the condition of the editions of the release that answers, as the service tells it.
 
     Args:
         settings: of the stack.
-        parts: as they were found; without the service there is nobody to ask.
+        parts: health of the parts; the service must be healthy to be asked.
     """
     import json
 

@@ -1,4 +1,4 @@
-"""The rows of an edition as the commands of ``sirena guideline`` show them: lines for people, facts for programs."""
+"""The rows of an edition in the output of ``sirena guideline``: lines for people, facts for programs."""
 
 import shutil
 import textwrap
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     Row = Breakpoint | ExpectedResistance
 
 DIFFERENCE_WORDS: Final = (0, 5, 6)
-"""Columns of a table of differences that hold words: what differs, and what stood and stands there."""
+"""Numbers of the columns of a table of differences that hold words to translate."""
 _WIDTH: Final = 100
 _WHO: Final = 50
-"""Columns for the group of organisms, before what is said of it."""
+"""Width of the group of organisms in a line, in characters."""
 _INDENT: Final = "      "
 
 
 def width() -> int:
-    """Return how many columns a page of rows may take."""
+    """Return the width of the output, in characters."""
     return min(_WIDTH, shutil.get_terminal_size((_WIDTH, 24)).columns)
 
 
 def row_lines(row: "Row", guideline: "Guideline") -> "Iterator[str]":
-    """Yield a row as lines of text: whom it is for and what it says, then source, readings, doubt and remark."""
+    """Yield a row as lines of text: group and statement, then source, number of readings, doubt and remark."""
     who = f"{row.drug}  {whom(row)}"
     what = saying(row, guideline)
     yield from _beside(who, what)
@@ -50,7 +50,7 @@ def whom(row: "Row") -> str:
 
 
 def saying(row: "Row", guideline: "Guideline") -> str:
-    """Return what a row says in a few words."""
+    """Return the statement of a guideline row in a few words."""
     from sirena.guidelines.difference import figures
     from sirena.guidelines.rows import Breakpoint
     from sirena.guidelines.tables import rank_name
@@ -62,7 +62,7 @@ def saying(row: "Row", guideline: "Guideline") -> str:
 
 
 def row_facts(row: "Row") -> dict[str, Any]:
-    """Return a row for programs; figures in mg/L, None where the row states none."""
+    """Return the facts of a row for programs; concentrations are in mg/L, None if the row has none."""
     from sirena.guidelines.rows import Breakpoint
     from sirena.guidelines.tables import rank_name
 
@@ -77,7 +77,7 @@ def row_facts(row: "Row") -> dict[str, Any]:
 
 
 def edition_facts(edition: "Edition") -> dict[str, Any]:
-    """Return what is to be known of an edition as a whole, for programs."""
+    """Return the facts of an edition as a whole, for programs."""
     record = edition.record
     return {
         "edition": edition.name,
@@ -91,7 +91,7 @@ def edition_facts(edition: "Edition") -> dict[str, Any]:
 
 
 def edition_lines(edition: "Edition") -> "Iterator[str]":
-    """Yield what is to be known of an edition as a whole, as lines of text."""
+    """Yield the facts of an edition as a whole, as lines of text."""
     record = edition.record
     since = (
         f"in force since {record.in_force_since}" if record.in_force_since else "nobody said since when it is in force"
@@ -109,7 +109,7 @@ def edition_lines(edition: "Edition") -> "Iterator[str]":
 
 
 def bulleted(texts: "Iterable[str]") -> "Iterator[str]":
-    """Yield sentences as lines of text."""
+    """Yield sentences as wrapped and indented lines."""
     for text in texts:
         yield from textwrap.wrap(in_words(text), width(), initial_indent="  ", subsequent_indent=_INDENT)
 

@@ -1,4 +1,4 @@
-"""``sirena guideline show``: what an edition says, row by row, with source, number of readings and doubts."""
+"""``sirena guideline show``: printing an edition row by row, with source, number of readings and doubts."""
 
 import csv
 import sys
@@ -20,7 +20,7 @@ OVERLAY_HEADER: Final = (
     *("who", "when", "why", "edition", "action", "drug", "rank", "group", "site"),
     *("S", "R", "middle", "source"),
 )
-"""Columns of an overlay, so that rows shown can be edited into one, and the source they had."""
+"""Columns of the printed CSV: those of an overlay, so that rows can be edited into one, and the source."""
 
 
 def show(
@@ -62,7 +62,7 @@ def _rows(edition: "Edition", drugs: set[str], member: "Organism | None") -> "li
 
 
 def _order(row: "Breakpoint | ExpectedResistance") -> tuple[str, bool, int, str, tuple[str, ...]]:
-    """Per drug what decides first stands first."""
+    """Return the key by which rows are sorted: by drug, and then in the order in which they decide."""
     sites = getattr(row, "sites", None)
     return row.drug, sites is not None, row.rank, row.group, sites or ()
 

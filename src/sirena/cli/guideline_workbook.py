@@ -1,4 +1,4 @@
-"""What ``sirena guideline import`` prints of EUCAST's workbook: what was taken, and what is left to a person."""
+"""Importing EUCAST's workbook for ``sirena guideline import``, and printing what was taken and what was not."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def import_workbook(path: Path) -> None:
-    """Import EUCAST's workbook and print what came of it.
+    """Import EUCAST's workbook, and print what was taken and what a person must decide.
 
     Raises:
-        sirena.guidelines.eucast.findings.WorkbookError: it is no such workbook; nothing was imported.
+        sirena.guidelines.eucast.findings.WorkbookError: the file is no such workbook; nothing was imported.
     """
     from sirena.guidelines.eucast.importing import import_eucast
     from sirena.settings.catalogue import load_settings

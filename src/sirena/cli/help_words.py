@@ -1,4 +1,4 @@
-"""The help of the commands, and what Typer says itself, in the language of the locale."""
+"""Translating the help of commands, and Typer's own texts, into the language of the locale."""
 
 import io
 from typing import Any, Final
@@ -11,11 +11,11 @@ from sirena.texts.language import SPANISH
 from sirena.texts.messages import translate
 
 _EXTRAS: Final = "  ["
-"""Begins what Typer writes behind the help of an option: its default, its bounds, that it is required."""
+"""Beginning of what Typer writes after the help of an option: default, bounds, or that it is required."""
 
 
 class _SpanishFormatter(typer.Context.formatter_class):  # type: ignore[misc, valid-type]
-    """Writes Typer's own words in Spanish."""
+    """Formatter of help texts that translates Typer's own words into Spanish."""
 
     def write_usage(self, prog: str, args: str = "", prefix: str | None = None) -> None:
         words = " ".join(_word(word) for word in args.split(" "))
@@ -33,10 +33,10 @@ class _SpanishContext(typer.Context):
 
 
 def speak_spanish(command: Any) -> None:
-    """Put the help of a command, and of those below it, into Spanish.
+    """Translate the help of a command, and of its subcommands, into Spanish.
 
     Args:
-        command: as Typer built it.
+        command: built by Typer.
     """
     command.context_class = _SpanishContext
     for name in ("help", "epilog", "short_help"):
@@ -48,10 +48,10 @@ def speak_spanish(command: Any) -> None:
 
 
 def show_misuse(error: Any) -> None:
-    """Print what Typer says of a command that was given wrongly, in the language of the locale.
+    """Print Typer's error about wrong arguments, in the language of the locale.
 
     Args:
-        error: as Typer raised it.
+        error: raised by Typer.
     """
     shown = io.StringIO()
     error.show(file=shown)
@@ -68,7 +68,7 @@ def _word(english: str) -> str:
 
 
 def _with_extras(text: str) -> str:
-    """Translate what stands behind a help in brackets; a help of Typer's own (``--help``) too."""
+    """Return an option's help with the part in brackets translated, and Typer's own help texts too."""
     words, bracket, extras = text.rpartition(_EXTRAS)
     if not bracket:
         return _word(text) if not text.startswith("[") else _extras(text)

@@ -1,4 +1,4 @@
-"""``sirena inspect``: what a file holds, and what in it cannot be read."""
+"""``sirena inspect``: reporting what a file holds, and which of its cells cannot be read."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena inspect`` to the command line."""
     app.command("inspect")(inspect)
 
 
@@ -86,7 +86,7 @@ def inspect(
 
 
 def describe(inspection: "Inspection") -> Iterator[Section]:
-    """Yield the sections of the report."""
+    """Yield the sections of the report on a file."""
     if inspection.holds_no_mic:
         yield _no_mics(inspection)
     yield _file(inspection)

@@ -1,4 +1,4 @@
-"""``sirena interpret``: what a release's models say of every MIC of a file."""
+"""``sirena interpret``: answering every MIC of a file by the models of a release."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -19,7 +19,7 @@ _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena interpret`` to the command line."""
     app.command("interpret", epilog=_EXAMPLE)(interpret)
 
 
@@ -103,11 +103,11 @@ def interpret(
 
 
 def stamp_of(panel: "Panel", columns: Iterable[str]) -> str:
-    """Return by what a file was answered: ``release 3 · CLSI 2026, EUCAST 2026``.
+    """Return the name of what answers a file: ``release 3 · CLSI 2026, EUCAST 2026``.
 
     Args:
         panel: of the release.
-        columns: model columns of the file; the editions are those of the models that answer them.
+        columns: model columns of the file; the editions named are those of their models.
     """
     facts = (panel.provenance.get(column, {}) for column in columns)
     editions = sorted({edition for fact in facts if (edition := fact.get("edition"))})

@@ -1,4 +1,4 @@
-"""The label audit as ``inspect`` and ``train`` show it."""
+"""The label audit in the output of ``sirena inspect`` and ``sirena train``."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 SHOWN: Final = 10
-"""Cells shown on a terminal; a file gets all."""
+"""Most cells shown on a terminal; a file gets all."""
 
 _COLUMNS: Final = (
     "column",
@@ -36,12 +36,12 @@ _HEADINGS: Final = (
 
 
 def audit_section(audit: "pl.DataFrame", edition: str, written: Path | None) -> Section:
-    """Return the gravest cells and how many there are.
+    """Return a section with the gravest cells of the label audit, and the number of all.
 
     Args:
         audit: from `label_audit.audit_labels`.
         edition: name of the edition the labels were compared with.
-        written: file that holds all of them, if one was asked for.
+        written: file with all cells, if one was written.
     """
     rows = [
         tuple("" if cell is None else str(cell) for cell in row) for row in audit.select(_COLUMNS).head(SHOWN).rows()

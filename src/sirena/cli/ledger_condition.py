@@ -1,4 +1,4 @@
-"""How the audit ledger stands, as `sirena status` and `sirena doctor` say it."""
+"""The condition of the audit ledger, for `sirena status` and `sirena doctor`."""
 
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def ledger_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
-    """Read the ledger from its first entry to its last.
+    """Verify the ledger from its first entry to its last, and return its condition.
 
     Args:
-        settings: where it is.
-        parts: as they were found; without its database the ledger cannot be read.
+        settings: name the ledger.
+        parts: health of the parts; without its database the ledger cannot be read.
     """
     from contextlib import closing
 

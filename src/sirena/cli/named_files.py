@@ -1,4 +1,4 @@
-"""The files that settings name and services read later: the hospital's rules, the gate, the policy."""
+"""Checking the files that settings name and services read later: the hospital's rules, the gate, the policy."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -8,9 +8,9 @@ if TYPE_CHECKING:
 
 
 def file_problems(settings: "Settings") -> list[str]:
-    """Return what is wrong in the named files, one sentence each: the first thing in each file, by row and column.
+    """Return the first thing that is wrong in each of these files, a sentence each, by row and column.
 
-    Unread, a wrong one would be found by whoever promotes, behind an entry that refuses them all.
+    Without this check, a wrong file would be noticed only when the entry refuses all promotions.
     """
     from sirena.access.policy import load_policy
     from sirena.certification.gate_file import load_gate

@@ -1,4 +1,4 @@
-"""``sirena open``: the pages, for one person on their own machine."""
+"""``sirena open``: Sirena's pages for one person on their own machine."""
 
 from pathlib import Path
 from typing import Annotated, Final
@@ -11,7 +11,7 @@ _EXAMPLE: Final = "Example: sirena open hospital.sir"
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena open`` to the command line."""
     app.command("open", epilog=_EXAMPLE)(open_pages)
 
 

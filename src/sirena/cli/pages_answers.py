@@ -1,4 +1,4 @@
-"""Who answers on the pages of a server: the active release, and the guideline editions until there is one."""
+"""What answers on the pages: the active release, or the guideline editions until a release is active."""
 
 import math
 import time
@@ -22,25 +22,25 @@ from sirena.web.audited_labels import AuditedLabels
 from sirena.whonet.file import WhonetFile
 
 _SECONDS: Final = 1.0
-"""So long the rules in force are believed to be the same."""
+"""Seconds for which the rules in force are not read again."""
 
 
 class AnswersNow:
-    """Says who answers now; callable, as the pages want it."""
+    """Callable that returns the panel that answers now."""
 
     def __init__(self, holder: PanelHolder, editions: "EditionsNow") -> None:
-        """Ask nobody yet.
+        """Create the callable; nothing is read yet.
 
         Args:
             holder: of the active release.
-            editions: answer until there is one.
+            editions: that answer until there is an active release.
         """
         self._holder = holder
         self._editions = editions
         self._last: NamedPanel | None = None
 
     def __call__(self) -> NamedPanel:
-        """Return who answers."""
+        """Return the panel that answers now."""
         loaded = self._holder.loaded
         if loaded is None:
             return self._editions()
@@ -51,15 +51,15 @@ class AnswersNow:
 
 
 class EditionsNow:
-    """The guideline editions with the hospital's own rules in force now; callable, as the pages want it."""
+    """Callable that returns the guideline editions, with the hospital's own rules in force now, as a panel."""
 
     def __init__(self, settings: Settings, rules: LocalRules, guideline: Sequence[str] = ()) -> None:
-        """Ask nobody yet.
+        """Create the callable; nothing is read yet.
 
         Args:
-            settings: say which editions there are.
-            rules: the hospital's own.
-            guideline: editions; the newest in force by default.
+            settings: name the folder of editions.
+            rules: the hospital's own rules.
+            guideline: names of editions; none means the newest in force.
         """
         self._settings = settings
         self._rules = rules
@@ -72,15 +72,15 @@ class EditionsNow:
         """Return the rules in force on guideline editions; None when there are none.
 
         Raises:
-            SirenaError: the ledger cannot be read, or not be believed.
+            SirenaError: the ledger cannot be read, or is not as it was written.
         """
         return self._rules.in_force(RuleKind.OVERLAY).source
 
     def __call__(self) -> NamedPanel:
-        """Return them compiled; which rules are in force is asked once a second.
+        """Return the editions compiled to a panel; the rules in force are read at most once a second.
 
         Raises:
-            SirenaError: the ledger cannot be read, or not be believed.
+            SirenaError: the ledger cannot be read, or is not as it was written.
         """
         with self._one_at_a_time:
             if self._last is None or time.monotonic() >= self._asked + _SECONDS:
@@ -92,18 +92,18 @@ class EditionsNow:
 
 
 def answers_of_release(panel: Panel) -> NamedPanel:
-    """Return a release as the pages have it."""
+    """Return the panel of a release, with its name for the pages."""
     return NamedPanel(
         panel, stamp_of(panel, panel.tables), by_models=True, source_of=lambda columns: stamp_of(panel, columns)
     )
 
 
 def answers_for(release: str | None, guideline: Sequence[str]) -> NamedPanel:
-    """Return who answers a file on the command line and on one's own pages.
+    """Return the panel that answers a file on the command line, or on the pages of one's own machine.
 
     Args:
         release: name of a release, ``active`` or ``latest``; None lets the guideline editions answer.
-        guideline: editions, where no release answers; the newest in force by default.
+        guideline: names of editions, if no release answers; none means the newest in force.
 
     Raises:
         SirenaError: there is no such release or edition.
@@ -122,14 +122,14 @@ def _by_editions(settings: Settings, guideline: Sequence[str], overlay: RulesSou
 
 
 def evidence_of_models(panel: Panel, columns: Collection[str]) -> TrainingCounts:
-    """Return what the trainings of a panel's models kept; MLflow's client, which takes seconds to import, comes here.
+    """Return the counts of the training evidence of a panel's models; MLflow's client is imported only here.
 
     Args:
         panel: of a release.
-        columns: model columns to ask for.
+        columns: model columns to read.
 
     Raises:
-        SirenaError: MLflow does not say.
+        SirenaError: MLflow does not answer, or does not have them.
     """
     from sirena.acts.training_evidence import evidence_of
 
@@ -137,10 +137,10 @@ def evidence_of_models(panel: Panel, columns: Collection[str]) -> TrainingCounts
 
 
 def audit_labels_of(file: WhonetFile) -> AuditedLabels | None:
-    """Audit the labels of a file for the pages as `sirena inspect` does: by the newest editions in force.
+    """Audit the labels of a file for the pages, like `sirena inspect`, by the newest editions in force.
 
     Args:
-        file: as read.
+        file: that was read.
     """
     from sirena.acts.label_auditing import audit_file
 

@@ -1,4 +1,4 @@
-"""The pages' side of the desk: what they tell the access service, and what they ask it."""
+"""Requests of the pages to the access service: recording events, and asking for open sessions."""
 
 import http.client
 import json
@@ -12,25 +12,25 @@ from sirena.web.records import UnrecordedError
 
 _SECONDS: Final = 10.0
 _AWAY: Final = (OSError, http.client.HTTPException, ValueError)
-"""What comes of asking a part that is away, or says no: an HTTP error of `urllib` is an `OSError`."""
+"""Errors when the access service does not answer or refuses; an HTTP error of `urllib` is an `OSError`."""
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class PagesDesk:
-    """Asks the access service over its socket for the pages."""
+    """Client by which the pages send requests to the access service, over its socket."""
 
     door: Door
 
     def record(self, event: str, facts: Mapping[str, Any]) -> None:
-        """Put on record what somebody did.
+        """Record an event on the pages in the ledger.
 
         Args:
             event: name in `sirena.ledger.catalogue`.
-            facts: of it.
+            facts: of the event.
 
         Raises:
-            UnrecordedError: it is not on record.
+            UnrecordedError: the event cannot be recorded.
         """
         body = json.dumps(facts).encode()
         try:
@@ -43,7 +43,7 @@ class PagesDesk:
         """Return the names of the sessions that are open now.
 
         Raises:
-            UnrecordedError: the access service does not say.
+            UnrecordedError: the access service does not answer.
         """
         try:
             with self.door.open("/sessions", seconds=_SECONDS) as answer:

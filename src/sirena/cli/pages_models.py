@@ -1,4 +1,4 @@
-"""Who knows the models, for the pages: asked when somebody first looks, because MLflow takes seconds to load."""
+"""The models of an installation for the pages, loaded at the first use, because importing MLflow takes seconds."""
 
 from collections.abc import Callable
 from functools import cache
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def models_of(settings: "Settings") -> "Callable[[], ModelHouse]":
-    """Return what returns the models of an installation, always the same."""
+    """Return a function that returns the models of an installation, always the same object."""
 
     @cache
     def house() -> "ModelHouse":

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena pages-service`` to the command line."""
     app.command(name="pages-service")(pages_service)
 
 
@@ -65,7 +65,7 @@ def pages_service(
 
 
 def _application(holder: "PanelHolder", settings: "Settings", desk: Path | None, key: str) -> "ASGIApp":
-    """Return the pages: for whoever the entry lets in, or without a desk for the holder of the key."""
+    """Return the application of the pages: behind the entry if there is a desk, else for the holder of the key."""
     from sirena.acts.local_rules import local_rules_of
     from sirena.acts.recording import actor
     from sirena.cli.pages_answers import AnswersNow, EditionsNow, audit_labels_of, evidence_of_models

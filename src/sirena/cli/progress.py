@@ -1,4 +1,4 @@
-"""Telling the step under way: a spinner for a person, a line each for a log."""
+"""Showing the step under way: by a spinner on a terminal, by a line for each step in a log."""
 
 import sys
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from sirena.server.steps import Tell
 
 @contextmanager
 def told() -> Iterator[Tell]:
-    """Give a function that is told each step."""
+    """Yield a function to call with the name of each step."""
     if not sys.stderr.isatty():
         yield lambda step: typer.echo(f"{in_words(step)} …", err=True)
         return

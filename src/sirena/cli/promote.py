@@ -1,4 +1,4 @@
-"""``sirena promote``: give model versions a stage, if the gate lets them."""
+"""``sirena promote``: giving model versions a stage, if the gate agrees."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena promote`` to the command line."""
     app.command(name="promote")(promote)
 
 

@@ -1,4 +1,4 @@
-"""``sirena reference``: what the guidelines say of every MIC of a file, each column by its own."""
+"""``sirena reference``: answering every MIC of a file by the guideline editions, each column by its own guideline."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
@@ -22,7 +22,7 @@ _EXAMPLE: Final = 'Example: sirena reference isolates.sir -o interpreted.xlsx --
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena reference`` to the command line."""
     app.command("reference", epilog=_EXAMPLE)(reference)
 
 
@@ -132,7 +132,7 @@ def reference(
 
 
 def _without_breakpoints(column: str) -> "TruthTable":
-    """Return the table of a column to which no edition states anything."""
+    """Return the table of a column for which no edition has breakpoints."""
     import numpy as np
 
     from sirena.domain.category import Reason

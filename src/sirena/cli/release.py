@@ -1,4 +1,4 @@
-"""``sirena release``: make, list, activate, roll back and compare releases."""
+"""``sirena release``: making, listing, activating, rolling back and comparing releases."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ _NAME_HELP = "active, latest, 3, v3 or panel_SIR/3."
 
 
 def register(app: typer.Typer) -> None:
-    """Add the group of commands."""
+    """Add the group of commands ``sirena release`` to the command line."""
     group = typer.Typer(no_args_is_help=True, help="Releases: one version per antimicrobial, switched as one.")
     for command in (create, list_, show, activate, rollback, shadow, diff):
         group.command(name=command.__name__.rstrip("_"))(command)
@@ -90,7 +90,7 @@ def _facts(release: "Release") -> dict[str, object]:
 
 
 def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
-    """Warn on standard error when a release rests on an edition that is not in force."""
+    """Print a warning for each edition of a release that is not in force."""
     from sirena.cli.guideline_condition import REMEDY, lapsed_editions
 
     for sentence in lapsed_editions(registry, release):

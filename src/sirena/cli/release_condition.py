@@ -1,4 +1,4 @@
-"""Whether what MLflow, artifact store and copy hold of the active release is what was judged, for `sirena status`."""
+"""Whether the stored files of the active release are those that were judged, for `sirena status`."""
 
 from typing import TYPE_CHECKING
 
@@ -14,11 +14,11 @@ _REMEDY = "`sirena audit show --event alarm` tells since when; docs/manual, inci
 
 
 def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
-    """Hold what answers against the ledger.
+    """Compare what is stored of the active release with the ledger, and return the condition.
 
     Args:
-        settings: which installation.
-        parts: as they were found; without MLflow there is nothing to look at.
+        settings: of the installation.
+        parts: health of the parts; without MLflow nothing can be compared.
     """
     from contextlib import closing
 

@@ -1,4 +1,4 @@
-"""``sirena release diff``: what changes, for a committee, for a program, cell by cell, or in a hospital's own file."""
+"""Output of ``sirena release diff``: changes by ranges, cell by cell, in a hospital's own file, or of the shadow."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from sirena.whonet.file import WhonetFile
 
 _PAGE: Final = 40
-"""Lines that a person reads at once."""
+"""Most lines printed without ``--all``."""
 _HEADINGS: Final = ("change", "column", "organisms", "site", "MIC mg/L", "#answers")
 
 
 def print_ranges(old: "Panel", new: "Panel", *, every: bool, as_json: bool) -> None:
-    """Print what changes in ranges per group of organisms, the gravest first; at most a page unless all is wanted."""
+    """Print the changes as ranges of MICs by group of organisms, the gravest first; a page of them unless `every`."""
     from sirena.registry.release_ranges import range_changes
 
     changes = range_changes(old, new)
@@ -50,7 +50,7 @@ def print_ranges(old: "Panel", new: "Panel", *, every: bool, as_json: bool) -> N
 
 
 def print_cells(old: "Panel", new: "Panel") -> None:
-    """Print every changed answer, tab-separated."""
+    """Print all changed answers, a line each, separated by tabs."""
     from sirena.registry.release_diff import differences
 
     typer.echo("column\torganism\tmic\tbefore\tafter\tsite")
@@ -64,14 +64,14 @@ def print_cells(old: "Panel", new: "Panel") -> None:
 def print_file_changes(
     old: "Panel", new: "Panel", file: "WhonetFile", rows_file: Path | None, *, as_json: bool
 ) -> None:
-    """Print how many results of a file get another category, S that becomes R first.
+    """Print how many results of a file get another category, changes from S to R first.
 
     Args:
         old: the panel that answers now.
         new: the panel that is to answer.
-        file: the hospital's own.
-        rows_file: file of the user's that receives row and specimen number of each; None for none.
-        as_json: print for programs.
+        file: of the hospital.
+        rows_file: file to write with row and specimen number of each result; None writes none.
+        as_json: True prints JSON.
     """
     from sirena.panel.file_changes import file_changes, gravest_first
     from sirena.panel.frame import Isolates
@@ -94,15 +94,15 @@ def print_file_changes(
 
 
 def print_shadow(document: Mapping[str, Any], *, every: bool, as_json: bool) -> None:
-    """Print what the release that answers unseen changed, the gravest first.
+    """Print the answers that the shadow release would change, the gravest first.
 
     Args:
-        document: as the service tells it.
-        every: print every line, not a page of them.
-        as_json: print for programs.
+        document: counts from the service.
+        every: True prints all lines, not only a page.
+        as_json: True prints JSON.
 
     Raises:
-        UsageError: no release answers unseen.
+        UsageError: there is no shadow release.
     """
     if as_json:
         print_json(dict(document))

@@ -1,4 +1,4 @@
-"""Which registered models a release leaves out, and why: `release create` says it, so that nobody learns it later."""
+"""Which registered models a release does not contain, and why, for the output of `release create`."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ def missing_models(judge: "RegisteredJudge", release: "Release") -> list[str]:
     """Return a line for each registered model without a version in a release.
 
     Args:
-        judge: the gate, which is asked why a model's newest version is not in production.
+        judge: the gate, which tells why a model's newest version is not in production.
         release: the release.
     """
     from sirena.registry.versions import list_models, list_versions

@@ -1,4 +1,4 @@
-"""``sirena rules``: versions of the hospital's own rules, as the pages keep them."""
+"""``sirena rules``: saving, approving and showing versions of the hospital's own rules, like the pages."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,7 @@ Number = Annotated[int, typer.Argument(help="Number of the version.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands ``sirena rules`` to the command line."""
     text = "The hospital's own rules: versions, each approved by another person than its author."
     commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=text)
     commands.command("list")(list_versions)

@@ -1,4 +1,4 @@
-"""``sirena run``: the stack in the foreground, for containers."""
+"""``sirena run``: running the stack in the foreground, for containers."""
 
 from typing import Annotated
 
@@ -6,7 +6,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena run`` to the command line."""
     app.command(name="run", epilog="Example: SIRENA_HOME=/var/lib/sirena sirena run --profile production")(run)
 
 

@@ -1,4 +1,4 @@
-"""Sections of a report on the terminal: tables with colour for a person, aligned plain text for a pipe."""
+"""Printing sections of a report: as tables with colour on a terminal, as aligned plain text into a pipe."""
 
 import sys
 from collections.abc import Collection, Iterable, Sequence
@@ -19,12 +19,12 @@ class Section:
     columns: Sequence[str] = ()
     """Headings; a heading that begins with ``#`` is shown without it and right-aligned."""
     note: str = ""
-    """One sentence below."""
+    """Sentence below the table."""
     words: Collection[int] = ()
-    """Columns whose cells are Sirena's own words, shown in the reader's language; from 0."""
+    """Numbers, from 0, of the columns whose cells are Sirena's own words, to be translated."""
 
     def in_words(self) -> "Section":
-        """Return the section in the language of the locale; what a file or a person wrote stays as it is."""
+        """Return the section in the language of the locale; texts from files or people are not translated."""
         rows = [
             tuple(in_words(cell) if number in self.words else cell for number, cell in enumerate(row))
             for row in self.rows
@@ -39,7 +39,7 @@ class Section:
 
 
 def print_sections(sections: Iterable[Section]) -> None:
-    """Print sections one after the other; those without rows and note are left out."""
+    """Print sections one after the other; a section without rows and note is left out."""
     for section in sections:
         if section.rows or section.note:
             if sys.stdout.isatty():

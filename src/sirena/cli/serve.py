@@ -1,4 +1,4 @@
-"""``sirena serve``: answer over HTTP."""
+"""``sirena serve``: answering over HTTP."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena serve`` to the command line."""
     app.command(name="serve")(serve)
 
 

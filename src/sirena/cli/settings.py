@@ -1,4 +1,4 @@
-"""``sirena settings``: what is set, what it means, what is wrong."""
+"""``sirena settings``: listing and checking the settings."""
 
 from dataclasses import asdict
 
@@ -9,7 +9,7 @@ from sirena.cli.voice import say
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands ``sirena settings`` to the command line."""
     group = typer.Typer(no_args_is_help=True, help="Settings: what is in force, what it means, what is wrong.")
     group.command(name="list", epilog="Example: sirena settings list")(list_settings)
     group.command(name="check", epilog="Example: SIRENA_PROFILE=production sirena settings check")(check)

@@ -1,4 +1,4 @@
-"""``sirena status``: is everything well, for a person and for a monitor."""
+"""``sirena status``: showing the health of an installation, for people and for monitors."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena status`` to the command line."""
     app.command(name="status", epilog="Example: sirena status --monitor")(status)
 
 

@@ -1,4 +1,4 @@
-"""``sirena synthesize``: write the synthetic hospital to a file."""
+"""``sirena synthesize``: writing a synthetic hospital to a file."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from sirena.cli.voice import say
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena synthesize`` to the command line."""
     app.command("synthesize")(synthesize)
 
 

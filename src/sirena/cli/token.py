@@ -1,4 +1,4 @@
-"""``sirena token``: tokens for programs."""
+"""``sirena token``: making, listing and revoking tokens."""
 
 import re
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ _DAYS = {"d": 1.0, "h": 1 / 24, "m": 1 / 1440}
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands ``sirena token`` to the command line."""
     commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tokens: expiring, scoped, shown once.")
     commands.command("create")(create)
     commands.command("list")(list_tokens)

@@ -1,4 +1,4 @@
-"""``sirena train``: from WHONET files to certified, registered models."""
+"""``sirena train``: training, certifying and registering models from WHONET files."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,7 @@ from sirena.domain.errors import SirenaError, UsageError
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena train`` to the command line."""
 
     @app.command(
         epilog='Example: sirena train isolates.sir --labels both --drugs AMK,CAZ --guideline "CLSI 2026"',

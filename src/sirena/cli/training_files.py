@@ -1,4 +1,4 @@
-"""The files of a training: read and counted one after another, and audited together."""
+"""Reading and counting the files of a training one after another, and auditing them together."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,19 +41,19 @@ def count_files(
     shortest: int | None = None,
     part: int = 0,
 ) -> dict[str, HospitalCounts]:
-    """Read and count each file, so that one at a time is in memory; return the counts by the file's name.
+    """Return the counts of each file by its name; the files are read one after another, with one in memory at a time.
 
     Args:
-        files: of isolates, or of cells.
-        seed: deals the isolates into parts.
+        files: of isolates, or of cells written by `sirena cells`.
+        seed: by which the isolates are dealt into training parts.
         sheet: of a spreadsheet.
-        mapping: the laboratories' word on their columns.
-        engine: parses and counts the parts of a file.
-        shortest: bytes of the shortest file that is read part by part; None chooses.
+        mapping: what the laboratories' columns mean.
+        engine: that parses and counts the parts of a file.
+        shortest: bytes from which on a file is read part by part; None chooses.
         part: bytes, or rows, of a part; 0 chooses.
 
     Raises:
-        UsageError: a file is given twice, under whatever name, or its cells were dealt by another seed.
+        UsageError: two files hold the same results, or cells were dealt by another seed.
     """
     hospitals: dict[str, HospitalCounts] = {}
     for file in map(named, files):
@@ -104,14 +104,14 @@ def audit_sections(
     edition: str,
     audit: Path | None,
 ) -> Iterator[Section]:
-    """Yield the label audit of all files together, and where several hospitals differ; write it where asked.
+    """Yield sections with the label audit of all files and the differences of hospitals; write the audit to `audit`.
 
     Args:
         hospitals: from `count_files`.
-        counted: the cells of all of them, `counts.pooled`.
+        counted: cells of all hospitals, from `counts.pooled`.
         reference: truth tables of guideline editions by test column.
-        edition: name of the editions.
-        audit: file for all contradicting cells, if one was asked for.
+        edition: names of the editions.
+        audit: file to write all contradicting cells to; None writes none.
     """
     if counted.is_empty():
         if audit is not None:

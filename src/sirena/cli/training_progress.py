@@ -1,4 +1,4 @@
-"""What `sirena train` and `sirena demo` show while they work, and the table at the end."""
+"""The progress of `sirena train` and `sirena demo`, and the table at their end."""
 
 from types import TracebackType
 from typing import Final, Self
@@ -12,7 +12,7 @@ from sirena.cli.voice import in_words
 from sirena.registry.training_session import TrainingOutcome
 
 _HEADINGS: Final = ("model", "#version", "labels", "#organisms", "#asked", "#VME", "#differing", "monotone", "remark")
-"""Those that begin with ``#`` stand on the right."""
+"""Headings of the table; columns whose heading begins with ``#`` are right-aligned."""
 _LEGEND: Final = (
     "asked: questions to the model (organism, site, MIC, comparator); VME: answered S where the edition says R;\n"
     "differing: all that the edition answers otherwise; `sirena certify MODEL` names them, the gravest first."
@@ -20,7 +20,7 @@ _LEGEND: Final = (
 
 
 class TrainingProgress:
-    """Two bars on stderr, trained and registered; called by the session after each step."""
+    """Two progress bars on standard error, trained and registered; the training session calls it after each step."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -39,14 +39,14 @@ class TrainingProgress:
         self._progress.stop()
 
     def __call__(self, step: str, column: str, total: int) -> None:
-        """Advance a bar."""
+        """Advance the bar of a step."""
         for task in self._tasks.values():
             self._progress.update(task, total=total)
         self._progress.update(self._tasks[step], advance=1, column=column)
 
 
 def print_outcomes(outcomes: list[TrainingOutcome]) -> None:
-    """Print a line per antimicrobial (version, origin of the labels, certificate), and what the columns mean."""
+    """Print a table with a line for each antimicrobial (version, source of labels, certificate), and its legend."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in _HEADINGS:
         side = "right" if heading.startswith("#") else "left"
@@ -78,7 +78,7 @@ def _cells(outcome: TrainingOutcome) -> tuple[str, ...]:
 
 
 def outcomes_document(outcomes: list[TrainingOutcome]) -> list[dict[str, object]]:
-    """Return one entry per antimicrobial for programs: version, whose labels, certificate in numbers, remark."""
+    """Return each antimicrobial's outcome, for programs: version, source of labels, certificate's counts, remark."""
     return [
         {
             "model": outcome.version.name if outcome.version else f"modelo_{outcome.column}",

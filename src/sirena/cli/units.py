@@ -1,4 +1,4 @@
-"""``sirena units``: the systemd units of the stack."""
+"""``sirena units``: writing the systemd units of the stack."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,7 +7,7 @@ import typer
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena units`` to the command line."""
 
     @app.command(epilog="Example: sirena units --to /etc/systemd/system && systemctl enable --now sirena")
     def units(

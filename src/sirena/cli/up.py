@@ -1,4 +1,4 @@
-"""``sirena up``, ``down``, ``logs``: the whole stack."""
+"""``sirena up``, ``down``, ``logs``: starting and stopping the whole stack, and showing its logs."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ from sirena.cli.voice import say
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add ``sirena up``, ``sirena down`` and ``sirena logs`` to the command line."""
     app.command(name="up", epilog="Example: SIRENA_HOME=/var/lib/sirena sirena up --profile production")(up)
     app.command(name="down", epilog="Example: SIRENA_HOME=/var/lib/sirena sirena down")(down)
     app.command(name="logs", epilog="Example: sirena logs mlflow --lines 50 --follow")(logs)

@@ -1,4 +1,4 @@
-"""``sirena upgrade``: from the release that ran here to the one that is installed now, and back."""
+"""``sirena upgrade``: upgrading from the release that ran here to the one installed now, and going back."""
 
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
     from sirena.acts.upgrade_look import UpgradeFinding
 
 NEEDED: Final = 4
-"""Exit code of `--check` when there is something to do."""
+"""Exit code of `--check` when an upgrade is needed."""
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add ``sirena upgrade`` to the command line."""
     app.command(name="upgrade", epilog="Example: sirena upgrade --check; sirena upgrade")(upgrade)
 
 

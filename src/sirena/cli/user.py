@@ -1,4 +1,4 @@
-"""``sirena user``: accounts and their roles."""
+"""``sirena user``: making and changing accounts and their roles."""
 
 import sys
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands."""
+    """Add the group of commands ``sirena user`` to the command line."""
     commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Accounts and their roles.")
     commands.command("add")(add)
     commands.command("list")(list_accounts)

@@ -1,4 +1,4 @@
-"""``sirena user link`` and ``unlink``: accounts that a person of the OpenID provider enters."""
+"""``sirena user link`` and ``unlink``: linking accounts to persons of the OpenID provider."""
 
 from typing import Annotated
 

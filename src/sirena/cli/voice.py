@@ -1,4 +1,4 @@
-"""Speaking to a person in the language of their locale; what programs read goes past this door."""
+"""Printing texts for people in the language of their locale; output for programs is not translated."""
 
 import os
 from typing import TYPE_CHECKING
@@ -12,19 +12,19 @@ if TYPE_CHECKING:
 
 
 def speaks_spanish() -> bool:
-    """Return whether the locale asks for Spanish."""
+    """Tell whether the locale's language is Spanish."""
     return spoken_language(os.environ) == SPANISH
 
 
 def language_or_locale(language: "Language | None") -> "Language":
-    """Return the language of what is printed for a person: the one that was asked for, else the locale's."""
+    """Return the language of output for people: the one asked for, else the locale's."""
     from sirena.panel.basis import Language
 
     return language or Language(spoken_language(os.environ))
 
 
 def in_words(text: str) -> str:
-    """Return one of Sirena's texts in the language of the locale."""
+    """Return a text of Sirena, translated into the language of the locale."""
     if not speaks_spanish():
         return text
     from sirena.texts.messages import translate
@@ -33,10 +33,10 @@ def in_words(text: str) -> str:
 
 
 def say(text: str, *, err: bool = False) -> None:
-    """Print one of Sirena's texts in the language of the locale.
+    """Print a text of Sirena, translated into the language of the locale.
 
     Args:
-        text: in English, its values filled in.
-        err: print on standard error.
+        text: in English, with its values filled in.
+        err: True prints on standard error.
     """
     typer.echo(in_words(text), err=err)

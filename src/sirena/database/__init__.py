@@ -1,1 +1,1 @@
-"""Tables of the databases: revisions and the way from one to the next."""
+"""The revisions of the databases' tables, and changing tables from one revision to the next."""

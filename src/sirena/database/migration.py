@@ -1,7 +1,7 @@
 """Changing tables from one revision to the next, with Alembic, inside one transaction of the caller.
 
-Both databases can undo changes of tables, so what fails or is killed halfway leaves the tables as they were. There
-is no way down: the way back is the backup made before, see ADR 15.
+PostgreSQL and SQLite can undo changes of tables, so a migration that fails or is killed leaves the tables unchanged.
+Tables are never changed back to an earlier revision; a backup made before is restored instead, see ADR 15.
 """
 
 import re
@@ -16,15 +16,15 @@ def migrate(connection: Connection, schema: Schema, place: str) -> tuple[SchemaS
     """Bring tables to the revision of this program: make them, or change them.
 
     Args:
-        connection: inside a transaction that keeps other changes of these tables out.
-        schema: the tables.
-        place: where the database is, for the text of an error.
+        connection: in a transaction that excludes other changes of these tables.
+        schema: of the tables.
+        place: address of the database, for the text of an error.
 
     Returns:
-        How the tables stood before, and how they stand now.
+        The state of the tables before, and now.
 
     Raises:
-        SchemaUnknownError: a later Sirena's tables, or nobody's we know.
+        SchemaUnknownError: the tables are of a later release of Sirena, or have no revision.
     """
     before = standing(connection, schema)
     if before.state is SchemaState.UNKNOWN:
@@ -35,11 +35,11 @@ def migrate(connection: Connection, schema: Schema, place: str) -> tuple[SchemaS
 
 
 def limit_rights(connection: Connection, schema: Schema, writer: str) -> None:
-    """Let a PostgreSQL role do with the tables what the services need, and nothing else.
+    """Give a PostgreSQL role exactly those rights on the tables that the services need.
 
     Raises:
-        UsageError: the role's name is none, it does not exist, or it owns the tables and so may do anything; or the
-            database knows no roles.
+        UsageError: the role's name is malformed, there is no such role, or it owns the tables or is a superuser; or the
+            database is SQLite, which has no roles.
     """
     if connection.dialect.name != "postgresql":
         raise UsageError("SQLite knows no roles", hint="leave --writer out, or set SIRENA_DATABASE_URL")

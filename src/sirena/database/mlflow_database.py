@@ -1,7 +1,7 @@
-"""MLflow's own database: which revision its tables have, and MLflow's own way to change them.
+"""MLflow's own database: the revision of its tables, and upgrading them by MLflow's own command.
 
-In PostgreSQL MLflow changes its tables inside one transaction. In SQLite it does not, so there a copy is changed and
-takes the file's place: MLflow keeps no write-ahead log beside it, and nobody has it open while the stack is down.
+In PostgreSQL MLflow changes its tables in one transaction. In SQLite it does not, so a copy is upgraded and put in the
+file's place: the file has no write-ahead log beside it, and no process has it open while the stack is stopped.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from sirena.host.accounts import OsAccount, PreparationError
 
 _TABLE: Final = "alembic_version"
 _SECONDS: Final = 6 * 3600.0
-"""How long MLflow may take: some revisions rewrite every row of every metric."""
+"""Longest time for an upgrade: some revisions rewrite every row of every metric."""
 _QUIET: Final = {"MLFLOW_DISABLE_TELEMETRY": "true", "PYTHONWARNINGS": "ignore"}
 
 
@@ -28,12 +28,12 @@ class MlflowDatabase:
     """The database of the MLflow server that Sirena runs."""
 
     uri: str
-    """SQLAlchemy URI; a password file may be named, a password not."""
+    """SQLAlchemy URI, which may name a password file but holds no password."""
     account: OsAccount
-    """Who runs MLflow."""
+    """Operating-system account that runs MLflow."""
 
     def revision(self) -> str:
-        """Return the revision of the tables; empty where there are none yet.
+        """Return the revision of the tables; empty if there are none yet.
 
         Raises:
             PreparationError: the database does not answer.
@@ -57,7 +57,7 @@ class MlflowDatabase:
         """Bring the tables to the installed MLflow's revision; repeating it changes nothing.
 
         Raises:
-            PreparationError: MLflow failed; the tables are as they were.
+            PreparationError: MLflow's command failed; the tables are unchanged.
         """
         file = self.file
         if file is None:
@@ -95,7 +95,7 @@ def installed_revision() -> str:
 
 
 def copy_sqlite(source: Path, target: Path) -> None:
-    """Copy one state of a SQLite database, while others may write to it; what the target held is replaced."""
+    """Copy one consistent state of a SQLite database, even while others write to it; the target is replaced."""
     with (
         contextlib.closing(sqlite3.connect(source)) as from_file,
         contextlib.closing(sqlite3.connect(target)) as to_file,

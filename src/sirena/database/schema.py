@@ -1,8 +1,8 @@
-"""Which revision a database's tables have, and whether this Sirena may work with them.
+"""The revision of a database's tables, and whether this program can work with it.
 
-Accounts and ledger are two schemas, each with revisions and a version table of its own: in production they share a
-PostgreSQL database, embedded each has a SQLite file. Opening one asks here and loads no Alembic; `database.migration`
-changes tables, and is called for an empty database and by `sirena upgrade` only, see ADR 15.
+Accounts and ledger are two schemas, each with revisions and a version table of its own; in production they share one
+PostgreSQL database, in the embedded profile each has a SQLite file. Opening a database only checks the revision,
+without Alembic; `database.migration` changes tables, for an empty database and by `sirena upgrade` only, see ADR 15.
 """
 
 from dataclasses import dataclass
@@ -15,57 +15,57 @@ from sirena.domain.errors import SirenaError
 
 
 class SchemaError(SirenaError):
-    """The tables are of another Sirena than this one."""
+    """The tables are of another release of Sirena."""
 
     code = "schema"
     status = 503
 
 
 class SchemaOutdatedError(SchemaError):
-    """The tables are an earlier Sirena's and wait for `sirena upgrade`."""
+    """The tables are of an earlier release of Sirena, and must be changed by `sirena upgrade`."""
 
     code = "schema_outdated"
 
 
 class SchemaUnknownError(SchemaError):
-    """The tables are a later Sirena's, or nobody's we know."""
+    """The tables are of a later release of Sirena, or have no revision."""
 
     code = "schema_unknown"
 
 
 @dataclass(frozen=True)
 class Schema:
-    """Tables that are changed together."""
+    """A group of tables with one revision, which are changed together."""
 
     name: str
-    """Whose tables they are, to a person."""
+    """Name of the group of tables, for people."""
     landmark: str
-    """A table that every revision has."""
+    """Name of a table that every revision has."""
     version_table: str
-    """Where Alembic notes the revision."""
+    """Name of the table in which Alembic notes the revision."""
     revisions: Path
-    """Folder of `revision_NNNN.py`, one after the other."""
+    """Folder of the revisions, `revision_NNNN.py`."""
     metadata: MetaData
-    """The tables as this program uses them; after the last revision a database has exactly these."""
+    """The tables as this program uses them, which are exactly those after the last revision."""
     rights: str
-    """What the services' role may do with the tables."""
+    """Rights of the services' role on the tables."""
 
     @property
     def known(self) -> tuple[str, ...]:
-        """Revisions this program has, in order."""
+        """The revisions that this program knows, in order."""
         return tuple(sorted(path.stem.removeprefix("revision_") for path in self.revisions.glob("revision_*.py")))
 
     @property
     def head(self) -> str:
-        """The revision this program works with."""
+        """The revision that this program needs."""
         return self.known[-1]
 
 
 class SchemaState(StrEnum):
-    """How a database stands to this program."""
+    """How a database's tables compare with those that this program needs."""
 
     EMPTY = "empty"
-    """No table yet."""
+    """There are no tables yet."""
     CURRENT = "current"
     OUTDATED = "outdated"
     UNKNOWN = "unknown"
@@ -73,15 +73,15 @@ class SchemaState(StrEnum):
 
 @dataclass(frozen=True)
 class SchemaStanding:
-    """How the tables of a database stand to this program, and their revision."""
+    """The revision of a database's tables, and whether this program can work with it."""
 
     state: SchemaState
     revision: str
-    """Empty where none is noted."""
+    """Revision; empty when none is noted."""
 
 
 def standing(connection: Connection, schema: Schema) -> SchemaStanding:
-    """Look which revision a database has; tables that note none are nobody's we know."""
+    """Return the revision and state of a database's tables; tables without a revision are unknown."""
     has_table = connection.dialect.has_table
     # first, since another program may be making both, and they appear together
     has_landmark = has_table(connection, schema.landmark)
@@ -99,16 +99,16 @@ def standing(connection: Connection, schema: Schema) -> SchemaStanding:
 
 
 def require_usable(database: SchemaStanding, schema: Schema, place: str) -> None:
-    """Pass silently when this program may work with the tables, or when there are none yet.
+    """Check that this program can work with the tables, or that there are none yet; else raise an error.
 
     Args:
-        database: what `standing` returned.
-        schema: the tables.
-        place: where the database is, without who enters it.
+        database: state of the tables, from `standing`.
+        schema: of the tables.
+        place: address of the database, without a user.
 
     Raises:
-        SchemaOutdatedError: an earlier Sirena's tables.
-        SchemaUnknownError: a later Sirena's tables.
+        SchemaOutdatedError: the tables are of an earlier release of Sirena.
+        SchemaUnknownError: the tables are of a later release of Sirena, or have no revision.
     """
     if database.state is SchemaState.OUTDATED:
         raise SchemaOutdatedError(

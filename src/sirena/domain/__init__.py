@@ -1,4 +1,4 @@
-"""What the whole platform speaks of: MIC, category, antimicrobial, organism, truth table.
+"""The terms that every package uses: MIC, category, antimicrobial, organism, site of infection, truth table.
 
 Rules of this package:
 

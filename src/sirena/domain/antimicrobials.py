@@ -1,10 +1,10 @@
-"""The antimicrobials Sirena answers for, by WHONET code: every one with human MIC rows in a shipped edition.
+"""The antimicrobials Sirena knows, by WHONET code: all that have MIC breakpoints for humans in a shipped edition.
 
-The facts stand in ``antimicrobials.csv`` beside this module: WHONET code, names in English and Spanish, WHO ATC code,
-class. A further antimicrobial is one more line there.
+The facts are in ``antimicrobials.csv`` beside this module: WHONET code, names in English and Spanish, WHO ATC code,
+class. To add an antimicrobial, add a line there.
 
-A name that somebody wrote is compared without case, accents and whatever stands between its letters and digits; no
-more is guessed (`whonet.drug_headers` compares stems, for headers of other systems).
+Two names are the same if their letters and digits agree, whatever their case and accents; nothing more is guessed
+(`whonet.drug_headers` compares stems, for headers of other systems).
 """
 
 import csv
@@ -18,14 +18,14 @@ from .shipped_tables import open_table
 
 @dataclass(frozen=True, slots=True)
 class Antimicrobial:
-    """An antimicrobial agent or combination."""
+    """One antimicrobial agent, or one combination of agents."""
 
     code: str
     """WHONET code, upper case: ``AMK``."""
     english: str
     spanish: str
     atc: str
-    """WHO ATC code or group prefix by which expected resistance names classes; empty when it has none."""
+    """WHO ATC code, or the ATC group by which tables of expected resistance name classes; empty if there is none."""
     family: str
     """Class in English: ``Aminoglycosides``."""
 
@@ -38,21 +38,21 @@ def _read() -> dict[str, Antimicrobial]:
 
 
 ANTIMICROBIALS: Final[dict[str, Antimicrobial]] = _read()
-"""By WHONET code, in alphabetical order."""
+"""Every antimicrobial by its WHONET code, in alphabetical order."""
 
 FIRST_PANEL: Final = (
     *("AMK", "AMP", "ATM", "CAS", "CAZ", "CIP", "CLI", "CPT", "CRO", "CTX", "CZA", "CZO", "CZT", "DAP", "ERY"),
     *("ETP", "FEP", "FLU", "FOS", "FOX", "GEH", "GEN", "IPM", "LNZ", "LVX", "MEM", "MFX", "MIF", "NIT", "NOR"),
     *("OXA", "PEN", "RIF", "SAM", "STH", "SXT", "TCY", "TGC", "TZP", "VAN", "VOR"),
 )
-"""The 41 antimicrobials of the hospital Sirena was first built for, in alphabetical order; the demo trains them."""
+"""The 41 antimicrobials of the hospital Sirena was first built for, in alphabetical order. The demo trains them."""
 
 HIGH_LEVEL: Final = frozenset({"GEH", "STH"})
-"""High-level aminoglycosides: the test is itself a screen, for synergy with an agent that acts on the cell wall."""
+"""High-level aminoglycosides: their test is a screen for synergy with an agent that acts on the cell wall."""
 
 
 def find_antimicrobial(text: str) -> Antimicrobial | None:
-    """Return the antimicrobial of a WHONET code or a name in English or Spanish; None where there is none.
+    """Return the antimicrobial that a WHONET code, or a name in English or Spanish, stands for; None if there is none.
 
     >>> find_antimicrobial("amk").code, find_antimicrobial("piperacilina tazobactam").code
     ('AMK', 'TZP')
@@ -61,7 +61,7 @@ def find_antimicrobial(text: str) -> Antimicrobial | None:
 
 
 def antimicrobial_named(name: str) -> Antimicrobial | None:
-    """Return the antimicrobial of a name in English or Spanish; a code is no name.
+    """Return the antimicrobial that a name in English or Spanish stands for; a WHONET code gives None.
 
     >>> antimicrobial_named("Ácido fusídico").code, antimicrobial_named("AMK")
     ('FUS', None)
@@ -80,4 +80,4 @@ _BY_NAME: Final = {
     for name in (drug.english, drug.spanish)
     for spelling in (name, name.replace(" de ", " "))
 }
-"""By name; *de alta carga* is *alta carga* too."""
+"""Every antimicrobial by the letters of its names, also without *de*: *de alta carga*, *alta carga*."""

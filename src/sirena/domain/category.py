@@ -1,14 +1,14 @@
-"""Categories of susceptibility, and why a result has none.
+"""Categories of susceptibility, and the reasons why a result has none.
 
-S, SDD, I, R, NS after CLSI M100 and EUCAST; WT and NWT for epidemiological cut-offs; NI is our
-"not interpretable" and always comes with a `Reason`.
+S, SDD, I, R and NS are those of CLSI M100 and EUCAST; WT and NWT belong to epidemiological cut-offs (ECOFF); NI is
+Sirena's "not interpretable" and always comes with a `Reason`.
 """
 
 import enum
 
 
 class Category(enum.StrEnum):
-    """The answer for one MIC. The value is what stands in an ``Eti_`` column."""
+    """The category of one MIC. The value is what Sirena writes into an ``Eti_`` column."""
 
     S = "S"
     SDD = "SDD"
@@ -21,21 +21,21 @@ class Category(enum.StrEnum):
 
     @property
     def level(self) -> int | None:
-        """Fixed ordinal code for training: S=0, I and SDD=1, R and NS=2; None for what is no label."""
+        """Ordinal code for training: S=0, I and SDD=1, R and NS=2; None for WT, NWT and NI, which are no labels."""
         return _LEVEL.get(self)
 
 
 _LEVEL = {Category.S: 0, Category.SDD: 1, Category.I: 1, Category.R: 2, Category.NS: 2}
 
 LABELS: tuple[Category, ...] = (Category.S, Category.SDD, Category.I, Category.R, Category.NS)
-"""The categories that count as a laboratory's label; anything else in an ``Eti_`` column is none."""
+"""The categories that count as a laboratory's label; any other text in an ``Eti_`` column is no label."""
 
 
 def read_label(text: str | None) -> Category | None:
-    """Return the label in a category cell, or None when it holds none.
+    """Return the label in a cell of a category column, or None if the cell holds none.
 
-    WHONET leaves the MIC itself in the category cell of a result it cannot interpret, so a cell that
-    is not one of `LABELS` is no label and no error.
+    WHONET leaves the MIC itself in the category cell of a result it cannot interpret, so another text than one of
+    `LABELS` is not an error.
 
     Args:
         text: the cell, any case and spacing.
@@ -50,7 +50,7 @@ def read_label(text: str | None) -> Category | None:
 
 
 class Reason(enum.StrEnum):
-    """Why a result is NI. The value is the stable code in files and answers."""
+    """Why a result is NI. The value is the stable code that files and answers hold."""
 
     NO_BREAKPOINT = "no_breakpoint"
     """The guideline edition states no breakpoint for this organism, antimicrobial and site."""
@@ -59,36 +59,36 @@ class Reason(enum.StrEnum):
     MISSING_ORGANISM = "missing_organism"
     """The row has an MIC and no organism."""
     NOT_IN_VOCABULARY = "not_in_vocabulary"
-    """The model was given no evidence for this organism."""
+    """The model was given no evidence for this organism when it was trained."""
     CENSORED = "censored"
     """The interval of a censored MIC (``<=4``, ``>8``) lies on both sides of a cut point."""
     UNREADABLE_MIC = "unreadable_mic"
     """The cell is not an MIC: text, a lone comparator, several numbers."""
     IMPOSSIBLE_MIC = "impossible_mic"
-    """A number that no dilution test can give: zero, negative, not finite, far off the scale."""
+    """A number that no dilution test gives: zero, negative, not finite, or far off the scale."""
     NO_MODEL = "no_model"
-    """No model of the release answers for this test column."""
+    """The release holds no model for this test column."""
     NOT_AN_MIC = "not_an_mic"
     """The test column holds zone diameters in millimetres."""
     INSUFFICIENT_EVIDENCE = "insufficient_evidence"
     """The guideline says that the evidence does not suffice for a category (EUCAST's IE)."""
     NOTE = "note"
-    """The guideline gives no figure but a note, which a person must read."""
+    """The guideline gives a note instead of a figure; a person must read it."""
     NOT_APPLICABLE = "not_applicable"
-    """The guideline tests another quantity than this MIC (a disk screen)."""
+    """The guideline does not interpret this MIC but another test, such as a disk screen."""
     BRACKETED = "bracketed"
-    """At or below a breakpoint in brackets: the guideline gives no category without a comment."""
+    """The MIC is at or below a breakpoint in brackets: the guideline gives no category without a comment."""
     OTHER_SITE = "other_site"
     """Breakpoints exist for this organism and antimicrobial at other sites of infection only."""
 
     @property
     def sentence(self) -> str:
-        """One English sentence for a person."""
+        """The reason as one English sentence."""
         return _SENTENCE[self]
 
     @property
     def spanish(self) -> str:
-        """The same sentence in Spanish."""
+        """The reason as one Spanish sentence."""
         return _SPANISH[self]
 
 

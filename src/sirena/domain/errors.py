@@ -1,20 +1,20 @@
-"""The one root of every error a user can meet."""
+"""The base class of every error that a user can meet."""
 
 
 class SirenaError(Exception):
-    """Something the user can act on.
+    """An error that the user can act on.
 
-    The command line prints ``text`` and ``hint`` and leaves with ``exit_code``; the service answers
-    ``status`` with ``code`` and ``text``. Neither ever shows a stack trace or a patient's data, so the
-    texts must name places (file, row, column), not contents.
+    The command line prints ``text`` and ``hint`` and ends with ``exit_code``; the service answers HTTP ``status`` with
+    ``code`` and ``text``. Neither shows a stack trace or a patient's data, so the texts name places (file, row,
+    column), not contents.
     """
 
     code = "failed"
     """Stable machine-readable name of the kind of error."""
     exit_code = 1
-    """1 failed, 2 wrong use, 3 refused by a gate."""
+    """Exit code of the command line: 1 failed, 2 wrong use, 3 refused by a gate."""
     status = 400
-    """HTTP status of the answer."""
+    """HTTP status of the service's answer."""
 
     def __init__(self, text: str, *, hint: str = "") -> None:
         super().__init__(text)
@@ -23,7 +23,7 @@ class SirenaError(Exception):
 
 
 class UsageError(SirenaError):
-    """The call itself is wrong: an unknown option value, a name that does not exist."""
+    """The command or request is wrong: an unknown option value, a name that does not exist."""
 
     code = "usage"
     exit_code = 2
@@ -31,7 +31,7 @@ class UsageError(SirenaError):
 
 
 class GateError(SirenaError):
-    """A promotion or activation was refused by its criteria."""
+    """The gate's criteria refused a promotion or an activation."""
 
     code = "refused_by_gate"
     exit_code = 3

@@ -1,7 +1,7 @@
-"""What an answer rests on: the row of a guideline, expected resistance, or the laboratory's own labels.
+"""The ground of a category: a row of a guideline, expected resistance, or the laboratory's own labels.
 
-The ground of a category is the guideline's statement, never the network's own cut points: those stand beside it in
-the certificate. It is a structure for programs and one sentence for people, in English and Spanish.
+The ground is the guideline's statement, never the network's own cut points, which the certificate shows beside it.
+Programs read it as a structure, people as one line in English or Spanish.
 """
 
 import enum
@@ -13,23 +13,23 @@ from .site import Site
 
 
 class GroundKind(enum.StrEnum):
-    """What kind of statement decides."""
+    """The kind of statement that decides a category."""
 
     BREAKPOINT = "breakpoint"
-    """A row of a guideline's breakpoint table, whatever it states."""
+    """A row of a guideline's breakpoint table, whether it states figures or a dash, IE or a note."""
     EXPECTED_RESISTANCE = "expected_resistance"
-    """Resistant by nature, at any MIC."""
+    """Expected (intrinsic) resistance: R at any MIC."""
     LABORATORY = "laboratory"
-    """No guideline speaks; the model follows the laboratories' own labels."""
+    """The guideline states nothing; the model follows the laboratories' own labels."""
     NONE = "none"
-    """Nothing decides: the answer is NI."""
+    """No statement decides: the category is NI."""
 
 
 class Mark(enum.StrEnum):
-    """What a reader must know of a category that was given without knowing the site."""
+    """A restriction that a reader must know when the category was given without knowing the site of infection."""
 
     URINE_ONLY = "urine_only"
-    """The breakpoint is for isolates from urine alone."""
+    """The breakpoint holds for isolates from urine only."""
     NOT_MENINGITIS = "not_meningitis"
     """The breakpoint holds unless the infection is meningitis."""
 
@@ -50,33 +50,33 @@ _NOT_MENINGITIS: Final = "non-meningitis"
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The statement a category rests on."""
+    """The statement that a category rests on."""
 
     kind: GroundKind
     edition: str = ""
     """Guideline edition, ``CLSI 2026``."""
     statement: str = ""
-    """What the row says: ``breakpoint``, ``dash``, ``insufficient evidence`` …"""
+    """The kind of the row's statement: ``breakpoint``, ``dash``, ``insufficient evidence`` …"""
     rank: str = ""
     group: str = ""
-    """The group of organisms the row is for, and how wide it is: ``order`` ``Enterobacterales``."""
+    """The group of organisms that the row is for; `rank` says how wide it is: ``order``, ``Enterobacterales``."""
     site: str = ""
-    """What the row is for: ``non-meningitis``, ``oral, uncomplicated urinary tract infection``; empty for any site."""
+    """Infection or route the row is for: ``non-meningitis``, ``oral, other indications``; empty for all."""
     susceptible: float | None = None
-    """mg/L; S at or below."""
+    """Breakpoint in mg/L: S at or below it."""
     resistant: float | None = None
-    """mg/L; CLSI R at or above, EUCAST R above."""
+    """Breakpoint in mg/L: R at or above it for CLSI, above it for EUCAST."""
     middle: str = ""
-    """What lies between: ``I`` or ``SDD``."""
+    """Category between the two breakpoints: ``I`` or ``SDD``."""
     source: str = ""
-    """Document, table and row."""
+    """Document, table and row that the statement is from."""
     readings: int = 0
-    """Independent readings of the document that agree."""
+    """Number of independent readings of the document that agree."""
     doubt: str = ""
     remark: str = ""
 
     def marks(self, site: Site) -> tuple[Mark, ...]:
-        """Return what a reader must know when this ground answers at a site.
+        """Return the restrictions a reader must know if this ground gives a category at a site; a known site has none.
 
         >>> Ground(GroundKind.BREAKPOINT, site="uncomplicated urinary tract infection").marks(Site.UNKNOWN)
         (<Mark.URINE_ONLY: 'urine_only'>,)
@@ -122,16 +122,16 @@ class Ground:
         return f"{figures} ({self.middle} {between})" if figures and self.middle == "SDD" else figures
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form without empty fields; `from_json` reads it."""
+        """Return the fields that are not empty, as plain JSON values; `from_json` reads them."""
         values = ((field.name, getattr(self, field.name)) for field in fields(self))
         return {name: value for name, value in values if value not in ("", None, 0)}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Ground":
-        """Read what `to_json` wrote.
+        """Return the ground that `to_json` wrote.
 
         Raises:
-            KeyError, TypeError, ValueError: the document is no ground.
+            KeyError, TypeError, ValueError: the document was not written by `to_json`.
         """
         return cls(**{**document, "kind": GroundKind(document["kind"])})
 

@@ -1,4 +1,4 @@
-"""The minimum inhibitory concentration (MIC): reading it, and the dilutions it stands for.
+"""The minimum inhibitory concentration (MIC): how its text is read, and the two-fold dilution it stands for.
 
 Rules, each with a test of like name:
 
@@ -6,11 +6,11 @@ Rules, each with a test of like name:
   shortened spellings are the dilution itself (0.12, 0.13 = 0.125; 0.06, 0.064 = 0.0625; 0.03, 0.032; 0.016, 0.015);
 - 500, 1000 and 2000 mg/L, the screens for high-level aminoglycoside resistance, lie between two dilutions: ``>500``
   is 512 or more, and ``<=500`` is 256 or less, since no growth at 500 excludes 512;
-- ``<=4`` is 4 or less; ``<4`` is the next dilution below, 2, or less;
-- ``>=32`` is 32 or more; ``>8`` is the next dilution above, 16, or more;
+- ``<=4`` is 4 or less; ``<4`` is 2 or less, 2 being the next lower dilution;
+- ``>=32`` is 32 or more; ``>8`` is 16 or more, 16 being the next higher dilution;
 - comparators are part of the value: ``>16``, ``<=16`` and ``16`` are three different MICs;
-- ``0,5`` is 0.5; ``≤ ≥ =< => ＜`` and spaces are read; what may stand around a number, and what a text means in the
-  column of one antimicrobial only, says `sirena.domain.notation`.
+- ``0,5`` is 0.5; ``≤ ≥ =< => ＜`` and spaces are read; `sirena.domain.notation` says what may stand around a number and
+  what a text means in the column of one antimicrobial only.
 
 Source of the scale and of rounding up: ISO 20776-1; CLSI M07; EUCAST reading guide for gradient tests. Screens of
 500, 1000 and 2000 mg/L: CLSI M100, tests for high-level aminoglycoside resistance in enterococci.
@@ -30,22 +30,22 @@ from .notation import read_for, strip_notation
 
 MINIMUM_EXPONENT: Final = -14
 MAXIMUM_EXPONENT: Final = 13
-"""Dilutions are 2**exponent mg/L; what lies outside 2**-14 … 2**13 (0.00006 … 8192) is no test's result."""
+"""Dilutions are 2**exponent mg/L; no test gives a result outside 2**-14 … 2**13 (0.00006 … 8192)."""
 DILUTIONS: Final = MAXIMUM_EXPONENT - MINIMUM_EXPONENT + 1
-"""Number of dilutions on the scale (28)."""
+"""Number of dilutions on the scale: 28."""
 CODES: Final = 3 * DILUTIONS
-"""Number of distinct MICs: three kinds of interval × dilutions (84)."""
+"""Number of distinct MICs: three kinds of interval × 28 dilutions = 84."""
 
 MISSING: Final = -1
 """Code of an empty cell."""
 UNREADABLE: Final = -2
 """Code of a cell that is not an MIC."""
 IMPOSSIBLE: Final = -3
-"""Code of a number no dilution test can give."""
+"""Code of a cell with a number that no dilution test gives."""
 
 
 class Interval(enum.IntEnum):
-    """What a comparator says about the true MIC, the number having been brought to a dilution."""
+    """What the comparator says about the true MIC, once the number has been rounded to a dilution."""
 
     EXACT = 0
     """The MIC is this dilution."""
@@ -56,11 +56,11 @@ class Interval(enum.IntEnum):
 
 
 class UnreadableMicError(ValueError):
-    """The text is not an MIC. The text itself is not repeated: a misplaced cell may name a patient."""
+    """The text is not an MIC. The error does not repeat the text, because a misplaced cell may name a patient."""
 
 
 class ImpossibleMicError(ValueError):
-    """The number is no dilution test's result: zero, negative, not finite or far off the scale."""
+    """No dilution test gives this number: it is zero, negative, not finite or far off the scale."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Mic:
     """An MIC on the two-fold scale.
 
     Attributes:
-        interval: exact or censored.
+        interval: whether the MIC is exact or censored.
         exponent: the dilution is ``2 ** exponent`` mg/L.
     """
 
@@ -77,12 +77,12 @@ class Mic:
 
     @property
     def code(self) -> int:
-        """Position in a truth table's row: ``interval * DILUTIONS + (exponent - MINIMUM_EXPONENT)``."""
+        """Position of the MIC in a truth table's row: ``interval * DILUTIONS + (exponent - MINIMUM_EXPONENT)``."""
         return self.interval * DILUTIONS + self.exponent - MINIMUM_EXPONENT
 
     @classmethod
     def from_code(cls, code: int) -> "Mic":
-        """Return the MIC at a truth table's position (0 … CODES-1)."""
+        """Return the MIC at a position of a truth table's row (0 … CODES-1)."""
         interval, position = divmod(code, DILUTIONS)
         return cls(Interval(interval), position + MINIMUM_EXPONENT)
 
@@ -92,7 +92,7 @@ class Mic:
         return 2.0**self.exponent
 
     def __str__(self) -> str:
-        """Spell it the way laboratories do: ``0.12``, ``<=0.5``, ``>=32``."""
+        """Return the MIC as laboratories write it: ``0.12``, ``<=0.5``, ``>=32``."""
         return ("", "<=", ">=")[self.interval] + spell_dilution(self.exponent)
 
 
@@ -119,7 +119,7 @@ _SPELLING = {
 _ALIAS_LIMIT: Final = 0.25
 _ALIAS_TOLERANCE: Final = 0.07  # of one dilution; 0.12 is 0.059 from 0.125, the Etest's 0.094 is 0.4 from it
 _SCREENS: Final = (500.0, 1000.0, 2000.0)
-"""Concentrations of the screens for high-level resistance, mg/L."""
+"""Concentrations of the screens for high-level aminoglycoside resistance, mg/L."""
 
 _PATTERN = re.compile(
     # possessive blanks (\s*+): a cell of a million blanks is refused in linear time
@@ -130,13 +130,13 @@ _SPELLINGS = str.maketrans({"≤": "<=", "≥": ">=", "⩽": "<=", "⩾": ">=", 
 
 
 _SHORTEST_THOUSAND: Final = len("1.024")
-"""Shorter numbers need no look at their thousands sign."""
+"""A shorter number cannot hold a thousands sign."""
 
 
 def nearest_dilutions(value: float) -> tuple[int, int]:
-    """Return the exponents of the dilutions at or below and at or above a concentration.
+    """Return the exponents of the nearest dilution at or below a concentration, and of the nearest at or above it.
 
-    Both are equal when the value is a dilution, shortened spellings included.
+    The two are equal if the value is a dilution, or its usual shortened spelling (0.12).
 
     Args:
         value: mg/L, above zero.
@@ -156,7 +156,7 @@ def parse_mic(text: str) -> Mic:
     """Read one MIC as laboratories write it.
 
     Raises:
-        UnreadableMicError: it is not a comparator and a number.
+        UnreadableMicError: the text is not a number with or without a comparator.
         ImpossibleMicError: no dilution test gives this number.
 
     >>> parse_mic("<=0.5")
@@ -191,13 +191,14 @@ def parse_mic(text: str) -> Mic:
 
 
 def encode_mics(texts: Iterable[str | None], drug: str | None = None) -> NDArray[np.int16]:
-    """Read many cells at once into codes, the position of each MIC in a truth table's row.
+    """Return the code of each cell's MIC, which is its position in a truth table's row.
 
-    Callers hand over the distinct texts of a column, so cost follows the variety and not the length.
+    Callers give the distinct texts of a column, so that the cost depends on the variety of a file and not on its
+    length.
 
     Args:
         texts: cells; None and blanks are missing.
-        drug: antimicrobial of their column, WHONET code: some texts mean something in one column only.
+        drug: WHONET code of the column's antimicrobial; some texts have a meaning in one column only.
 
     Returns:
         int16 array, one per text: 0 … CODES-1, or `MISSING`, `UNREADABLE`, `IMPOSSIBLE`.

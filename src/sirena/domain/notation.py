@@ -1,15 +1,15 @@
-"""What laboratories write around an MIC, and what a text means in the column of one antimicrobial only.
+"""What laboratories write around an MIC, and texts that have a meaning in the column of one antimicrobial only.
 
 Rules, each with a test of like name:
 
 - of a combination's two numbers the first agent's counts, as the guidelines print it: ``<=0.5/9.5``, ``8/4``;
   two numbers that are no combination's (neither a usual ratio nor a usual fixed inhibitor) are not read;
 - a category beside the number (``<=0.25 S``, ``0.25 (S)``, ``>32 R``) is the laboratory's label and never an answer;
-- a flag behind it (``>8*``) and a unit (``4 µg/mL``) change nothing;
+- a flag (``>8*``) or a unit (``4 µg/mL``) after the number changes nothing;
 - ``1,024`` and ``1.024`` are a number with a thousands sign and not 1.02 mg/L, so they are not read;
 - in a column of an agent that is no combination, two numbers are not read;
-- trimethoprim/sulfamethoxazole as 20, 40, 80 … is the sum of both agents (1/19, 2/38, 4/76), which no dilution of the
-  first agent is, so a single one is not read; a whole column can be, see `sirena.whonet.scales`;
+- trimethoprim/sulfamethoxazole as 20, 40, 80 … is the sum of both agents (1/19, 2/38, 4/76), which are no dilutions of
+  the first agent, so such a number is not read; a whole column of them is, see `sirena.whonet.scales`;
 - ``SYN-S`` and ``SYN-R`` stand for the screen of high-level gentamicin (500 mg/L) or streptomycin (1000 mg/L).
 
 Source: CLSI M100 (ratios, fixed inhibitors, high-level screens); EUCAST breakpoint tables, notes on inhibitors.
@@ -22,11 +22,11 @@ from .antimicrobials import ANTIMICROBIALS
 from .category import Category, read_label
 
 NOT_READ: Final = "?"
-"""Stands for a text that is no MIC of its column's antimicrobial."""
+"""Stands for a text that is not an MIC of the column's antimicrobial."""
 SULFAMETHOXAZOLE_SUMS: Final = {"1.25": "0.06", "2.5": "0.12", "5": "0.25"} | {
     str(10 * 2**k): f"{2.0 ** (k - 1):g}" for k in range(8)
 }
-"""Sum of both agents in the ratio 1:19 as it is printed → trimethoprim alone, mg/L."""
+"""Sum of both agents in the ratio 1:19, as laboratories print it → concentration of trimethoprim alone, mg/L."""
 _SUMS: Final = frozenset(float(text) for text in SULFAMETHOXAZOLE_SUMS)
 
 _CATEGORY: Final = "SDD|NS|ND|NI|S|I|R"
@@ -42,10 +42,10 @@ _LONGEST: Final = 40
 
 
 def strip_notation(text: str) -> str:
-    """Return comparator and number of a text, without unit, flag, label and second agent; `NOT_READ` where refused.
+    """Return a text's comparator and number, without unit, flag, label and second agent; `NOT_READ` if it is no MIC.
 
     Args:
-        text: a cell; one without any of these comes back as it is.
+        text: a cell; one without any of these is returned unchanged.
 
     >>> strip_notation("<=0.25 S"), strip_notation("8/4"), strip_notation("4 µg/mL")
     ('<=0.25', '8', '4')
@@ -63,7 +63,7 @@ def strip_notation(text: str) -> str:
 
 
 def read_for(drug: str, text: str) -> str:
-    """Return what a text means in the column of one antimicrobial, as a text `parse_mic` reads.
+    """Return a text of one antimicrobial's column in a form that `parse_mic` reads, or `NOT_READ`.
 
     >>> read_for("GEH", "SYN-R")
     '>500'
@@ -83,7 +83,7 @@ def read_for(drug: str, text: str) -> str:
 
 
 def is_combination(drug: str) -> bool:
-    """Tell antimicrobials of two agents.
+    """Tell whether an antimicrobial is a combination of two agents; True for an unknown code.
 
     >>> is_combination("AMC"), is_combination("AMP")
     (True, False)
@@ -93,7 +93,7 @@ def is_combination(drug: str) -> bool:
 
 
 def label_beside(text: str) -> Category | None:
-    """Return the category a laboratory wrote beside an MIC in the same cell, or None.
+    """Return the category that a laboratory wrote beside the MIC in the same cell, or None.
 
     >>> label_beside("<=0.25 (S)")
     <Category.S: 'S'>
@@ -112,9 +112,10 @@ def _value(number: str) -> float:
 
 
 def _is_combination(first: float, second: float) -> bool:
-    """Tell pairs that guidelines print: 2:1, 1:1, 1:19 (rounded), and inhibitors fixed at 2, 4 or 8 mg/L.
+    """Tell whether two numbers are a combination as guidelines print it: 2:1, 1:1, 1:19, or a fixed inhibitor.
 
-    ``1/2`` could be a half as well as 1 with 2 fixed, so it is none.
+    Fixed inhibitors have 2, 4 or 8 mg/L. ``1/2`` may mean one half as well as 1 mg/L with 2 mg/L fixed, so the answer
+    is False.
     """
     if not first > 0 or not second > 0:
         return False

@@ -1,8 +1,8 @@
-"""Organisms: WHONET code, name and lineage, and the reading of whatever a laboratory calls them.
+"""Organisms: WHONET code, name and lineage, and how a laboratory's name for an organism is read.
 
-The facts stand in ``organisms.csv`` beside this module (one row per code; ``scripts/derive_organisms.py`` says
+The facts are in ``organisms.csv`` beside this module (one row per code; ``scripts/derive_organisms.py`` says
 where they come from). A lineage lists the groups an organism belongs to,
-most specific first; a breakpoint belongs to one (rank, group), so the first group of the lineage that has a row wins.
+most specific first. A breakpoint row is for one group, so the first group of the lineage that has a row decides.
 
 Rules of reading a name, each with a test of like name:
 
@@ -12,7 +12,7 @@ Rules of reading a name, each with a test of like name:
 - old names and synonyms are read: *Candida glabrata*, *Enterobacter aerogenes*;
 - the genus may be shortened (``E. coli``, ``Staph. aureus``) when only one organism fits;
 - a strain, serovar or subspecies the table lacks falls back to the species or genus written before it;
-- a mechanism behind the name is no part of it (`phenotypes`), a vernacular name is read (`vernacular`);
+- a resistance mechanism after the name is separated (`phenotypes`); a vernacular name is read (`vernacular`);
 - a name that fits two organisms, or none, is not read: nothing is guessed.
 """
 
@@ -31,10 +31,10 @@ from .vernacular import scientific
 
 
 class Rank(enum.IntEnum):
-    """How wide a group of organisms is; the smaller the value, the more specific, and the sooner it decides."""
+    """How wide a group of organisms is: the smaller the value, the narrower. The narrowest group with a row decides."""
 
     CODE = 0
-    """One WHONET code and nothing else: ``sc+`` is a coagulase-positive staphylococcus that was not named further."""
+    """One WHONET code alone: ``sc+`` is a coagulase-positive staphylococcus whose species was not determined."""
     SEROVAR = 1
     """A serovar, subspecies or variety, or a set of serovars."""
     SPECIES = 2
@@ -46,25 +46,25 @@ class Rank(enum.IntEnum):
     FAMILY = 6
     ORDER = 7
     ANAEROBE_CLASS = 8
-    """Anaerobes by Gram reaction, then all anaerobes."""
+    """Anaerobes of one Gram reaction; after them, all anaerobes."""
     ANY = 9
-    """Gram-positive or Gram-negative bacteria, then the kingdom: bacteria, fungi, viruses, parasites."""
+    """Gram-positive or Gram-negative bacteria; after them, the kingdom: bacteria, fungi, viruses, parasites."""
 
 
 @dataclass(frozen=True, slots=True)
 class Organism:
-    """One organism of the vocabulary."""
+    """One organism of the organism table."""
 
     code: str
     """WHONET code, lower case: ``eco``, ``ac-``."""
     name: str
     """Current name, or the name of the group the code stands for."""
     lineage: tuple[tuple[Rank, str], ...]
-    """Groups it belongs to, most specific first; the first is its code alone."""
+    """Groups the organism belongs to, most specific first; the first is its WHONET code alone."""
 
     @property
     def narrowest_group(self) -> tuple[Rank, str]:
-        """The narrowest group with a name: the species of ``eco``, the genus of ``sta``."""
+        """The narrowest group that has a name: the species of ``eco``, the genus of ``sta``."""
         return self.lineage[1]
 
     def belongs_to(self, rank: Rank, group: str) -> bool:
@@ -111,11 +111,11 @@ def _lineage(row: dict[str, str]) -> Iterator[tuple[Rank, str]]:
 ORGANISMS: Final[dict[str, Organism]] = {
     row["code"]: Organism(row["code"], row["name"], tuple(_lineage(row))) for row in _rows()
 }
-"""By WHONET code, in order of code. Retired codes are included; `resolve` gives their successors."""
+"""Every organism by its WHONET code, in order of code. Retired codes are included; `resolve` gives their successors."""
 
 
 def resolve(text: str) -> str | None:
-    """Return the code of the organism a text names, or None when it names none, or more than one.
+    """Return the code of the organism that a text names; None if it names none, or more than one.
 
     Args:
         text: a WHONET code or a name, as found in a file.
@@ -136,11 +136,11 @@ def resolve(text: str) -> str | None:
 
 
 def resolve_many(texts: Iterable[str | None]) -> list[str | None]:
-    """Resolve the distinct texts of a column.
+    """Return the organism code of each of a column's distinct texts.
 
     Returns:
-        One entry per text, as `TruthTable.look_up` takes them: None where the cell is empty (a missing
-        organism), ``""`` where the text names no organism of the table, else the code.
+        For each text, as `TruthTable.look_up` takes it: the code; None if the cell is empty (a missing organism);
+        ``""`` if the text names no organism of the table.
 
     >>> resolve_many(["eco", None, "nobody knows"])
     ['eco', None, '']
@@ -149,7 +149,7 @@ def resolve_many(texts: Iterable[str | None]) -> list[str | None]:
 
 
 _TESTED_KINGDOMS: Final = ("bacteria", "fungi")
-"""What has MICs; a shortened genus is read among these only (``E. coli`` is no Entamoeba)."""
+"""Kingdoms that have MICs; a shortened genus is read among these only (``E. coli`` is not an *Entamoeba*)."""
 _MARKERS: Final = frozenset(
     (
         "ss",
@@ -169,7 +169,7 @@ _MARKERS: Final = frozenset(
         "pv",
     )
 )
-"""Words that say what kind of name follows and are no part of it."""
+"""Words that say what kind of name follows; they are not part of the name."""
 _SAME_WORD: Final = {
     "complejo": "complex",
     "cplx": "complex",
@@ -182,7 +182,7 @@ _SAME_WORD: Final = {
 _TAIL_MARKERS: Final = (_MARKERS - {"sp", "spp", "species", "especie"}) | {
     *("serogroup", "str", "strain", "cepa", "isolate", "genotype", "biotype"),
 }
-"""Words after which an unknown name may be left out, because what stands before it is still true."""
+"""Words after which an unknown name may be left out, because the name before the word is still true."""
 _PHENOTYPES: Final = frozenset(
     (
         "esbl",
@@ -209,11 +209,11 @@ _STRAIN: Final = re.compile(r"(?=.*\d)\S+|[A-Z]{1,10}")
 _WORD: Final = re.compile(r"[a-z0-9+]+")
 _IN_BRACKETS: Final = re.compile(r"\s*\([^)]*\)")
 _DIGRAPH: Final = re.compile(r"(?<=.)[ao]e")
-"""Not at a word's beginning, or *Aeromonas* could not be shortened to ``A.``."""
+"""``ae`` or ``oe`` inside a word; at its beginning it stays, or *Aeromonas* could not be shortened to ``A.``."""
 
 
 def name_key(text: str) -> str:
-    """Return the spelling-independent form of a name, by which names are compared.
+    """Return a name in the form by which names are compared, free of differences in spelling.
 
     >>> name_key("Salmonella enterica ser. Enteritidis") == name_key("salmonella enteritidis")
     True
@@ -229,7 +229,7 @@ def name_key(text: str) -> str:
 
 
 class _Names:
-    """Every spelling of every organism, by key; built on first use."""
+    """The organisms of every spelling, by `name_key`; built on first use."""
 
     def __init__(self) -> None:
         self.successors: dict[str, str] = {}
@@ -257,7 +257,7 @@ class _Names:
                 self.by_rest.setdefault(rest, []).extend(tested)
 
     def read(self, text: str) -> str | None:
-        """Return the code of the longest leading part of a name that may be read alone."""
+        """Return the code of the longest part at the beginning of a name that names an organism, or None."""
         for head in _heads(text):
             code = self._exact(name_key(head))
             if code is not None:
@@ -273,7 +273,7 @@ class _Names:
 
 
 def _heads(text: str) -> Iterator[str]:
-    """Yield the text, then what is left without a strain, serovar or subspecies at its end."""
+    """Yield the text, and then what is left of it without a strain, serovar or subspecies at its end."""
     yield text
     bare = re.sub(r"(?<=.)\([^)]*\)", "", text)
     if bare != text:

@@ -1,7 +1,7 @@
-"""Resistance mechanisms that laboratories write behind an organism's name: ``E. coli BLEE (+)``, ``S. aureus (SARM)``.
+"""Resistance mechanisms that laboratories write after an organism's name: ``E. coli BLEE (+)``, ``S. aureus (SARM)``.
 
-They are facts of the isolate, as WHONET's columns ESBL, MRSA, CARBAPENEM and BETA_LACT hold them, and no part of the
-name. An answer never rests on them: it comes from the MIC.
+They are facts of the isolate, as WHONET's columns ESBL, MRSA, CARBAPENEM and BETA_LACT hold them, and not part of the
+name. No category rests on them: categories come from the MIC.
 """
 
 import re
@@ -28,9 +28,9 @@ _WORDS: Final[tuple[tuple[str, str, str], ...]] = (
     ("MDR", "+", r"mdr|xdr|pdr|multirresistente|multir"),
 )
 FACTS: Final = tuple(dict.fromkeys(fact for fact, _, _ in _WORDS))
-"""WHONET's fields that a name may speak of, and three that laboratories use likewise (AMPC, VRE, MDR)."""
+"""WHONET's fields for mechanisms written after a name, and three that laboratories use likewise (AMPC, VRE, MDR)."""
 _ALONE: Final = {"samr": "+", "sarm": "+", "mrsa": "+", "sasm": "-", "mssa": "-"}
-"""Sign of MRSA in abbreviations that name their species too; any other alone names no organism."""
+"""Abbreviations that name a species together with its sign of MRSA; any other abbreviation alone names no organism."""
 _PATTERNS: Final = tuple(
     (fact, value, re.compile(rf"[\s(,;:-]*(?<![A-Za-z]){_PRODUCER}(?:{words})(?![A-Za-z]){_SIGN}\s*\)?", re.IGNORECASE))
     for fact, value, words in _WORDS
@@ -39,7 +39,7 @@ _LONGEST: Final = 120
 
 
 def split_phenotypes(text: str) -> tuple[str, dict[str, str]]:
-    """Return a name without the mechanisms written behind it, and the mechanisms.
+    """Return an organism's name without the mechanisms written after it, and those mechanisms.
 
     >>> split_phenotypes("E. coli BLEE (+)")
     ('E. coli', {'ESBL': '+'})
@@ -48,7 +48,7 @@ def split_phenotypes(text: str) -> tuple[str, dict[str, str]]:
         text: an organism's name as found in a file.
 
     Returns:
-        The name, and WHONET's field → ``+`` or ``-``.
+        The name; and for each mechanism WHONET's field → ``+`` or ``-``.
     """
     if len(text) > _LONGEST:
         return text, {}

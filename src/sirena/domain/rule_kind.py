@@ -1,16 +1,16 @@
-"""Which of a hospital's own rules are meant."""
+"""The two kinds of rules that a hospital may add to Sirena's."""
 
 import enum
 from typing import Final
 
 MOST_RULES: Final = 300
-"""Rules of one kind that a hospital may have."""
+"""Most rules of one kind that a hospital may have."""
 
 
 class RuleKind(enum.StrEnum):
-    """Which rules they are."""
+    """Kind of a hospital's own rules."""
 
     OVERLAY = "overlay"
-    """Breakpoints and expected resistance, laid over guideline editions."""
+    """Breakpoints and expected resistance that replace or add to those of a guideline edition."""
     EXPERT = "expert"
-    """Expert rules, on top of Sirena's."""
+    """Expert rules, in addition to Sirena's."""

@@ -1,4 +1,4 @@
-"""The tables that lie beside these modules, in a folder or in the zip file that travels inside a logged model."""
+"""Reading this package's own CSV tables, from its folder or from the zip file of code inside a logged model."""
 
 import pkgutil
 from io import StringIO
@@ -6,12 +6,12 @@ from typing import TextIO
 
 
 def open_table(name: str) -> TextIO:
-    """Return a table's text, to be read once, on import.
+    """Return a table as a stream of text. Call it only while a module is imported.
 
-    A model that is served lies in a temporary folder, which may be gone when it is asked.
+    The temporary folder of a served model may be deleted before the first question.
 
     Args:
-        name: of the CSV file, ``organisms.csv``.
+        name: name of the CSV file, ``organisms.csv``.
     """
     content = pkgutil.get_data(__name__, name)
     assert content is not None  # the loaders of folders and zip files both give data

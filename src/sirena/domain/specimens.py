@@ -1,10 +1,10 @@
-"""Specimens: the site of infection that a laboratory's word for a specimen names.
+"""Specimens: which site of infection a laboratory's word for a specimen names.
 
-The words stand in ``specimens.csv`` beside this module. Where they come from:
+The words are in ``specimens.csv`` beside this module. Where they come from:
 
 - two-letter codes with a ``meaning`` are WHONET's specimen types for humans (`SPEC_TYPE`), after the list that the
   DHIS2 metadata package of "One Health AMR" took over from WHONET (github.com/eSHIFT-HISPGeneva/OneHealth-AMR, README
-  of ``metadata/open_interop``). WHONET's numeric `SPEC_CODE` is in no list we could read: a number is not read;
+  of ``metadata/open_interop``). WHONET's numeric `SPEC_CODE` is in no list we could read, so a number is not read;
 - longer codes are of HL7 v2 table 0487 (``BLD``, ``STL``, ``SPT``) or abbreviations of laboratories (``BAS``);
 - words are those of GLASS and of Spanish, Portuguese and English laboratories, written down by us.
 
@@ -12,7 +12,7 @@ A word has one of four kinds:
 
 - ``code``: counts only when it is the whole text, and then before everything else (``CO`` is conjunctiva);
 - ``name``: names the specimen, in one word or several (``orina``; ``aspirado traqueal``), in any order;
-- ``vague``: answers only where no name stands beside it (``catéter`` is a tip, ``orina por catéter`` is urine);
+- ``vague``: decides only if the text has no ``name`` (``catéter`` is a tip, ``orina por catéter`` is urine);
 - ``detail``: says how or where the specimen was taken and changes nothing (``sonda``, ``periférico``, ``izquierdo``).
 
 Rules of reading, each with a test of like name:
@@ -43,16 +43,16 @@ SPECIMEN_COLUMN: Final = "SPEC_TYPE"
 
 @dataclass(frozen=True, slots=True)
 class SpecimenTerm:
-    """One row of the table."""
+    """One word of the table of specimens."""
 
     term: str
     """Lower case, without accents; several words are separated by spaces."""
     kind: str
-    """``code``, ``name``, ``vague`` or ``detail``."""
+    """How the word counts: ``code``, ``name``, ``vague`` or ``detail``."""
     site: Site | None
-    """None for a detail."""
+    """The site that the word names; None for a detail."""
     meaning: str
-    """WHONET's own name of a code; empty for all else."""
+    """WHONET's own name of a code; empty for every other kind."""
 
 
 def _read_table() -> tuple[SpecimenTerm, ...]:
@@ -64,12 +64,12 @@ def _read_table() -> tuple[SpecimenTerm, ...]:
 
 
 SPECIMEN_TERMS: Final = _read_table()
-"""Every word that is read, codes first."""
+"""Every word that is read; codes come first."""
 
 _DOTTED: Final = re.compile(r"\b([a-z])\.(?=[a-z]\b)")
-"""``L.C.R.``"""
+"""Matches the points of ``L.C.R.``"""
 _LONG: Final = 6
-"""Letters from which on the last vowel may only tell gender or plural: ``periférico``, ``periférica``."""
+"""A word of this many letters or more is compared without its last vowel: ``periférico``, ``periférica``."""
 
 
 def _plain(text: str) -> str:
@@ -78,7 +78,7 @@ def _plain(text: str) -> str:
 
 
 def _words(plain: str) -> frozenset[str]:
-    """Return the words of a text without their endings; digits and single letters are no words."""
+    """Return a text's words without their endings, leaving out digits and single letters."""
     return frozenset(_stem(word) for word in re.findall(r"[a-z]+", plain) if len(word) > 1)
 
 
@@ -97,7 +97,7 @@ for _phrase in _PHRASES:
 
 
 def site_of_specimen(text: str | None) -> Site | None:
-    """Return the site that a specimen names.
+    """Return the site of infection that a specimen names.
 
     Args:
         text: a WHONET code or the laboratory's own words, as found in a file; None for an empty cell.
@@ -117,7 +117,7 @@ def site_of_specimen(text: str | None) -> Site | None:
 
 
 def sites_of_specimens(texts: Iterable[str | None]) -> list[Site | None]:
-    """Return the site of each of the distinct texts of a column, as `site_of_specimen` does.
+    """Return the sites of a column's distinct texts, each as `site_of_specimen` reads it.
 
     >>> [site and site.value for site in sites_of_specimens(["ur", "Hemocultivo", "qwerty"])]
     ['urine', 'blood', None]

@@ -1,8 +1,8 @@
 """The grammar of WHONET's test columns: ``AMK_NM``, ``PEN_EE``, ``AMC_ND20``, ``Eti_AMK_NM``.
 
 Antimicrobial code, ``_``, guideline letter, method letter, and for disks the potency. M (dilution) and
-E (gradient strip) are MICs; D (disk) is a zone in millimetres and never an MIC. The suffix is part of a
-model's name, so a EUCAST column is never answered by a CLSI model.
+E (gradient strip) are MICs; D (disk) is a zone in millimetres and never an MIC. The suffix is part of a model's name,
+so that a CLSI model never answers a EUCAST column.
 
 Source: WHONET 5.6/2024 manual, "Antibiotic fields".
 """
@@ -32,7 +32,7 @@ _PATTERN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class TestColumn:
-    """A parsed test column."""
+    """A test column's name, split into its parts."""
 
     __test__ = False  # pytest would take the name for a test class
 
@@ -41,13 +41,13 @@ class TestColumn:
     guideline: str
     """Guideline letter, upper case: N is CLSI, E is EUCAST."""
     method: str
-    """M dilution, E gradient strip, D disk."""
+    """Method letter: M dilution, E gradient strip, D disk."""
     potency: str = ""
     """Disk content as written (``10``, ``1_2``); empty for MICs."""
 
     @property
     def is_mic(self) -> bool:
-        """True for dilution and gradient tests."""
+        """True if the column holds MICs: dilution and gradient tests."""
         return self.method in "ME" and not self.potency
 
     @property
@@ -57,7 +57,7 @@ class TestColumn:
 
     @property
     def model_column(self) -> str:
-        """The column whose model answers: gradient strips give MICs, so ``AMK_NE`` asks ``AMK_NM``."""
+        """Column of the model that answers: for a gradient strip the dilution test's, ``AMK_NM`` for ``AMK_NE``."""
         return f"{self.drug}_{self.guideline}M"
 
     @property
@@ -72,7 +72,7 @@ class TestColumn:
 
 
 def parse_test_column(name: str) -> TestColumn | None:
-    """Return the test column a header names, or None when it names something else.
+    """Return the test column that a header names, or None if it names something else.
 
     >>> parse_test_column("AMK_NM")
     TestColumn(drug='AMK', guideline='N', method='M', potency='')

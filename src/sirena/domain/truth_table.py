@@ -1,13 +1,13 @@
-"""The truth table: everything one antimicrobial's model, or one guideline edition, can answer.
+"""The truth table: every answer that one antimicrobial's model, or one guideline edition, can give.
 
-A model's input is (organism, MIC, site). Organisms are a vocabulary, an MIC is one of 84 codes (28 dilutions,
-exact or censored on either side) and a site one of seven, so the whole behaviour is a small table. The reference
+A model's input is (organism, MIC, site). Organisms are a vocabulary, an MIC is one of 84 codes (28 dilutions, exact or
+censored on either side) and a site is one of seven, so the whole behaviour is a small table. The reference
 interpreter compiles guidelines into such tables, a trained network is compiled into one, the certificate compares
 two of them, and the panel answers by looking up in them.
 
 A row is found by its key. The key ``spn`` answers for the organism at every site that has no key of its own;
 ``spn@csf`` answers for cerebrospinal fluid alone. An organism that has keys for single sites only is refused at all
-others with `Reason.OTHER_SITE`. So sites that change nothing cost nothing.
+others with `Reason.OTHER_SITE`. A site that changes nothing needs no row.
 """
 
 import sys
@@ -27,7 +27,7 @@ from .site import Site
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A category, and for NI the reason."""
+    """A category, with the reason if it is NI."""
 
     category: Category
     reason: Reason | None = None
@@ -38,7 +38,7 @@ ANSWERS: Final[tuple[Answer | None, ...]] = (
     *(Answer(category) for category in Category if category is not Category.NI),
     *(Answer(Category.NI, reason) for reason in Reason),
 )
-"""Every possible answer; a table's cells are positions in this tuple. Position 0, None, is "not asked" (empty MIC)."""
+"""Every possible answer; a table's cells are positions in it. Position 0, None, stands for an empty MIC."""
 
 _LETTERS: Final = ".SDIRNWw-uovcxzmdinabs"
 ANSWER_CODES: Final[dict[Answer | None, int]] = {answer: code for code, answer in enumerate(ANSWERS)}
@@ -49,7 +49,7 @@ NOT_ASKED: Final = 0
 
 
 def answer_code(category: Category, reason: Reason | None = None) -> int:
-    """Return the cell value of an answer.
+    """Return the value of an answer in a table's cells.
 
     >>> ANSWERS[answer_code(Category.S)]
     Answer(category=<Category.S: 'S'>, reason=None)
@@ -65,11 +65,11 @@ _REFUSAL: Final = {
 
 
 _AT: Final = "@"
-"""Joins organism and site in a key; no WHONET code holds it."""
+"""Separates organism and site in a key; no WHONET code contains it."""
 
 
 def key_of(organism: str, site: Site | None = None) -> str:
-    """Return the key of an organism's row: for one site, or for every site without a key of its own.
+    """Return the key of an organism's row for one site, or (None) for all sites without a key of their own.
 
     >>> key_of("spn"), key_of("spn", Site.CEREBROSPINAL_FLUID)
     ('spn', 'spn@csf')
@@ -78,10 +78,10 @@ def key_of(organism: str, site: Site | None = None) -> str:
 
 
 def split_key(key: str) -> tuple[str, Site | None]:
-    """Return organism and site of a key; the site is None for the row of every other site.
+    """Return a key's organism and site; the site is None if the row is for all sites without a key of their own.
 
     Raises:
-        ValueError: the key names no site of the domain.
+        ValueError: the key names an unknown site.
 
     >>> split_key("spn@csf"), split_key("eco")
     (('spn', <Site.CEREBROSPINAL_FLUID: 'csf'>), ('eco', None))
@@ -92,18 +92,18 @@ def split_key(key: str) -> tuple[str, Site | None]:
 
 @dataclass(frozen=True)
 class TruthTable:
-    """Answers for every organism of a vocabulary, every MIC and every site."""
+    """The answers for every organism of a vocabulary, every MIC and every site."""
 
     column: str
-    """Test column answered, ``AMK_NM``."""
+    """Test column that the table answers, ``AMK_NM``."""
     keys: tuple[str, ...]
-    """Organism code, with a site where the row is for that site alone (see `key_of`); one per row of `cells`."""
+    """Key of each row of `cells`: an organism code, with a site if the row is for that site alone (see `key_of`)."""
     cells: NDArray[np.uint8]
     """Shape (keys, CODES): positions in `ANSWERS`. Axis 1 is `Mic.code`."""
     grounds: tuple[Ground, ...] = field(default=())
-    """What each row rests on, one per key; may be empty."""
+    """The ground of each row, one per key; may be empty."""
     absent: Reason = Reason.NOT_IN_VOCABULARY
-    """Why an organism outside the vocabulary is refused."""
+    """The reason given for an organism that is not in the vocabulary."""
 
     def __post_init__(self) -> None:
         if self.cells.shape != (len(self.keys), CODES):
@@ -113,12 +113,12 @@ class TruthTable:
 
     @cached_property
     def row_of(self) -> dict[str, int]:
-        """Row of each key."""
+        """Number of the row of each key."""
         return {key: row for row, key in enumerate(self.keys)}
 
     @cached_property
     def organisms(self) -> tuple[str, ...]:
-        """The vocabulary: every organism with a row, whatever the site, in order of appearance."""
+        """The vocabulary: every organism that has a row for some site, in order of appearance."""
         return tuple(dict.fromkeys(key.partition(_AT)[0] for key in self.keys))
 
     @cached_property
@@ -128,7 +128,7 @@ class TruthTable:
 
     @cached_property
     def own_sites(self) -> frozenset[Site]:
-        """Sites that any organism has a row of its own for; all other sites are answered alike."""
+        """Sites for which some organism has a row of its own; all other sites have the same answers."""
         return frozenset(site for key in self.keys if _AT in key and (site := split_key(key)[1]) is not None)
 
     def sites_of(self, organism: str) -> tuple[Site, ...]:
@@ -136,20 +136,20 @@ class TruthTable:
         return tuple(site for site in Site if key_of(organism, site) in self.row_of)
 
     def row(self, organism: str, site: Site) -> int | None:
-        """Return the row that answers for an organism at a site, or None."""
+        """Return the number of the row that answers for an organism at a site, or None if there is none."""
         row = self.row_of.get(f"{organism}{_AT}{site.value}")
         return self.row_of.get(organism) if row is None else row
 
     def ground(self, organism: str | None, site: Site) -> Ground | None:
-        """Return what the answer for an organism at a site rests on, or None where no row answers."""
+        """Return the ground of the answers for an organism at a site, or None if no row answers."""
         row = self.row(organism, site) if organism and self.grounds else None
         return None if row is None else self.grounds[row]
 
     def refusal(self, organism: str | None) -> Reason:
-        """Return why an organism without a row at the site asked for is refused.
+        """Return the reason why an organism has no answer at the site asked for.
 
         Args:
-            organism: resolved code; None is a missing organism, "" one that could not be resolved.
+            organism: its code; None is a missing organism, "" one that `resolve` could not read.
         """
         if organism is None:
             return Reason.MISSING_ORGANISM
@@ -160,12 +160,12 @@ class TruthTable:
     def look_up(
         self, organisms: Iterable[str | None], mic_codes: NDArray[np.int16], site: Site = Site.UNKNOWN
     ) -> NDArray[np.uint8]:
-        """Answer the cross product of distinct organisms and distinct MICs at one site.
+        """Return the answers for each of the given organisms with each of the given MICs, at one site.
 
         Args:
-            organisms: resolved organism codes; None is a missing organism, "" one that could not be resolved.
+            organisms: organism codes; None is a missing organism, "" one that `resolve` could not read.
             mic_codes: from `encode_mics`.
-            site: what the specimen says.
+            site: the site of infection.
 
         Returns:
             uint8 array (organisms, mics) of positions in `ANSWERS`.
@@ -185,7 +185,7 @@ class TruthTable:
         return answers
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form that a person can read: per key three strings, one letter a dilution."""
+        """Return a JSON form that a person can read: per key three strings with one letter for each dilution."""
         letters = np.array(list(_LETTERS))
         distinct = list(dict.fromkeys(self.grounds))
         position = {ground: number for number, ground in enumerate(distinct)}
@@ -203,10 +203,10 @@ class TruthTable:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "TruthTable":
-        """Read what `to_json` wrote.
+        """Return the table that `to_json` wrote.
 
         Raises:
-            ValueError: the document is not such a table.
+            ValueError: the document was not written by `to_json`.
         """
         rows = document["organisms"]
         texts = ["".join(parts) for parts in rows.values()]

@@ -1,4 +1,4 @@
-"""Names that Spanish laboratories use beside the scientific ones: ``Neumococo``, ``Estafilococo aureus``, ``SAMR``.
+"""Names that Spanish laboratories use beside the scientific names: ``Neumococo``, ``Estafilococo aureus``, ``SAMR``.
 
 Rules, each with a test of like name:
 
@@ -7,7 +7,7 @@ Rules, each with a test of like name:
 - *Salmonella* may be left out before ``ser.``;
 - genera that were split off lately are read by the name the table has (*Segatella*, *Hoylesella*: *Prevotella*;
   *Schaalia*: *Actinomyces*);
-- mixtures (``+``, ``y``, ``/``) and flora are no organism and stay unread.
+- mixtures (``+``, ``y``, ``/``) and flora are not one organism and stay unread.
 """
 
 import re
@@ -63,7 +63,7 @@ _MIXTURE: Final = re.compile(r"\+|&|;|\sy\s|\sand\s|flora|mixt[oa]|polimicrobian
 
 
 def scientific(text: str) -> str:
-    """Return a name with its vernacular parts put into scientific words; any other comes back as it is.
+    """Return a name with its vernacular parts replaced by scientific ones; a name without any is returned unchanged.
 
     >>> scientific("Estafilococo aureus")
     'Staphylococcus aureus'

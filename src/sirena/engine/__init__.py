@@ -1,7 +1,7 @@
-"""Where the parts of a file are worked on: in threads of this process, or on a Ray cluster.
+"""Engines that process the parts of a file: in threads of this process, or on a Ray cluster.
 
-A part's result depends on the part alone, and results come back in the order of the parts. So what is written is the
-same, byte for byte, whichever engine works, however many machines it has and whichever of them ends.
+A part's result depends on the part alone, and results come back in the order of the parts. So the output is the same,
+byte for byte, with any engine, any number of machines, and after the failure of any machine.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -14,20 +14,21 @@ Result = TypeVar("Result")
 
 
 class EngineError(SirenaError):
-    """What works on the parts failed; the file has nothing to do with it."""
+    """The engine failed, for a reason that is not in the file."""
 
 
 class Engine(Protocol):
-    """Works on parts."""
+    """Processes the parts of a file."""
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """Yield the result of each part, in order; a bounded number of parts is worked on ahead of who takes them.
+        """Yield the result of each part, in order; a limited number of parts is processed ahead of the caller.
 
         Args:
-            work: gives the result of a part. It may be sent to another machine, so it holds no open file.
-            parts: taken one after another, as they are needed.
+            work: function that returns the result of a part. It may be sent to another machine, so it must hold no open
+                file.
+            parts: the parts; each is taken when it is needed.
 
         Raises:
             EngineError: the engine itself failed.
-            Exception: what `work` raises for a part, when it is that part's turn.
+            Exception: `work` raised it for a part; it is raised again at that part's turn.
         """

@@ -1,15 +1,15 @@
-"""Parts worked on by the processors of a Ray cluster: one that stands, or one of this machine, made for a command.
+"""Processing parts on a Ray cluster: a running one, or one that is started on this machine for a single command.
 
 Rules, each with a test of like name:
 
-- a machine that ends midway changes nothing: its parts are given to others;
-- what a part raises is raised here, and never told to Ray, whose logs would hold it;
-- whatever Ray writes to a disk of the cluster is sealed, so it tells of nobody;
-- a cluster of other versions of Sirena, Polars or Arrow is refused before it opens anything, for what it answers or
-  writes could be other;
-- when nobody takes results any more, parts that wait are not begun;
-- a cluster made for a command lies in a folder that is the account's alone, listens on this machine's loopback address
-  alone, is opened by a token of its own, and is gone when the command ends.
+- a machine that fails midway changes nothing: its parts are given to other machines;
+- an error of a part is raised here, and never passed to Ray, whose logs would hold it;
+- whatever Ray writes to a disk of the cluster is encrypted, so nobody can read it;
+- a cluster with other versions of Sirena, Polars or Arrow is refused before it decrypts anything, since its answers or
+  bytes could differ;
+- if the caller takes no more results, waiting parts are not begun;
+- a cluster started for a command has a folder that only the account can read, listens on the loopback address only,
+  requires a token of its own, and stops when the command ends.
 """
 
 import os
@@ -32,27 +32,27 @@ from sirena.engine import Engine, EngineError, Part, Result
 from sirena.engine.sealing import Seal
 
 ADDRESS_VARIABLE: Final = "RAY_ADDRESS"
-"""Ray's own variable: the cluster to be used, ``host:port``."""
+"""Ray's own environment variable, which names the cluster to use: ``host:port``."""
 _ALIKE: Final = ("sirena", "polars", "pyarrow")
-"""Distributions of one version on all machines: Sirena's rules make an answer, the others its bytes."""
+"""Packages whose versions must agree on all machines: Sirena's rules make an answer, the others its bytes."""
 _AHEAD: Final = 2
-"""Parts that wait for a processor, beyond one for each."""
+"""Number of parts that wait, beyond one for each processor."""
 _OBJECTS: Final = 512 * 1024**2
-"""Bytes of shared memory of a cluster made for a command: its parts on the way, several times over."""
+"""Bytes of shared memory of a cluster started for a command: several times the parts in transit."""
 
 
 class ClusterError(EngineError):
-    """The Ray cluster is not there, or cannot be used."""
+    """There is no Ray cluster, or it cannot be used."""
 
     code = "cluster"
 
 
 @contextmanager
 def ray_engine() -> Iterator[Engine]:
-    """Give the engine of the cluster that `RAY_ADDRESS` names, or of one made for the while on this machine.
+    """Give the engine of the cluster that `RAY_ADDRESS` names, or of one that runs on this machine during the block.
 
     Raises:
-        ClusterError: Ray is not installed, or no cluster answers there.
+        ClusterError: Ray is not installed, or no cluster answers at that address.
     """
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     address = os.environ.get(ADDRESS_VARIABLE, "")
@@ -84,7 +84,7 @@ def ray_engine() -> Iterator[Engine]:
 
 @contextmanager
 def _own_cluster() -> Iterator[dict[str, Any]]:
-    """Give how a cluster is made that nobody else can look into or use, and clear it away."""
+    """Give the settings of a cluster that nobody else can read or use, and remove its folder afterwards."""
     guards = {
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
@@ -104,13 +104,13 @@ def _own_cluster() -> Iterator[dict[str, Any]]:
 
 @dataclass(frozen=True)
 class RayEngine:
-    """Works on parts in tasks of Ray."""
+    """Processes parts in tasks of Ray."""
 
     ray: Any
-    """Ray's module, connected."""
+    """Ray's module, connected to the cluster."""
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """See `Engine.in_turn`."""
+        """Yield the result of each part, in order (see `Engine.in_turn`)."""
         seal = Seal.drawn()
         task = partial(self.ray.remote(_outcome).remote, _versions(), seal.key)
         shared = [self.ray.put(seal.closed(work, self.ray.cloudpickle.dumps))]
@@ -143,17 +143,17 @@ class RayEngine:
 
 
 _latest_work: dict[Seal, Callable[[Any], Any]] = {}
-"""Of this process, what it did last: opened once for all parts of a pass."""
+"""The latest work function of this process, decrypted once for all parts of one pass over the file."""
 
 
 def _outcome(wanted: tuple[str, ...], key: bytes, shared: list[Any], part: memoryview) -> pickle.PickleBuffer:
-    """Return a part's result, or what was raised, sealed.
+    """Return a part's result, or the error it raised, encrypted.
 
     Args:
-        wanted: `_versions` of who asks; what others sealed is not opened.
-        key: of the seal of the pass over the file.
-        shared: where Ray holds the work, in a list, so that Ray does not look it up for every part.
-        part: as sealed.
+        wanted: the caller's `_versions`; with other versions nothing is decrypted.
+        key: key of the seal for this pass over the file.
+        shared: Ray's reference to the work, in a list, so that Ray does not resolve it for every part.
+        part: the part, encrypted.
     """
     seal = Seal(key)
     try:
@@ -173,7 +173,7 @@ def _work_of(seal: Seal, shared: list[Any]) -> Callable[[Any], Any]:
 
 
 def _as_sent(error: BaseException) -> BaseException:
-    """Return an error as it can be raised elsewhere; of one that cannot be sent, its class is told."""
+    """Return an error that can be sent to the caller; if it cannot be pickled, another error that names its class."""
     try:
         pickle.loads(pickle.dumps(error))  # noqa: S301 - our own
     except Exception:  # noqa: BLE001 - whatever its class makes of being read

@@ -1,4 +1,4 @@
-"""Parts worked on by two threads of this process; what takes long there, Polars, Arrow and zlib, lets both run."""
+"""Processing parts in two threads of this process, which run at once in Polars, Arrow and zlib."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -9,18 +9,18 @@ from sirena.engine import Engine, Part, Result
 
 _AT_ONCE: Final = 2
 _AHEAD: Final = 4
-"""Parts that are worked on while another is taken."""
+"""Number of parts that are processed while the caller works on another."""
 
 
 class LocalEngine:
-    """Works on parts in threads.
+    """Processes parts in threads.
 
     >>> list(LocalEngine().in_turn(str.upper, ["s", "i", "r"]))
     ['S', 'I', 'R']
     """
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """See `Engine.in_turn`."""
+        """Yield the result of each part, in order (see `Engine.in_turn`)."""
         waiting: deque[Future[Result]] = deque()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
@@ -36,18 +36,18 @@ class LocalEngine:
 
 
 class OneByOne:
-    """Works on one part after another, in the thread that asks: for parts of which memory holds one at a time.
+    """Processes one part after another, in the caller's thread, for parts so large that memory holds only one.
 
     >>> list(OneByOne().in_turn(str.upper, ["s", "i", "r"]))
     ['S', 'I', 'R']
     """
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
-        """See `Engine.in_turn`."""
+        """Yield the result of each part, in order (see `Engine.in_turn`)."""
         return map(work, parts)
 
 
 LOCAL: Final[Engine] = LocalEngine()
-"""This machine."""
+"""The engine of this machine."""
 ONE_BY_ONE: Final[Engine] = OneByOne()
-"""This machine, where parts are large."""
+"""The engine of this machine for large parts."""

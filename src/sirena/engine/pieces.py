@@ -1,6 +1,6 @@
-"""A thing as pieces of bytes, for memory that other processes see: a pickle, and the columns and tables beside it.
+"""Splitting an object into pieces of bytes, for shared memory: its pickle, and separately its columns and tables.
 
-`pickle` gives what is long as buffers, which are written once, each where an array may begin.
+`pickle` returns long data as separate buffers. Each is written once, at an address where an array may begin.
 """
 
 import pickle
@@ -9,15 +9,15 @@ from collections.abc import Callable
 from typing import Any, Final
 
 _ALIGNED: Final = 64
-"""Bytes to a multiple of which every piece begins: Arrow wants it, and arrays are read the quickest."""
+"""Every piece begins at a multiple of this many bytes: Arrow requires it, and arrays are read fastest."""
 
 
 def pieces_of(thing: Any, dumps: Callable[..., bytes] = pickle.dumps) -> list[memoryview]:
-    """Return the pieces of a thing, of which the first tells the sizes of the others; each takes `padded` bytes.
+    """Return the pieces of an object; the first holds the sizes of the others. Each takes `padded` bytes.
 
     Args:
-        thing: anything that `dumps` takes.
-        dumps: as `pickle.dumps`.
+        thing: any object that `dumps` accepts.
+        dumps: function like `pickle.dumps`.
     """
     buffers: list[pickle.PickleBuffer] = []
     head = dumps(thing, protocol=5, buffer_callback=buffers.append)
@@ -27,10 +27,10 @@ def pieces_of(thing: Any, dumps: Callable[..., bytes] = pickle.dumps) -> list[me
 
 
 def thing_of(content: memoryview) -> Any:
-    """Return the thing whose pieces were written one after another; its arrays lie where they were written.
+    """Return the object whose pieces were written one after another; its arrays use that memory without copying.
 
     Args:
-        content: written by Sirena itself, since a pickle does what it says.
+        content: memory that Sirena itself wrote, since unpickling can run any code.
     """
     (count,) = struct.unpack_from("<Q", content)
     place = padded(8 * (1 + count))
@@ -42,7 +42,7 @@ def thing_of(content: memoryview) -> Any:
 
 
 def padded(size: int) -> int:
-    """Return how many bytes a piece takes, with what lies between it and the next.
+    """Return the bytes that a piece takes, including the gap before the next piece.
 
     >>> padded(64), padded(65)
     (64, 128)

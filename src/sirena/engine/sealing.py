@@ -1,9 +1,9 @@
-"""What travels through a cluster's shared memory, sealed by a key that lies in memory alone.
+"""Encrypting what passes through a cluster's shared memory, by a key that exists in memory only.
 
-When the shared memory of a machine is full, Ray writes it to a disk, to a folder that the cluster's owner chose. Rows
-of patients come to lie there, and nobody can read them.
+When the shared memory of a machine is full, Ray writes it to a disk, to a folder that the cluster's owner chose. So
+patients' rows may be on that disk, and encryption keeps them unreadable.
 
-Most of what travels is columns and texts (`engine.pieces`): each is read once, sealed into its place.
+Most of the data are columns and texts (`engine.pieces`); each is read once and encrypted directly into its place.
 """
 
 import copyreg
@@ -22,15 +22,15 @@ from sirena.engine.pieces import padded, pieces_of, thing_of
 _KEY: Final = 32
 _NONCE: Final = 12
 _TAG: Final = 16
-"""Bytes of AES-256-GCM. A nonce is drawn for each seal."""
+"""Bytes of key, nonce and tag of AES-256-GCM. Each encryption draws a new nonce."""
 _BEGIN: Final = _NONCE + _TAG
 _SPARE: Final = 15
-"""Bytes that the cipher wants to have left behind what it writes."""
+"""Bytes that the cipher needs free after its output."""
 
 
 @dataclass(frozen=True)
 class Seal:
-    """Makes bytes of things and things of bytes.
+    """Encrypts objects to bytes, and decrypts bytes to objects.
 
     >>> seal = Seal.drawn()
     >>> seal.opened(seal.closed(["S", "I", "R"]))
@@ -41,15 +41,15 @@ class Seal:
 
     @classmethod
     def drawn(cls) -> Self:
-        """Draw a key."""
+        """Return a seal with a new random key."""
         return cls(secrets.token_bytes(_KEY))
 
     def closed(self, thing: Any, dumps: Callable[..., bytes] = pickle.dumps) -> pickle.PickleBuffer:
-        """Return a thing sealed.
+        """Return an object, pickled and encrypted.
 
         Args:
-            thing: anything that `dumps` takes.
-            dumps: as `pickle.dumps`.
+            thing: any object that `dumps` accepts.
+            dumps: function like `pickle.dumps`.
         """
         pieces = pieces_of(thing, dumps)
         nonce = secrets.token_bytes(_NONCE)
@@ -65,10 +65,10 @@ class Seal:
         return pickle.PickleBuffer(content)
 
     def opened(self, sealed: "pickle.PickleBuffer | memoryview") -> Any:
-        """Return what was sealed, by us: nobody else has the key, so the pickle is nobody else's.
+        """Return the object in encrypted bytes. Unpickling is safe, since only holders of the key can write such bytes.
 
         Raises:
-            InvalidTag: another key sealed it, or it is damaged.
+            InvalidTag: the bytes were encrypted with another key, or are damaged.
         """
         content = memoryview(sealed)
         nonce, tag = bytes(content[:_NONCE]), bytes(content[_NONCE:_BEGIN])

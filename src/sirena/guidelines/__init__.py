@@ -1,4 +1,4 @@
-"""What guidelines say: breakpoints, expected resistance, local overlays, and their interpretation.
+"""What guidelines state: breakpoints and expected resistance; a hospital's own rules on top; their interpretation.
 
 A guideline edition ("CLSI 2025") is two plain tables below ``tables/``: one row per antimicrobial, group of
 organisms and site of infection. The reference interpreter compiles an edition into one

@@ -1,15 +1,15 @@
-"""What a person should look at in an edition before anybody relies on it.
+"""What a person should check in an edition before anybody relies on it.
 
 Questions, each with a test of like name:
 
 - which rows rest on one reading, and which are in doubt;
 - which rows are for a group without a member in our organism table, so that no organism can reach them;
-- which rows never decide for any organism, at any site, whatever is asked for, because others that answer the same
-  come first, as expected resistance before a dash;
-- which rows another of the same rank, or of a wider group, or expected resistance comes before, with another answer: of
-  two species groups of one organism the first in its lineage decides;
+- which rows never decide, for any organism, site or indication, because another row with the same answers precedes
+  them, as expected resistance precedes a dash;
+- which rows are preceded, with another answer, by expected resistance or by a row of the same rank or of a wider group:
+  of two species groups of one organism the first in its lineage decides;
 - which rows are stated twice, and in which the same MIC would be S and R;
-- what another edition says otherwise.
+- in what another edition differs.
 """
 
 from collections.abc import Iterable, Iterator
@@ -30,20 +30,20 @@ Group = tuple[Rank, str]
 
 @dataclass(frozen=True, slots=True)
 class OverriddenRow:
-    """A row that another one comes before for some organisms, with another answer."""
+    """A row that does not decide for some of its organisms, since another statement with another answer does."""
 
     row: Breakpoint
     before: Statement
-    """What decides in its place."""
+    """The statement that decides instead of the row."""
     organisms: tuple[str, ...]
-    """WHONET codes of the organisms for which it does."""
+    """WHONET codes of the organisms for which the other statement decides."""
     always: bool
-    """True when the row decides for no organism at all."""
+    """True if the row decides for no organism at all."""
 
 
 @dataclass(frozen=True)
 class EditionCheck:
-    """What there is to look at in one edition."""
+    """What a person should check in one edition."""
 
     edition: str
     rows: int
@@ -51,36 +51,36 @@ class EditionCheck:
     one_reading: tuple[Statement, ...] = ()
     in_doubt: tuple[Statement, ...] = ()
     memberless: tuple[Statement, ...] = ()
-    """Rows for a group without a member."""
+    """Rows for a group that no organism of the organism table belongs to."""
     idle: tuple[Breakpoint, ...] = ()
-    """Rows that never decide, though their group has members, and would change nothing if they did."""
+    """Rows that never decide although their group has members; deciding, they would change no answer."""
     overridden: tuple[OverriddenRow, ...] = ()
     repeated: tuple[Statement, ...] = ()
-    """Rows that say once more for whom and where another row speaks already."""
+    """Rows for the same antimicrobial, group and site as an earlier row."""
     contradictory: tuple[Breakpoint, ...] = ()
-    """Rows by which one MIC would be S and R."""
+    """Rows by which one MIC is both S and R."""
     against: str = ""
     differences: tuple[Difference, ...] = ()
-    """What the edition says otherwise than the one it was compared with."""
+    """The rows in which the edition differs from the one it was compared with."""
 
 
 @dataclass
 class _Decisions:
-    """What decides for whom in one edition."""
+    """Which statements of one edition decide, and for which organisms."""
 
     deciding: set[int] = field(default_factory=set)
-    """Identity of each row that decides somewhere."""
+    """Python identity (`id`) of each row that decides for some organism."""
     losses: dict[tuple[int, int], list[str]] = field(default_factory=dict)
-    """Organisms by identity of the row that loses and of the statement that decides; site unknown or any other."""
+    """Organisms by the identities of the row that is passed over and of the statement that decides instead."""
 
 
 def check_edition(edition: Edition, against: Edition | None = None, drugs: Iterable[str] = ()) -> EditionCheck:
-    """Look an edition through.
+    """Check an edition, and return what a person should look at.
 
     Args:
         edition: from `sirena.guidelines.editions`.
-        against: an edition to compare it with; what it says otherwise is listed.
-        drugs: only rows for these antimicrobials; all when empty.
+        against: another edition; the differences from it are listed.
+        drugs: WHONET codes; only rows for these antimicrobials are checked, or all if empty.
     """
     wanted = set(drugs)
     breakpoints = [row for row in edition.breakpoints if not wanted or row.drug in wanted]
@@ -115,7 +115,7 @@ def check_edition(edition: Edition, against: Edition | None = None, drugs: Itera
 
 
 def _decisions(breakpoints: Iterable[Breakpoint], expected: Iterable[ExpectedResistance]) -> _Decisions:
-    """Ask everything there is to ask, as the interpreter does: organism, site, and every indication by name."""
+    """Return which statements decide for every organism, site and indication, as the interpreter chooses them."""
     rows: dict[str, list[Breakpoint]] = {}
     for row in breakpoints:
         rows.setdefault(row.drug, []).append(row)
@@ -159,7 +159,7 @@ def _expected_first(groups: tuple[Group, ...], natural: list[ExpectedResistance]
 def _answering(
     groups: tuple[Group, ...], rows: list[Breakpoint], site: Site, requested: Indication | None
 ) -> list[Breakpoint]:
-    """Return the rows that answer at a site, the one that decides first."""
+    """Return the rows that answer at a site; the first of them decides."""
     ranked = []
     for position, row in enumerate(rows):
         if (row.rank, row.group) in groups:
@@ -170,7 +170,7 @@ def _answering(
 
 
 def _is_notable(row: Breakpoint, before: Statement, guideline: Guideline) -> bool:
-    """Tell whether a person should look: a narrower group comes first by right, and so does the site."""
+    """Tell whether a person should see that a statement precedes a row."""
     same = (before.rank, before.group) == (row.rank, row.group)
     if before.rank < row.rank or (isinstance(before, Breakpoint) and same):
         return False

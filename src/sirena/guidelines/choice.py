@@ -1,4 +1,4 @@
-"""Which edition answers for a test column: the newest in force of the column's own guideline, unless told otherwise.
+"""Which edition answers for a test column: the newest in force of the column's guideline, unless another is named.
 
 A column ``AMK_NM`` is answered by CLSI, ``AMK_EM`` by EUCAST, each column of one file by its own edition.
 """
@@ -17,30 +17,30 @@ from sirena.guidelines.written_rules import RulesSource
 
 @dataclass(frozen=True)
 class ChosenEditions:
-    """One edition for each guideline."""
+    """The edition chosen for each guideline."""
 
     by_letter: Mapping[str, Edition]
-    """By the guideline letter of test columns: N is CLSI, E is EUCAST."""
+    """Edition by the guideline letter of test columns: N is CLSI, E is EUCAST."""
 
     def of(self, column: str) -> Edition | None:
-        """Return the edition that answers a test column; None for a guideline without one."""
+        """Return the edition that answers a test column; None if no edition of the column's guideline was chosen."""
         parsed = parse_test_column(column)
         return self.by_letter.get(parsed.guideline) if parsed else None
 
     def named(self, columns: Iterable[str]) -> str:
-        """Name the editions that some columns need: ``CLSI 2026, EUCAST 2026``."""
+        """Return the names of the editions that some test columns need: ``CLSI 2026, EUCAST 2026``."""
         editions = (self.of(column) for column in columns)
         return ", ".join(sorted({edition.name for edition in editions if edition is not None}))
 
     def tables(self, columns: Iterable[str], *, reading: Reading | None = None) -> dict[str, TruthTable]:
-        """Compile the tables of some test columns, each by its own edition.
+        """Compile the truth tables of some test columns, each by its own edition.
 
         Args:
             columns: model columns, ``AMK_NM``.
             reading: how the editions are to be read.
 
         Returns:
-            By test column; a column without an edition, or to which it states nothing, is left out.
+            Truth table by test column, without columns that have no edition or for which it states nothing.
         """
         drugs: dict[str, list[str]] = {}
         for parsed in filter(None, map(parse_test_column, columns)):
@@ -59,13 +59,13 @@ def choose_editions(
     *,
     in_force: RulesSource | None = None,
 ) -> ChosenEditions:
-    """Return the edition for each guideline: those named, and the newest in force for the rest.
+    """Return the edition for each guideline: the named ones, and for the other guidelines the newest in force.
 
     Args:
-        known: the editions there are.
+        known: the editions to choose from.
         names: editions asked for, at most one of each guideline: ``CLSI 2025``.
-        overlay: a hospital's own rules that somebody asked for.
-        in_force: the same, in force for whatever edition its rules name.
+        overlay: a hospital's own rules that the caller asks for.
+        in_force: the hospital's rules in force; they change the editions that they name.
 
     Raises:
         UsageError: there is no such edition, two of one guideline are named, or no edition has a rule of the overlay.

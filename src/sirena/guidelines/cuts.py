@@ -1,9 +1,9 @@
-"""From a breakpoint's figures to the category of each of the 84 MICs.
+"""How a breakpoint's figures give the category of each of the 84 MICs.
 
 Rules, each with a test of like name:
 
 - CLSI R is at or above, EUCAST R is above; S is at or below in both;
-- figures off the two-fold scale (560, 80) are compared as they stand: 512 is below 560, 64 below 80;
+- figures off the two-fold scale (560, 80) are compared unrounded: 512 is below 560, 64 below 80;
 - figures in shortened spelling (0.12, 0.06, 0.016) are the dilution they stand for;
 - between S and R lies I or SDD, as the row says;
 - above an S-only breakpoint is NS; below an R-only breakpoint nothing is stated;
@@ -11,8 +11,8 @@ Rules, each with a test of like name:
 - a dash is R at any MIC;
 - insufficient evidence, a note, "not applicable" and a block give no category, each with its reason;
 - a breakpoint in brackets gives R above, and at or below it neither S nor I (reason "bracketed");
-- a censored MIC has a category only when every MIC of its interval has the same one, or, under the policy
-  ``whonet``, when its number is read as it stands.
+- a censored MIC has a category only if all MICs of its interval have the same one; under the policy ``whonet`` its
+  number is read as an exact MIC.
 """
 
 import enum
@@ -40,16 +40,22 @@ _WITHOUT_FIGURES: Final = {
 
 
 class CensoredPolicy(enum.StrEnum):
-    """What to answer when the interval of a censored MIC lies on both sides of a cut point."""
+    """What to answer if the interval of a censored MIC lies on both sides of a cut point."""
 
     REFUSE = "refuse"
-    """NI with reason `Reason.CENSORED`."""
+    """Answer NI with reason `Reason.CENSORED`."""
     WHONET = "whonet"
-    """Read the number as it stands: ``<=4`` as 4, ``>8`` as 16, the next dilution."""
+    """Read the number as an exact MIC: ``<=4`` as 4, ``>8`` as 16, the next dilution."""
 
 
 def exact_answers(row: Breakpoint, guideline: Guideline) -> NDArray[np.uint8]:
-    """Return the answers for the exact MICs, one per dilution of the scale."""
+    """Return the answers for the exact MICs, one for each dilution of the scale.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> answers = exact_answers(load_edition("CLSI 2026").breakpoints[0], Guideline.CLSI)
+    >>> (answers == RESISTANT).sum().item(), len(answers)
+    (9, 28)
+    """
     constant = _WITHOUT_FIGURES.get(row.statement)
     if constant is not None:
         return np.full(DILUTIONS, constant, dtype=np.uint8)
@@ -69,7 +75,13 @@ def exact_answers(row: Breakpoint, guideline: Guideline) -> NDArray[np.uint8]:
 
 
 def highest_susceptible(row: Breakpoint) -> int | None:
-    """Return the exponent of the highest dilution that is S, below the scale when none is; None without S."""
+    """Return the exponent of the highest S dilution; one below the scale if no MIC is S; None if no S is stated.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> row = load_edition("CLSI 2026").breakpoints[0]
+    >>> row.susceptible, highest_susceptible(row)
+    (8.0, 3)
+    """
     if row.susceptible is None:
         return None
     if row.susceptible <= NO_SUSCEPTIBLE_CATEGORY:
@@ -78,7 +90,13 @@ def highest_susceptible(row: Breakpoint) -> int | None:
 
 
 def lowest_resistant(row: Breakpoint, guideline: Guideline) -> int | None:
-    """Return the exponent of the lowest dilution that is R; None where the row states no R."""
+    """Return the exponent of the lowest R dilution; None if the row states no R.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> row = load_edition("CLSI 2026").breakpoints[0]
+    >>> row.resistant, lowest_resistant(row, Guideline.CLSI), lowest_resistant(row, Guideline.EUCAST)
+    (32.0, 5, 6)
+    """
     if row.resistant is None:
         return None
     floor, ceiling = nearest_dilutions(row.resistant)
@@ -86,7 +104,12 @@ def lowest_resistant(row: Breakpoint, guideline: Guideline) -> int | None:
 
 
 def all_answers(exact: NDArray[np.uint8], policy: CensoredPolicy) -> NDArray[np.uint8]:
-    """Return the answers for all MIC codes: exact, at most, at least."""
+    """Return the answers for all MIC codes, in the order of `Interval`: exact, at most, at least.
+
+    >>> exact = np.full(DILUTIONS, answer_code(Category.S), dtype=np.uint8)
+    >>> all_answers(exact, CensoredPolicy.WHONET).shape
+    (84,)
+    """
     if policy is CensoredPolicy.WHONET:
         return np.tile(exact, 3)
     same_below = np.logical_and.accumulate(exact == exact[0])

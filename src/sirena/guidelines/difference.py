@@ -1,8 +1,8 @@
-"""What changes from one edition to another, or through a local overlay: by drug, group of organisms and site.
+"""What changes from one edition to another, or by a hospital's rules: by antimicrobial, group of organisms and site.
 
-The gravest stands first: an MIC that was S and becomes R, or the other way round, then one that was S and gets no
-category, or the other way round, then every other category, then what changes no category. Where one edition has a row
-and the other none, a wider row may answer in its place: both are asked about an organism of the group.
+The gravest change comes first: between S and R; then between S and no category; then between other categories; last,
+what changes no category. Where one edition has a row and the other has none, a wider row of the other may answer: so
+both editions interpret an organism of the group, and the answers are compared.
 """
 
 import enum
@@ -39,7 +39,7 @@ _DILUTIONS: Final = np.arange(DILUTIONS, dtype=np.int16)
 
 
 class RowChange(enum.StrEnum):
-    """What happened to a row."""
+    """How the second edition changes a row of the first."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -47,26 +47,26 @@ class RowChange(enum.StrEnum):
 
 
 class Gravity(enum.IntEnum):
-    """How much depends on a difference; the smaller the value, the graver."""
+    """How grave a difference is; the smaller the value, the graver."""
 
     TURNED_ROUND = 0
-    """An MIC is S in one and R in the other."""
+    """An MIC is S in one edition and R in the other."""
     SUSCEPTIBLE_OR_NOTHING = 1
-    """An MIC is S in one and has no category in the other."""
+    """An MIC is S in one edition and has no category in the other."""
     OTHER_CATEGORY = 2
-    """Another category, none of these two."""
+    """An MIC has another category, in any other way than these two."""
     WORDS_ONLY = 3
-    """No other category: another reason, or a row in whose place a wider one answers alike."""
+    """No category changes: only the reason of NI does, or a wider row gives the same answers as the missing one."""
 
     @property
     def words(self) -> str:
-        """For people."""
+        """The gravity in a few English words."""
         return ("S and R", "S and no category", "other category", "words only")[self]
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One row that two editions do not share."""
+    """One row in which two editions differ."""
 
     change: RowChange
     drug: str
@@ -74,22 +74,22 @@ class Difference:
     group: str
     site: str
     before: str
-    """What the first edition says, in words; empty when it says nothing."""
+    """What the first edition states, in words; empty if it states nothing."""
     after: str
-    """What the second edition says."""
+    """What the second edition states, in words; empty if it states nothing."""
     gravity: Gravity = Gravity.OTHER_CATEGORY
 
     @property
     def line(self) -> str:
-        """One line for a person."""
+        """The difference as one English line."""
         site = f" ({self.site})" if self.site else ""
         return f"{self.drug}  {self.rank} {self.group}{site}: {self.before or 'nothing'} -> {self.after or 'nothing'}"
 
 
 def difference(first: Edition, second: Edition) -> list[Difference]:
-    """Return what the second edition says otherwise than the first, the gravest first, then by drug, rank and group.
+    """Return the rows in which the second edition differs from the first: the gravest first, then by drug and group.
 
-    What changes no answer is no difference: another table number, 0.06 instead of 0.064, 513 instead of 560.
+    A change that no answer shows is left out: another table number, 0.06 instead of 0.064, 513 instead of 560.
 
     >>> from sirena.guidelines.editions import load_edition
     >>> change = difference(load_edition("CLSI 2025"), load_edition("CLSI 2026"))[0]
@@ -136,12 +136,12 @@ def _change(before: str, after: str) -> RowChange:
 
 
 def _answers(row: Breakpoint, guideline: Guideline) -> tuple[int, ...]:
-    """Return the answer of a row to each dilution of the scale."""
+    """Return a row's answers to the exact MICs, one for each dilution of the scale."""
     return tuple(int(code) for code in exact_answers(row, guideline))
 
 
 def _effects(first: Edition, second: Edition, row: Breakpoint | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return what both editions answer where only one has a row: about an organism of its group, where it answers."""
+    """Return the answers of both editions to an organism of a row's group, at a site where the row answers."""
     if row is None:
         return _SILENT, _SILENT
     site = next((site for site in Site if site_preference(row.sites, site) is not None), None)
@@ -157,7 +157,7 @@ def _effects(first: Edition, second: Edition, row: Breakpoint | None) -> tuple[t
 
 @cache
 def _member(rank: Rank, group: str) -> str | None:
-    """Return the code of an organism of a group, best of one that was not named further."""
+    """Return the code of an organism of a group; if possible, the code that stands for the group itself."""
     members = [organism for organism in ORGANISMS.values() if organism.belongs_to(rank, group)]
     named = [organism.code for organism in members if organism.narrowest_group == (rank, group)]
     return next(iter([*named, *(organism.code for organism in members)]), None)
@@ -178,7 +178,12 @@ def _category(code: int) -> Category:
 
 
 def figures(row: Breakpoint, guideline: Guideline) -> str:
-    """Return what a row says, in a few words: ``S <= 4, R >= 16``, ``R without testing (dash)``."""
+    """Return a row's statement in a few words: ``S <= 4, R >= 16``, ``R without testing (dash)``.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> figures(load_edition("CLSI 2026").breakpoints[0], Guideline.CLSI)
+    'S <= 8, R >= 32'
+    """
     above = ">=" if guideline is Guideline.CLSI else ">"
     parts = []
     if row.susceptible is not None:

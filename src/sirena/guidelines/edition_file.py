@@ -1,13 +1,13 @@
-"""What is to be known of an edition as a whole: its documents, since when it is in force, how it was read, its doubts.
+"""Facts of an edition as a whole: its documents, the day it comes into force, how it was read, its doubts.
 
-It stands in ``edition.toml`` beside the tables of the edition::
+They are in ``edition.toml`` beside the tables of the edition::
 
     documents = ["M100-Ed36", "M45"]
     in_force_since = 2026-01-26
     reading = "figures stand in two independent extractions, unless a row says otherwise"
     doubts = ["no text of M100 was read"]
 
-An edition that says no date is never taken unless somebody names it: what is not known to be in force is not in force.
+An edition without a date is not known to be in force, so it is used only if somebody names it.
 """
 
 import datetime
@@ -24,23 +24,23 @@ EDITION_FILE: Final = "edition.toml"
 
 @dataclass(frozen=True, slots=True)
 class EditionRecord:
-    """What is to be known of an edition as a whole."""
+    """The facts of an edition as a whole, as ``edition.toml`` holds them."""
 
     documents: tuple[str, ...] = ()
     """The documents it was read from, as their publishers name them: ``M100-Ed36``."""
     in_force_since: datetime.date | None = None
-    """Day from which the publisher wants it used; None: nobody said."""
+    """Day from which the publisher wants the edition used; None: not known."""
     reading: str = ""
-    """How it was read, by whom or what, and how often."""
+    """How the edition was read, by whom or by which program, and how often."""
     doubts: tuple[str, ...] = ()
-    """What a person with the documents should look at, beside the doubts of single rows."""
+    """What a person with the documents should check, beside the doubts of single rows."""
 
 
 def read_edition_file(path: Path) -> EditionRecord:
-    """Read ``edition.toml``; an edition without one, imported long ago, says nothing of itself.
+    """Read ``edition.toml``; a missing file gives an empty record, as of an edition that was imported long ago.
 
     Raises:
-        TableError: names the file and the entry.
+        TableError: the file is no TOML, or an entry has the wrong type; the error names file and entry.
     """
     if not path.is_file():
         return EditionRecord()

@@ -1,8 +1,8 @@
-"""Guideline editions: those shipped, those imported, which of them is in force, and a local overlay on any.
+"""Guideline editions: those shipped, those imported, which one is in force, and a hospital's rules on top of any.
 
 An edition is a folder with ``breakpoints.csv`` and ``expected_resistance.csv`` (see `sirena.guidelines.tables`) and
 ``edition.toml`` (see `sirena.guidelines.edition_file`). Shipped ones lie beside this module; ``sirena guideline
-import`` writes others into a folder that whoever needs them hands over.
+import`` writes others into a folder, which callers of `Editions` name.
 
 Rules on what is in force, each with a test of like name:
 
@@ -38,7 +38,7 @@ SHIPPED: Final = Path(__file__).with_name("tables")
 
 @dataclass(frozen=True, slots=True)
 class OverlayIdentity:
-    """Who changed an edition for a hospital, when and why: part of every answer's provenance."""
+    """Who changed an edition for a hospital, when and why; it is part of every answer's provenance."""
 
     name: str
     """File name of the overlay, without its folder."""
@@ -47,7 +47,7 @@ class OverlayIdentity:
     """Latest date in the overlay, ISO 8601."""
     why: str
     rows: int
-    """Number of its rules for the edition."""
+    """Number of the overlay's rules for the edition."""
     digest: str
     """SHA-256 of the overlay file."""
 
@@ -57,13 +57,13 @@ class Edition:
     """One edition of a guideline, ready to be interpreted."""
 
     name: str
-    """``CLSI 2025``; with an overlay ``CLSI 2025 + hospital.csv``."""
+    """Name of the edition, ``CLSI 2025``; with an overlay ``CLSI 2025 + hospital.csv``."""
     guideline: Guideline
     breakpoints: tuple[Breakpoint, ...]
     expected_resistance: tuple[ExpectedResistance, ...]
     overlay: OverlayIdentity | None = None
     record: EditionRecord = field(default_factory=EditionRecord)
-    """What is to be known of the edition as a whole: documents, date, reading, doubts."""
+    """Facts of the edition as a whole: documents, date, reading, doubts."""
 
     @cached_property
     def _by_drug(self) -> tuple[dict[str, list[Breakpoint]], dict[str, list[ExpectedResistance]]]:
@@ -88,20 +88,20 @@ class Edition:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what the edition says: equal digests give equal answers."""
+        """SHA-256 of the edition's rows: equal digests give equal answers."""
         text = breakpoints_text("", self.breakpoints) + expected_resistance_text("", self.expected_resistance)
         return hashlib.sha256(f"{self.guideline}\n{text}".encode()).hexdigest()
 
     @property
     def drugs(self) -> tuple[str, ...]:
-        """Antimicrobials the edition has a row for, in order of code."""
+        """Antimicrobials for which the edition has a row, in order of code."""
         stated = {row.drug for row in self.breakpoints} | {row.drug for row in self.expected_resistance}
         return tuple(sorted(stated))
 
 
 @dataclass(frozen=True, slots=True)
 class Editions:
-    """The editions there are: those that come with Sirena, and those imported into a folder.
+    """The editions that can be loaded: those that come with Sirena, and those imported into a folder.
 
     >>> Editions().load("clsi2026").name
     'CLSI 2026'
@@ -121,16 +121,17 @@ class Editions:
         return own | {name: folder for name, folder in _folders(self.imported).items() if name not in own}
 
     def load(self, name: str, overlay: RulesSource | None = None, *, in_force: RulesSource | None = None) -> Edition:
-        """Return an edition by name, with a hospital's own rules for it where there are some.
+        """Return an edition by name, changed by a hospital's own rules if there are any for it.
 
         Args:
             name: any spelling: ``CLSI 2026``, ``clsi2026``; a guideline alone means its edition in force.
-            overlay: a hospital's own rules that somebody asked for, see `sirena.guidelines.overlay`.
-            in_force: the same, in force for whatever edition its rules name; not read when `overlay` is given.
+            overlay: a hospital's own rules that the caller asks for, see `sirena.guidelines.overlay`.
+            in_force: the hospital's rules in force, which change the editions they name; unused if `overlay` is given.
 
         Raises:
-            UsageError: there is no such edition, or the overlay has no rule for it; the text names those there are.
-            sirena.guidelines.tables.TableError: a table of the edition or the overlay is not readable.
+            UsageError: there is no such edition, or the overlay has no rule for it; the text names the editions that
+                exist.
+            sirena.guidelines.tables.TableError: a table of the edition, or the overlay, cannot be read.
         """
         known = self.resolve(name)
         folder = self._folders[known]
@@ -149,7 +150,7 @@ class Editions:
         return changed
 
     def resolve(self, text: str, on: datetime.date | None = None) -> str:
-        """Return the name of the edition a text means.
+        """Return the name of the edition that a text means.
 
         Args:
             text: any spelling of a name, or a guideline alone (``eucast``, ``E``), which means its edition in force.
@@ -170,23 +171,23 @@ class Editions:
         )
 
     def record(self, name: str) -> EditionRecord:
-        """Return what is to be known of an edition as a whole, without reading its tables.
+        """Return the facts of an edition as a whole, without reading its tables.
 
         Raises:
             KeyError: there is no edition of exactly that name.
-            sirena.guidelines.tables.TableError: its ``edition.toml`` is not readable.
+            sirena.guidelines.tables.TableError: its ``edition.toml`` cannot be read.
         """
         return read_edition_file(self._folders[name] / EDITION_FILE)
 
     def edition_in_force(self, guideline: str, on: datetime.date | None = None) -> str:
-        """Return the name of a guideline's edition in force.
+        """Return the name of the edition of a guideline that is in force on a day.
 
         Args:
             guideline: its name or the letter of its test columns: ``CLSI`` or ``N``, ``EUCAST`` or ``E``.
             on: the day; today when not given.
 
         Raises:
-            UsageError: that is no guideline, or none of its editions was in force then.
+            UsageError: there is no such guideline, or none of its editions was in force that day.
 
         >>> Editions().edition_in_force("E", datetime.date(2026, 3, 1))
         'EUCAST 2026'
@@ -204,20 +205,20 @@ class Editions:
         return max(begun)[1]
 
     def editions_in_force(self, on: datetime.date | None = None) -> dict[Guideline, str]:
-        """Return the edition in force of each guideline.
+        """Return the name of each guideline's edition in force.
 
         Raises:
-            UsageError: a guideline has none.
+            UsageError: a guideline has no edition in force.
         """
         return {guideline: self.edition_in_force(guideline, on) for guideline in Guideline}
 
     def is_in_force(self, name: str, on: datetime.date | None = None) -> bool:
-        """Tell whether an edition, with or without an overlay (``CLSI 2026 + rules.csv``), is the one in force."""
+        """Tell whether an edition is in force; its name may include an overlay (``CLSI 2026 + rules.csv``)."""
         base = folded(name.partition(" + ")[0])
         return any(folded(known) == base for known in self.editions_in_force(on).values())
 
     def lapses(self, names: Iterable[str], on: datetime.date | None = None) -> list[str]:
-        """Return a sentence for each of several editions that is not in force, for whoever answers by it.
+        """Return, for each of the named editions that is not in force, one sentence that says which one is.
 
         >>> Editions().lapses(["EUCAST 2025"], datetime.date(2026, 3, 1))
         ['EUCAST 2025 is not in force: EUCAST 2026 is, since 2026-01-01']
@@ -233,7 +234,7 @@ class Editions:
 
 
 def load_edition(name: str, overlay: RulesSource | None = None, *, in_force: RulesSource | None = None) -> Edition:
-    """Return an edition that comes with Sirena: `Editions.load` for those who have no others.
+    """Return an edition that comes with Sirena; `Editions.load` also loads imported ones.
 
     >>> load_edition("CLSI 2026").guideline
     <Guideline.CLSI: 'CLSI'>
@@ -271,7 +272,7 @@ def _load(name: str, folder: Path, _changed: int) -> Edition:
 
 
 def folded(name: str) -> str:
-    """Return what is the same in all spellings of an edition's name.
+    """Return an edition's name in the form that all its spellings share.
 
     >>> folded("eucast  2026")
     'eucast2026'
@@ -280,7 +281,7 @@ def folded(name: str) -> str:
 
 
 def folder_name(name: str) -> str:
-    """Return the folder of an edition: ``CLSI 2025`` is ``clsi_2025``.
+    """Return the folder name of an edition.
 
     >>> folder_name("CLSI 2025")
     'clsi_2025'
@@ -289,7 +290,7 @@ def folder_name(name: str) -> str:
 
 
 def _guideline(text: str) -> Guideline | None:
-    """Return the guideline that a name or letter means, None for anything else."""
+    """Return the guideline that a name or letter stands for; None for any other text."""
     word = text.strip().upper()
     return next((guideline for guideline in Guideline if word in (guideline.value, guideline.letter)), None)
 
@@ -299,7 +300,7 @@ def _is_of(guideline: Guideline, edition: str) -> bool:
 
 
 def _folders(parent: Path | None) -> dict[str, Path]:
-    """Return the editions that lie in a folder, by name in order."""
+    """Return the folder of each edition in a parent folder, by the edition's name, in order."""
     found = {}
     for folder in sorted(parent.glob("*_*")) if parent is not None and parent.is_dir() else ():
         publisher, _, year = folder.name.partition("_")

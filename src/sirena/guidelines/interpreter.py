@@ -1,11 +1,11 @@
-"""The reference interpreter: from a guideline edition to one truth table per antimicrobial.
+"""The reference interpreter: it compiles a guideline edition into one truth table per antimicrobial.
 
 Rules, in this order, each with a test of like name:
 
-- expected (intrinsic) resistance precedes breakpoints: R at any MIC, marked with that basis;
+- expected (intrinsic) resistance precedes breakpoints: R at any MIC, with that as its ground;
 - the most specific group of the organism's lineage that has a row for the site decides, even a row that states nothing;
-- within a group `sirena.guidelines.sites` says which row answers at a site; a row for another site answers nothing;
-- rows for screening tests (cefoxitin for MRSA) answer another question and are applied only on request; the
+- within a group `sirena.guidelines.sites` says which row answers at a site; a row for another site is not used;
+- rows for screening tests (cefoxitin for MRSA) give no category of the agent and are applied only on request; the
   high-level aminoglycosides GEH and STH are screens themselves, so their own screens always apply;
 - rows that name no organism (PK/PD) are applied only on request, after all others;
 - an organism of the table without a row has no breakpoint; a text that names no organism is unknown.
@@ -39,29 +39,29 @@ _NO_ROW_FOR_THE_SITE: Final = answer_code(Category.NI, Reason.OTHER_SITE)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How an edition is to be read; the defaults are what a report to a clinician needs."""
+    """How an edition is read; the defaults are what a report to a clinician needs."""
 
     intrinsic: bool = True
-    """Apply expected resistance."""
+    """Apply expected resistance before breakpoints."""
     pk_pd: bool = False
-    """Apply, after all others, rows that name no organism."""
+    """Apply rows that name no organism (PK/PD), after all others."""
     indication: Indication | None = None
-    """A purpose or route asked for by name: ``endocarditis``, ``oral``, ``screen`` …; its rows come first."""
+    """An indication the caller asks for: ``endocarditis``, ``oral``, ``screen`` …; its rows precede the others."""
     censored: CensoredPolicy = CensoredPolicy.REFUSE
 
     def requested(self, drug: str) -> Indication | None:
-        """Return the indication whose rows come first for an antimicrobial."""
+        """Return the indication whose rows come first for an antimicrobial, or None."""
         return Indication.SCREEN if drug in HIGH_LEVEL and self.indication is None else self.indication
 
 
 _Decision = Breakpoint | ExpectedResistance | None
-"""The statement that decides; None when the edition says nothing."""
+"""The statement that decides; None if the edition states nothing."""
 _EVERY: Final = tuple(ORGANISMS.values())
 
 
 @cache
 def _members() -> dict[Group, list[int]]:
-    """Return the organisms of each group, by their place in the table: a drug concerns few of the thousands."""
+    """Return the positions of each group's organisms in the organism table."""
     members: dict[Group, list[int]] = {}
     for number, organism in enumerate(_EVERY):
         for group in organism.lineage:
@@ -76,7 +76,7 @@ class Explanation:
     answer: Answer
     ground: Ground
     censored: bool
-    """True when the MIC's interval lies on both sides of a cut point."""
+    """True if the MIC's interval lies on both sides of a cut point."""
 
     @property
     def text(self) -> str:
@@ -85,7 +85,7 @@ class Explanation:
 
 
 class _Rules:
-    """The rows of an edition for one antimicrobial, by group."""
+    """The rows of an edition for one antimicrobial, by group of organisms."""
 
     def __init__(self, edition: Edition, drug: str, reading: Reading) -> None:
         self.edition = edition
@@ -102,19 +102,18 @@ class _Rules:
 
     @property
     def organisms(self) -> list[Organism]:
-        """Every organism of which the edition may say something, in the order of the organism table."""
+        """Every organism that the edition may state something about, in the order of the organism table."""
         members = _members()
         return [_EVERY[number] for number in sorted({one for group in self._named for one in members.get(group, ())})]
 
     def groups_of(self, organism: Organism) -> tuple[Group, ...]:
-        """Return the groups of an organism that the edition names; organisms alike in them are answered alike."""
+        """Return those of an organism's groups that the edition names; the answers depend on these groups only."""
         return tuple(group for group in organism.lineage if group in self._named)
 
     def decisions(self, groups: tuple[Group, ...]) -> list[tuple[Site | None, _Decision]]:
-        """Return what decides for organisms of some groups, by site; nothing when the edition says nothing of them.
+        """Return the statements that decide for organisms with some groups, by site; empty if there are none.
 
-        The row for a known site that is none of the special ones stands, without a site, for every site that is
-        decided alike.
+        The statement for `Site.OTHER` has None as its site, and holds for every site that is not listed.
         """
         by_site = {site: self._decision(groups, site) for site in Site} if groups else {}
         rest = by_site.get(Site.OTHER)
@@ -139,7 +138,12 @@ class _Rules:
 
 
 def ground_of(decision: _Decision, edition: Edition) -> Ground:
-    """Return the ground of a statement of an edition; None is an organism the edition says nothing of."""
+    """Return the ground that a statement gives; None stands for an organism the edition states nothing about.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> ground_of(None, load_edition("CLSI 2026")).english()
+    'no breakpoint (CLSI 2026)'
+    """
     if decision is None:
         return Ground(GroundKind.NONE, edition.name)
     if isinstance(decision, ExpectedResistance):
@@ -180,12 +184,13 @@ def compile_tables(
 
     Args:
         edition: from `sirena.guidelines.editions`.
-        drugs: WHONET antimicrobial codes; all of `ANTIMICROBIALS` by default.
+        drugs: WHONET codes of antimicrobials; all of `ANTIMICROBIALS` by default.
         organisms: codes to compile; all of the organism table by default.
-        reading: how the edition is to be read.
+        reading: how the edition is read.
 
     Returns:
-        By antimicrobial code. A table has a row for every organism the edition says something of; an organism
+        Truth table by antimicrobial code. It has a row for every organism that the edition states something about; an
+        organism
         without a row is refused with `Reason.NO_BREAKPOINT`.
 
     >>> from sirena.domain.mic import encode_mics
@@ -247,18 +252,18 @@ def explain(
     *,
     reading: Reading = Reading(),
 ) -> Explanation:
-    """Answer one MIC and tell what the answer rests on.
+    """Interpret one MIC by an edition, and explain the category by its ground.
 
     Args:
         edition: from `sirena.guidelines.editions`.
-        organism: a code or name as in a file; it is resolved here.
+        organism: its WHONET code or name, as a file holds it.
         drug: WHONET antimicrobial code.
-        mic: as in a file: ``<=0.5``.
-        site: what the specimen says, from `sirena.domain.specimens`.
-        reading: how the edition is to be read.
+        mic: the MIC as a file holds it: ``<=0.5``.
+        site: the site of infection, from `sirena.domain.specimens`.
+        reading: how the edition is read.
 
     Raises:
-        ValueError: the MIC is empty, so nothing was asked.
+        ValueError: the MIC is empty.
 
     >>> from sirena.guidelines.editions import load_edition
     >>> explain(load_edition("CLSI 2026"), "K. pneumoniae", "AMK", "<=2").answer.category

@@ -1,4 +1,4 @@
-"""Many organisms in few words: a group that all belong to, or the first of them."""
+"""Naming many organisms in few words: by a group that all belong to, or by the first of them."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -10,14 +10,14 @@ _WIDEST: Final = Rank.ANAEROBE_CLASS
 
 
 def organism_words(codes: Iterable[str], group: str = "") -> str:
-    """Name organisms for a person.
+    """Return a short text that names some organisms.
 
     Args:
         codes: WHONET codes.
-        group: group of the guideline's row that decides for all of them; none when it is not known.
+        group: group of the guideline's row that decides for all of them; empty if not known.
 
     Returns:
-        A name, or a group with the number of its organisms that are meant, or the first names and how many there are.
+        One name; or a group and how many of its organisms are meant; or the first three names and how many there are.
 
     >>> organism_words(["eco"])
     'Escherichia coli'

@@ -1,4 +1,4 @@
-"""A hospital's own rules on top of editions: what they change. `sirena.guidelines.overlay_file` reads them."""
+"""Changing an edition by a hospital's own rules (an overlay). `sirena.guidelines.overlay_file` reads the rules."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,15 +14,15 @@ from sirena.guidelines.written_rules import RulesSource, rules_content
 
 
 def apply_overlay(edition: Edition, overlay: RulesSource, known: Iterable[str] = ()) -> Edition:
-    """Return the edition as a hospital changed it; the very edition when no rule is for it.
+    """Return an edition changed by a hospital's rules; the same object if no rule is for this edition.
 
     Args:
         edition: from `sirena.guidelines.editions`.
-        overlay: the rules.
-        known: names of the editions there are, which rules may be for beside this one.
+        overlay: the hospital's rules.
+        known: names of the other editions that rules may be for.
 
     Raises:
-        TableError: names file, row and column, and the remedy.
+        TableError: a rule cannot be read or applied; the error names file, row, column and remedy.
     """
     content = rules_content(overlay)
     stated = list(read_overlay(overlay.name, content, tuple(dict.fromkeys((*known, edition.name)))))
@@ -70,13 +70,13 @@ def _apply(edition: Edition, row: OverlayRow, file: str) -> Edition:
 
 
 def _replaces(rule: OverlayRow, known: Breakpoint) -> bool:
-    """Tell whether a rule takes the place of a row; a rule without a site also replaces rows of single sites."""
+    """Tell whether a rule replaces a row; a rule without a site also replaces the rows for single sites."""
     same = (rule.drug, rule.rank, rule.group) == (known.drug, known.rank, known.group)
     return same and rule.sites in ((Indication.UNSPECIFIED,), known.sites)
 
 
 def _expected(edition: Edition, row: OverlayRow, file: str) -> tuple[ExpectedResistance, ...]:
-    """Return the edition's statements with one more, or with one group taken out of them."""
+    """Return the edition's statements of expected resistance after a rule added one, or took a group out of them."""
     target = row.rank, row.group
     if row.action is OverlayAction.EXPECTED_RESISTANCE:
         others = [s for s in edition.expected_resistance if s.key != (row.drug, *target)]

@@ -1,20 +1,21 @@
-"""Reading a hospital's own rules: a CSV that says who, when, why, for which edition, and what.
+"""Reading a hospital's own rules: a CSV that says who set each rule, when, why, for which edition, and what it states.
 
 Columns (in any order; comma, semicolon or tab; a decimal comma is read):
 
 - ``who``, ``when`` (ISO date), ``why``: required in every row, and part of every answer that rests on it;
 - ``edition``: required in every row: the edition it is for, ``CLSI 2026``, or the guideline alone, ``CLSI``, for every
-  year. A rule is laid over no other edition: the same figures mean another thing there, and nobody decided on them;
+  year. A rule changes no other edition: the same figures mean something else there, and nobody decided on them;
 - ``action``: ``breakpoint`` sets the figures of one group, drug and site, new or in place of the edition's;
-  ``bracketed`` too, and gives R above, and neither S nor I at or below; ``dash`` says R without testing;
+  so does ``bracketed``, which gives R above the figure, and neither S nor I at or below it; ``dash`` says R without
+  testing;
   ``insufficient evidence``, ``note``, ``not applicable`` and ``block`` say that there is no category, whatever wider
   groups say; ``remove`` takes the edition's row away, so that wider groups decide; ``expected resistance`` and
   ``no expected resistance``;
-- ``statement``: as in the tables of editions, in place of ``action`` where such a row was edited into a rule;
+- ``statement``: as in an edition's tables, instead of ``action``, if such a row was edited into a rule;
 - ``drug``: WHONET code or name;
 - ``rank`` and ``group``: as in ``sirena guideline show``; rank ``organism`` takes a code or name as group and is for
   the species with all its serovars (or the group the code stands for); rank ``code`` is for one WHONET code alone;
-- ``site``: empty for whatever site: the rule takes the place of all rows for that drug and group;
+- ``site``: empty for every site: the rule replaces all rows for that drug and group;
 - ``S``, ``R`` in mg/L, with the meaning of the guideline (CLSI R at or above, EUCAST R above); ``middle``: I or SDD.
 """
 
@@ -49,7 +50,7 @@ _STATEMENT: Final = "statement"
 
 
 class OverlayAction(enum.StrEnum):
-    """What a row of an overlay does."""
+    """The action of a rule: what it changes in an edition."""
 
     BREAKPOINT = "breakpoint"
     BRACKETED = "bracketed"
@@ -64,25 +65,25 @@ class OverlayAction(enum.StrEnum):
 
     @property
     def statement(self) -> Statement | None:
-        """What the row says that the rule sets; None for a rule that sets no breakpoint row."""
+        """The statement of the breakpoint row that the rule sets; None if it sets none."""
         return Statement(self.value) if self.value in list(Statement) else None
 
     @property
     def is_of_expected_resistance(self) -> bool:
-        """True for a rule on resistance by nature."""
+        """True for a rule on expected resistance."""
         return self in (OverlayAction.EXPECTED_RESISTANCE, OverlayAction.NO_EXPECTED_RESISTANCE)
 
 
 @dataclass(frozen=True, slots=True)
 class OverlayRow:
-    """One rule of a hospital."""
+    """One of a hospital's own rules."""
 
     line: int
     who: str
     when: datetime.date
     why: str
     edition: str
-    """Name of the edition it is for, ``CLSI 2025``, or of a guideline, ``CLSI``, for each of its editions."""
+    """The edition that the rule is for, ``CLSI 2025``, or a guideline, ``CLSI``, for each of its editions."""
     action: OverlayAction
     drug: str
     rank: Rank
@@ -93,25 +94,25 @@ class OverlayRow:
     middle: Category
 
     def is_for(self, edition: str) -> bool:
-        """Tell whether the rule is for an edition, by its name."""
+        """Tell whether the rule is for the edition of a name."""
         return self.edition in (edition, edition.split()[0])
 
     @property
     def source(self) -> str:
-        """What stands as the source of the rule in every answer."""
+        """The source that every answer by this rule shows."""
         return f"local rule of {self.who}, {self.when.isoformat()}: {self.why}"
 
 
 def read_overlay(name: str, content: bytes, known: Sequence[str]) -> Iterator[OverlayRow]:
-    """Yield the rules of an overlay.
+    """Yield the rules of an overlay file.
 
     Args:
-        name: of the table, for messages.
-        content: of the table.
-        known: names of the editions there are, which rules may name.
+        name: file name, for messages.
+        content: bytes of the file.
+        known: names of the editions that rules may name.
 
     Raises:
-        TableError: names file, row and column, and the remedy.
+        TableError: a rule cannot be read; the error names file, row, column and remedy.
     """
     text = rules_text(content)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restval="")

@@ -1,4 +1,4 @@
-"""The rows of a guideline edition: statements on susceptibility and expected resistance, as facts without files."""
+"""The rows of a guideline edition: breakpoints and expected resistance, independent of the files that hold them."""
 
 import enum
 from dataclasses import dataclass, field
@@ -16,19 +16,19 @@ PK_PD: Final = "PK/PD"
 
 
 class Guideline(enum.StrEnum):
-    """Who publishes; decides what "R" in a row means and the letter of the test columns."""
+    """The publisher of a guideline; it decides what R in a row means, and the letter of the test columns."""
 
     CLSI = "CLSI"
     EUCAST = "EUCAST"
 
     @property
     def letter(self) -> str:
-        """The letter in WHONET's test columns: ``AMK_NM`` is CLSI, ``AMK_EM`` EUCAST."""
+        """The guideline's letter in WHONET's test columns: ``AMK_NM`` is CLSI, ``AMK_EM`` is EUCAST."""
         return {"CLSI": "N", "EUCAST": "E"}[self.value]
 
 
 class Statement(enum.StrEnum):
-    """What a row says; the value stands in our tables."""
+    """What a row states; the editions' tables hold the value."""
 
     BREAKPOINT = "breakpoint"
     """Figures: S at or below, R at or above (CLSI) or above (EUCAST)."""
@@ -37,82 +37,82 @@ class Statement(enum.StrEnum):
     INSUFFICIENT_EVIDENCE = "insufficient evidence"
     """EUCAST's IE (and IP, in preparation): no category can be given."""
     NOTE = "note"
-    """The cell holds no figure but a reference to a note: no category without reading it."""
+    """The cell refers to a note and holds no figure: no category without reading the note."""
     NOT_APPLICABLE = "not applicable"
-    """The MIC of this agent is not what is tested (a disk screen): no category."""
+    """The guideline tests something else than this agent's MIC (a disk screen): no category."""
     BRACKETED = "bracketed"
     """EUCAST's figure in brackets: R above; at or below it no S and no I without a comment (EUCAST, Notes)."""
     BLOCK = "block"
-    """The table of the group leaves the agent out: the search for wider groups ends here, without a category."""
+    """The group's table does not list the agent: wider groups are not searched, and there is no category."""
 
     @property
     def has_figures(self) -> bool:
-        """True when the row must state S or R."""
+        """True if the row must state S or R."""
         return self in (Statement.BREAKPOINT, Statement.BRACKETED)
 
 
 @dataclass(frozen=True, slots=True)
 class Breakpoint:
-    """What one guideline table says for one antimicrobial, group of organisms and indication."""
+    """What a guideline's table states for one antimicrobial, group of organisms and indication."""
 
     drug: str
     """WHONET antimicrobial code, upper case."""
     rank: Rank
     group: str
-    """Name of the group, as in the lineage of organisms; with `rank` it says whom the row is for."""
+    """Name of the group, as in the lineage of organisms; `rank` says how wide it is."""
     sites: tuple[Indication, ...]
     susceptible: float | None
-    """mg/L; S at or below. `NO_SUSCEPTIBLE_CATEGORY`: nothing is S. None: the row states no S."""
+    """Breakpoint in mg/L: S at or below it. `NO_SUSCEPTIBLE_CATEGORY`: no MIC is S. None: the row states no S."""
     resistant: float | None
-    """mg/L; CLSI: R at or above, EUCAST: R above. None: the row states no R."""
+    """Breakpoint in mg/L: R at or above it (CLSI) or above it (EUCAST). None: the row states no R."""
     middle: Category
-    """What lies between: `Category.I` or `Category.SDD`."""
+    """Category between S and R: `Category.I` or `Category.SDD`."""
     source: str
-    """Document, table or sheet, and row where it has one."""
+    """Document, table or sheet, and the row if it has a number."""
     statement: Statement = Statement.BREAKPOINT
     readings: int = 1
     """Number of independent readings of the document that agree on the row."""
     doubt: str = ""
-    """What a person with the document should look at; empty when nothing is in doubt."""
+    """What a person with the document should check; empty if nothing is in doubt."""
     remark: str = ""
-    """A condition the figures rest on, as the guideline states it: a fixed inhibitor, a medium, a restriction."""
+    """A condition of the figures, as the guideline states it: a fixed inhibitor, a medium, a restriction."""
 
     @property
     def key(self) -> tuple[str, Rank, str, tuple[Indication, ...]]:
-        """What makes a row the same row in two editions."""
+        """What identifies a row: equal keys in two editions are the same row."""
         return self.drug, self.rank, self.group, self.sites
 
     @property
     def states_nothing(self) -> bool:
-        """True for a row that gives no MIC a category."""
+        """True if the row gives no MIC a category."""
         return self.statement not in (Statement.BREAKPOINT, Statement.BRACKETED, Statement.DASH)
 
     @property
     def urine_only(self) -> bool:
-        """True for a row that is for isolates from urine alone."""
+        """True if the row is for isolates from urine only."""
         return bool(URINARY.intersection(self.sites))
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedResistance:
-    """An antimicrobial to which a group of organisms is resistant by nature."""
+    """A group of organisms with expected (intrinsic) resistance to an antimicrobial."""
 
     drug: str
     rank: Rank
     group: str
     exceptions: frozenset[tuple[Rank, str]] = field(default_factory=frozenset)
-    """Members of the group the statement is not about."""
+    """Members of the group to which the statement does not apply."""
     source: str = ""
     readings: int = 1
     """Number of independent readings that agree on the statement."""
     doubt: str = ""
-    """What a person with the document should look at."""
+    """What a person with the document should check; empty if nothing is in doubt."""
 
     @property
     def key(self) -> tuple[str, Rank, str]:
-        """What makes a row the same row in two editions."""
+        """What identifies a statement: equal keys in two editions are the same statement."""
         return self.drug, self.rank, self.group
 
     def covers(self, organism: Organism) -> bool:
-        """Tell whether the statement is about an organism: a member of the group and of none of its exceptions."""
+        """Tell whether the statement applies to an organism: a member of the group and of none of its exceptions."""
         return organism.belongs_to(self.rank, self.group) and not self.exceptions.intersection(organism.lineage)

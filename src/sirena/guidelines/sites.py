@@ -1,15 +1,15 @@
-"""What a row is for (its indications), and which of several rows for one group answers at a site.
+"""The indications a row is for, and which of several rows for one group answers at a site of infection.
 
 Guidelines state several breakpoints for one group of organisms and antimicrobial when the site of infection, the
-purpose or the route matters. The specimen tells the site; nothing in a laboratory's file tells the route.
+purpose or the route matters. The specimen shows the site; nothing in a laboratory's file shows the route.
 
 Rules, each with a test of like name:
 
 - a row for one site never answers another known site: a row for urine is not for blood, "other than meningitis" is
   not for cerebrospinal fluid, "other than pneumonia" not for a respiratory specimen;
 - at a known site the row for that very site comes before a row without one;
-- at an unknown site come in order: other than meningitis, other than endocarditis, systemic, unspecified, then
-  rows for pneumonia, skin, and urine last;
+- at an unknown site the order is: other than meningitis, other than endocarditis, systemic, unspecified, then
+  pneumonia, skin, and urine last;
 - the route is unknown: intravenous and parenteral come before unspecified, oral comes after;
 - rows for endocarditis, prophylaxis, screens, inhaled or liposomal forms are applied only on request.
 
@@ -24,9 +24,9 @@ from sirena.domain.site import Site
 
 
 class Indication(enum.StrEnum):
-    """Site, route or purpose a row is for; the value stands in our tables.
+    """Site, route or purpose that a row is for; the editions' tables hold the value.
 
-    The order is that in which rows of one group are taken when nothing is known of the site.
+    If the site is unknown, the rows of one group are taken in the order of these members.
     """
 
     NON_MENINGITIS = "non-meningitis"
@@ -36,7 +36,7 @@ class Indication(enum.StrEnum):
     PARENTERAL = "parenteral"
     INTRAVENOUS = "intravenous"
     UNSPECIFIED = ""
-    """The row holds wherever no row for the site says otherwise."""
+    """The row holds at every site that no other row of the group is for."""
     EXTRAINTESTINAL = "extraintestinal"
     INTESTINAL = "intestinal"
     ORAL = "oral"
@@ -66,7 +66,7 @@ ON_REQUEST: Final = frozenset(
         Indication.SCREEN,
     }
 )
-"""Indications that no specimen tells: applied only when a caller asks for them by name."""
+"""Indications that no specimen shows: applied only if a caller asks for them by name."""
 
 _ONLY_AT: Final[dict[Indication, Site]] = {
     Indication.MENINGITIS: Site.CEREBROSPINAL_FLUID,
@@ -75,7 +75,7 @@ _ONLY_AT: Final[dict[Indication, Site]] = {
     Indication.PNEUMONIA: Site.RESPIRATORY,
     Indication.INTESTINAL: Site.STOOL,
 }
-"""Where alone a row answers."""
+"""The only known site at which a row with this indication answers."""
 
 _NOT_AT: Final[dict[Indication, Site]] = {
     Indication.NON_MENINGITIS: Site.CEREBROSPINAL_FLUID,
@@ -83,7 +83,7 @@ _NOT_AT: Final[dict[Indication, Site]] = {
     Indication.EXTRAINTESTINAL: Site.STOOL,
     Indication.SYSTEMIC: Site.URINE,
 }
-"""Where a row does not answer although it answers everywhere else."""
+"""The site at which a row with this indication does not answer; it answers at all others."""
 
 _ORDER: Final = {indication: position for position, indication in enumerate(Indication)}
 URINARY: Final = frozenset({Indication.UNCOMPLICATED_UTI, Indication.URINARY_ORIGIN})
@@ -92,12 +92,12 @@ URINARY: Final = frozenset({Indication.UNCOMPLICATED_UTI, Indication.URINARY_ORI
 def site_preference(
     indications: Iterable[Indication], site: Site, requested: Indication | None = None
 ) -> tuple[int, int] | None:
-    """Return how soon a row is taken at a site, the smallest first; None when it does not answer there.
+    """Return a row's place in the order for a site, the smallest first; None if the row does not answer there.
 
     Args:
         indications: what the row is for.
-        site: what the specimen tells.
-        requested: an indication asked for by name; its rows come before all others.
+        site: the site of infection.
+        requested: an indication the caller asks for; its rows precede all others.
 
     >>> site_preference([Indication.UNCOMPLICATED_UTI], Site.BLOOD) is None
     True
@@ -120,10 +120,10 @@ def site_preference(
 
 
 def parse_sites(text: str) -> tuple[Indication, ...]:
-    """Read a site cell: indications joined by commas, any case; empty is `Indication.UNSPECIFIED`.
+    """Return the indications in a site cell, which are joined by commas; an empty cell is `Indication.UNSPECIFIED`.
 
     Raises:
-        ValueError: a part names no indication of this table.
+        ValueError: a part of the cell is not an indication.
 
     >>> parse_sites("")
     (<Indication.UNSPECIFIED: ''>,)

@@ -1,4 +1,4 @@
-"""Storing an imported edition, so that no reader ever sees half of one."""
+"""Storing an imported edition in one step, so that no reader sees an incomplete one."""
 
 import datetime
 import json
@@ -13,12 +13,12 @@ from sirena.host.open_folders import let_everyone_read
 
 
 def store_edition(folder: Path, edition: Edition, provenance: Mapping[str, object]) -> None:
-    """Write an edition beside its place and move it there, readable by every account of the machine.
+    """Write an edition into a temporary folder and move it to its place, readable by every account of the machine.
 
     Args:
-        folder: where imported editions lie; made when it is missing.
-        edition: its tables and record; an imported edition of its name is replaced.
-        provenance: which files it was read from and what was left out, kept beside the tables.
+        folder: folder of imported editions; created if missing.
+        edition: the edition; an imported one of the same name is replaced.
+        provenance: the files it was read from and what was left out; stored beside the tables.
     """
     if not folder.is_dir():
         folder.mkdir(parents=True)

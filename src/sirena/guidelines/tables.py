@@ -1,4 +1,4 @@
-"""Reading and writing the tables of an edition: plain text, one row a line, made to be reviewed.
+"""Reading and writing the tables of an edition: plain text with one row per line, so that people can review changes.
 
 ``breakpoints.csv``: edition, drug, rank, group, site, S, R, middle, statement, source, readings, doubt, remark. S and R
 in mg/L as the guideline prints them; ``statement``: what kind of row it is (see `sirena.guidelines.rows.Statement`).
@@ -29,13 +29,13 @@ _MIDDLE: Final = {"I": Category.I, "SDD": Category.SDD}
 
 
 class TableError(SirenaError):
-    """A guideline table holds something that is no row of it."""
+    """A guideline table holds a row that cannot be read or applied."""
 
     code = "guideline_table"
 
 
 def rank_name(rank: Rank) -> str:
-    """Return how a rank is written in tables: ``species group``.
+    """Return a rank as tables write it: ``species group``.
 
     >>> rank_name(Rank.GENUS_GROUP)
     'genus group'
@@ -44,10 +44,10 @@ def rank_name(rank: Rank) -> str:
 
 
 def parse_rank(text: str) -> Rank:
-    """Read a rank.
+    """Return the rank that a text names.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a rank.
 
     >>> parse_rank("species")
     <Rank.SPECIES: 2>
@@ -59,10 +59,10 @@ def parse_rank(text: str) -> Rank:
 
 
 def parse_concentration(text: str) -> float | None:
-    """Read an S or R cell in mg/L; empty is None. A decimal comma is read.
+    """Return the concentration in an S or R cell, mg/L; None if it is empty. A decimal comma is read.
 
     Raises:
-        ValueError: it is no positive number.
+        ValueError: the cell is not a positive number.
 
     >>> parse_concentration("0.5"), parse_concentration("")
     (0.5, None)
@@ -79,10 +79,13 @@ def parse_concentration(text: str) -> float | None:
 
 
 def parse_middle(text: str) -> Category:
-    """Read what lies between S and R: ``I`` (also when empty) or ``SDD``.
+    """Return the category between S and R: ``I`` (also if the cell is empty) or ``SDD``.
 
     Raises:
-        ValueError: it is neither.
+        ValueError: the cell holds another text.
+
+    >>> parse_middle("sdd"), parse_middle("")
+    (<Category.SDD: 'SDD'>, <Category.I: 'I'>)
     """
     try:
         return _MIDDLE[text.strip().upper() or "I"]
@@ -91,10 +94,13 @@ def parse_middle(text: str) -> Category:
 
 
 def parse_statement(text: str) -> Statement:
-    """Read the kind of a row; empty is `Statement.BREAKPOINT`.
+    """Return the kind of a row; an empty cell is `Statement.BREAKPOINT`.
 
     Raises:
-        ValueError: it is none.
+        ValueError: the text is not a kind of statement.
+
+    >>> parse_statement("")
+    <Statement.BREAKPOINT: 'breakpoint'>
     """
     try:
         return Statement(text.strip().lower() or Statement.BREAKPOINT)
@@ -103,10 +109,13 @@ def parse_statement(text: str) -> Statement:
 
 
 def parse_readings(text: str) -> int:
-    """Read the number of independent readings; empty is one.
+    """Return the number of independent readings; an empty cell is 1.
 
     Raises:
-        ValueError: it is no number from 1 on.
+        ValueError: the cell is not a whole number of 1 or more.
+
+    >>> parse_readings("3"), parse_readings("")
+    (3, 1)
     """
     readings = int(text.strip() or "1")
     if readings < 1:
@@ -115,7 +124,7 @@ def parse_readings(text: str) -> int:
 
 
 def spell_concentration(value: float | None) -> str:
-    """Return a figure as it stands in a table.
+    """Return a concentration as tables write it; empty for None.
 
     >>> spell_concentration(0.5), spell_concentration(None)
     ('0.5', '')
@@ -124,25 +133,25 @@ def spell_concentration(value: float | None) -> str:
 
 
 def read_breakpoints(path: Path) -> tuple[Breakpoint, ...]:
-    """Read ``breakpoints.csv``.
+    """Return the rows of a ``breakpoints.csv``.
 
     Raises:
-        TableError: names the file, row and column.
+        TableError: a row cannot be read; the error names file, row and column.
     """
     return tuple(_breakpoint(path, line, row) for line, row in _read(path, BREAKPOINT_COLUMNS))
 
 
 def read_expected_resistance(path: Path) -> tuple[ExpectedResistance, ...]:
-    """Read ``expected_resistance.csv``.
+    """Return the rows of an ``expected_resistance.csv``.
 
     Raises:
-        TableError: names the file, row and column.
+        TableError: a row cannot be read; the error names file, row and column.
     """
     return tuple(_expected(path, line, row) for line, row in _read(path, EXPECTED_COLUMNS))
 
 
 def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
-    """Return the table of breakpoints as text, in the order an eye looks for them."""
+    """Return the table of breakpoints as text, sorted for a person who looks something up."""
     ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, row.sites, row.statement))
     return _write(
         BREAKPOINT_COLUMNS,
@@ -245,10 +254,10 @@ def _parse_exceptions(text: str) -> frozenset[tuple[Rank, str]]:
 
 
 def parse_cell(parse: Callable[[str], Parsed], row: dict[str, str], column: str, file: str, line: int) -> Parsed:
-    """Parse one cell of a table.
+    """Return the value that a function parses from one cell of a table.
 
     Raises:
-        TableError: names the file, row and column, and what is wrong with the cell.
+        TableError: the cell cannot be read; the error names file, row and column, and what is wrong.
     """
     try:
         return parse(row[column])

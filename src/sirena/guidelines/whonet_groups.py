@@ -1,12 +1,12 @@
-"""How WHONET's tables name groups of organisms, and which of our groups that is.
+"""How WHONET's tables name groups of organisms, and which group of the organism table each name means.
 
-WHONET says whom a row is for by a code and the kind of code: one organism (``eco``), a genus (``STA``), a species
+WHONET names a row's organisms by a code and the kind of code: one organism (``eco``), a genus (``STA``), a species
 group (``SCN``), a set of serovars (``TYP``), a genus group (``NFR``), a family (``EBC``), anaerobes (``AN-``), a Gram
-class (``+``), or everyone (``ALL``).
+class (``+``), or all organisms (``ALL``).
 
-A row for one organism is for its species with all serovars. Where the code of the row stands for no species – ``sc+``
-is a coagulase-positive staphylococcus that was not named further – the row is for that code alone, and says nothing
-of the species that somebody did name.
+A row for one organism is for its species with all serovars. If its code stands for no species – ``sc+`` is a
+coagulase-positive staphylococcus whose species was not determined – the row is for that code alone, and does not apply
+to isolates whose species was determined.
 """
 
 from collections import Counter
@@ -38,14 +38,14 @@ SPECIES_GROUPS: Final[dict[str, tuple[Rank, str]]] = {
     "SGM": (Rank.SPECIES_GROUP, "Mycobacterium, slowly growing"),
     "SVI": (Rank.SPECIES_GROUP, "Streptococcus, viridans group"),
 }
-"""WHONET's SPECIES_GROUP codes."""
+"""Group of each WHONET code of the kind SPECIES_GROUP."""
 
 SEROVAR_GROUPS: Final[dict[str, tuple[Rank, str]]] = {
     "ECO": (Rank.SPECIES, "Escherichia coli"),
     "HIN": (Rank.SPECIES, "Haemophilus influenzae"),
     "NME": (Rank.SPECIES, "Neisseria meningitidis"),
 }
-"""WHONET's SEROVAR_GROUP codes: a species with all its serovars is the species."""
+"""Group of each WHONET code of the kind SEROVAR_GROUP: a species with all its serovars is the species."""
 
 WIDE_GROUPS: Final[dict[str, tuple[Rank, str]]] = {
     "NFR": (Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli"),
@@ -56,7 +56,7 @@ WIDE_GROUPS: Final[dict[str, tuple[Rank, str]]] = {
     "+": (Rank.ANY, "Gram-positive bacteria"),
     "-": (Rank.ANY, "Gram-negative bacteria"),
 }
-"""Codes of the kinds GENUS_GROUP, FAMILY_CODE, ANAEROBE, ANAEROBE+SUBKINGDOM_CODE and SUBKINGDOM_CODE."""
+"""Group of each code of the kinds GENUS_GROUP, FAMILY_CODE, ANAEROBE, ANAEROBE+SUBKINGDOM_CODE and SUBKINGDOM_CODE."""
 
 _KINDS: Final = {
     "SPECIES_GROUP": SPECIES_GROUPS,
@@ -68,19 +68,19 @@ _KINDS: Final = {
 
 
 _MISSPELT: Final = {"RZH": "RHZ", "ACI": "AC-", "KLE": "KL-"}
-"""Genus codes that WHONET's own tables of breakpoints and expected resistance write otherwise than its organisms."""
+"""Genus codes that WHONET's breakpoint and resistance tables spell differently from its table of organisms."""
 
 
 def group_of_whonet(kind: str, code: str, genera: Mapping[str, str] | None = None) -> tuple[Rank, str]:
-    """Return the group of ours that a WHONET code of a kind stands for.
+    """Return the group of the organism table that a WHONET code stands for.
 
     Args:
-        kind: the kind of code, as in WHONET's ``ORGANISM_CODE_TYPE``.
+        kind: kind of the code, as in WHONET's ``ORGANISM_CODE_TYPE``.
         code: the code.
         genera: genus names by WHONET genus code, for codes that are not an organism's own ("MYC").
 
     Raises:
-        LookupError: no group of ours is that one; the row cannot be applied to anyone.
+        LookupError: the organism table has no such group, so the row applies to no organism.
 
     >>> group_of_whonet("WHONET_ORG_CODE", "eco")
     (<Rank.SPECIES: 2>, 'Escherichia coli')
@@ -102,7 +102,7 @@ def group_of_whonet(kind: str, code: str, genera: Mapping[str, str] | None = Non
 
 
 def _group_of_organism(code: str) -> tuple[Rank, str]:
-    """A row for one code is a row for its species, or for the code alone where it stands for none."""
+    """Return the species of an organism's code, or the code alone if it stands for no single species."""
     organism = ORGANISMS.get(code)
     if organism is None:
         raise LookupError(f"organism code {code}")
@@ -111,10 +111,14 @@ def _group_of_organism(code: str) -> tuple[Rank, str]:
 
 
 def genera_of_codes(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Return the genus name each WHONET genus code stands for.
+    """Return the genus name that each WHONET genus code stands for.
 
     Args:
-        pairs: (genus code, organism code) of WHONET's organism table; the commonest genus of a code's organisms wins.
+        pairs: (genus code, organism code) of WHONET's organism table; a code stands for the commonest genus of its
+            organisms.
+
+    >>> genera_of_codes([("ESC", "eco"), ("STA", "sau"), ("STA", "sep")])
+    {'ESC': 'Escherichia', 'STA': 'Staphylococcus'}
     """
     counts: dict[str, Counter[str]] = {}
     for genus_code, organism_code in pairs:

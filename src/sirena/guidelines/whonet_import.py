@@ -1,22 +1,23 @@
-"""Importing WHONET's resource tables as further editions of a guideline.
+"""Importing WHONET's resource tables as editions of a guideline.
 
 WHONET ships every year's figures as tab-delimited text (``Breakpoints.txt``, ``Organisms.txt``,
-``ExpectedResistancePhenotypes.txt``, also gzipped). This module reads the human MIC rows for our antimicrobials,
-translates groups of organisms into our own, and writes an edition into a folder of imported ones. What cannot be
-translated is counted with its reason, never dropped in silence.
+``ExpectedResistancePhenotypes.txt``, also gzipped). This module reads the human MIC rows for the antimicrobials Sirena
+knows, translates WHONET's groups of organisms into the organism table's, and writes an edition into the folder of
+imported ones. Rows that cannot be translated are counted by reason.
 
 Rules, each with a test of like name:
 
 - files are recognised by their columns, not by their names;
 - a row for one code is for that species, or for the code alone where it stands for none (`whonet_groups`);
 - WHONET's R is at or above for every guideline; EUCAST's own "above" is restored: 8 becomes "R > 4";
-- a row without figures is kept as a block: it ends the search for wider rows, unless another row for the same has
-  figures;
-- rows for all organisms are PK/PD, applied only on request; EUCAST's since 2025 are not taken: it says not to use them;
+- a row without figures is kept as a block, after which wider groups are not searched, unless another row for the same
+  antimicrobial, group and site has figures;
+- rows for all organisms are PK/PD, applied only on request; EUCAST's since 2025 are left out, since EUCAST says not to
+  use them;
 - a figure below 0.001 means that no MIC is S;
 - high-level aminoglycosides are screens, under the plain agent's code (GEN 512) too; CLSI's 500 and 1000, which WHONET
   writes as 512 and 1024, are restored, and a negative screen of EUCAST's is not S;
-- where the table states other figures for the same, the first ones stand, and the others are named as a doubt;
+- if the table states different figures for the same row, the first ones count, and the row's doubt names the others;
 - every row rests on one reading, that of WHONET's authors.
 """
 
@@ -49,11 +50,11 @@ from sirena.guidelines.whonet_groups import genera_of_codes, group_of_whonet
 from sirena.guidelines.whonet_tables import read_whonet_tables
 
 _SCREENS_OF_CLSI: Final = {(512.0, 513.0): (500.0, 500.001), (1024.0, 1025.0): (1000.0, 1000.0)}
-"""Figures of CLSI's screens for high-level resistance by those of WHONET, which lie on the two-fold scale."""
+"""Figures of CLSI's screens for high-level resistance by WHONET's figures for them, which lie on the two-fold scale."""
 
 _SCREENED: Final = frozenset({"GEN", "STR"})
 _HIGH_LEVEL_FROM: Final = 100
-"""mg/L. No breakpoint of gentamicin or streptomycin is that high; a figure above it is the screen's of enterococci."""
+"""mg/L. Breakpoints of gentamicin and streptomycin are lower; a figure from here on is the screen of enterococci."""
 
 _WITHOUT_PK_PD: Final = 2025
 """Year from which EUCAST says that its PK/PD rows should not be used."""
@@ -63,20 +64,20 @@ _TOLD: Final = {
     Guideline.EUCAST: "the tables do not hold EUCAST's dashes, IE, notes and brackets: where EUCAST says R without "
     "testing, or gives no category, a wider row or none answers",
 }
-"""What an edition imported from WHONET's tables cannot know."""
+"""What the tables of WHONET do not show about an edition."""
 
 _NARROW_NON_FERMENTERS: Final = (Rank.GENUS_GROUP, "non-fermenting Gram-negative bacilli, other")
 
 
 @dataclass(frozen=True)
 class ImportedEdition:
-    """What came of one edition."""
+    """The result of importing one edition."""
 
     name: str
     breakpoints: int
     expected_resistance: int
     skipped: Mapping[str, int] = field(default_factory=dict)
-    """Rows that could not be taken over, counted by reason."""
+    """Number of rows that could not be imported, by reason."""
 
 
 def import_whonet(
@@ -85,14 +86,15 @@ def import_whonet(
     """Import editions from WHONET's tables and store them, readable by every account of the machine.
 
     Args:
-        paths: the tables, plain or gzipped, in any order; the one of breakpoints is required.
-        folder: where imported editions lie; made when it is missing.
+        paths: the tables, plain or gzipped, in any order; the table of breakpoints is required.
+        folder: folder of imported editions; created if missing.
         names: editions to import, ``CLSI 2024``; by default the newest year of each guideline.
-        in_force_since: day from which the edition is in force, which WHONET's tables do not say; for one edition.
+        in_force_since: day from which the edition is in force, which WHONET's tables do not state; only with one
+            edition.
 
     Raises:
-        TableError: a file is none of WHONET's tables or cannot be read.
-        UsageError: an edition asked for is not in the file, or comes with Sirena.
+        TableError: a file is not one of WHONET's tables, or cannot be read.
+        UsageError: a named edition is not in the tables, or comes with Sirena; or one day was given for several.
     """
     source = read_whonet_tables(paths)
     if "breakpoints" not in source.rows:
@@ -175,7 +177,7 @@ def _read_edition(
 
 
 def _with_conflict(kept: Breakpoint, other: Breakpoint) -> Breakpoint:
-    """Return the row that is kept, in doubt where WHONET's table states other figures for the same."""
+    """Return the row that is kept, marked as in doubt if the other row has different figures."""
     if (kept.susceptible, kept.resistant) == (other.susceptible, other.resistant):
         return kept
     figures = f"S {spell_concentration(other.susceptible)}, R {spell_concentration(other.resistant)}"
@@ -190,7 +192,7 @@ def _is_without_pk_pd(name: str) -> bool:
 
 
 def _breakpoint(row: Mapping[str, str], guideline: Guideline, genera: Mapping[str, str]) -> Breakpoint | str:
-    """Return our row, or why there is none."""
+    """Return Sirena's row for one of WHONET's, or the reason why there is none."""
     drug = row["WHONET_ABX_CODE"]
     if drug not in ANTIMICROBIALS:
         return "is for an antimicrobial that Sirena does not answer for"
@@ -226,7 +228,7 @@ def _screen(
 
 
 def _group(row: Mapping[str, str], genera: Mapping[str, str]) -> tuple[Rank, str]:
-    """CLSI's table for non-fermenters (2B-5) is for those without a table of their own."""
+    """Return the group a row is for; CLSI's table for non-fermenters (2B-5) is for those without an own table."""
     rank, group = group_of_whonet(row["ORGANISM_CODE_TYPE"], row["ORGANISM_CODE"], genera)
     return _NARROW_NON_FERMENTERS if row["ORGANISM_CODE"] == "NFR" else (rank, group)
 
@@ -236,16 +238,20 @@ def _everyone(drug: str) -> tuple[Rank, str]:
 
 
 def above(resistant: float) -> float:
-    """Return EUCAST's "R above" for WHONET's "R at or above": the next dilution below, 4 for 8, 128 for 129."""
+    """Return EUCAST's "R above" for WHONET's "R at or above": the next lower dilution, 4 for 8, 128 for 129.
+
+    >>> above(8), above(128), above(129)
+    (4.0, 64.0, 128.0)
+    """
     return float(spell_dilution(nearest_dilutions(resistant)[1] - 1))
 
 
 def read_phenotypes(
     rows: Iterable[Mapping[str, str]], genera: Mapping[str, str]
 ) -> dict[str, tuple[dict[object, ExpectedResistance], Counter[str]]]:
-    """Return statements of expected resistance by guideline, classes spelled out for our antimicrobials.
+    """Return statements of expected resistance by guideline, with classes spelled out as single antimicrobials.
 
-    Tables marked (Vet) are left out: they come from CLSI VET01 and speak of animals.
+    Tables marked (Vet) are left out: they come from CLSI VET01 and concern animals.
     """
     found: dict[str, tuple[dict[object, ExpectedResistance], Counter[str]]] = {}
     for row in rows:
@@ -269,7 +275,7 @@ def read_phenotypes(
 
 
 def _drugs_of(code: str, exceptions: str) -> list[str]:
-    """Return our antimicrobials named by a WHONET code or an ATC class; WHONET mixes the two up in its type column."""
+    """Return the codes of the antimicrobials that a WHONET code or an ATC class names."""
     if code in ANTIMICROBIALS:
         return [code]
     if not any(letter.isdigit() for letter in code):

@@ -1,4 +1,4 @@
-"""Reading WHONET's resource tables: tab-delimited text, plain or gzipped, known by their columns."""
+"""Reading WHONET's resource tables: tab-delimited text, plain or gzipped, recognised by their columns."""
 
 import csv
 import gzip
@@ -16,7 +16,7 @@ _SIGNATURES: Final = {
     "phenotypes": {"GUIDELINE", "ORGANISM_CODE", "ORGANISM_CODE_TYPE", "ABX_CODE", "ABX_CODE_TYPE"},
     "organisms": {"WHONET_ORG_CODE", "ORGANISM", "GENUS_CODE"},
 }
-"""Columns by which each of WHONET's tables is known."""
+"""Columns by which each of WHONET's tables is recognised."""
 
 _MAXIMUM_BYTES: Final = 100_000_000
 
@@ -26,16 +26,16 @@ class WhonetTables:
     """The rows of WHONET's tables, and the files they came from."""
 
     rows: dict[str, list[dict[str, str]]] = field(default_factory=dict)
-    """By kind of table: ``breakpoints``, ``phenotypes``, ``organisms``."""
+    """Rows by kind of table: ``breakpoints``, ``phenotypes``, ``organisms``."""
     files: list[dict[str, str]] = field(default_factory=list)
-    """File name and SHA-256 of each."""
+    """File name and SHA-256 of each file."""
 
 
 def read_whonet_tables(paths: Iterable[Path]) -> WhonetTables:
     """Read WHONET's tables, plain or gzipped, in any order.
 
     Raises:
-        TableError: a file is missing, cut short, or none of these tables.
+        TableError: a file is missing, cut short, or not one of these tables.
     """
     source = WhonetTables()
     for path in paths:

@@ -1,4 +1,4 @@
-"""A hospital's own rules at hand: a file somebody names, or a version that was saved, as text."""
+"""A hospital's own rules as text: in a file that somebody names, or in a version that was saved in Sirena."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +11,16 @@ _MAXIMUM_BYTES: Final = 5_000_000
 
 @dataclass(frozen=True)
 class WrittenRules:
-    """Rules that lie in no file of their own."""
+    """Rules that are held as text and not in a file."""
 
     name: str
-    """As a file of them would be called, ``overlay-3.csv``; it is part of the name of an edition they are laid over."""
+    """File name the rules would have, ``overlay-3.csv``; it becomes part of the name of an edition they change."""
     content: bytes
-    """The table, as a file of it would hold it."""
+    """The table's bytes, as a file would hold them."""
 
 
 RulesSource = Path | WrittenRules
-"""Where rules are read from; both have a name."""
+"""Where rules are read from: a file's path, or rules as text; both have a name."""
 
 
 def rules_content(source: RulesSource) -> bytes:
@@ -42,7 +42,11 @@ def rules_content(source: RulesSource) -> bytes:
 
 
 def rules_text(content: bytes) -> str:
-    """Return the text of a table of rules, in UTF-8 or else as Windows writes it."""
+    """Return the text of a table of rules, decoded as UTF-8 or else as Windows-1252.
+
+    >>> rules_text("observación".encode("cp1252"))
+    'observación'
+    """
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -50,5 +54,9 @@ def rules_text(content: bytes) -> str:
 
 
 def delimiter_of(text: str) -> str:
-    """Return what separates the cells: the sign that the header holds most of; cells may hold others."""
+    r"""Return the character that separates cells: of comma, semicolon and tab, the one most frequent in the header.
+
+    >>> delimiter_of("edition;drug;who\n")
+    ';'
+    """
     return max(",;\t", key=text.partition("\n")[0].count)

@@ -1,1 +1,1 @@
-"""The machine: accounts, files, locks, processes."""
+"""The machine: operating-system accounts, files, locks, processes."""

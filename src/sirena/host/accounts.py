@@ -1,4 +1,4 @@
-"""Accounts of the operating system: PostgreSQL refuses root, and nothing else needs it."""
+"""Operating-system accounts, under which the parts run: PostgreSQL refuses root, and no other part needs it."""
 
 import getpass
 import os
@@ -13,20 +13,20 @@ from sirena.domain.errors import SirenaError
 
 _COMMAND_SECONDS: Final = 120.0
 _NOBODY_YET: Final = -1
-"""In place of the numbers of an account that is still to be made."""
+"""In place of the user and group id of an account that does not exist yet."""
 _STARTER_LIVES: Final = 'test "$PPID" = "$0" || exit 1; exec "$@"'
-"""Shell: if we were killed before the kernel was asked to end it with us, it would never end."""
+"""Shell script that ends if this process was killed before the kernel was asked to end the command with it."""
 
 
 class PreparationError(SirenaError):
-    """The machine lacks something, or a first-start step failed."""
+    """The machine lacks something, or a step of starting the stack failed."""
 
     code = "preparation"
 
 
 @dataclass(frozen=True)
 class OsAccount:
-    """Who runs a process and owns its files."""
+    """An operating-system account that runs processes and owns files."""
 
     name: str
     uid: int
@@ -34,10 +34,10 @@ class OsAccount:
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """Find an account.
+        """Return the account of a name.
 
         Raises:
-            PreparationError: there is none of that name.
+            PreparationError: no account has this name.
         """
         try:
             entry = pwd.getpwnam(name)
@@ -50,21 +50,21 @@ class OsAccount:
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """The account we run under."""
+        """Return the account of this process."""
         return cls(getpass.getuser(), os.getuid(), os.getgid())
 
     @classmethod
     def of_parts(cls, name: str) -> Self:
-        """The account under which parts run: the named one when root starts them, else ours.
+        """Return the account for a part: the named one if this process is root's, else that of this process.
 
         Raises:
-            PreparationError: there is none of that name.
+            PreparationError: no account has this name.
         """
         return cls.named(name) if os.getuid() == 0 else cls.of_this_process()
 
     @classmethod
     def own_of_parts(cls, name: str) -> Self:
-        """The same for an account that Sirena makes itself; before the first start by root there may be none yet."""
+        """Return the account for a part like `of_parts`, if Sirena makes the account itself; it may not exist yet."""
         try:
             return cls.of_parts(name)
         except PreparationError:
@@ -76,10 +76,10 @@ class OsAccount:
         return self.uid != _NOBODY_YET
 
     def make(self) -> None:
-        """Make this account, one of the system's without home, shell or password; only root can.
+        """Create this account, as a system account without home, shell or password; only root can.
 
         Raises:
-            PreparationError: this machine makes none.
+            PreparationError: the account cannot be created.
         """
         OsAccount.of_this_process().run(
             ["useradd", "--system", "--user-group", "--no-create-home", "--home-dir", "/nonexistent",
@@ -88,7 +88,7 @@ class OsAccount:
 
     @property
     def is_other(self) -> bool:
-        """True when a process must change its account to become this one."""
+        """True when this process runs as another account."""
         return self.uid != os.getuid()
 
     def own_folder(self, folder: Path) -> Path:
@@ -98,7 +98,7 @@ class OsAccount:
         return folder
 
     def own(self, path: Path) -> None:
-        """Make this account the owner of a file or folder, but not of what is in the folder."""
+        """Make this account the owner of a file or folder; files inside the folder keep their owners."""
         if self.is_other:
             os.chown(path, self.uid, self.gid)
 
@@ -114,10 +114,10 @@ class OsAccount:
         stdin: str | None = None,
         seconds: float = _COMMAND_SECONDS,
     ) -> str:
-        """Run a command as this account and return what it wrote; it ends with us if we are killed.
+        """Run a command as this account, and return its output; the command is killed if this process is killed.
 
         Raises:
-            PreparationError: it failed, and the text holds the last lines of its own message; or it did not end.
+            PreparationError: the command failed, with the last lines of its output; or it did not end in time.
         """
         try:
             ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
@@ -141,9 +141,9 @@ class OsAccount:
         return str(ended.stdout)
 
     def start(self, command: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
-        """Start a daemon as this account in a session of its own; its output goes to a log.
+        """Start a daemon as this account, in a session of its own, with its output in a log.
 
-        It is for the time of a preparation only: when we are killed, so is it, and keeps no port.
+        The daemon runs only during a preparation: it is killed if this process is killed, and so keeps no port.
         """
         with log.open("ab") as output:
             return subprocess.Popen(  # noqa: S603 - our own command lines, no shell
@@ -181,15 +181,15 @@ class OsAccount:
 
 
 def _dies_with_us() -> tuple[str, ...]:
-    """Return how a command is begun that ends with us: the kernel's own service, by Debian's essential util-linux."""
+    """Return the words to put before a command so that the kernel kills it together with this process (`setpriv`)."""
     return ("setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", _STARTER_LIVES, str(os.getpid()))
 
 
 def search_path() -> str:
-    """Return PATH with the folders of system daemons, which an ordinary user's often lacks."""
+    """Return PATH with the folders of system daemons, which the PATH of an ordinary user often lacks."""
     return os.pathsep.join([os.environ.get("PATH", "/usr/bin:/bin"), "/usr/local/sbin", "/usr/sbin", "/sbin"])
 
 
 def nearest_folder(path: Path) -> Path:
-    """Return a path, or the nearest folder above it that is there."""
+    """Return a path if it exists, else the nearest folder above it that exists."""
     return next((one for one in (path, *path.parents) if one.exists()), Path("/"))

@@ -1,4 +1,4 @@
-"""What the programs that we start see of our environment, and where they find our package."""
+"""The environment of the programs that Sirena starts, and where they find Sirena's package."""
 
 import os
 from pathlib import Path
@@ -8,7 +8,7 @@ import sirena
 from sirena.host.accounts import search_path
 
 _INHERITED: Final = ("LANG", "TZ", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "AWS_CA_BUNDLE", "HTTPS_PROXY", "NO_PROXY")
-"""What the parts may see of the environment `sirena up` was given; secrets are not among it."""
+"""Variables that the parts inherit from the environment of `sirena up`; none of them holds a secret."""
 
 
 def inherited_environment() -> dict[str, str]:
@@ -18,5 +18,5 @@ def inherited_environment() -> dict[str, str]:
 
 
 def import_path() -> str:
-    """Return where our own package lies, so that a checkout that is not installed works too."""
+    """Return the folder of Sirena's package for `PYTHONPATH`, so that a checkout works without being installed."""
     return str(Path(sirena.__file__).parent.parent)

@@ -1,6 +1,6 @@
-"""Handing files over to the account that a part runs under now, where another one owned them.
+"""Giving the files of a part to the account under which it runs now, if another account owned them.
 
-`SIRENA_ACCOUNT` or `SIRENA_SERVICE_ACCOUNT` may be set later, when another account has written already.
+This is needed when `SIRENA_ACCOUNT` or `SIRENA_SERVICE_ACCOUNT` is changed after the first start.
 """
 
 import os
@@ -10,11 +10,11 @@ from sirena.host.accounts import OsAccount
 
 
 def own_whole(account: OsAccount, folder: Path) -> None:
-    """Give a folder and all below it to an account, if the folder is there and another's; links are not followed.
+    """Give a folder and all below it to an account, if another account owns it; links are not followed.
 
-    Every step goes by open folders and not by paths: who owned the folder could else lead root elsewhere meanwhile.
-    The folder itself comes last, so that a hand-over that was interrupted is repeated. Only root can; otherwise
-    everything is ours already.
+    Every step uses open folders and not paths, by which the former owner could lead root elsewhere meanwhile. The
+    folder itself comes last, so that an interrupted hand-over is repeated. Only root can do this; without root, nothing
+    is done.
 
     Raises:
         OSError: the file system refuses.
@@ -28,5 +28,5 @@ def own_whole(account: OsAccount, folder: Path) -> None:
 
 
 def other_owner(account: OsAccount, folder: Path) -> bool:
-    """Tell whether a folder is there and belongs to somebody else than an account."""
+    """Tell whether a folder exists and belongs to another account than the given one."""
     return folder.is_dir() and folder.stat().st_uid != account.uid

@@ -1,7 +1,7 @@
-"""systemd, where it is the machine's init and holds our unit: the supervisor is then started through it.
+"""Starting the supervisor by systemd, if that is the machine's init system and has Sirena's unit.
 
-One started beside its unit would be unknown to systemd: `systemctl status` calls it inactive, and at a shutdown nobody
-waits for its parts to end in order.
+systemd would not know a supervisor started without its unit: `systemctl status` would call it inactive, and at a
+shutdown nobody would wait for its parts to end in order.
 """
 
 import shutil
@@ -12,17 +12,17 @@ from typing import Final
 from sirena.host.accounts import PreparationError, search_path
 
 UNIT: Final = "sirena.service"
-"""The unit `sirena units` writes."""
+"""Name of the unit that `sirena units` writes."""
 _IS_INIT: Final = Path("/run/systemd/system")
-"""There where systemd is the init: sd_booted(3)."""
+"""Folder that exists where systemd is the init system, see sd_booted(3)."""
 _SECONDS: Final = 120.0
-"""How long systemd may take; a start waits while the unit is still ending."""
+"""Longest time for systemd's answer; a start waits while the unit is still ending."""
 
 
 def holds(configuration: Path) -> bool:
-    """Tell whether systemd is the init and has a unit that starts the supervisor of this configuration.
+    """Tell whether systemd is the init system and has a unit that starts the supervisor with this configuration.
 
-    A unit of another `SIRENA_HOME` starts another stack, and a masked one is not to be started.
+    A unit for another `SIRENA_HOME` starts another stack, and a masked unit must not be started; neither counts.
     """
     if not _IS_INIT.is_dir() or shutil.which("systemctl", path=search_path()) is None:
         return False
@@ -31,10 +31,10 @@ def holds(configuration: Path) -> bool:
 
 
 def start_unit() -> None:
-    """Have systemd start the unit.
+    """Start Sirena's unit by systemd.
 
     Raises:
-        PreparationError: it does not.
+        PreparationError: systemd does not start it.
     """
     ended = _systemctl("start", UNIT)
     if ended.returncode:

@@ -1,15 +1,15 @@
-"""The files of releases that are kept on this machine, named by their SHA-256."""
+"""Copies of the files of releases on this machine, each named by its SHA-256."""
 
 import hashlib
 from pathlib import Path
 from typing import Final
 
 PANELS: Final = "panels"
-"""Their folder, below `SIRENA_HOME`."""
+"""Name of the folder of these copies, below `SIRENA_HOME`."""
 
 
 def kept_panel_file(home: Path, digest: str) -> Path:
-    """Return where the file of a release lies, or would lie.
+    """Return the path at which the copy of a release's file is kept, by the file's digest; it may not exist.
 
     >>> kept_panel_file(Path("/var/lib/sirena"), "ab12").as_posix()
     '/var/lib/sirena/panels/ab12.json'
@@ -18,7 +18,7 @@ def kept_panel_file(home: Path, digest: str) -> Path:
 
 
 def read_kept_panel(home: Path, digest: str) -> bytes | None:
-    """Return the file of a release; None when it is not kept, or is not what its name says."""
+    """Return the copy of a release's file with a digest; None when there is none, or it has another digest."""
     try:
         content = kept_panel_file(home, digest).read_bytes()
     except OSError:

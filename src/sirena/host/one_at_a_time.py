@@ -1,4 +1,4 @@
-"""What two programs must not do at the same time is done one after the other: whoever comes second waits."""
+"""A lock for what two programs must not do at the same time: the second waits for the first."""
 
 import fcntl
 import os
@@ -9,11 +9,11 @@ from pathlib import Path
 
 @contextmanager
 def one_at_a_time(lock: Path, tell: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold a lock while the block runs; it is the kernel's, so it ends with us, however we end.
+    """Hold a lock while the block runs. The lock is the kernel's, so it ends with this process, however that ends.
 
     Args:
-        lock: its file; its folder is there. What the block starts does not inherit it.
-        tell: called before waiting for somebody else.
+        lock: file of the lock, in an existing folder. Processes started in the block do not inherit the lock.
+        tell: called before waiting for another process.
     """
     descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

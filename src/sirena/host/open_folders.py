@@ -1,4 +1,4 @@
-"""Folders that every account may read: what is no secret, and is needed by services that write nothing there."""
+"""Opening folders without secrets to every account, for services that read them and write nothing there."""
 
 from pathlib import Path
 from typing import Final
@@ -8,10 +8,10 @@ _READ: Final = 0o444
 
 
 def let_everyone_read(folder: Path) -> None:
-    """Let every account read a folder and all below it, whatever the umask was; who may write stays as it is.
+    """Let every account read a folder and all below it, whatever the umask was; rights to write stay unchanged.
 
     Raises:
-        OSError: it belongs to somebody else.
+        OSError: the folder, or something in it, belongs to another account.
     """
     for path in (folder, *folder.rglob("*")):
         if path.is_symlink():

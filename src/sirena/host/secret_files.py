@@ -1,4 +1,4 @@
-"""Secrets: generated at first start, one file each, mode 0600, never printed and never on a command line."""
+"""Secrets, each generated once and kept in a file of mode 0600; never printed, never on a command line."""
 
 import os
 import secrets
@@ -12,7 +12,7 @@ _BYTES: Final = 32
 
 
 def generated_secret(path: Path, owner: OsAccount) -> str:
-    """Return the secret kept in a file; the first call generates it."""
+    """Return the secret in a file; it is generated if there is no such file."""
     if not path.exists():
         write_private(path, secrets.token_urlsafe(_BYTES), owner)
     return path.read_text(encoding="utf-8")
@@ -22,12 +22,12 @@ def write_private(path: Path, text: str, owner: OsAccount) -> None:
     """Write a file that only its owner can read, whole or not at all.
 
     Args:
-        path: where; its folder is made if need be.
-        text: what it shall say.
-        owner: account that may read it; another than ours only when we are root.
+        path: of the file; its folder is made if needed.
+        text: content of the file.
+        owner: account that may read it; only root can name another than its own.
 
     Raises:
-        OSError: the disk is full, or the folder may not be written.
+        OSError: the disk is full, or this account may not write into the folder.
     """
     path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")

@@ -7,14 +7,14 @@ from typing import Any
 
 
 class SocketConnection(http.client.HTTPConnection):
-    """Connects to a socket, whatever the host is called."""
+    """An HTTP connection to a Unix socket; the host name is only sent along."""
 
     def __init__(self, host: str, path: Path | str, **kwargs: Any) -> None:
         super().__init__(host, **kwargs)
         self._path = str(path)
 
     def connect(self) -> None:
-        """Connect to the socket."""
+        """Connect to the Unix socket instead of a TCP port."""
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
         try:

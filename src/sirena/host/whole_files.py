@@ -1,4 +1,4 @@
-"""Files that another program may be reading while they change: it finds what was there before or what is there now."""
+"""Replacing files that another program may be reading: it finds the whole former or the whole new content."""
 
 import os
 from pathlib import Path
@@ -7,14 +7,14 @@ from pathlib import Path
 def replace_whole(path: Path, content: bytes) -> None:
     """Write a file that everybody may read, whole or not at all.
 
-    Writing into the file itself would leave it empty for a moment, and for good if we are killed in it.
+    The content is written beside and renamed; the file itself would be empty for a moment, or for good after a crash.
 
     Args:
-        path: where; its folder is there.
-        content: what it shall hold.
+        path: of the file, in an existing folder.
+        content: of the file.
 
     Raises:
-        OSError: the disk is full, or the folder may not be written.
+        OSError: the disk is full, or this account may not write into the folder.
     """
     beside = path.with_name(f".{path.name}.{os.getpid()}")
     try:

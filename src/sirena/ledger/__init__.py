@@ -1,1 +1,1 @@
-"""The audit ledger: what happened, who did it and what came of it, in entries that cannot be changed unnoticed."""
+"""The audit ledger: entries on what happened, who did it and how it ended, which cannot be changed unnoticed."""

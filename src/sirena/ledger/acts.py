@@ -1,8 +1,8 @@
-"""An act and its record: the intention is on disk before the act begins, the outcome after it ended.
+"""Recording an act in the ledger: its intention before the act begins, its outcome after it ended.
 
-When the intention cannot be written, the act does not begin. When the process dies in between, the intention stays
-alone and `sirena audit verify` names it; what came of it can be read from the registry. When only the outcome cannot
-be written, the act has happened and the error says so.
+If the intention cannot be written, the act does not begin. If the process dies before the outcome is written, `sirena
+audit verify` names the intention; how the act ended can be read from the registry. If only the outcome cannot be
+written, the act has happened, and the error says so.
 """
 
 from collections.abc import Iterator
@@ -19,15 +19,15 @@ E = TypeVar("E", bound=Event)
 
 
 class Act(Generic[E]):
-    """An act that is going on, and what is known of it so far."""
+    """An act under way, with the facts known of it so far."""
 
     def __init__(self, event: E, ledger: Ledger) -> None:
-        """Begin with the intention."""
+        """Create the act from the event of its intention."""
         self._ledger = ledger
         self.event = event
-        """What will be recorded as the outcome."""
+        """Event that will be recorded as the outcome."""
         self.further: list[Event] = []
-        """Events that belong to the act and are recorded with its outcome."""
+        """Further events of the act, recorded together with the outcome."""
         self._outcome = ActOutcome.DONE
 
     def learn(self, **facts: Any) -> None:
@@ -35,33 +35,34 @@ class Act(Generic[E]):
         self.event = replace(self.event, **facts)
 
     def announce(self, **facts: Any) -> None:
-        """Record the intention again, with what was judged meanwhile, before it is carried out.
+        """Record the intention again before it is carried out, with facts that were judged since it was first recorded.
 
         Raises:
-            LedgerError: it cannot be recorded, and nothing must be done.
+            LedgerError: the intention cannot be recorded; then the act must not be carried out.
         """
         self.learn(**facts)
         self._ledger.append(self.event.concluded(ActOutcome.INTENDED))
 
     def nothing_to_do(self) -> None:
-        """Note that nothing had to be done; the outcome is then `ActOutcome.UNCHANGED`."""
+        """Set the outcome to `ActOutcome.UNCHANGED`: nothing had to be done."""
         self._outcome = ActOutcome.UNCHANGED
 
     @property
     def outcome(self) -> Event:
-        """The entry that ends it."""
+        """The event that records how the act ended."""
         return self.event.concluded(self._outcome)
 
 
 @contextmanager
 def acting(ledger: Ledger, intention: E) -> Iterator[Act[E]]:
-    """Record an intention, let the act happen, and record its outcome.
+    """Record the intention of an act, run the block, and record the outcome.
 
-    A `GateError` inside makes it refused, any other exception failed; both go on to the caller.
+    The outcome is `REFUSED` after a `GateError` in the block, `FAILED` after any other exception; both are raised
+    again.
 
     Raises:
-        LedgerError: the intention cannot be recorded, and nothing happens; or the outcome cannot, and the text
-            says what happened.
+        LedgerError: the intention cannot be recorded, and the block is not run; or the outcome cannot, and the text
+            says how the act ended.
     """
     ledger.append(replace(intention, outcome=ActOutcome.INTENDED))
     act = Act(intention, ledger)

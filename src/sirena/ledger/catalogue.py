@@ -1,4 +1,4 @@
-"""Every event there is. Code records these and no others; `docs/reference/audit-events.md` is made from this file."""
+"""All kinds of event that are recorded in the ledger. `docs/reference/audit-events.md` is made from this file."""
 
 from dataclasses import dataclass, fields
 from typing import Any, Final
@@ -9,7 +9,7 @@ from sirena.ledger.plain_text import Digest, Name, Place, Subject, TableLine, Wo
 
 @dataclass(frozen=True, kw_only=True)
 class Login(Event):
-    """Somebody came in."""
+    """Somebody signed in."""
 
     event = "login"
     method: Name
@@ -18,24 +18,24 @@ class Login(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class LoginFailed(Event):
-    """Somebody tried to come in and was not let; ``who`` is what was claimed."""
+    """Somebody tried to sign in and was refused; ``who`` is the account they named."""
 
     event = "login_failed"
     outcome: ActOutcome = ActOutcome.REFUSED
     method: Name
     cause: Name
-    """One of `sirena.ledger.causes.LOGIN_FAILED`; never what was typed."""
+    """One of `sirena.ledger.causes.LOGIN_FAILED`."""
     subject: Subject = ""
-    """The OpenID provider's own name of a person whose account name is taken, for `sirena user link`."""
+    """The OpenID provider's own name for a person whose account name is taken, for `sirena user link`."""
     times: int = 1
-    """How often, where a flood of them stands as one."""
+    """Number of refusals, when a flood is recorded as one event."""
     since: Name = ""
-    """When the first of several was tried, UTC, ISO 8601."""
+    """When the first attempt of a flood came, UTC, ISO 8601."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logout(Event):
-    """Somebody ended the own session."""
+    """Somebody ended their session."""
 
     event = "logout"
 
@@ -47,24 +47,24 @@ class AccessRefused(Event):
     event = "refusal"
     outcome: ActOutcome = ActOutcome.REFUSED
     action: Name
-    """The HTTP method, empty when it could not be read."""
+    """HTTP method; empty when it could not be read."""
     resource: Place
-    """Route without its query, empty when it could not be read."""
+    """Path without the query; empty when it could not be read."""
     cause: Name = ""
     """One of `sirena.ledger.causes.REFUSAL`."""
     times: int = 1
-    """How often, where a flood of them stands as one."""
+    """Number of refusals, when a flood is recorded as one event."""
     since: Name = ""
-    """When the entry refused it, or the first of several; UTC, ISO 8601."""
+    """When NGINX refused the request, or the first request of a flood; UTC, ISO 8601."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TokenCreated(Event):
-    """A token was made; its secret is known to its owner alone."""
+    """A token was made."""
 
     event = "token_created"
     token: Name
-    """Public name of the token."""
+    """Public id of the token."""
     owner: Name
     scopes: tuple[Name, ...] = ()
     expires: Name = ""
@@ -73,7 +73,7 @@ class TokenCreated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class TokenRevoked(Event):
-    """A token was made worthless."""
+    """A token was revoked."""
 
     event = "token_revoked"
     token: Name
@@ -91,32 +91,32 @@ class AccountCreated(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class AccountChanged(Event):
-    """An account got another role or password, was disabled or enabled, or became or ceased to be a provider's."""
+    """An account's roles or password were changed, or it was locked, disabled, enabled, linked or unlinked."""
 
     event = "account_changed"
     account: Name
     change: Name
     """``role``, ``password``, ``disabled``, ``enabled``, ``linked``, ``unlinked`` …"""
     role: Name = ""
-    """The role afterwards."""
+    """Roles afterwards."""
     issuer: Place = ""
-    """The OpenID provider it was linked to or unlinked from."""
+    """OpenID provider that the account was linked to or unlinked from."""
     subject: Subject = ""
-    """That provider's own name of the person."""
+    """The provider's own name for the person."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Trained(Event):
-    """A training session; the versions it registers share its act."""
+    """Models were trained; the versions registered by this training have the same act."""
 
     event = "trained"
     labels: Name
-    """Whose labels: ``file``, ``reference`` or ``both``."""
+    """Source of the labels: ``file``, ``reference`` or ``both``."""
     edition: Name
     edition_digest: Digest = ""
     seed: int = 0
     registered: int = 0
-    """Versions that came of it."""
+    """Number of versions registered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,17 +126,17 @@ class Registered(Event):
     event = "registered"
     model: Name
     version: int | None = None
-    """Number; MLflow gives it, so an intention has none yet."""
+    """Number of the version; MLflow gives it, so an intention has none."""
     label_source: Name = ""
     digest: Digest = ""
     """Content digest of the version."""
     files: tuple[Name, ...] = ()
-    """Every file with its digest, ``SHA-256 path``, as it was when it was registered."""
+    """Every file with its digest at the time of registering, ``SHA-256 path``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Certified(Event):
-    """A certificate was made of a model version and from now on is the one that counts."""
+    """A certificate of a model version was made, and is the valid one from now on."""
 
     event = "certified"
     model: Name
@@ -146,21 +146,21 @@ class Certified(Event):
     certificate: Digest = ""
     """SHA-256 of the certificate."""
     asked: int = 0
-    """Questions asked."""
+    """Number of questions asked."""
     disagreeing: int = 0
-    """Questions answered otherwise than the edition does."""
+    """Number of questions that the model answers otherwise than the edition."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tagged(Event):
-    """A tag of ours was written on a registered version through the entry; what is answered does not rest on it."""
+    """One of Sirena's tags was written on a registered version through the entry; answers do not depend on it."""
 
     event = "tagged"
     model: Name
     version: int
     tag: Name
     written: Name
-    """What was written there, cut."""
+    """Value of the tag, shortened."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,22 +191,22 @@ class Promoted(Event):
     evidence: Digest = ""
     """SHA-256 of the certificate that was judged."""
     gate: Digest = ""
-    """SHA-256 of the criteria it was held against."""
+    """SHA-256 of the criteria by which it was judged."""
     criteria: tuple[Name, ...] = ()
-    """Criteria that refused, when somebody overrode them."""
+    """Criteria that refused, if somebody overrode them."""
     waived: tuple[Name, ...] = ()
-    """Criteria that do not apply to one person's machine."""
+    """Criteria that do not apply on a machine of one person."""
     files: tuple[Name, ...] = ()
-    """Every file with its digest, ``SHA-256 path``, as it was when this was judged."""
+    """Every file with its digest at the time of judging, ``SHA-256 path``."""
 
     def refused(self) -> Event:
-        """Return the entry of the refusal."""
+        """Return the event that records the gate's refusal."""
         return _as(PromotionRefused, self)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overridden(Event):
-    """A named person decided against the gate; shares the act of the promotion or activation it made possible."""
+    """A person overrode the gate's refusal; the promotion or activation that followed has the same act."""
 
     event = "overridden"
     subject: Name
@@ -226,9 +226,9 @@ class ReleaseCreated(Event):
     release: Name = ""
     digest: Digest = ""
     members: tuple[Name, ...] = ()
-    """Its versions, ``modelo_AMK_NM/3``."""
+    """Versions in the release, ``modelo_AMK_NM/3``."""
     files: tuple[Name, ...] = ()
-    """Every file with its digest, ``SHA-256 path``, as it was when it was made."""
+    """Every file with its digest at the time of making, ``SHA-256 path``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -249,14 +249,14 @@ class Activated(Event):
     release: Name
     digest: Digest = ""
     content: Digest = ""
-    """SHA-256 of the release's file, as the gate judged it."""
+    """SHA-256 of the release's file when it was judged."""
     files: tuple[Name, ...] = ()
-    """Every file with its digest, ``SHA-256 path``, as it was when this was judged."""
+    """Every file with its digest at the time of judging, ``SHA-256 path``."""
     previous: int | None = None
     """Release that was active before."""
 
     def refused(self) -> Event:
-        """Return the entry of the refusal."""
+        """Return the event that records the gate's refusal."""
         return _as(ActivationRefused, self)
 
 
@@ -269,30 +269,30 @@ class RolledBack(Event):
     """Release that is active now."""
     digest: Digest = ""
     content: Digest = ""
-    """SHA-256 of the release's file, as the gate judged it."""
+    """SHA-256 of the release's file when it was judged."""
     files: tuple[Name, ...] = ()
-    """Every file with its digest, ``SHA-256 path``, as it was when this was judged."""
+    """Every file with its digest at the time of judging, ``SHA-256 path``."""
     previous: int | None = None
     """Release that was active before."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Shadowed(Event):
-    """A release was named to answer the same questions unseen, or the one that did so was told to stop."""
+    """A release was named as the shadow, which answers the same questions unseen; or the shadow was ended."""
 
     event = "shadowed"
     release: Name = ""
-    """Release that answers unseen from now on; empty when none does."""
+    """Release that is the shadow from now on; empty when none is."""
     digest: Digest = ""
     content: Digest = ""
-    """SHA-256 of the release's file, as it was when it was named."""
+    """SHA-256 of the release's file when it was named."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RulesSaved(Event):
-    """A version of the hospital's own rules was saved, whole; it changes nothing until somebody approves it.
+    """A version of the hospital's own rules was saved; it is not in force until somebody approves it.
 
-    A version has the number of its place among those of its kind.
+    The number of a version is its place among the saved versions of its kind.
     """
 
     event = "rules_saved"
@@ -300,16 +300,16 @@ class RulesSaved(Event):
     """``overlay`` or ``expert``."""
     reason: Words
     lines: tuple[TableLine, ...]
-    """The table, its header first."""
+    """Lines of the table; the first is its header."""
     digest: Digest
     """SHA-256 of the table as a file."""
     base: int | None = None
-    """Version it was begun from."""
+    """Number of the version from which it was begun."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class RulesApproved(Event):
-    """A version of the hospital's own rules was approved, or refused because its author asked."""
+    """A version of the hospital's own rules was approved, or refused because its own author wanted to approve it."""
 
     event = "rules_approved"
     kind: Name
@@ -318,27 +318,27 @@ class RulesApproved(Event):
     digest: Digest
     """SHA-256 of the table as a file."""
     since: Name = ""
-    """Day from which it is in force, ISO 8601."""
+    """Day from which the version is in force, ISO 8601."""
     waived: tuple[Name, ...] = ()
-    """``approver_is_not_author`` where one person's machine has nobody else."""
+    """``approver_is_not_author`` if the author approved it, on a machine of one person."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Alarm(Event):
-    """Something was found that is not what was judged; the last good release goes on answering."""
+    """Something differs from what was judged; the release judged last goes on answering."""
 
     event = "alarm"
     store: Name
-    """Where it was found: ``alias``, ``row``, ``artifact``, ``cache`` or ``ledger``."""
+    """Where the difference was found: ``alias``, ``row``, ``artifact``, ``cache`` or ``ledger``."""
     release: Name = ""
-    """Release that may answer, by the ledger."""
+    """Release that may answer according to the ledger."""
     finding: Name
-    """What is otherwise than it was judged."""
+    """What differs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Downloaded(Event):
-    """A model, a release or the ledger left the house; of a model once an hour for each account."""
+    """A model, a release or the ledger was downloaded; for a model, recorded once an hour for each account."""
 
     event = "downloaded"
     resource: Place
@@ -346,20 +346,20 @@ class Downloaded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class FileOpened(Event):
-    """A file of isolates was opened on the pages, or could not be; neither its name nor its contents stand here."""
+    """A file of isolates was opened on the pages, or could not be opened; its name and contents are not recorded."""
 
     event = "file_opened"
     size: int = 0
-    """Bytes that came."""
+    """Bytes received."""
     rows: int = 0
     columns: int = 0
     answered_by: Name = ""
-    """Editions or release."""
+    """Guideline editions or release that answered."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class FileDownloaded(Event):
-    """Rows, or figures, of a file that is open on the pages were downloaded."""
+    """Rows or figures of a file that is open on the pages were downloaded."""
 
     event = "file_downloaded"
     content: Name
@@ -369,16 +369,16 @@ class FileDownloaded(Event):
     rows: int = 0
     """Isolates of the file."""
     size: int = 0
-    """Bytes that went."""
+    """Bytes sent."""
     answered_by: Name = ""
-    """Editions or release."""
+    """Guideline editions or release that answered."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uploaded(Event):
-    """Files of a run or a logged model were written through the entry; told once an hour for each account.
+    """Files of a run or a logged model were written through the entry; recorded once an hour for each account.
 
-    The act bears its id, so that whoever had a hand in it is found by it.
+    The act's name is the id of the run or logged model, by which the accounts that wrote to it are found.
     """
 
     event = "uploaded"
@@ -388,13 +388,13 @@ class Uploaded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Administered(Event):
-    """Somebody may delete from MLflow what is no registered model, or change a webhook, and asked for it."""
+    """Somebody with the right to do so asked MLflow to delete what is no registered model, or to change a webhook."""
 
     event = "administered"
     action: Name
-    """The HTTP method."""
+    """HTTP method."""
     resource: Place
-    """Route without its query."""
+    """Path without the query."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -409,12 +409,12 @@ class BackedUp(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Restored(Event):
-    """A backup was put back, or proven by a drill."""
+    """A backup was restored, or proven by a drill."""
 
     event = "restore"
     snapshot: Name
     drill: bool = False
-    """True when it was restored beside the running system."""
+    """True for a drill, which restores beside the running system."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -427,24 +427,24 @@ class Upgraded(Event):
     former: Name
     """Release before."""
     snapshot: Name = ""
-    """Backup made before; empty when it was renounced."""
+    """Backup made before the upgrade; empty if it was made without one."""
     changed: tuple[Name, ...] = ()
-    """What was changed, with revisions: ``accounts 0001 to 0002``."""
+    """Databases that were changed, with revisions: ``accounts 0001 to 0002``."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Started(Event):
-    """The stack was brought up."""
+    """The stack was started."""
 
     event = "started"
     profile: Name
     version: Name
-    """Of Sirena."""
+    """Version of Sirena."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stopped(Event):
-    """The stack is taken down; recorded before, since the ledger's database goes with it."""
+    """The stack is about to be stopped, and the ledger's database with it."""
 
     event = "stopped"
     profile: Name
@@ -452,19 +452,19 @@ class Stopped(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Collected(Event):
-    """Model versions that nothing needs were removed with their files, or unfinished uploads; certificates stay."""
+    """Model versions that nothing needs were removed with their files (certificates stay), or unfinished uploads."""
 
     event = "collected"
     model: Name
     """Registered model; empty for uploads."""
     versions: tuple[Name, ...] = ()
-    """Numbers of its versions; empty where only files without a version were removed."""
+    """Numbers of the versions; empty when only files without a version were removed."""
     rule: Name = ""
     """Retention in force: ``newest 3, days 30, months 24``."""
     freed: int = 0
     """Stored models whose files were removed."""
     uploads: int = 0
-    """Unfinished uploads into the bucket whose parts were removed."""
+    """Unfinished uploads to the bucket whose parts were removed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -473,35 +473,35 @@ class Removed(Event):
 
     event = "removed"
     model: Name
-    """Registered model, under the name it had."""
+    """Registered model, by its name before."""
     version: int | None = None
-    """Number; none when it was the model with all its versions."""
+    """Number of the version; None when the model with all its versions was deleted or renamed."""
     new_name: Name = ""
-    """Its name from now on; empty when it was deleted."""
+    """Name afterwards; empty after a deletion."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SettingsChanged(Event):
-    """A setting is another than at the last start."""
+    """A setting has another value than at the last start."""
 
     event = "settings_changed"
     setting: Name
-    """Its environment variable."""
+    """Environment variable of the setting."""
     before: Name = ""
-    """What it was; ``secret`` where that may not be told."""
+    """Value before; ``secret`` if it may not be shown."""
     after: Name = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LedgerResumed(Event):
-    """The ledger goes on after its end was lost, as after putting back a backup; a person says why."""
+    """The ledger is continued after its last entries were lost, as by restoring a backup; a person gave a reason."""
 
     event = "ledger_resumed"
     noted_entries: int
-    """Entries there had been by the head kept beside the database."""
+    """Number of entries there had been, by the head file kept beside the database."""
     noted_hash: Digest
     found_entries: int
-    """Entries that were found."""
+    """Number of entries found."""
     reason: Words
 
 
@@ -547,11 +547,11 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
         LedgerResumed,
     )
 }
-"""Kind of event by its name in the ledger."""
+"""Kinds of event by their name in the ledger."""
 
 
 def _as(kind: type[Event], event: Event) -> Event:
-    """Return the refusal of an event: its own fields as far as the refusal has them."""
+    """Return the refusal of an event as another kind of event, with those of its fields that this kind has."""
     common: dict[str, Any] = {
         one.name: getattr(event, one.name) for one in fields(kind) if hasattr(event, one.name) and one.name != "at"
     }

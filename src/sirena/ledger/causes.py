@@ -1,4 +1,4 @@
-"""Why somebody was refused, as the ledger names it; `docs/reference/audit-events.md` is made from this too."""
+"""The names in the ledger of the causes of a refusal. `docs/reference/audit-events.md` is made from this file too."""
 
 from typing import Final
 
@@ -25,7 +25,7 @@ LOGIN_FAILED: Final = {
     "no_role": "single sign-on: none of the person's groups has a role here",
     "name_taken": "single sign-on: another account has the person's name",
 }
-"""Causes of `login_failed`."""
+"""Causes of the event `login_failed`, with their meaning."""
 
 REFUSAL: Final = {
     "not_signed_in": "nothing was shown that could say who asks",
@@ -51,4 +51,4 @@ REFUSAL: Final = {
     "not_offered": "refused by NGINX: direct transfers to the object store",
     "no_decision": "refused by NGINX: the access service did not answer",
 }
-"""Causes of `refusal`."""
+"""Causes of the event `refusal`, with their meaning."""

@@ -1,4 +1,4 @@
-"""Reaching the ledger's database, PostgreSQL by psycopg or a SQLite file, and what to say when that fails."""
+"""Connecting to the ledger's database, PostgreSQL by psycopg or a SQLite file, and the errors when that fails."""
 
 import os
 from pathlib import Path
@@ -15,14 +15,14 @@ from sirena.ledger.head import keep_owner
 _CONNECT_SECONDS: Final = 5
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 LOCK_SECONDS: Final = 30
-"""How long one writer waits for the others."""
+"""Seconds for which a writer waits for other writers."""
 
 
 def engine_for(database_url: str) -> Engine:
-    """Return an engine for an address; nothing is reached yet.
+    """Return an engine for a database URL; it does not connect yet.
 
     Raises:
-        UsageError: the address is none of PostgreSQL or of a SQLite file.
+        UsageError: the URL names neither PostgreSQL nor a SQLite file.
     """
     try:
         url = make_url(database_url)
@@ -53,13 +53,13 @@ def address(url: URL) -> str:
 
 
 def lasting_name(url: URL) -> str:
-    """Return a name of a database that stays when its port changes, which is a setting for Sirena's own."""
+    """Return a name for a database that does not change with the port, which is a setting for Sirena's own database."""
     local = url.get_backend_name() != "sqlite" and url.host in _LOOPBACK
     return f"postgresql://loopback/{url.database or ''}" if local else address(url)
 
 
 def ledger_error(error: SQLAlchemyError, store: str) -> LedgerError:
-    """Return our error for one of the driver, whose text is left out: it holds what was to be written."""
+    """Return a ledger error for an error of the driver, without its text, which holds what was to be written."""
     kind = type(getattr(error, "orig", None) or error).__name__
     if kind in ("OperationalError", "LockNotAvailable", "ConnectionTimeout", "TimeoutError", "AdminShutdown"):
         return LedgerUnavailableError(

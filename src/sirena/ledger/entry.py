@@ -1,7 +1,7 @@
-"""One row of the ledger, and the hash that chains it to the row before.
+"""An entry of the ledger, and the hash that chains it to the entry before.
 
-A hash covers the entry's place, its whole content and the hash before, so whoever alters, removes or moves a row
-must compute every later hash anew, and then the last one is no longer the one that was noted elsewhere.
+The hash covers the entry's place, its whole content and the hash of the entry before. So whoever alters, removes or
+moves an entry must compute every later hash anew, and then the last hash differs from the one noted elsewhere.
 """
 
 import hashlib
@@ -12,20 +12,20 @@ from typing import Any, Final, Self
 from sirena.ledger.event import Event
 
 GENESIS: Final = "0" * 64
-"""What the first entry continues."""
+"""What the first entry has as the hash of the entry before."""
 _SCHEME: Final = "sirena-ledger/1"
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """A row as it stands in the database; texts, so that the hash covers exactly what is stored."""
+    """An entry as it is stored in the database, as texts, so that the hash covers exactly what is stored."""
 
     seq: int
-    """Place, from 1 without a gap."""
+    """Place of the entry, counted from 1 without a gap."""
     at: str
     """UTC, ISO 8601 with microseconds."""
     event: str
-    """Name in the catalogue."""
+    """Name of the kind of event in the catalogue."""
     outcome: str
     who: str
     origin: str
@@ -33,14 +33,14 @@ class LedgerEntry:
     act: str
     """Shared by all entries of one act."""
     details: str
-    """What this kind of event says beyond that: JSON, keys sorted."""
+    """Facts of this kind of event, as JSON with sorted keys."""
     previous: str
     """Hash of the entry before."""
     hash: str = ""
 
     @classmethod
     def after(cls, last: "LedgerEntry | None", event: Event) -> Self:
-        """Return the entry that continues another, or begins the ledger."""
+        """Return the entry of an event that follows the last one, or that begins the ledger after None."""
         facts: dict[str, Any] = {
             "seq": last.seq + 1 if last else 1,
             "at": event.at.isoformat(timespec="microseconds"),
@@ -57,11 +57,11 @@ class LedgerEntry:
 
     @property
     def computed_hash(self) -> str:
-        """The hash that its content has now."""
+        """Hash computed from the entry's present content."""
         return _digest({one.name: getattr(self, one.name) for one in fields(self) if one.name != "hash"})
 
     def facts(self) -> dict[str, Any]:
-        """Return the details as a mapping; an empty one when they were altered and cannot be read."""
+        """Return the details as a mapping; empty if they were altered so that they cannot be read."""
         try:
             read = json.loads(self.details)
         except (TypeError, ValueError):
@@ -70,7 +70,7 @@ class LedgerEntry:
 
 
 def canonical(value: Any) -> str:
-    """Return JSON that is the same for the same content: keys sorted, no spaces, ASCII."""
+    """Return JSON that is always the same for the same content: keys sorted, no spaces, ASCII."""
     # a value of a foreign type can only have been put there by hand; it must change the hash, not stop the check
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, default=repr)
 

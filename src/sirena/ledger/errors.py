@@ -1,10 +1,10 @@
-"""What can be wrong with the ledger."""
+"""Errors of the ledger."""
 
 from sirena.domain.errors import SirenaError
 
 
 class LedgerError(SirenaError):
-    """The ledger cannot be written or read, so what must be on record cannot be done."""
+    """The ledger cannot be written or read, so an act that must be recorded cannot be done."""
 
     code = "ledger_failed"
     status = 503
@@ -17,6 +17,6 @@ class LedgerUnavailableError(LedgerError):
 
 
 class LedgerTamperedError(LedgerError):
-    """The ledger is not what it was: an entry was altered, removed or moved."""
+    """The ledger is not as it was written: an entry was altered, removed or moved."""
 
     code = "ledger_tampered"

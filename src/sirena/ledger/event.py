@@ -1,4 +1,4 @@
-"""What every event has: who, when, from where, what came of it."""
+"""The fields that every event has: who acted, when, from where, and with what outcome."""
 
 import enum
 import types
@@ -12,53 +12,54 @@ from typing import Any, ClassVar, Self
 from sirena.ledger.plain_text import Name, Place, TextRule
 
 COLUMNS = ("at", "event", "outcome", "who", "origin", "request_id", "act")
-"""What is common to all events and stands in columns of its own; the rest is the entry's details."""
+"""Fields with columns of their own in the ledger; all others are stored in the entry's details."""
 
 
 class ActOutcome(enum.StrEnum):
-    """What came of an act."""
+    """How an act ended, or that it is about to begin."""
 
     INTENDED = "intended"
-    """About to be done; a further entry of the same act tells the end. Alone, its process died over it."""
+    """The act is about to begin; a later entry of the act holds its outcome. Without one, the process died
+    meanwhile."""
     DONE = "done"
     UNCHANGED = "unchanged"
-    """Nothing was to be done; it was so already."""
+    """Nothing had to be done."""
     REFUSED = "refused"
     FAILED = "failed"
 
 
 def new_act() -> str:
-    """Return a name for an act, which its intention and its outcome share."""
+    """Return a new random name for an act; all ledger entries of the act bear it."""
     return uuid.uuid4().hex
 
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
-    """Something that happened. Subclasses in `catalogue` say what; there are no others.
+    """Something that happened; `catalogue` holds the kinds of event, one class each.
 
-    Fields are names, digests, numbers and one-line texts, each made harmless by the rule of its type. None takes an
-    isolate, a specimen, a patient or an MIC.
+    Fields are names, digests, numbers and one-line texts; the rule of its type makes each text harmless. No field may
+    hold an isolate, a specimen, a patient or an MIC.
     """
 
     event: ClassVar[str]
-    """Name in the ledger."""
+    """Name of the kind of event in the ledger."""
 
     who: Name
-    """Account that acted, or that somebody claimed to be."""
+    """Account that acted, or that somebody tried to sign in as."""
     origin: Place
-    """From where: an address, or ``cli`` with the operating system's user and the host."""
+    """Where the act came from: a client address, or ``cli`` with the operating system's user and the host."""
     outcome: ActOutcome = ActOutcome.DONE
     request_id: Name = ""
-    """What the same request carries in logs and answers."""
+    """Id of the request, which logs and answers also show."""
     act: Name = field(default_factory=new_act)
     """Shared by all entries of one act."""
     failure: Name = ""
-    """Kind of error, when it failed."""
+    """Kind of the error, if the act failed."""
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    """When it was recorded; any zone is turned into UTC."""
+    """Time of recording; any time zone is converted to UTC."""
 
     def __post_init__(self) -> None:
-        """Make every text fit to stand in the ledger."""
+        """Apply to every text the rule of its field, and convert the time to UTC."""
         if self.at.tzinfo is None:
             raise ValueError("an event's time needs its zone")
         object.__setattr__(self, "at", self.at.astimezone(UTC))
@@ -68,15 +69,15 @@ class Event:
             object.__setattr__(self, name, fit)
 
     def concluded(self, outcome: ActOutcome, failure: str = "") -> Self:
-        """Return the entry that tells the end of this act."""
+        """Return this event with an outcome, at the present time."""
         return replace(self, outcome=outcome, failure=failure, at=datetime.now(UTC))
 
     def refused(self) -> "Event":
-        """Return the entry that tells that a gate refused this act."""
+        """Return the event by which the gate's refusal of this act is recorded."""
         return self.concluded(ActOutcome.REFUSED)
 
     def details(self) -> dict[str, Any]:
-        """Return the fields that have no column of their own, in plain types; empty ones are left out."""
+        """Return the fields without a column of their own, in plain types; empty ones are left out."""
         return {
             one.name: list(value) if isinstance(value, tuple) else value
             for one in fields(self)
@@ -89,7 +90,7 @@ def rules(kind: type[Any]) -> dict[str, TextRule]:
     """Return the text rule of each field of a kind of event, by the field's name.
 
     Raises:
-        TypeError: a text has no rule, so anything could stand in it.
+        TypeError: a text field has no rule, so that it could hold anything.
     """
     text_rules: dict[str, TextRule] = {}
     hints = typing.get_type_hints(kind, include_extras=True)

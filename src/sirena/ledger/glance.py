@@ -1,4 +1,4 @@
-"""A glance at a SQLite ledger without what reading it takes, for commands that mostly need none of it."""
+"""A quick look into a SQLite ledger, for commands that rarely need to read and verify it."""
 
 import sqlite3
 from contextlib import closing
@@ -6,14 +6,14 @@ from pathlib import Path
 
 
 def may_hold(folder: Path, event: str) -> bool:
-    """Tell whether a ledger may hold an event; only where this is so it need be read, and then as a whole.
+    """Tell whether a ledger may hold a kind of event; if not, it need not be read and verified.
 
     Args:
-        folder: below `SIRENA_HOME`, which may not exist.
-        event: name in the catalogue.
+        folder: of the ledger below `SIRENA_HOME`; it may be missing.
+        event: name of the kind in the catalogue.
 
     Returns:
-        True also where the file cannot be read, since `Ledger` says what is amiss.
+        True also if the file cannot be read: `Ledger` then raises an error that names the cause.
     """
     path = folder / "ledger.db"
     if not path.exists():

@@ -1,11 +1,12 @@
-"""The head: how many entries there were and the hash of the last, kept in files apart from the database.
+"""The head of the ledger: the number of entries and the hash of the last one, noted in files apart from the database.
 
-A chain shows what was altered in its middle; that its end was cut off, or that all of it was written anew, only
-shows against something kept elsewhere. The file is written after each entry is committed, so a crash in between
-leaves it behind the database by some entries, never ahead: ahead means that entries were lost.
+The chain of hashes shows alterations in its middle. That its end was cut off, or that it was written anew as a whole,
+shows only by comparison with something kept elsewhere. The file is written after each entry is committed, so after a
+crash it may be some entries behind the database, but never ahead: ahead means that entries were lost.
 
-Each account that writes keeps a file of its own, which the others' accounts cannot change: the commands of the server
-one, the access service another. The ledger must hold the end that each of them notes.
+Each operating-system account that writes to the ledger keeps a head file of its own, which other accounts cannot
+change:
+the server's commands one, the access service another. The ledger must hold every head that is noted.
 """
 
 import fcntl
@@ -24,22 +25,22 @@ from sirena.ledger.errors import LedgerError, LedgerTamperedError
 
 @dataclass(frozen=True)
 class Head:
-    """The end of the ledger as it was noted."""
+    """The end of the ledger at the time it was noted."""
 
     entries: int
-    """Number of entries, which is the last one's place."""
+    """Number of entries, which is the place of the last."""
     hash: str
-    """The last one's hash."""
+    """Hash of the last entry."""
 
     @classmethod
     def at(cls, last: LedgerEntry) -> Self:
-        """Return the end of a ledger of which this is the last entry."""
+        """Return the head of a ledger whose last entry is this."""
         return cls(last.seq, last.hash)
 
 
 @dataclass(frozen=True)
 class HeadFile:
-    """Where the head of one database is kept."""
+    """The file in which the head of one database is noted."""
 
     path: Path
 
@@ -48,17 +49,17 @@ class HeadFile:
         """Return the head file for a database.
 
         Args:
-            folder: below `SIRENA_HOME`.
-            store: what the database is called, without credentials.
+            folder: of the ledger below `SIRENA_HOME`.
+            store: name of the database, without credentials.
         """
         return cls(folder / f"head-{hashlib.sha256(store.encode()).hexdigest()[:16]}.json")
 
     def read(self) -> Head | None:
-        """Return the head, or None when none was noted yet.
+        """Return the head in the file; None if there is no file yet.
 
         Raises:
-            LedgerTamperedError: the file is there and says nothing readable.
-            LedgerError: the file may not be read by this account.
+            LedgerTamperedError: the file is there and cannot be understood.
+            LedgerError: this operating-system account may not read the file.
         """
         try:
             noted = json.loads(self.path.read_text(encoding="utf-8"))
@@ -76,14 +77,14 @@ class HeadFile:
             ) from error
 
     def note(self, end: Head) -> None:
-        """Note the end of the ledger, unless a later one is noted already."""
+        """Write a head into the file, unless a later one is noted there."""
         with self._alone():
             noted = self.read()
             if noted is None or noted.entries < end.entries:
                 self._write(end)
 
     def replace(self, end: Head) -> None:
-        """Note the end of the ledger whatever was noted before."""
+        """Write a head into the file, whatever was noted before."""
         with self._alone():
             self._write(end)
 
@@ -103,10 +104,10 @@ class HeadFile:
             yield
 
     def _open(self, file: Path, flags: int) -> int:
-        """Open a file beside the head, which belongs to the owner of the folder; make it where it is missing.
+        """Open a file beside the head file for the owner of the folder; make it if it is missing.
 
-        Root works in folders of other accounts: a link that one of them laid is not followed, or root would write, or
-        give away, a file somewhere else.
+        Root works in folders of other accounts. A symbolic link that such an account placed is not followed; else root
+        would write a file elsewhere, or give it away.
         """
         descriptor = os.open(file, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         if os.geteuid() == 0:
@@ -116,7 +117,7 @@ class HeadFile:
 
 
 def keep_owner(file: Path) -> None:
-    """Give a file that root made to the owner of its folder, whose programs must go on reading and writing it."""
+    """Give a file that root made to the owner of its folder, so that the owner's programs can read and write it."""
     if os.geteuid() == 0:
         folder = file.parent.stat()
         os.chown(file, folder.st_uid, folder.st_gid, follow_symlinks=False)

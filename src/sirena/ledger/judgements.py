@@ -1,13 +1,13 @@
-"""Which release may answer, as the ledger holds it. Nothing else says so: not MLflow's alias, tags or files.
+"""Which release may answer, by the ledger alone; MLflow's alias, tags and files do not decide it.
 
 Rules, each with a test of like name:
 
 - the release that was activated last, or rolled back to, is the active one, whatever MLflow says;
-- an announced switch whose gate has agreed may be the active one until its outcome is on record: the alias decides;
+- a switch that the gate agreed to and whose outcome is not recorded yet may have been made: MLflow's alias tells;
 - a switch that was refused or that failed changes nothing;
 - a rollback returns to the release that the active one replaced;
-- a release whose stage was taken away answers no more;
-- the release that was named last to answer unseen is the shadow, until it is told to stop or becomes the active one.
+- a release whose stage was taken away does not answer any more;
+- the shadow, which answers unseen, is the release named last as such, until it is ended or becomes the active one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,36 +20,36 @@ from sirena.ledger.event import ActOutcome
 SWITCHES: Final = ("activated", "rolled_back")
 SHADOWED: Final = "shadowed"
 DECIDING: Final = (*SWITCHES, "activation_refused", "promoted", SHADOWED)
-"""Events that decide which release may answer."""
+"""Kinds of event that decide which release may answer."""
 _ENDED: Final = (ActOutcome.DONE, ActOutcome.UNCHANGED)
 _FULL_DIGEST: Final = 64
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """A release that the gate let answer, as an entry of the ledger says."""
+    """A release that the gate judged, as an entry of the ledger says."""
 
     release: str
     """``panel_SIR/3``."""
     digest: str
-    """Digest of the release: of its members with their tables."""
+    """Digest of the release, over its members with their tables."""
     content: str
     """SHA-256 of the release's file."""
     files: tuple[str, ...]
     """Every file of the release, ``SHA-256 path``."""
     entry: int
-    """Place of the entry."""
+    """Place of the ledger entry."""
     at: str
     """UTC, ISO 8601."""
     who: str
     action: str
     """``activated``, ``rolled_back`` or ``shadowed``."""
     act: str
-    """Shared with the entries that belong to it."""
+    """Act of the entry, shared with the entries that belong to it."""
 
     @classmethod
     def of(cls, entry: LedgerEntry) -> "Judgement":
-        """Read an entry."""
+        """Return the judgement in a ledger entry."""
         facts = entry.facts()
         files = facts.get("files", ())
         return cls(
@@ -66,34 +66,34 @@ class Judgement:
 
     @property
     def is_whole(self) -> bool:
-        """True when it names the release and the full digest of its file; what does not decides nothing."""
+        """True when the judgement names the release and its file's full digest; one that does not decides nothing."""
         return bool(self.release) and len(self.content) == _FULL_DIGEST
 
 
 @dataclass(frozen=True)
 class ActivePeriod:
-    """A time in which one release was the active one."""
+    """A period in which one release was the active one."""
 
     judgement: Judgement
-    """The first of it."""
+    """Judgement by which the release first answered in this time."""
     until: str | None = None
-    """UTC, ISO 8601; None while it still is."""
+    """End, UTC, ISO 8601; None while the release is still the active one."""
 
 
 @dataclass(frozen=True)
 class Judgements:
-    """What the ledger holds of releases."""
+    """Which releases the ledger holds as active, replaced, announced and shadow."""
 
     active: Judgement | None = None
     """The release that may answer; None when none was judged, or its stage was taken away."""
     under_way: tuple[Judgement, ...] = ()
-    """Later switches that the gate agreed to and whose outcome is not on record."""
+    """Later switches to another release that the gate agreed to and whose outcome is not recorded."""
     periods: tuple[ActivePeriod, ...] = ()
-    """What answered when, oldest first."""
+    """Which release answered when, oldest first."""
     replaced: Mapping[str, Judgement] = field(default_factory=dict)
-    """By release: the one that was active before it was activated last."""
+    """By release, the one that was active before it was last activated."""
     shadow: Judgement | None = None
-    """The release that answers the same questions unseen; None when there is none."""
+    """The shadow, which answers the same questions unseen; None when there is none."""
 
     @property
     def rollback(self) -> Judgement | None:
@@ -101,14 +101,14 @@ class Judgements:
         return self.replaced.get(self.active.release) if self.active else None
 
     def at(self, moment: str) -> ActivePeriod | None:
-        """Return the period a moment lies in, UTC in ISO 8601; None when nothing was active then."""
+        """Return the period that holds a moment (UTC, ISO 8601); None when no release was active then."""
         begun = (one for one in reversed(self.periods) if one.judgement.at <= moment)
         period = next(begun, None)
         return period if period is not None and (period.until is None or moment < period.until) else None
 
 
 def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
-    """Return what the deciding entries say, read in their order."""
+    """Return which releases are active, replaced, announced and shadow, by the deciding entries in their order."""
     active: Judgement | None = None
     periods: list[ActivePeriod] = []
     before: dict[str, Judgement] = {}

@@ -1,8 +1,8 @@
-"""Text that may stand in the ledger: one line, of limited length, nothing hidden in it, no measurement of a patient.
+"""Rules for texts in the ledger: one line, of limited length, nothing invisible, no measurement of a patient.
 
-Names come from outside (a login name is whatever somebody typed), so they are never refused but made harmless:
-control characters, line ends and invisible direction marks become visible escapes, which is what defeats log
-injection; what is too long is cut. Every rule gives the same text again when applied to its own result.
+Texts come from outside (a login name is whatever somebody typed), so they are not refused but made harmless: control
+characters, line ends and invisible direction marks become visible escapes, against log injection, and long texts are
+cut. Every rule leaves its own result unchanged when it is applied again.
 """
 
 import re
@@ -28,14 +28,14 @@ def holds_record_number(text: str) -> bool:
 
 
 class TextRule(Protocol):
-    """Makes a text fit to stand in a field."""
+    """A rule that makes a text fit for a field of an event."""
 
     def apply(self, text: str) -> str:
-        """Return the text as it may stand."""
+        """Return a text, changed so that it meets the rule."""
 
 
 def one_line(text: str, limit: int) -> str:
-    """Return a text with everything that is no visible character escaped, cut to ``limit`` characters."""
+    """Return a text with all invisible characters escaped, cut to ``limit`` characters."""
     visible = "".join(character if _is_visible(character) else _escaped(character) for character in text[: limit + 1])
     return visible if len(visible) <= limit else visible[: limit - 1] + _ELLIPSIS
 
@@ -51,21 +51,21 @@ def _escaped(character: str) -> str:
 
 @dataclass(frozen=True)
 class Limited:
-    """One line of at most so many characters."""
+    """Rule for one line of at most ``limit`` characters."""
 
     limit: int
 
     def apply(self, text: str) -> str:
-        """Return the text escaped and cut."""
+        """Return a text with invisible characters escaped, cut to the limit."""
         return one_line(text, self.limit)
 
 
 @dataclass(frozen=True)
 class Free:
-    """What a person writes: one line in which record numbers, dates and concentrations are masked.
+    """Rule for what a person writes: one line in which record numbers, dates and concentrations are masked.
 
-    A reason is the only place where somebody could write of a patient; without number, birth date and MIC it
-    holds no measurement that belongs to one.
+    A reason is the only text in which somebody could write about a patient; without number, birth date and MIC it holds
+    no measurement that belongs to one.
     """
 
     limit: int
@@ -78,7 +78,7 @@ class Free:
 
 @dataclass(frozen=True)
 class Address:
-    """A path or URL without query and fragment, where clients put what is nobody's business."""
+    """Rule for a path or URL: query and fragment, where clients may put private data, are left out."""
 
     limit: int
 
@@ -89,13 +89,13 @@ class Address:
 
 @dataclass(frozen=True)
 class Hexadecimal:
-    """A digest, or nothing."""
+    """Rule for a digest in hexadecimal digits, or an empty text."""
 
     def apply(self, text: str) -> str:
-        """Return the text.
+        """Return the text unchanged.
 
         Raises:
-            ValueError: it is no digest; digests come from our own code, so this is a fault in it.
+            ValueError: the text is not a digest, which is a fault in Sirena's code, where digests come from.
         """
         if not re.fullmatch(r"(?:[0-9a-f]{8,64})?", text):
             raise ValueError("a digest is 8 to 64 hexadecimal digits")
@@ -105,13 +105,13 @@ class Hexadecimal:
 Name = Annotated[str, Limited(200)]
 """Name of an account, model, release, edition, setting."""
 Subject = Annotated[str, Limited(255)]
-"""An OpenID provider's own name of a person, whole, since it is given back to a command."""
+"""An OpenID provider's own name for a person; not shortened, since a command needs all of it."""
 Words = Annotated[str, Free(500)]
 """A reason given by a person."""
 LONGEST_LINE: Final = 1_000
 TableLine = Annotated[str, Limited(LONGEST_LINE)]
-"""A line of a table of rules, whole, since it is given back; `acts` refuses one that could not stand here as it is."""
+"""A line of a table of rules, kept unchanged; `acts` refuses a line that this rule would change."""
 Place = Annotated[str, Address(300)]
-"""Where something was asked for: a route, an address."""
+"""A path, or an address that a request came from."""
 Digest = Annotated[str, Hexadecimal()]
-"""SHA-256 in hexadecimal digits, whole or its beginning; empty when there is none."""
+"""SHA-256 in hexadecimal digits, or the first digits of it; empty when there is none."""

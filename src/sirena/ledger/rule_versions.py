@@ -1,11 +1,11 @@
-"""The versions of a hospital's own rules, as the ledger holds them. They are held nowhere else.
+"""The versions of a hospital's own rules, read from the ledger, which alone holds them.
 
 Rules, each with a test of like name:
 
-- a version has the number of its place among those of its kind, so two who save at once get two numbers;
-- an approval counts for the very table it names by its digest, and for none that another person's does not;
+- the number of a version is its place among those of its kind, so two persons who save at once get two numbers;
+- an approval counts only for the table whose digest it names, and only if another person than the author gave it;
 - of the approved versions whose day has come, the newest is in force;
-- a version older than an approved one can be approved no more.
+- a version older than an approved one can no longer be approved.
 """
 
 import datetime
@@ -22,26 +22,26 @@ from sirena.ledger.event import ActOutcome
 SAVED: Final = "rules_saved"
 APPROVED: Final = "rules_approved"
 DECIDING: Final = (SAVED, APPROVED)
-"""Events that decide which rules are in force."""
+"""Kinds of event that decide which rules are in force."""
 ALONE: Final = "approver_is_not_author"
-"""What is waived where one person's machine has nobody else."""
+"""Criterion that is waived on a machine of one person, where nobody else can approve."""
 
 
 @dataclass(frozen=True)
 class RulesApproval:
-    """Who let a version take force."""
+    """The approval of a version: by whom, when, and from which day."""
 
     who: str
     at: str
     """UTC, ISO 8601."""
     since: datetime.date
     alone: bool
-    """True when the author approved it, on a machine of one person."""
+    """True when the author approved the version, on a machine of one person."""
 
 
 @dataclass(frozen=True)
 class RulesVersion:
-    """A table of rules as somebody saved it."""
+    """A version of the hospital's own rules, as somebody saved it."""
 
     kind: RuleKind
     number: int
@@ -50,36 +50,36 @@ class RulesVersion:
     """UTC, ISO 8601."""
     reason: str
     lines: tuple[str, ...]
-    """The table, its header first."""
+    """Lines of the table; the first is its header."""
     base: int | None
-    """Version it was begun from."""
+    """Number of the version from which it was begun."""
     act: str
-    """Of the entry that holds it."""
+    """Act of the ledger entry that holds the version."""
     approval: RulesApproval | None = None
 
     @property
     def name(self) -> str:
-        """What a file of it is called, ``overlay-3.csv``."""
+        """File name of the version's table, ``overlay-3.csv``."""
         return f"{self.kind}-{self.number}.csv"
 
     @property
     def content(self) -> bytes:
-        """The table as a file."""
+        """Content of the version's table as a CSV file."""
         return table_content(self.lines)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the table as a file."""
+        """SHA-256 of the table as a CSV file."""
         return table_digest(self.lines)
 
     @property
     def states_rules(self) -> bool:
-        """False for a version that takes the rules before it out of force and states none."""
+        """True when the version has rules; False when it has none and only takes earlier ones out of force."""
         return len(self.lines) > 1
 
 
 def table_content(lines: Sequence[str]) -> bytes:
-    r"""Return a table as a file.
+    r"""Return the content of a table as a CSV file.
 
     >>> table_content(("who,when", "PROA,2026-03-01"))
     b'who,when\nPROA,2026-03-01\n'
@@ -88,15 +88,15 @@ def table_content(lines: Sequence[str]) -> bytes:
 
 
 def table_digest(lines: Sequence[str]) -> str:
-    """Return the SHA-256 of a table as a file."""
+    """Return the SHA-256 of a table as a CSV file."""
     return hashlib.sha256(table_content(lines)).hexdigest()
 
 
 def read_rule_versions(entries: Iterable[LedgerEntry], kind: RuleKind) -> tuple[RulesVersion, ...]:
-    """Follow the deciding entries in their order.
+    """Return the versions of one kind of rules, with their approvals, from ledger entries in their order.
 
     Raises:
-        LedgerTamperedError: a table is not the one whose digest its entry names.
+        LedgerTamperedError: a table does not have the digest that its entry names.
     """
     versions: list[RulesVersion] = []
     for entry in entries:
@@ -134,10 +134,10 @@ def read_rule_versions(entries: Iterable[LedgerEntry], kind: RuleKind) -> tuple[
 
 
 def version_in_force(versions: Sequence[RulesVersion], today: datetime.date) -> RulesVersion | None:
-    """Return the version in force on a day; None when none was approved for it."""
+    """Return the version in force on a day; None when none was approved for that day."""
     return next((one for one in reversed(versions) if one.approval and one.approval.since <= today), None)
 
 
 def can_be_approved(versions: Sequence[RulesVersion], version: RulesVersion) -> bool:
-    """Tell whether a version waits for an approval that would count."""
+    """Tell whether a version can still be approved: neither it nor a later one was approved."""
     return version.approval is None and not any(one.approval for one in versions[version.number :])

@@ -1,7 +1,7 @@
 """The ledger's table and the triggers that keep it append-only, for PostgreSQL and SQLite.
 
-`migrations` makes them. In PostgreSQL a second role can own the table, so that the role that writes has no right to
-lift the triggers.
+The revisions in `migrations` make them. In PostgreSQL another role can own the table, so that the role that writes
+entries may not remove the triggers.
 """
 
 from pathlib import Path
@@ -24,7 +24,7 @@ entries: Final = Table(
         for name in ("at", "event", "outcome", "who", "origin", "request_id", "act", "details", "previous", "hash")
     ),
 )
-"""The ledger's one table; columns as in `entry.Entry`."""
+"""The ledger's one table; its columns are the fields of `entry.LedgerEntry`."""
 
 LEDGER_SCHEMA: Final = Schema(
     name="audit ledger",
@@ -34,27 +34,27 @@ LEDGER_SCHEMA: Final = Schema(
     metadata=entries.metadata,
     rights="SELECT, INSERT",
 )
-"""The table with its revisions."""
+"""The ledger's table with its revisions."""
 
 _GUARDS: Final = {
     "postgresql": frozenset({"ledger_keeps", "ledger_continues"}),
     "sqlite": frozenset({"ledger_keeps_update", "ledger_keeps_delete", "ledger_continues"}),
 }
-"""By database: the triggers that must be in force."""
+"""Triggers that must be in force, by database."""
 
 _PRESENT: Final = {
     "postgresql": "SELECT tgname FROM pg_trigger WHERE tgrelid = to_regclass('ledger_entries') AND tgenabled = 'A'",
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'ledger_entries'",
 }
-"""By database: the triggers that are in force."""
+"""Query for the triggers that are in force, by database."""
 
 
 def exists(connection: Connection) -> bool:
-    """Tell whether the table is there."""
+    """Tell whether the database has the ledger's table."""
     return connection.dialect.has_table(connection, TABLE)
 
 
 def missing_guards(connection: Connection) -> list[str]:
-    """Return the triggers that somebody removed or disabled."""
+    """Return the names of the triggers that are missing or disabled."""
     present = set(connection.scalars(text(_PRESENT[connection.dialect.name])))
     return sorted(_GUARDS[connection.dialect.name] - present)

@@ -1,7 +1,7 @@
-"""The ledger's database: entries are added under one lock, and read in order.
+"""The ledger in its database: adding entries, one writer at a time, and reading them in order.
 
-An entry is committed before the head file notes it. Adding to a ledger whose noted end is gone is refused, so
-nobody can cut entries off and have the ledger grow over the place.
+An entry is committed before the head file notes it. Nothing is added to a ledger that lacks a noted entry, so that
+nobody can cut entries off and let new ones take their place.
 """
 
 import threading
@@ -31,19 +31,19 @@ _BATCH: Final = 1000
 
 
 class Ledger:
-    """An open ledger; safe to share between threads."""
+    """The audit ledger of an installation; safe to share between threads."""
 
     def __init__(
         self, engine: Engine, head: HeadFile, others: Sequence[HeadFile] = (), readers: Sequence[HeadFile] = ()
     ) -> None:
-        """Use `open_ledger`, which knows where the database is and who else writes."""
+        """Use `open_ledger` instead, which finds the database and the head files."""
         self._engine = engine
         self.head = head
-        """What this writer notes."""
+        """Head file in which this writer notes the end."""
         self.others = tuple(others)
-        """What other accounts note of the same ledger, as far as this one may read it."""
+        """Head files of other accounts that write to the same ledger."""
         self.readers = tuple(readers)
-        """Where accounts that only read the ledger look whether somebody let it go on after a loss (`resume`)."""
+        """Head files for accounts that only read the ledger; `resume` writes them."""
         self._prepared = False
         self._preparing = threading.Lock()
 
@@ -53,12 +53,12 @@ class Ledger:
         return address(self._engine.url)
 
     def append(self, *events: Event) -> list[LedgerEntry]:
-        """Add entries, all of them or none, and return them when they are on disk.
+        """Add an entry for each event, all or none, and return the entries once they are on disk.
 
         Raises:
-            LedgerUnavailableError: the database does not answer, or others kept it busy for half a minute.
-            LedgerTamperedError: an entry that a head file notes is not there any more, or not as it was.
-            SchemaError: the table is another Sirena's.
+            LedgerUnavailableError: the database does not answer, or other writers held its lock for half a minute.
+            LedgerTamperedError: an entry that a head file notes is missing or was altered.
+            SchemaError: the table has the revision of another release of Sirena.
             LedgerError: the database refused.
         """
         self._prepare()
@@ -75,16 +75,16 @@ class Ledger:
         return added
 
     def noted(self) -> list[Head]:
-        """Return the heads in all head files: ours, and those of the other writers.
+        """Return the heads in all head files, of this writer and of the others.
 
         Raises:
             LedgerTamperedError: a head file is damaged.
-            LedgerError: one may not be read by this account.
+            LedgerError: this account may not read a head file.
         """
         return [head for file in (self.head, *self.others) if (head := file.read()) is not None]
 
     def note(self, end: Head) -> None:
-        """Write an end into our head file, unless a later one stands there.
+        """Write a head into this writer's head file, unless a later one is noted there.
 
         Raises:
             LedgerError: the head file cannot be written.
@@ -98,12 +98,12 @@ class Ledger:
             ) from error
 
     def resume(self, *, who: str, origin: str, reason: str) -> LedgerEntry:
-        """Let the ledger go on after its end was lost, and record what was lost and why.
+        """Continue the ledger after its last entries were lost; add an entry on what was lost and why.
 
-        The new end is noted for every account that reads or writes the ledger, so that running services go on.
+        The new head is noted for every account that reads or writes the ledger, so that running services continue.
 
         Raises:
-            UsageError: nothing was lost, or no reason is given.
+            UsageError: no entry was lost, or no reason is given.
         """
         if not reason.strip():
             raise UsageError("going on without the lost entries needs a reason", hint="--reason")
@@ -144,15 +144,15 @@ class Ledger:
         act: str = "",
         last: int | None = None,
     ) -> Iterator[LedgerEntry]:
-        """Yield entries in order.
+        """Yield the entries of the ledger in the order of their places.
 
         Args:
-            events: names in the catalogue; empty for all.
+            events: names of kinds in the catalogue; empty for all.
             who: account; empty for all.
             since: first moment, with zone.
-            until: first moment that is too late, with zone.
+            until: end, which is excluded, with zone.
             act: entries of one act; empty for all.
-            last: only so many, the newest of them.
+            last: yields only the newest so many entries.
 
         Raises:
             LedgerUnavailableError: the database does not answer.
@@ -179,7 +179,7 @@ class Ledger:
                     yield LedgerEntry(**row._mapping)
 
     def count(self) -> int:
-        """Return the number of entries."""
+        """Return the number of entries in the ledger."""
         with self.reading() as connection:
             if not exists(connection):
                 return 0
@@ -187,24 +187,26 @@ class Ledger:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Yield a connection that reads one state of the ledger: entries added after its first query are not seen."""
+        """Yield a connection that does not see entries added after its first query."""
         with self._told(), self._engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             yield connection
 
     def create(self, writer: str = "") -> tuple[SchemaStanding, SchemaStanding]:
-        """Make the table and its triggers, or bring them to this program's revision; again is harmless.
+        """Make the table and its triggers, or bring them to this program's revision; repeating it changes nothing.
 
         Args:
-            writer: PostgreSQL role that may append and do nothing else; empty leaves the rights alone.
+            writer: PostgreSQL role that is given the right to read and add entries, and no other; empty changes no
+                rights.
 
         Returns:
-            What was found, and what it is now.
+            The revision of the table before, and now.
 
         Raises:
-            UsageError: the role cannot be kept from changing entries, or the database knows no roles.
-            SchemaUnknownError: a later Sirena's table.
+            UsageError: the role does not exist, owns the table or is a superuser; or the database is SQLite, without
+                roles.
+            SchemaUnknownError: the table is of a later release of Sirena.
         """
         from sirena.database.migration import limit_rights, migrate
 
@@ -216,7 +218,7 @@ class Ledger:
         return done
 
     def standing(self) -> SchemaStanding:
-        """Tell which revision the table has."""
+        """Return the revision of the ledger's table in the database."""
         with self.reading() as connection:
             return standing(connection, LEDGER_SCHEMA)
 
@@ -266,17 +268,17 @@ class Ledger:
 def open_ledger(settings: Settings) -> Ledger:
     """Return the ledger of an installation: `SIRENA_DATABASE_URL`, or a SQLite file below `SIRENA_HOME`.
 
-    Nothing is reached yet; the table is made when the first entry is added.
+    It does not connect yet; the table is made when the first entry is added.
 
     Raises:
-        UsageError: the address is none of PostgreSQL or SQLite.
+        UsageError: the URL names neither PostgreSQL nor a SQLite file.
         LedgerError: the folder of the head file cannot be made.
     """
     return _open(settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 
 
 def open_as_owner(settings: Settings) -> Ledger:
-    """Return the ledger, entered as the role that owns its table (`SIRENA_DATABASE_OWNER_URL`)."""
+    """Return the ledger, connected as the role that owns its table (`SIRENA_DATABASE_OWNER_URL`)."""
     owner = settings.database_owner_url.get_secret_value()
     return _open(owner or settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 
@@ -286,7 +288,7 @@ def _other_homes(settings: Settings) -> tuple[Path, Path]:
 
 
 def moment(when: datetime) -> str:
-    """Return a time as entries write it, so that the order of texts is the order of times."""
+    """Return a time as a text in the form of entries, in which texts sort like times."""
     return Event(who="", origin="", at=when).at.isoformat(timespec="microseconds")
 
 

@@ -1,11 +1,11 @@
-"""Reading again and again which release may answer, and refusing a ledger that is not as it was written.
+"""Reading again and again which release and rules are in force, from a ledger that is verified at each reading.
 
-The first reading checks the chain from the first entry to the last. A later one checks what was added, that the end
-seen before is still there, and that every deciding entry is the one that was read before: an entry that was altered,
-removed, put in between, or written anew with the whole chain after it, is found by whoever has read it once.
+The first reading checks the chain from the first entry to the last. A later one checks the added entries, that the last
+entry seen before is still there, and that every deciding entry is the one read before. So a process that has read the
+ledger once finds an entry that was altered, removed, inserted, or written anew with the whole chain after it.
 
-A person may let the ledger go on after a loss (`Ledger.resume`). Then all is read anew from the first entry, if an end
-noted apart from the database, which whoever rules the database cannot write, comes after the entry that says so.
+A person may continue the ledger after a loss (`Ledger.resume`). Then all is read anew from the first entry, provided
+that a head file, which the database's administrator cannot write, notes that resumption or a later entry.
 """
 
 import threading
@@ -25,25 +25,25 @@ from sirena.ledger.schema import entries, exists, missing_guards
 from sirena.ledger.store import Ledger
 
 DECIDING: Final = (*OF_RELEASES, *OF_RULES)
-"""Events that decide which release, and which rules of the hospital, are in force."""
+"""Kinds of event that decide which release, and which of the hospital's own rules, are in force."""
 _BATCH: Final = 1000
 _HINT: Final = "change nothing, and see `sirena audit verify`"
 
 
 class TrustedReading:
-    """Reads the judgements of releases and of the hospital's own rules; safe to share between threads."""
+    """Verified reading of the decisions on releases and on the hospital's own rules; safe to share between threads."""
 
     def __init__(self, ledger: Ledger) -> None:
-        """Read nothing yet."""
+        """Create the reader; nothing is read yet."""
         self._ledger = ledger
         self._last: LedgerEntry | None = None
         self._deciding: dict[int, LedgerEntry] = {}
         self._resumed: LedgerEntry | None = None
-        """The newest entry read that lets the ledger go on."""
+        """The newest entry read that says that the ledger was continued after a loss."""
         self._one_at_a_time = threading.Lock()
 
     def read(self) -> Judgements:
-        """Return what the ledger holds of releases now.
+        """Verify the ledger, and return what it holds of releases now.
 
         Raises:
             LedgerTamperedError: an entry is not as it was written, or not as it was read before.
@@ -52,7 +52,7 @@ class TrustedReading:
         return read_judgements(entry for entry in self.entries() if entry.event in OF_RELEASES)
 
     def has_more(self) -> bool:
-        """Tell whether a decision was added to the ledger since the last reading; it is not verified here.
+        """Tell whether a decision was added to the ledger since the last reading; new entries are not verified here.
 
         Raises:
             LedgerUnavailableError: the database does not answer.
@@ -63,7 +63,7 @@ class TrustedReading:
             return exists(connection) and connection.scalar(query) is not None
 
     def entries(self) -> list[LedgerEntry]:
-        """Return the deciding entries the ledger holds now, in their order.
+        """Verify the ledger, and return the deciding entries that it holds now, in their order.
 
         Raises:
             LedgerTamperedError: an entry is not as it was written, or not as it was read before.
@@ -120,7 +120,7 @@ def _newest_resumption(connection: Connection) -> LedgerEntry | None:
 
 
 def _is_vouched_for(resumed: LedgerEntry | None, heads: Sequence[Head]) -> bool:
-    """Tell whether a head was noted after the ledger was resumed; `read` requires that the ledger holds that head."""
+    """Tell whether a head notes the resumption or a later entry; `entries` checks that the ledger holds that entry."""
     return resumed is not None and any(head.entries >= resumed.seq for head in heads)
 
 

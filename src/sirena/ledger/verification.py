@@ -1,15 +1,15 @@
-"""Is the ledger what was written? Read from the first entry to the last, against the chain and the noted head.
+"""Verifying that the ledger is as it was written, from the first entry to the last, by its chain and the noted heads.
 
 Rules, each with a test of like name:
 
 - places count from 1 without a gap: a gap is a missing entry;
-- an entry's hash fits its content: if not, it was altered;
-- an entry continues the one before: if another does, it was moved; if none does, the one before was altered and its
-  hash computed anew;
-- every noted head, of whichever writer, is an entry of the ledger: if not, the end was cut off or written anew;
+- an entry's hash fits its content: if not, the entry was altered;
+- an entry names the hash of the one before: if another entry does, this one was moved; if none does, the one before was
+  altered and its hash computed anew;
+- every noted head, of any writer, is an entry of the ledger: if not, the end was cut off or written anew;
 - the triggers that refuse changes are in force.
 
-The first entry found wrong is named; what comes after it proves nothing and is not judged.
+The first wrong entry is named; later ones are not judged, since nothing can be concluded from them.
 """
 
 import enum
@@ -28,11 +28,11 @@ from sirena.ledger.store import Ledger
 
 _BATCH: Final = 1000
 _CONCLUDES: Final = {"promotion_refused": "promoted", "activation_refused": "activated"}
-"""Events that end an intention of another name."""
+"""Kinds of event that end an intention of another kind."""
 
 
 class Damage(enum.StrEnum):
-    """What was done to the ledger."""
+    """Kinds of damage to the ledger."""
 
     ALTERED = "altered"
     MISSING = "missing"
@@ -45,38 +45,38 @@ class Damage(enum.StrEnum):
 
 @dataclass(frozen=True)
 class ChainFinding:
-    """The first thing that is wrong."""
+    """The first damage found in the ledger."""
 
     damage: Damage
     seq: int
-    """Place of the first entry that is not what it was; 0 when it concerns none."""
+    """Place of the first entry that is wrong; 0 when the damage concerns no entry."""
     text: str
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What checking the ledger found."""
+    """The result of verifying the ledger."""
 
     entries: int
-    """Entries read."""
+    """Number of entries read."""
     head: Head | None
-    """The end as found: to be written down elsewhere; None when the ledger is empty or damaged."""
+    """End of the ledger, to be written down elsewhere; None when it is empty, or damaged before its end."""
     open_acts: tuple[LedgerEntry, ...] = ()
-    """Intentions whose outcome nobody wrote: the process died, or is at it now."""
+    """Intentions without an outcome: the process died, or the act is under way."""
     finding: ChainFinding | None = None
 
     @property
     def intact(self) -> bool:
-        """True when nothing is wrong."""
+        """True when no damage was found."""
         return self.finding is None
 
 
 def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
-    """Check the whole ledger.
+    """Verify the whole ledger.
 
     Args:
         ledger: to check.
-        expected: an end that was written down elsewhere earlier, if any.
+        expected: a head that was written down elsewhere earlier, if any.
 
     Raises:
         LedgerUnavailableError: the database does not answer.
@@ -101,7 +101,7 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
 
 
 def check_chain(rows: Iterator[LedgerEntry], heads: Sequence[Head] = ()) -> Verification:
-    """Check entries in the order of their places against the chain and against ends noted earlier."""
+    """Verify entries, given in the order of their places, by their chain of hashes and by heads noted earlier."""
     noted: dict[int, set[str]] = {}
     for head in heads:
         noted.setdefault(head.entries, set()).add(head.hash)

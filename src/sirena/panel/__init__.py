@@ -1,4 +1,4 @@
-"""Compiled tables, and answering from them.
+"""Truth tables compiled for answering, and answering whole files from them.
 
 `compiled` needs nothing but NumPy and `domain` and travels inside every logged model; `frame` answers
 whole files on Polars.

@@ -1,9 +1,9 @@
-"""What stands beside a category: the sentence it rests on, and the mark of a category given without knowing the site.
+"""What accompanies a category: the sentence of its ground, and the mark of a category given without knowing the site.
 
 Rules, each with a test of like name:
 
-- a ground is told in English or Spanish, and what it assumes of the site stands before it;
-- where no statement decided, the reason of the NI is told in the same language;
+- a ground is written in English or Spanish, after what it assumes about the site;
+- if no statement decided, the reason of the NI is written in the same language;
 - only a category carries a mark: an NI has its reason, and an empty MIC nothing.
 """
 
@@ -24,10 +24,10 @@ class Language(enum.StrEnum):
 
 
 MARKS: Final[tuple[Mark | None, ...]] = (None, *Mark)
-"""Every possible mark; marks are kept as positions in this tuple."""
+"""Every possible mark. Other tables hold a mark as its position here."""
 
 IS_CATEGORY: Final = tuple(answer is not None and answer.category is not Category.NI for answer in ANSWERS)
-"""Which positions in `ANSWERS` are a category, neither NI nor "not asked"."""
+"""For each position in `ANSWERS`, whether it is a category, that is neither NI nor "not asked"."""
 
 _NOT_RECORDED: Final = {
     Language.ENGLISH: "not recorded: the release was made by an earlier version",
@@ -36,13 +36,17 @@ _NOT_RECORDED: Final = {
 
 
 def mark_position(ground: Ground | None, site: Site) -> int:
-    """Return the position in `MARKS` of what a reader must know when a ground answers at a site."""
+    """Return the position in `MARKS` of the mark that a ground's answers have at a site.
+
+    >>> mark_position(None, Site.BLOOD)
+    0
+    """
     marks = ground.marks(site) if ground is not None else ()
     return MARKS.index(marks[0]) if marks else 0
 
 
 def ground_sentence(ground: Ground, mark: Mark | None, language: Language) -> str:
-    """Return a ground as one line, with what it assumes of the site before it.
+    """Return a ground as one line, after what it assumes about the site.
 
     >>> from sirena.domain.ground import GroundKind
     >>> ground_sentence(Ground(GroundKind.NONE, "CLSI 2026"), None, Language.SPANISH)
@@ -56,11 +60,16 @@ def ground_sentence(ground: Ground, mark: Mark | None, language: Language) -> st
 
 
 def reason_sentence(position: int, language: Language) -> str:
-    """Return why an answer rests on no ground: the sentence of its reason, or that none was recorded.
+    """Return the sentence for an answer without a ground: its reason, or that no ground was recorded.
 
     Args:
-        position: of the answer in `ANSWERS`.
-        language: of the sentence.
+        position: position of the answer in `ANSWERS`.
+        language: language of the sentence.
+
+    >>> from sirena.domain.category import Category, Reason
+    >>> from sirena.domain.truth_table import answer_code
+    >>> reason_sentence(answer_code(Category.NI, Reason.NO_BREAKPOINT), Language.ENGLISH)
+    'The guideline edition states no breakpoint for this organism and antimicrobial.'
     """
     answer = ANSWERS[position]
     if answer is None or answer.reason is None:

@@ -1,7 +1,7 @@
-"""What one test column adds to a table: its categories, marks, grounds and reasons, for any number of its rows.
+"""The columns that one test column adds to a table: categories, marks, grounds and reasons, for any number of rows.
 
-An answer depends on site, organism and MIC alone, so a column is prepared once from their distinct texts, and then
-answers rows by taking from an array: all rows of a table, or the rows of a long file part by part.
+An answer depends on site, organism and MIC only. So a column is prepared once from their distinct texts; the answers of
+rows, of a whole table or of a part of a long file, are then looked up in an array.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -23,10 +23,10 @@ from .lookup import cross_answers, encode_texts
 from .placement import Placement
 
 TablesFor = Callable[[TestColumn], TruthTable | None]
-"""Gives the table that answers a test column, or None when nothing does."""
+"""Function that returns the table that answers a test column, or None if no table does."""
 
 CATEGORIES: Final = pl.Enum([category.value for category in Category])
-"""Type of the category columns; cast to String by writers that know no enumeration."""
+"""Type of the category columns; writers of formats without enumerations cast it to String."""
 REASONS: Final = pl.Enum([reason.value for reason in Reason])
 """Type of the ``_reason`` columns."""
 MARK_TYPE: Final = pl.Enum([mark.value for mark in Mark])
@@ -37,14 +37,14 @@ _REASON_OF_ANSWER: Final = pl.Series(
     [answer.reason.value if answer and answer.reason else None for answer in ANSWERS], dtype=REASONS
 )
 _NUMBER_OF_ANSWER: Final = CATEGORY_OF_ANSWER.to_physical().fill_null(len(Category)).to_numpy()
-"""Position in `CATEGORIES`; one behind the last where nothing was asked."""
+"""For each position in `ANSWERS`, the position in `CATEGORIES`; one after the last if nothing was asked."""
 _MARK_OF_POSITION: Final = pl.Series([mark and mark.value for mark in MARKS], dtype=MARK_TYPE)
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
 @dataclass(frozen=True, slots=True)
 class GroundUse:
-    """How often one ground decided in a column."""
+    """How many answers of a column rest on one ground."""
 
     ground: Ground
     mark: Mark | None
@@ -53,31 +53,31 @@ class GroundUse:
 
 @dataclass(frozen=True)
 class ColumnTally:
-    """How often each answer was given in one column, and on what grounds."""
+    """How often each answer was given in one test column, and on which grounds."""
 
     column: str
-    """Header of the test column, as found."""
+    """Header of the test column, as in the file."""
     counts: NDArray[np.int64]
-    """Shape (len(ANSWERS),): rows by position in `ANSWERS`."""
+    """Number of rows by position in `ANSWERS`; shape (len(ANSWERS),)."""
     grounds: tuple[GroundUse, ...]
-    """What the answers rest on, in the order of the organisms; NI by a row of a guideline is among them."""
+    """Grounds of the answers, in the order of the organisms, including those of NI that a guideline's row gives."""
     marks: Mapping[Mark, int]
-    """How many categories carry a mark."""
+    """Number of categories with each mark."""
 
     def with_part(self, other: Self) -> Self:
-        """Return the counts of two parts of a column together; grounds, which few readers need, are left out."""
+        """Return the counts of two parts of a column added; grounds are left out, since few readers need them."""
         marks = {mark: self.marks.get(mark, 0) + other.marks.get(mark, 0) for mark in {**self.marks, **other.marks}}
         return replace(self, counts=self.counts + other.counts, grounds=(), marks=marks)
 
 
 @dataclass(frozen=True)
 class _Grounds:
-    """The distinct grounds and marks of one column's table, and which of them answers each site and organism."""
+    """The distinct grounds and marks of one column's table, and which of them belongs to each site and organism."""
 
     distinct: list[tuple[Ground | None, int]]
-    """Ground and position in `MARKS`; the first is no ground."""
+    """Pairs of a ground and a position in `MARKS`; the first pair stands for no ground."""
     of_pair: NDArray[np.int64]
-    """Position in `distinct` of each pair of site and organism, the sites outermost."""
+    """Position in `distinct` for each pair of site and organism, ordered by site first."""
 
     @classmethod
     def of(cls, table: TruthTable | None, sites: tuple[Site, ...], organisms: list[str | None]) -> "_Grounds":
@@ -98,48 +98,48 @@ class _Grounds:
 
 @dataclass(frozen=True)
 class DistinctSubjects:
-    """The distinct sites and organisms of a table, of which every test column is asked."""
+    """The distinct sites and organisms of a table, for which every test column has answers."""
 
     sites: tuple[Site, ...]
     organisms: list[str | None]
-    """Resolved codes, from `lookup.resolve_texts`."""
+    """WHONET codes, from `lookup.resolve_texts`."""
 
 
 @dataclass(frozen=True)
 class Told:
-    """What stands beside the categories."""
+    """Which columns accompany the categories."""
 
     basis: Language | None = None
-    """Language of the grounds; None leaves grounds and reasons out."""
+    """Language of grounds and reasons; None leaves both out."""
     source: Callable[[TestColumn], str] | None = None
-    """What is told after each ground of a test column: the model that answered."""
+    """Returns the text after each ground of a test column, such as the model that answered."""
 
 
 @dataclass(frozen=True)
 class ColumnAnswers:
-    """One test column, prepared for the distinct texts of its table."""
+    """One test column, with an answer prepared for each combination of its table's distinct texts."""
 
     placement: Placement
     width: int
     """Number of distinct MICs."""
     answers: NDArray[np.uint8]
-    """By site, organism and MIC, the sites outermost: position in `ANSWERS`."""
+    """Position in `ANSWERS` for each site, organism and MIC, ordered by site first, then organism."""
     grounds: _Grounds
     sentences: pl.Series | None
-    """By ground, then by answer: what stands under ``_basis``; None where nothing does."""
+    """Texts of the ``_basis`` column: one for each ground, then one for each answer; None without that column."""
 
     @classmethod
     def prepared(
         cls, placement: Placement, subjects: DistinctSubjects, mics: list[str | None], tables_for: TablesFor, told: Told
     ) -> Self:
-        """Prepare a column.
+        """Prepare the answers of a column.
 
         Args:
-            placement: of the column.
-            subjects: sites and organisms.
-            mics: the column's distinct texts, as they are to be read.
-            tables_for: the table that answers it; None refuses its values as `Reason.NO_MODEL`.
-            told: what stands beside the categories.
+            placement: where the column's additions go.
+            subjects: the table's distinct sites and organisms.
+            mics: the column's distinct texts, as they are read.
+            tables_for: returns the table that answers the column; None refuses its values with `Reason.NO_MODEL`.
+            told: which columns accompany the categories.
         """
         table = tables_for(placement.column)
         codes = encode_texts(mics, placement.column.drug)
@@ -154,12 +154,12 @@ class ColumnAnswers:
     def of_part(
         self, pair: NDArray[np.int64], mics: NDArray[np.int64], *, marked: bool
     ) -> tuple[list[pl.Series], ColumnTally]:
-        """Return for some rows of a long file what `of_rows` does, without counting grounds.
+        """Return the same as `of_rows` for some rows of a long file, without counting grounds.
 
         Args:
             pair: as for `of_rows`.
             mics: as for `of_rows`.
-            marked: whether the file has a column of marks.
+            marked: whether the test column has a column of marks.
         """
         answers = self.answers[pair * self.width + mics]
         rows = self.grounds.of_pair[pair] if marked or self.sentences is not None else None
@@ -171,10 +171,10 @@ class ColumnAnswers:
         return self._columns(answers, rows, marks), tally
 
     def of_rows(self, pair: NDArray[np.int64], mics: NDArray[np.int64]) -> tuple[list[pl.Series], ColumnTally]:
-        """Return the columns that stand behind a test column for all rows of a table, and what was answered.
+        """Return the columns to insert after a test column, for all rows of a table, and the counts of its answers.
 
         Args:
-            pair: position of each row's site and organism, the sites outermost.
+            pair: for each row, the position of its pair of site and organism, ordered by site first.
             mics: position of each row's MIC.
         """
         answers = self.answers[pair * self.width + mics]
@@ -195,7 +195,7 @@ class ColumnAnswers:
         return columns
 
     def could_be_marked(self, pairs: NDArray[np.int64]) -> bool:
-        """Tell whether a category may carry a mark at any of some sites and organisms."""
+        """Tell whether a category may have a mark for any of some pairs of site and organism."""
         marks = np.array([mark for _, mark in self.grounds.distinct], dtype=np.uint8)
         return bool(marks[self.grounds.of_pair[pairs]].any())
 
@@ -205,13 +205,13 @@ class ColumnAnswers:
 
     @cached_property
     def _carries_mark(self) -> NDArray[np.bool_]:
-        """As `answers`: whether a mark stands beside the answer."""
+        """For each position of `answers`, whether the answer has a mark."""
         marks = np.array([mark for _, mark in self.grounds.distinct], dtype=bool)
         carries: NDArray[np.bool_] = _IS_CATEGORY[self.answers] & np.repeat(marks[self.grounds.of_pair], self.width)
         return carries
 
     def marks(self, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series | None:
-        """Return the mark of each row's category; None when no row has one."""
+        """Return the mark of each row's category; None if no row has one."""
         marks = np.array([mark for _, mark in self.grounds.distinct], dtype=np.uint8)
         if not marks.any():
             return None
@@ -220,15 +220,15 @@ class ColumnAnswers:
 
 
 def as_categories(headers: Iterable[str]) -> list[pl.Expr]:
-    """Return what makes categories of the numbers of categories that stand under some headers.
+    """Return expressions that turn the numbers of categories below some headers into categories.
 
-    All columns of a table are turned in one go: a Polars call for each would wait for a thread each time.
+    All columns of a table are converted together, since each call of Polars waits for a thread.
     """
     return [pl.col(header).cat.to(CATEGORIES, strict=False) for header in headers]
 
 
 def _sentences(grounds: _Grounds, language: Language, origin: str) -> pl.Series:
-    """Return what each ground says, then what each answer without a ground says."""
+    """Return the sentence of each ground, followed by the sentence of each answer without a ground."""
     after = f" · {origin}" if origin else ""
     sentences: list[str | None] = [
         None if ground is None else ground_sentence(ground, MARKS[mark], language) + after
@@ -239,7 +239,7 @@ def _sentences(grounds: _Grounds, language: Language, origin: str) -> pl.Series:
 
 
 def _basis(sentences: pl.Series, grounds: int, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series:
-    """Return what each row's answer rests on: its ground, else the sentence of its reason; null where not asked."""
+    """Return the sentence of each row's answer: its ground, else its reason; null if the MIC is empty."""
     chosen = sentences.gather(pl.Series(np.where(rows == 0, grounds + answers.astype(np.int64), rows)))
     return chosen.zip_with(pl.Series(answers != NOT_ASKED), pl.Series([None], dtype=pl.String))
 

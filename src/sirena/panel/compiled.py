@@ -1,7 +1,7 @@
 """The panel: a release compiled for answering.
 
-A certified model is its truth table, so a release is a handful of small arrays that answer without
-TensorFlow or MLflow. This module needs nothing but NumPy and `domain`: it travels inside every logged
+A certified model is its truth table, so a release is a set of small arrays, and answers need neither TensorFlow nor
+MLflow. This module needs nothing but NumPy and `domain`: it travels inside every logged
 model, and MLflow's stock server answers with it.
 """
 
@@ -33,17 +33,17 @@ from .sites import SITES, RowSites
 FORMAT: Final = "sirena-panel/2"
 """Name and version of the JSON form."""
 ACTIVE: Final = "active"
-"""How people name the release that answers."""
+"""Word by which people name the release that answers now."""
 
 
 @dataclass(frozen=True)
 class Panel:
-    """The tables of a release, and where each comes from."""
+    """The truth tables of a release, and the provenance of each."""
 
     tables: Mapping[str, TruthTable]
-    """Truth table by model column, ``AMK_NM``."""
+    """Truth table of each model column, ``AMK_NM``."""
     provenance: Mapping[str, Mapping[str, str]]
-    """By model column: ``model``, ``version``, ``release``, ``edition`` and ``basis`` (what the labels were)."""
+    """For each model column: ``model``, ``version``, ``release``, ``edition`` and ``basis`` (source of the labels)."""
     release: str
     """Name of the release."""
 
@@ -53,12 +53,12 @@ class Panel:
                 raise ValueError(f"panel {self.release}: the table of {column} answers {table.column}")
 
     def table_of(self, column: str) -> TruthTable | None:
-        """Return the table that answers a test column (``AMK_NE`` asks ``AMK_NM``), or None."""
+        """Return the table that answers a test column (``AMK_NM`` answers ``AMK_NE``), or None."""
         parsed = read_column(column)
         return None if parsed is None else self.tables.get(parsed.model_column)
 
     def provenance_of(self, column: str) -> Mapping[str, str]:
-        """Return the provenance of a test column's answers; empty when no model answers it."""
+        """Return the provenance of a test column's answers; empty if no model answers the column."""
         parsed = read_column(column)
         if parsed is None or not parsed.is_mic:
             return {}
@@ -71,14 +71,14 @@ class Panel:
         mics: Sequence[str | None],
         sites: RowSites | None = None,
     ) -> NDArray[np.uint8]:
-        """Answer a column's values, one organism and one MIC a row.
+        """Return the answers of a test column, for one organism and one MIC per row.
 
-        Distinct texts are read once, so cost follows the variety and not the length.
+        Each distinct text is read once, so the cost depends on the variety of texts and not on the number of rows.
 
         Args:
-            column: test column, ``AMK_NM``; a name that is none is answered as `Reason.NO_MODEL`.
-            organisms: raw texts, WHONET code or name; None or empty is missing.
-            mics: raw texts, ``<=0.5``; None or empty is not asked.
+            column: test column, ``AMK_NM``; any other name gives `Reason.NO_MODEL`.
+            organisms: WHONET code or name of each row, as written; None or empty is missing.
+            mics: MIC of each row, as written: ``<=0.5``; None or empty is not asked.
             sites: the site of each row; unknown for all of them by default.
 
         Returns:
@@ -99,13 +99,13 @@ class Panel:
         mics: Sequence[str | None],
         sites: RowSites,
     ) -> NDArray[np.uint8]:
-        """Answer a column as `answer_column` does, its organisms read once for all columns.
+        """Return the same as `answer_column`, for organisms that were read once for all columns.
 
         Args:
             column: test column, ``AMK_NM``.
-            organisms: distinct resolved codes; None is missing, "" unknown.
-            rows: position of each row's organism among them.
-            mics: raw texts, one per row.
+            organisms: distinct WHONET codes; None is missing, "" unknown.
+            rows: position of each row's organism in `organisms`.
+            mics: MIC of each row, as written.
             sites: the site of each row.
 
         Returns:
@@ -127,17 +127,17 @@ class Panel:
     def answer_one(
         self, column: str, organism: str | None, mic: str | None, site: Site = Site.UNKNOWN
     ) -> Answer | None:
-        """Answer one value as `answer_column` does; None is "not asked" (empty MIC)."""
+        """Return the answer for one organism and MIC; None means "not asked", for an empty MIC."""
         return ANSWERS[self.answer_resolved(column, resolve_text(organism), mic, site)]
 
     def answer_resolved(self, column: str, organism: str | None, mic: str | None, site: Site = Site.UNKNOWN) -> int:
-        """Answer one value for an organism already resolved: the quick way of the service.
+        """Return the answer for one organism whose code is known, quickly, for the service.
 
         Args:
             column: test column, ``AMK_NM``.
             organism: WHONET code; None is missing, "" unknown.
-            mic: raw text.
-            site: what the specimen says.
+            mic: the MIC, as written.
+            site: the site of infection.
 
         Returns:
             Position in `ANSWERS`.
@@ -159,12 +159,12 @@ class Panel:
 
     @cached_property
     def grounds(self) -> tuple[Ground, ...]:
-        """Every distinct ground of the release; answers refer to them by position, the ground's number."""
+        """Every distinct ground of the release; a ground's position here is its number."""
         tables = self.tables.values()
         return tuple(dict.fromkeys(ground for table in tables for ground in once_each(table.grounds)))
 
     def ground_number(self, column: str, organism: str | None, site: Site) -> int:
-        """Return the number of the ground that answers for a resolved organism at a site, or `NO_GROUND`."""
+        """Return the number of the ground for an organism, by its code, at a site; `NO_GROUND` if there is none."""
         return self.ground_numbers(column, (organism,), site)[0]
 
     def ground_numbers(self, column: str, organisms: Sequence[str | None], site: Site) -> list[int]:
@@ -177,18 +177,18 @@ class Panel:
         return [NO_GROUND if offset is None else flat.ground_of[offset // CODES] for offset in offsets]
 
     def mark_of(self, number: int, site: Site) -> int:
-        """Return the position in `MARKS` of what a reader must know of a ground, by its number, at a site."""
+        """Return the position in `MARKS` of the mark that a ground, given by its number, has at a site."""
         return int(self.marks[SITES.index(site), number])
 
     @cached_property
     def marks(self) -> NDArray[np.uint8]:
-        """Position in `MARKS` by position in `SITES` and number of the ground; `NO_GROUND` finds the last, none."""
+        """Position in `MARKS` by position in `SITES` and number of the ground; the last column is for `NO_GROUND`."""
         marks = [[*(mark_position(ground, site) for ground in self.grounds), 0] for site in SITES]
         return np.array(marks, dtype=np.uint8)
 
     @cached_property
     def flat(self) -> dict[str, FlatTable]:
-        """The tables in plain memory, by model column."""
+        """The tables laid out for single answers, by model column."""
         number_of = {ground: number for number, ground in enumerate(self.grounds)}
         names = dict.fromkeys(split_key(key)[0] for table in self.tables.values() for key in table.keys)
         organisms = {name: place for place, name in enumerate(names)}
@@ -196,11 +196,11 @@ class Panel:
 
     @cached_property
     def wide(self) -> WideTables:
-        """The tables as answered for many rows at once."""
+        """The tables laid out for answering many rows at once."""
         return WideTables(self.tables, self.flat)
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form that `from_json` reads."""
+        """Return the panel as plain JSON values; `from_json` reads them."""
         return {
             "format": FORMAT,
             "release": self.release,
@@ -210,11 +210,11 @@ class Panel:
 
     @classmethod
     def of_release(cls, document: Mapping[str, Any], name: str) -> "Panel":
-        """Compile a release's file for answering, each answer's provenance naming the release.
+        """Return the panel of a release's file, with the release's name in the provenance of each answer.
 
         Args:
-            document: from `to_json`.
-            name: ``panel_SIR/3``.
+            document: content of the file, from `to_json`.
+            name: name of the release, ``panel_SIR/3``.
         """
         panel = cls.from_json(document)
         provenance = {column: {**facts, "release": name} for column, facts in panel.provenance.items()}
@@ -222,7 +222,7 @@ class Panel:
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Panel":
-        """Read what `to_json` wrote.
+        """Return the panel that `to_json` wrote.
 
         Raises:
             ValueError: the document is not a panel of this format.

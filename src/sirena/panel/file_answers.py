@@ -1,9 +1,9 @@
-"""Answering a long file part by part: prepared once from all its distinct texts, then asked of each part's rows.
+"""Answering a long file in parts: columns are prepared once from all their distinct texts, then each part is answered.
 
 Rules, each with a test of like name:
 
-- the parts together are what `interpret_frame` answers of the whole, whatever the length of a part;
-- a column of marks stands in every part when a row of any has a mark.
+- the parts together equal what `interpret_frame` returns for the whole file, whatever the length of a part;
+- if a row of any part has a mark, every part has the column of marks.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -24,31 +24,31 @@ from .sites import RowSites
 
 @dataclass(frozen=True)
 class PartAnswers:
-    """What was answered of one part's rows."""
+    """The answers to one part's rows."""
 
     frame: pl.DataFrame
-    """As `interpret_frame` returns it."""
+    """The rows with their answers, in the form `interpret_frame` returns."""
     tallies: tuple[ColumnTally, ...]
-    """Of each test column, in order."""
+    """Counts of each test column, in order."""
     unread_specimens: int
-    """Rows whose specimen names no known site."""
+    """Number of rows whose specimen names no known site."""
 
 
 @dataclass(frozen=True)
 class FileAnswers:
-    """The test columns of a file, prepared for all its texts."""
+    """The test columns of a file, prepared for all its distinct texts."""
 
     isolates: Isolates
-    """The roles of its columns; the frame is not asked for rows."""
+    """The roles of the file's columns; the rows of its frame are not used."""
     columns: tuple[ColumnAnswers, ...]
     codes: int
     """Number of distinct organisms."""
     pairs: int
-    """Number of distinct sites and organisms together."""
+    """Number of pairs of a distinct site and a distinct organism."""
     stamp: str
     stamp_column: str
     marked: frozenset[str] = frozenset()
-    """Headers of the test columns that have a column of marks."""
+    """Headers of the test columns that get a column of marks."""
 
     @classmethod
     def prepared(
@@ -61,18 +61,18 @@ class FileAnswers:
         existing: Existing,
         stamp: str,
     ) -> Self:
-        """Prepare a file's columns.
+        """Prepare the columns of a file.
 
         Args:
-            isolates: the roles of its columns, in a frame that has all of them.
+            isolates: the roles of its columns, with a frame that has all columns.
             texts: the distinct texts of organisms, specimens and tests, by header.
             tables_for: as for `interpret_frame`.
-            told: what stands beside the categories.
+            told: which columns accompany the categories.
             existing: as for `interpret_frame`.
             stamp: as for `interpret_frame`.
 
         Raises:
-            UsageError: a category column is already there and `existing` does not say what to do with it.
+            UsageError: the file already has a category column, and `existing` is `Existing.REFUSE`.
         """
         placements, stamp_column = place_categories(
             isolates.frame.columns,
@@ -94,15 +94,15 @@ class FileAnswers:
 
     @property
     def placements(self) -> list[Placement]:
-        """Where the columns stand that are added."""
+        """Where the added columns go, for each test column."""
         return [column.placement for column in self.columns]
 
     def with_marks(self, parts: Callable[[list[str]], Iterable[pl.DataFrame]]) -> Self:
-        """Return a copy that knows which columns will need a column of marks, because an answer in them bears a mark.
+        """Return a copy that knows which test columns need a column of marks, because one of their answers has a mark.
 
         Args:
-            parts: takes headers and yields the file's rows with these columns, part by part. It is asked twice, and the
-                second time read only until every column is decided.
+            parts: takes headers and yields the file's rows with these columns, part by part. It is called twice; the
+                second time, parts are read only until every column is decided.
         """
         roles = [self.isolates.organism_column, *([] if isinstance(self.isolates.site, Site) else [self.isolates.site])]
         occurs = np.zeros(self.pairs, dtype=bool)
@@ -121,10 +121,10 @@ class FileAnswers:
         return replace(self, marked=frozenset(marked))
 
     def of_part(self, frame: pl.DataFrame) -> PartAnswers:
-        """Answer some rows.
+        """Return the answers to some rows of the file.
 
         Args:
-            frame: the rows, organisms, specimens and tests as enumerations of all their texts.
+            frame: the rows, with organisms, specimens and tests as enumerations of all their texts.
         """
         sites, pair = self._pairs(frame)
         additions: dict[str, list[pl.Series]] = {}

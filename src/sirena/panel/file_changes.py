@@ -1,4 +1,4 @@
-"""What another panel would answer otherwise of a file's own results."""
+"""How the answers to a file's results change from one panel to another."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -14,45 +14,45 @@ from .gravity import gravity
 
 @dataclass(frozen=True)
 class FileChange:
-    """Results of one test column whose category changes alike."""
+    """Results of one test column whose category changes in the same way."""
 
     header: str
-    """Test column, as found."""
+    """Header of the test column, as in the file."""
     before: str
     after: str
     rows: NDArray[np.intp]
-    """Positions in the file's frame, from 0."""
+    """Positions of the results in the file's frame, from 0."""
 
 
 @dataclass(frozen=True)
 class FileChanges:
-    """All that changes in a file."""
+    """All changes in a file."""
 
     columns: int
-    """MIC columns that were compared."""
+    """Number of MIC columns that were compared."""
     changes: tuple[FileChange, ...]
-    """The gravest first, see `gravest_first`."""
+    """The changes, the gravest first (see `gravest_first`)."""
 
     @property
     def results(self) -> int:
-        """Results that get another category."""
+        """Number of results that get another category."""
         return sum(len(change.rows) for change in self.changes)
 
     @property
     def gravest(self) -> int:
-        """Results that are S now and would be R."""
+        """Number of results that change from S to R."""
         return sum(len(change.rows) for change in self.changes if gravity(change.before, change.after) == 0)
 
 
 def file_changes(isolates: Isolates, before: Panel, after: Panel) -> Iterator[FileChange]:
-    """Yield what two panels answer otherwise of a file's results, column by column.
+    """Yield the changes from one panel's answers to another's, column by column.
 
-    An empty MIC is asked of neither. Categories the file holds already do not matter.
+    Empty MICs are left out. Categories that the file already holds are ignored.
 
     Args:
         isolates: rows and columns of the file.
         before: the panel that answers now.
-        after: the panel that is to answer.
+        after: the panel that would answer.
     """
     used = [isolates.organism_column, *isolates.test_columns, *_specimen(isolates)]
     plain = replace(isolates, frame=isolates.frame.select(list(dict.fromkeys(used))), category_columns={})
@@ -63,12 +63,16 @@ def file_changes(isolates: Isolates, before: Panel, after: Panel) -> Iterator[Fi
 
 
 def column_changes(header: str, before: pl.Series, after: pl.Series) -> Iterator[FileChange]:
-    """Yield what is otherwise in two columns of categories.
+    """Yield the changes between two columns of categories.
 
     Args:
-        header: of the test column.
-        before: categories, null for none.
-        after: of the same rows.
+        header: header of the test column.
+        before: categories before, null for none.
+        after: categories of the same rows after.
+
+    >>> changes = column_changes("AMK_NM", pl.Series(["S", "S", "R"]), pl.Series(["S", "I", "R"]))
+    >>> [(change.before, change.after, change.rows.tolist()) for change in changes]
+    [('S', 'I', [1])]
     """
     old, new = (np.array(one.cast(pl.String).fill_null("").to_list(), dtype=np.str_) for one in (before, after))
     changed = np.flatnonzero(old != new)
@@ -77,7 +81,13 @@ def column_changes(header: str, before: pl.Series, after: pl.Series) -> Iterator
 
 
 def gravest_first(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
-    """Return changes in the order in which they are looked at: the gravest, then those of most results."""
+    """Return changes in the order in which people read them: the gravest first, then those of most results.
+
+    >>> rows = np.array([0])
+    >>> changes = [FileChange("AMK_NM", "S", "I", rows), FileChange("AMK_NM", "S", "R", rows)]
+    >>> [(change.before, change.after) for change in gravest_first(changes)]
+    [('S', 'R'), ('S', 'I')]
+    """
     return tuple(sorted(changes, key=lambda one: (gravity(one.before, one.after), -len(one.rows), one.header)))
 
 
@@ -86,5 +96,5 @@ def _specimen(isolates: Isolates) -> list[str]:
 
 
 def _category_of(answered: pl.DataFrame, header: str) -> str:
-    """Return the header of a test column's categories: they stand directly after it."""
+    """Return the header of a test column's categories, which is the column after it."""
     return answered.columns[answered.columns.index(header) + 1]

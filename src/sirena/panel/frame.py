@@ -1,8 +1,8 @@
-"""Answering a whole file, column by column, on Polars.
+"""Answering a whole file, column by column, with Polars.
 
 Each column's texts and organisms are reduced to their distinct values, the truth table answers the small
-cross product, and one array take spreads the answers over the rows. Cost beyond the take follows the
-variety of a column, which does not grow with the file.
+cross product, and one array take spreads the answers over the rows. Beyond that take, the cost depends on the variety
+of a column's texts, which hardly grows with the file.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,29 +27,29 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Isolates:
-    """Rows, and which column plays which part."""
+    """Rows of a file, and the roles of its columns."""
 
     frame: pl.DataFrame
     """The rows, columns in the file's order."""
     organism_column: str
     """Header of the column that holds the organism, WHONET code or name."""
     test_columns: Mapping[str, TestColumn]
-    """Header as found → test column to be answered."""
+    """Header as in the file → the test column to answer."""
     category_columns: Mapping[str, str]
-    """Header of a test column → header of its category, where there is one."""
+    """Header of a test column → header of its category column, if there is one."""
     site: Site | str = Site.UNKNOWN
     """The site of every row, or the header of the column that holds each row's specimen."""
     fields: Mapping[str, str] = field(default_factory=dict)
-    """Header → WHONET's field it holds (``MRSA``), by short name."""
+    """Header → short name of the WHONET field it holds (``MRSA``)."""
     readings_of: Callable[[str, Sequence[str]], Mapping[str, str]] | None = None
-    """Gives the distinct texts of a column that stand for others (a sum of two agents, a laboratory's own code)."""
+    """Returns those distinct texts of a column that are read as others, such as a sum of two agents or a local code."""
 
     def headers_of(self, short: str) -> list[str]:
         """Return the headers that hold a WHONET field."""
         return [header for header, held in self.fields.items() if held == short and header in self.frame.columns]
 
     def read_texts(self, header: str, texts: Sequence[str | None]) -> list[str | None]:
-        """Return what the distinct texts of a column are to be read as."""
+        """Return the texts that a column's distinct texts are read as."""
         if self.readings_of is None:
             return list(texts)
         others = self.readings_of(header, [text for text in texts if text is not None])
@@ -57,12 +57,13 @@ class Isolates:
 
     @classmethod
     def of_file(cls, file: "WhonetFile", *, zones: bool = False, site: Site | None = None) -> "Isolates":
-        """Take a WHONET file's test columns.
+        """Return the rows and roles of a WHONET file.
 
         Args:
-            file: as read.
-            zones: take zone columns too, so that each of their values is refused by name; else they stay as they are.
-            site: of every row; None lets the specimen decide, unknown in a file without specimens.
+            file: the file.
+            zones: whether zone columns are answered too, each value with the refusal `Reason.NOT_AN_MIC`; else they are
+                left alone.
+            site: the site of every row; None to take it from each row's specimen (unknown in a file without specimens).
 
         Raises:
             SirenaError: no column names the organism.
@@ -88,10 +89,10 @@ class Isolates:
 
 @dataclass(frozen=True)
 class Factor:
-    """A text column as distinct texts and each row's position among them."""
+    """A text column as its distinct texts and, for each row, the position of its text."""
 
     texts: list[str | None]
-    """The last is None, whether or not a cell is empty."""
+    """The distinct texts; the last is always None, for empty cells."""
     rows: NDArray[np.int64]
 
 
@@ -106,20 +107,21 @@ def interpret_frame(
     stamp: str | None = None,
     progress: Callable[[ColumnTally], None] | None = None,
 ) -> pl.DataFrame:
-    """Add its ``Eti_`` column to every test column of a file.
+    """Add to every test column of a file its ``Eti_`` column.
 
-    Every input column stays unchanged and in order; `placement` says where the new ones go. An empty MIC
-    gives an empty category; anything else gives one, NI when there is no answer. A category that was given without
-    knowing the site, and would not hold at every site, is marked in a column of its own.
+    Every input column stays unchanged and in order; `placement` says where the new ones go. An empty MIC gives an empty
+    category; any other text gives a category, or NI. A category that was given without knowing the site, and does not
+    hold at every site, is marked in a separate column.
 
     Args:
         file: rows and the roles of their columns.
-        tables_for: the table that answers a test column; None refuses its values as `Reason.NO_MODEL`.
-        basis: language of ``Eti_X_basis`` (what the answer rests on); written with ``Eti_X_reason`` (why it is NI).
-        existing: what to do with a category column already there.
+        tables_for: returns the table that answers a test column; None refuses its values with `Reason.NO_MODEL`.
+        basis: language of the columns ``Eti_X_basis`` (the ground) and ``Eti_X_reason`` (why it is NI); None for
+            neither.
+        existing: what to do with a category column that the file already has.
         layout: whether the format written holds long column names.
-        source: what is told after each ground of a test column: the model that answered.
-        stamp: by what the answers were made; the content of the last column, `STAMP_COLUMN`.
+        source: returns the text after each ground of a test column, such as the model that answered.
+        stamp: release or edition that answered; the content of the last column, `STAMP_COLUMN`.
         progress: called after each test column with its counts.
 
     Returns:
@@ -127,7 +129,7 @@ def interpret_frame(
         String.
 
     Raises:
-        UsageError: a category column is already there and `existing` does not say what to do with it.
+        UsageError: the file already has a category column, and `existing` is `Existing.REFUSE`.
     """
     frame = file.frame
     placements, stamp_column = place_categories(
@@ -157,7 +159,11 @@ def interpret_frame(
 
 
 def factorise_column(column: pl.Series) -> Factor:
-    """Reduce a column to its distinct texts; those of an enumeration are all it may hold."""
+    """Return a column as its texts, each once, and the position of each row's text; an enumeration keeps unused texts.
+
+    >>> factorise_column(pl.Series(["eco", "sau", None, "eco"]))
+    Factor(texts=['eco', 'sau', None], rows=array([0, 1, 2, 0]))
+    """
     if isinstance(column.dtype, pl.Enum):
         return Factor([*column.dtype.categories.to_list(), None], _positions_of(column).astype(np.int64))
     texts = column if column.dtype == pl.String else column.cast(pl.String)
@@ -172,7 +178,7 @@ def factorise_column(column: pl.Series) -> Factor:
 
 
 def _positions_of(column: pl.Series) -> NDArray[np.unsignedinteger]:
-    """Return the position of each row's text among those of an enumeration; one behind the last where it is empty."""
+    """Return each row's position among an enumeration's texts; one after the last if the cell is empty."""
     # by hand, in a tenth of the time: a Polars expression for each column would wait for a thread
     texts = column.rechunk().to_arrow()
     indices = texts.indices
@@ -195,12 +201,12 @@ def assemble(
     stamp: str | None,
     stamp_column: str,
 ) -> pl.DataFrame:
-    """Put what was answered behind the columns of a table, and the stamp at its end.
+    """Return a table with the answers inserted after their test columns, and the stamp at its end.
 
     Args:
-        frame: the rows as found.
-        placements: of its test columns.
-        additions: by header of the column behind which they stand.
+        frame: the rows of the file.
+        placements: where each test column's additions go.
+        additions: the added columns, by header of the column they follow.
         stamp: content of the last column; None leaves it out.
         stamp_column: header of the last column.
     """

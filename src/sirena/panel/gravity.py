@@ -1,4 +1,4 @@
-"""How grave it is when a category becomes another: what a committee and a clinician look at first."""
+"""How grave a change of category is, which decides what a committee and a clinician see first."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ _GRAVEST: Final = (("S", "R"), ("R", "S"), ("S", ""), ("", "S"))
 
 
 def gravity(before: str, after: str) -> int:
-    """Return how grave it is when a category becomes another; the smaller, the graver.
+    """Return how grave it is that one category becomes another; the smaller the number, the graver.
 
     >>> gravity("S", "R") < gravity("R", "S") < gravity("S", "NI") < gravity("S", "I")
     True

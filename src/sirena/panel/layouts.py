@@ -1,4 +1,4 @@
-"""Truth tables laid out for answering: each as bytes for one answer, all below each other for many."""
+"""Truth tables laid out for answering: each as plain bytes for single answers, and all joined in one array for many."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -15,13 +15,13 @@ from ..domain.truth_table import NOT_ASKED, TruthTable, answer_code, split_key
 from .lookup import NO_MODEL, NOT_AN_MIC, refusal_of
 
 NO_GROUND: Final = -1
-"""Stands for the number of a ground where there is none."""
+"""Stands for the number of a ground if there is none."""
 _REFUSED_MICS: Final = {
     MISSING: NOT_ASKED,
     UNREADABLE: answer_code(Category.NI, Reason.UNREADABLE_MIC),
     IMPOSSIBLE: answer_code(Category.NI, Reason.IMPOSSIBLE_MIC),
 }
-"""Answers by codes that are negative."""
+"""Answers for the negative MIC codes: missing, unreadable, impossible."""
 _WIDTH: Final = len(_REFUSED_MICS) + CODES
 _REFUSED_ORGANISMS: Final = (-1, -2, -3, -4)
 _MISSING_ORGANISM, _UNKNOWN_ORGANISM, _ABSENT, _ELSEWHERE = _REFUSED_ORGANISMS
@@ -29,20 +29,26 @@ _REFUSED_COLUMNS: Final = (NO_MODEL, NOT_AN_MIC)
 
 
 def once_each(grounds: Sequence[Ground]) -> Sequence[Ground]:
-    """Return each object once: thousands of rows share a few, and to hash a ground costs more than all else of it."""
+    """Return each ground object once; the objects are compared by identity, because hashing their fields takes long.
+
+    >>> from sirena.domain.ground import GroundKind
+    >>> ground = Ground(GroundKind.NONE, "CLSI 2026")
+    >>> len(once_each([ground, ground]))
+    1
+    """
     return list({id(ground): ground for ground in grounds}.values())
 
 
 _NOWHERE: Final = -1
-"""Offset of an organism that a table does not know."""
+"""Offset of an organism that the table does not know."""
 _ONLY_ELSEWHERE: Final = -2
-"""Offset of one that it knows at other sites only."""
+"""Offset of an organism that the table knows at other sites only."""
 
 
 class FlatTable:
-    """A truth table in plain memory: one answer costs a look-up of the organism and two indices.
+    """A truth table as plain bytes: an answer costs one look-up of the organism and two array accesses.
 
-    The memory is that of arrays, which processes may share.
+    The bytes belong to arrays that processes may share.
     """
 
     __slots__ = ("_arrays", "_offsets", "_organisms", "absent", "cells", "elsewhere", "ground_of")
@@ -55,32 +61,32 @@ class FlatTable:
         offsets: NDArray[np.int32],
         ground_of: NDArray[np.int32],
     ) -> None:
-        """Take over what `of_table` made.
+        """Keep the arrays that `of_table` made.
 
         Args:
-            absent: why an organism that the table does not know is refused.
-            organisms: place of each organism of the release.
-            cells: of the table.
-            offsets: by position of the site in `Site` and place of the organism, where the row begins that answers.
-            ground_of: number of each row's ground; empty where the table has none.
+            absent: reason for refusing an organism that the table does not know.
+            organisms: number of each organism in the release.
+            cells: cells of the table.
+            offsets: beginning of the row that answers, by position of the site in `Site` and number of the organism.
+            ground_of: number of each row's ground; empty if the table has no grounds.
         """
         self._arrays = absent, organisms, cells, offsets, ground_of
         self.absent = answer_code(Category.NI, absent)
         self.elsewhere = answer_code(Category.NI, Reason.OTHER_SITE)
         self._organisms = organisms
         self.cells = cells.reshape(-1).data
-        """Positions in `ANSWERS`."""
+        """The table's cells as bytes: positions in `ANSWERS`."""
         self._offsets = {site: offsets[position].data for position, site in enumerate(Site)}
         self.ground_of = ground_of.data
 
     @classmethod
     def of_table(cls, table: TruthTable, number_of: Mapping[Ground, int], organisms: Mapping[str, int]) -> "FlatTable":
-        """Flatten a table.
+        """Return a table as plain bytes.
 
         Args:
             table: the table.
             number_of: number of each ground in the release.
-            organisms: place of each organism of the release.
+            organisms: number of each organism in the release.
         """
         offsets = np.full((len(Site), len(organisms)), _NOWHERE, dtype=np.int32)
         keys = [(organisms[organism], site) for organism, site in map(split_key, table.keys)]
@@ -97,11 +103,11 @@ class FlatTable:
         return cls(table.absent, organisms, table.cells, offsets, ground_of)
 
     def __reduce__(self) -> tuple[type["FlatTable"], tuple[object, ...]]:
-        """Be made anew of the same arrays where it is unpickled."""
+        """Return how unpickling makes the table from the same arrays."""
         return FlatTable, self._arrays
 
     def offset(self, organism: str, site: Site) -> int | None:
-        """Return where the row that answers begins, or None."""
+        """Return the beginning of the row that answers for an organism at a site, or None."""
         place = self._organisms.get(organism)
         if place is None:
             return None
@@ -109,31 +115,31 @@ class FlatTable:
         return offset if offset >= 0 else None
 
     def is_elsewhere(self, organism: str, site: Site) -> bool:
-        """Tell whether an organism has rows for other sites only."""
+        """Tell whether an organism has rows, but none for this site."""
         place = self._organisms.get(organism)
         return place is not None and self._offsets[site][place] == _ONLY_ELSEWHERE
 
 
 class WideTables:
-    """The truth tables of a release one below the other, with a row or column for each refusal.
+    """The truth tables of a release joined one below the other, with rows and columns added for refusals.
 
-    One look-up then answers many rows of many columns, whatever is wrong with some of them: a column that no table
-    answers is refused whoever is asked, an MIC that is empty, unreadable or impossible likewise, and else a missing or
-    unknown organism, as `TruthTable.look_up` has it.
+    So one look-up answers many rows of many columns, including those that are refused: because no table answers the
+    column; else because the MIC is empty, unreadable or impossible; else because the organism is missing or unknown, as
+    in `TruthTable.look_up`.
     """
 
     def __init__(self, tables: Mapping[str, TruthTable], flat: Mapping[str, FlatTable]) -> None:
-        """Widen tables and lay them out.
+        """Add the refusals to the tables and join them.
 
         Args:
-            tables: by model column.
-            flat: the same as bytes, in the same order.
+            tables: truth table of each model column.
+            flat: the same tables as bytes, in the same order.
         """
         parts = [_refused_columns(), *(_widened(table, flat[column]) for column, table in tables.items())]
         self._cells = np.concatenate([cells for cells, _ in parts])
-        """Positions in `ANSWERS`, by row and MIC code, the codes of refusals first."""
+        """Positions in `ANSWERS` by row and MIC code; the columns of refused MICs come first."""
         self.grounds = np.concatenate([grounds for _, grounds in parts])
-        """Number of each row's ground."""
+        """Number of the ground of each row."""
         ends = np.cumsum([len(cells) for cells, _ in parts]).tolist()
         self._flat = [(start, end, flat[column]) for start, end, column in zip(ends, ends[1:], tables, strict=False)]
         self._places = {column: place for place, column in enumerate(tables, start=len(_REFUSED_COLUMNS))}
@@ -141,26 +147,26 @@ class WideTables:
 
     @property
     def width(self) -> int:
-        """How many rows `rows` returns."""
+        """Number of rows that `rows` returns."""
         return len(_REFUSED_COLUMNS) + len(self._flat)
 
     def answers(self, rows: NDArray[np.intp], codes: NDArray[np.int16]) -> NDArray[np.uint8]:
-        """Return positions in `ANSWERS`, by rows and MIC codes of one shape."""
+        """Return positions in `ANSWERS` for rows and MIC codes, two arrays of the same shape."""
         # one index into one line is found sooner than a pair
         answers: NDArray[np.uint8] = self._cells.take(rows * _WIDTH + (codes + len(_REFUSED_MICS)))
         return answers
 
     def place(self, column: TestColumn) -> int:
-        """Return where `rows` has the row that answers a test column, or refuses it."""
+        """Return the index, in the result of `rows`, of the row that answers or refuses a test column."""
         place = self._places.get(column.model_column) if column.is_mic else None
         return _REFUSED_COLUMNS.index(refusal_of(column)) if place is None else place
 
     def rows(self, organism: str | None, site: Site) -> NDArray[np.intp]:
-        """Return the row of each table that answers for an organism at a site, or refuses it; see `place`.
+        """Return, for each table, the row that answers or refuses an organism at a site; `place` gives its index.
 
         Args:
-            organism: resolved code; None is missing, "" unknown.
-            site: what the specimen says.
+            organism: WHONET code; None is missing, "" unknown.
+            site: the site of infection.
         """
         rows = self._rows.get((organism, site))
         if rows is None:
@@ -188,7 +194,7 @@ def _refused_columns() -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
 
 
 def _widened(table: TruthTable, flat: FlatTable) -> tuple[NDArray[np.uint8], NDArray[np.int32]]:
-    """Return a table's cells and grounds with a row for each refusal of an organism, a column for each of an MIC."""
+    """Return a table's cells and grounds, with rows added for refused organisms and columns for refused MICs."""
     length = len(table.keys)
     cells = np.empty((length + len(_REFUSED_ORGANISMS), _WIDTH), dtype=np.uint8)
     cells[:length, len(_REFUSED_MICS) :] = table.cells

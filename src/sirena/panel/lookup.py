@@ -1,10 +1,10 @@
-"""One column's answers: the cross product of distinct sites, distinct organisms and distinct MICs.
+"""The answers of one column: for each combination of distinct site, distinct organism and distinct MIC.
 
 Rules, each with a test of like name:
 
 - an empty MIC is not asked, whatever else is wrong with the row;
-- a zone column is refused as `Reason.NOT_AN_MIC`, and a column without a model as `Reason.NO_MODEL`,
-  before organism and value are looked at: neither could change the answer;
+- a zone column is refused with `Reason.NOT_AN_MIC`, and a column without a model with `Reason.NO_MODEL`, before
+  organism and value are read, since neither could change the answer;
 - then an unreadable or impossible MIC, a missing organism, an unknown organism, in this order.
 """
 
@@ -33,7 +33,7 @@ _NO_NAME: Final = "?"
 
 
 def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np.intp]]:
-    """Return the distinct texts in order of appearance and the position of each row's text among them.
+    """Return the distinct texts in order of appearance, and the position of each row's text among them.
 
     >>> texts, positions = factorise(["eco", "kpn", "eco"])
     >>> texts, positions.tolist()
@@ -46,7 +46,7 @@ def factorise(texts: Iterable[str | None]) -> tuple[list[str | None], NDArray[np
 
 
 def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArray[np.int16]:
-    """Encode distinct MIC texts of one drug's column (see `encode_mics`); one too long to be an MIC is not read.
+    """Return the MIC codes of a column's distinct texts, as `encode_mics` does; too long a text is unreadable.
 
     >>> encode_texts(["<=2", None, "?"]).tolist()
     [43, -1, -2]
@@ -55,13 +55,13 @@ def encode_texts(texts: Sequence[str | None], drug: str | None = None) -> NDArra
 
 
 def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
-    """Resolve distinct organism texts to WHONET codes; a text too long to be a name is not read.
+    """Return the WHONET codes of distinct organism texts; a text too long to be a name is unknown.
 
-    Nor is an abbreviation in capitals that Spanish laboratories and WHONET read differently (``EPI``, ``PSA``): whoever
-    means WHONET's code writes it as WHONET does, ``epi``; whoever means the other organism writes its name.
+    So is an abbreviation in capitals that Spanish laboratories and WHONET read differently (``EPI``, ``PSA``). WHONET's
+    code is written as WHONET does, ``epi``; the other organism by its name.
 
     Returns:
-        The code; None for a missing organism; "" for one that is not known.
+        For each text the code; None for a missing organism; "" for an unknown one.
 
     >>> resolve_texts(["eco", "E. coli", None])
     ['eco', 'eco', None]
@@ -73,19 +73,28 @@ def resolve_texts(texts: Sequence[str | None]) -> list[str | None]:
 
 @lru_cache(maxsize=16384)
 def encode_text(text: str | None, drug: str | None = None) -> int:
-    """Encode one MIC text; laboratories use a few hundred spellings, so answers are remembered."""
+    """Return the code of one MIC text; results are cached, since laboratories use a few hundred spellings.
+
+    >>> from sirena.domain.mic import Mic
+    >>> str(Mic.from_code(encode_text("<= 0,5")))
+    '<=0.5'
+    """
     return int(encode_texts([text], drug)[0])
 
 
 @lru_cache(maxsize=16384)
 def resolve_text(text: str | None) -> str | None:
-    """Resolve one organism text as `resolve_texts` does, remembering the answer."""
+    """Return the code of one organism text, as `resolve_texts` does; results are cached.
+
+    >>> resolve_text("E. coli")
+    'eco'
+    """
     return resolve_texts([text])[0]
 
 
 @lru_cache(maxsize=4096)
 def read_column(name: str) -> TestColumn | None:
-    """Parse a test column's name as `parse_test_column` does, remembering the answer.
+    """Return the parsed name of a test column, as `parse_test_column` does; results are cached.
 
     >>> read_column("AMK_NM")
     TestColumn(drug='AMK', guideline='N', method='M', potency='')
@@ -94,7 +103,11 @@ def read_column(name: str) -> TestColumn | None:
 
 
 def refusal_of(column: TestColumn | None) -> int:
-    """Return the one answer to every value of a column that no table answers."""
+    """Return the answer to every value of a column that no table answers, as a position in `ANSWERS`.
+
+    >>> refusal_of(read_column("AMK_ND30")) == NOT_AN_MIC
+    True
+    """
     return NOT_AN_MIC if column is not None and not column.is_mic else NO_MODEL
 
 
@@ -105,14 +118,14 @@ def cross_answers(
     mic_codes: NDArray[np.int16],
     sites: Sequence[Site],
 ) -> NDArray[np.uint8]:
-    """Answer every combination of distinct site, distinct organism and distinct MIC.
+    """Return the answer to every combination of distinct site, distinct organism and distinct MIC.
 
     Args:
-        column: the parsed test column; None when the name is none.
-        table: the table that answers the column, None when there is none.
-        organisms: resolved codes, from `resolve_texts`.
-        mic_codes: from `encode_texts`.
-        sites: what the specimens say.
+        column: the parsed test column; None if its name is not a test column's.
+        table: the table that answers the column; None if there is none.
+        organisms: WHONET codes, from `resolve_texts`.
+        mic_codes: MIC codes, from `encode_texts`.
+        sites: the sites of infection.
 
     Returns:
         uint8 array (sites, organisms, mics) of positions in `ANSWERS`.

@@ -1,13 +1,13 @@
-"""Where the categories of a file go, and what becomes of those already there.
+"""Where the categories of a file go, and what happens to category columns that it already has.
 
 Rules, each with a test of like name:
 
-- every input column stays, in its order; a new category column stands directly after its test column,
-  as in WHONET's own files, and its ``_mark``, ``_basis`` and ``_reason`` directly after it;
-- a category column already there is never overwritten in silence: `Existing.REFUSE` names it and stops,
+- every input column stays, in its order; a new category column comes directly after its test column, as in WHONET's own
+  files, and its ``_mark``, ``_basis`` and ``_reason`` directly after that;
+- an existing category column is never overwritten unless asked for: `Existing.REFUSE` names it and stops,
   `Existing.KEEP` leaves it and writes ``Eti_X_new`` directly after it, `Existing.REPLACE` puts the new
   answers in its place under its own header;
-- the column that tells by what the file was answered is the last, and is treated like a category column;
+- the column that names the release or edition that answered is the last, and is treated like a category column;
 - headers are compared without regard to case;
 - two headers that mean one test column (``AMK_NM`` and ``Amikacin``) each get a category column of their own.
 """
@@ -21,15 +21,15 @@ from ..domain.errors import UsageError
 from ..domain.test_column import CATEGORY_PREFIX, TestColumn
 
 STAMP_COLUMN: Final = "SIRENA"
-"""Header of the column that tells by which release or edition the file was answered."""
+"""Header of the column that names the release or edition that answered the file."""
 
 
 class HeaderLayout(enum.Enum):
-    """Which headers the written format can hold."""
+    """The headers that the written format can hold."""
 
     LONG_NAMES = "long names"
     TEN_LETTERS = "ten letters"
-    """dBASE: a mark stands under ``Mk_AMK_NM``, so that such a file can be written without basis and reason."""
+    """dBASE: the mark's header is ``Mk_AMK_NM``; columns of basis and reason do not fit."""
 
 
 class Existing(enum.StrEnum):
@@ -45,44 +45,44 @@ class Placement:
     """The columns that one test column adds to a file."""
 
     header: str
-    """Header of the test column, as found."""
+    """Header of the test column, as in the file."""
     column: TestColumn
     category: str
-    """Header that receives the category."""
+    """Header of the column that receives the category."""
     after: str
-    """Header of the input column behind which the additions stand."""
+    """Header of the input column that the added columns follow."""
     replaces: bool
-    """True when `category` is an input column whose content gives way."""
+    """True if `category` is an input column whose content is replaced."""
     layout: HeaderLayout = HeaderLayout.LONG_NAMES
 
     @property
     def base(self) -> str:
-        """Header from which those of basis and reason are made."""
+        """Header from which the headers of basis and reason are made."""
         return self.category.removesuffix("_new")
 
     @property
     def mark(self) -> str:
-        """Header of the mark of a category that was given without knowing the site."""
+        """Header of the column for the mark of a category that was given without knowing the site."""
         return f"Mk_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_mark"
 
     @property
     def basis(self) -> str:
-        """Header of the basis."""
+        """Header of the column for the ground of an answer."""
         return f"{self.base}_basis"
 
     @property
     def reason(self) -> str:
-        """Header of the reason of an NI."""
+        """Header of the column for the reason of an NI."""
         return f"{self.base}_reason"
 
     @property
     def reported(self) -> str:
-        """Header of what expert rules report beside the category."""
+        """Header of the column for the category to report after expert rules."""
         return f"Rp_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_reported"
 
     @property
     def rule(self) -> str:
-        """Header of the expert rule that changed what is reported."""
+        """Header of the column for the expert rule that changed the reported category."""
         return f"Ru_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_rule"
 
 
@@ -96,19 +96,19 @@ def place_categories(
     layout: HeaderLayout = HeaderLayout.LONG_NAMES,
     stamped: bool = True,
 ) -> tuple[list[Placement], str]:
-    """Decide the headers and places of a file's category columns, and the header of the last column.
+    """Choose the headers and places of a file's category columns, and the header of the last column.
 
     Args:
         headers: the file's columns, in order.
-        test_columns: header as found → test column, those to be answered.
-        category_columns: header of a test column → header of its category, where the file's reader found one.
-        existing: what to do with a category column already there.
+        test_columns: header as in the file → test column, for those to answer.
+        category_columns: header of a test column → header of its category, if the file has one.
+        existing: what to do with a category column that the file already has.
         basis: whether ``_basis`` and ``_reason`` are written too.
         layout: which headers the written format can hold.
-        stamped: whether the last column tells by what the file was answered.
+        stamped: whether there is a last column that names what answered.
 
     Raises:
-        UsageError: a column would be overwritten.
+        UsageError: an existing column would be overwritten.
     """
     found = {header.casefold(): header for header in headers}
     taken: set[str] = set()

@@ -1,10 +1,10 @@
-"""The site of each row of a file or request.
+"""The site of infection of each row of a file or request.
 
 Rules, each with a test of like name:
 
 - a row's specimen decides, unless the caller names one site for all rows;
-- an empty specimen, and a row without one, is `Site.UNKNOWN`;
-- a specimen that cannot be read is answered as unknown, and its row is remembered, so that it can be reported.
+- a row with an empty specimen, or without one, has `Site.UNKNOWN`;
+- a specimen that cannot be read gives `Site.UNKNOWN`, and its row is remembered, so that it can be reported.
 """
 
 from collections.abc import Sequence
@@ -18,35 +18,35 @@ from ..domain.site import Site
 from ..domain.specimens import site_of_specimen
 
 SITES: Final = tuple(Site)
-"""Sites by position: to hash one costs more than to look it up in a tuple."""
+"""Sites by position, because looking up a position is quicker than hashing a site."""
 SPECIMEN: Final = "specimen"
-"""Where a site is chosen by name: let each row's specimen decide."""
+"""Word of the option that takes the site from each row's specimen."""
 _LONGEST_SPECIMEN: Final = 200
 
 
 @dataclass(frozen=True)
 class RowSites:
-    """Distinct sites, and which of them each row has."""
+    """The distinct sites of some rows, and which of them each row has."""
 
     sites: tuple[Site, ...]
     """The distinct sites that occur; never empty."""
     rows: NDArray[np.intp]
     """Position of each row's site in `sites`."""
     unread: NDArray[np.intp]
-    """Rows (0-based) whose specimen names no site that is known."""
+    """Rows (0-based) whose specimen names no known site."""
 
     @classmethod
     def alike(cls, site: Site, length: int) -> Self:
-        """Give every row the same site."""
+        """Return the same site for every row."""
         return cls((site,), np.zeros(length, dtype=np.intp), np.zeros(0, dtype=np.intp))
 
     @classmethod
     def of_specimens(cls, specimens: Sequence[str | None], rows: NDArray[np.integer]) -> Self:
-        """Read the specimens of a column.
+        """Return the sites that the specimens of a column name.
 
         Args:
-            specimens: distinct texts.
-            rows: position of each row's text among them.
+            specimens: the column's distinct texts.
+            rows: position of each row's text in `specimens`.
         """
         read = [read_specimen(text) for text in specimens]
         sites = tuple(dict.fromkeys(site or Site.UNKNOWN for site in read)) or (Site.UNKNOWN,)
@@ -57,7 +57,7 @@ class RowSites:
         return cls(sites, position[rows], np.flatnonzero(unread[rows]))
 
     def of_each_row(self) -> list[Site | None]:
-        """Return the site of each row; None where the specimen could not be read."""
+        """Return the site of each row; None if its specimen could not be read."""
         each: list[Site | None] = [self.sites[row] for row in self.rows.tolist()]
         for row in self.unread.tolist():
             each[row] = None
@@ -65,7 +65,7 @@ class RowSites:
 
 
 def read_specimen(text: str | None) -> Site | None:
-    """Return the site that a specimen names, as `site_of_specimen` does; a text too long to be one is not read.
+    """Return the site that a specimen names, as `site_of_specimen` does; None also for a text too long to be one.
 
     >>> read_specimen("Orina")
     <Site.URINE: 'urine'>
@@ -74,10 +74,10 @@ def read_specimen(text: str | None) -> Site | None:
 
 
 def chosen_site(name: str) -> Site | None:
-    """Return the site that a caller chose for all rows; None for `SPECIMEN`.
+    """Return the site of that name; None for `SPECIMEN`, by which each row's specimen decides.
 
     Raises:
-        ValueError: the name is neither; the text tells those there are.
+        ValueError: the name is neither; the text lists the names.
 
     >>> chosen_site("urine")
     <Site.URINE: 'urine'>

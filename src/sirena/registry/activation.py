@@ -1,8 +1,8 @@
-"""Which release answers: activate, roll back, and what was served when.
+"""The active release: activating one, rolling back, and which release was served when.
 
 The active release is the one that carries the alias ``production``. MLflow moves an alias in one write, so every
-reader sees the old release or the new one. Around that write stands a history entry on the registered model:
-announced before, confirmed after. An entry left unconfirmed by a crash is true exactly when the alias says so.
+reader sees the old release or the new one. A history record on the registered model is announced before that write and
+confirmed after it. A record that a crash left unconfirmed is valid if the alias agrees with it.
 """
 
 from collections.abc import Callable
@@ -18,7 +18,7 @@ from sirena.registry.stages import place
 from sirena.registry.versions import IntegrityError, Stage
 
 Judge = Callable[[Member], Verdict]
-"""The gate: says whether a member may answer for patients."""
+"""The gate as a function: returns its verdict on a release's member."""
 
 ACTIVATE = "activate"
 ROLLBACK = "rollback"
@@ -26,26 +26,26 @@ ROLLBACK = "rollback"
 
 @dataclass(frozen=True)
 class Activation:
-    """What a switch did."""
+    """The result of activating a release or rolling back."""
 
     release: Release
     previous: int | None
-    """Release that was active before."""
+    """Number of the release that was active before; None if there was none."""
     changed: bool
 
 
 @dataclass(frozen=True)
 class ServedPeriod:
-    """A time in which one release was the active one."""
+    """A period in which one release was active."""
 
     release: int
     since: str
-    """UTC, ISO 8601."""
+    """Beginning in UTC, ISO 8601."""
     until: str | None
-    """None while it still is."""
+    """End in UTC, ISO 8601; None if the release is still active."""
     by: str
     action: str
-    """``activate`` or ``rollback``."""
+    """Action that began it: ``activate`` or ``rollback``."""
     override: str
 
 
@@ -59,19 +59,19 @@ def activate(
     override: str = "",
     agreed: Callable[[], None] = lambda: None,
 ) -> Activation:
-    """Make a release the one that answers, if every member passes the gate.
+    """Make a release the active one, if every member passes the gate.
 
     Args:
-        registry: where.
-        release: from `find_release`.
-        approver: who decides.
+        registry: registry of the release.
+        release: release from `find_release`.
+        approver: account that decides.
         judge: the gate.
-        override: reason to activate although members are refused; goes on record.
-        agreed: called when the gate has agreed, before anything is changed.
+        override: reason to activate although members are refused; it is recorded.
+        agreed: called after the gate has passed the release, before anything is changed.
 
     Raises:
-        GateError: members are refused, all of them named; or the author of one would override the gate himself.
-            Nothing was changed.
+        GateError: members are refused, all of them named; or the author of one would override the gate. Nothing was
+            changed.
     """
     refused = judge_release(registry, release, approver=approver, judge=judge, override=override)
     outcome = activation_record(release, refused)
@@ -82,10 +82,10 @@ def activate(
 def judge_release(
     registry: Registry, release: Release, *, approver: str, judge: Judge, override: str = ""
 ) -> dict[str, list[str]]:
-    """Ask the gate about every member; return the findings by refused member, which only an override leaves any.
+    """Judge every member of a release by the gate; return the findings of the refused members, by the member's name.
 
     Raises:
-        GateError: as `activate`.
+        GateError: a member is refused and no override is given, or it cannot be judged (see `activate`).
     """
     refused: dict[str, list[str]] = {}
     damaged: dict[str, list[str]] = {}
@@ -114,24 +114,25 @@ def judge_release(
 
 
 def activation_record(release: Release, refused: dict[str, list[str]]) -> dict[str, Any]:
-    """Return what the gate said of an activation, as history keeps it."""
+    """Return the gate's result of an activation in the form that the history keeps."""
     return {"passed": not refused, "members": len(release.members), "refused": refused}
 
 
 @speaks_to_mlflow
 def roll_back(registry: Registry, *, approver: str, to: Release | None = None) -> Activation:
-    """Make the release active again that the active one replaced.
+    """Make the release active again that the present one replaced.
 
-    Repeating it goes further back. It asks no gate: the release passed when it was activated, and whoever rolls
-    back is in a hurry.
+    Repeating it goes further back. The gate is not applied: the release passed when it was activated, and a rollback is
+    urgent.
 
     Args:
-        registry: where.
-        approver: who decides.
-        to: the release, by the ledger; None behind an entry, which knows it itself: by MLflow's history.
+        registry: registry of the releases.
+        approver: account that decides.
+        to: the release to return to, from the audit ledger; None to take it from MLflow's history, as behind the NGINX
+            entry.
 
     Raises:
-        UsageError: nothing is active, or nothing was before it.
+        UsageError: no release is active, or none was active before it.
     """
     if to is not None:
         return _switch(registry, to, ROLLBACK, approver, "", {})
@@ -145,7 +146,7 @@ def roll_back(registry: Registry, *, approver: str, to: Release | None = None) -
 
 
 def replaced_by(registry: Registry, active: int) -> int | None:
-    """Return the release that the active one replaced, to which a rollback returns; None when there was none."""
+    """Return the release that the active one replaced, which a rollback makes active; None if there was none."""
     history = _confirmed(registry, active)
     arrivals = [entry for entry in history if entry.action == ACTIVATE and _number(entry) == active]
     return arrivals[-1].previous if arrivals else None
@@ -153,7 +154,7 @@ def replaced_by(registry: Registry, active: int) -> int | None:
 
 @speaks_to_mlflow
 def served_periods(registry: Registry) -> list[ServedPeriod]:
-    """Return what was served when, oldest first."""
+    """Return the periods in which releases were active, the oldest first."""
     active = active_version(registry)
     history = _confirmed(registry, active)
     ends = [*(entry.at for entry in history[1:]), None][: len(history)]
@@ -184,7 +185,7 @@ def _switch(
 def announce(
     registry: Registry, release: Release, action: str, approver: str, override: str, outcome: dict[str, Any]
 ) -> RecordedDecision:
-    """Put on record that a release is about to become the active one; `confirm` says that it did."""
+    """Record that a release is about to become active; `confirm` records that it did."""
     previous = active_version(registry)
     _settle(registry, previous)
     entry = RecordedDecision(
@@ -203,12 +204,12 @@ def announce(
 
 
 def confirm(registry: Registry, announced: RecordedDecision) -> None:
-    """Put on record that an announced switch happened."""
+    """Record that an announced switch happened."""
     record(registry, RELEASE_MODEL, replace(announced, done=True))
 
 
 def _settle(registry: Registry, active: int | None) -> None:
-    """Confirm a switch that was announced and made, but whose process died before it could say so."""
+    """Confirm a switch that was announced and made, but whose process died before confirming it."""
     if registry.signed_in_as:
         return
     for entry in _confirmed(registry, active):
@@ -217,13 +218,13 @@ def _settle(registry: Registry, active: int | None) -> None:
 
 
 def active_version(registry: Registry) -> int | None:
-    """Return the number of the release that answers; None when none does."""
+    """Return the number of the active release; None if there is none."""
     number = registry.models.get_registered_model(RELEASE_MODEL).aliases.get(Stage.PRODUCTION.alias)
     return int(number) if number is not None else None
 
 
 def _confirmed(registry: Registry, active: int | None) -> list[RecordedDecision]:
-    """Return the switches that happened: confirmed ones, and a last announced one if the alias bears it out."""
+    """Return the switches that happened: confirmed ones, and an announced last one if the alias agrees with it."""
     entries = read_history(registry.models.get_registered_model(RELEASE_MODEL).tags)
     return [
         entry

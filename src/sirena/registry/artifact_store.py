@@ -1,7 +1,7 @@
-"""Files of models and runs, wherever the tracking server keeps them.
+"""Reading and writing files of models and runs, wherever the tracking server stores them.
 
 MLflow reaches artifacts written through its server only through its server. The embedded profile opens the same
-database with and without a server running, so what lies in our own artifact folder is also found directly.
+database with and without a running server, so files in Sirena's own artifact folder are also accessed directly.
 """
 
 import shutil
@@ -25,7 +25,7 @@ _PROXY_SCHEME: Final = "mlflow-artifacts"
 
 
 def local_folder(registry: Registry, location: str) -> Path | None:
-    """Return the folder behind an artifact location when it lies in our own artifact folder, else None."""
+    """Return the folder of an artifact location, if it is in Sirena's own artifact folder; else None."""
     parts = urlsplit(location)
     if registry.is_server or parts.scheme != _PROXY_SCHEME or parts.netloc:
         return None
@@ -56,7 +56,7 @@ def upload_folder(registry: Registry, location: str, folder: Path) -> None:
 
 
 def upload_to_run(registry: Registry, run_id: str, file: Path) -> None:
-    """Store a file beside a run."""
+    """Store a file with the artifacts of a run."""
     if not registry.is_server:
         target = local_folder(registry, registry.client.get_run(run_id).info.artifact_uri)
         if target is not None:
@@ -67,12 +67,12 @@ def upload_to_run(registry: Registry, run_id: str, file: Path) -> None:
 
 
 def add_to_model(registry: Registry, location: str, file: Path, folder: str) -> None:
-    """Store a further file with a model that is registered already, ours or a stranger's.
+    """Store a further file with a registered model, Sirena's or a foreign one.
 
     Args:
-        registry: where.
+        registry: registry of the model.
         location: the model's artifact location.
-        file: what to store.
+        file: file to store.
         folder: folder below the location.
     """
     target = local_folder(registry, location)
@@ -87,9 +87,9 @@ def read_artifact(registry: Registry, location: str, path: str) -> bytes:
     """Return one file of a logged model.
 
     Args:
-        registry: where.
+        registry: registry of the model.
         location: the model's artifact location.
-        path: path below it, ``artifacts/truth_table.json``.
+        path: path below the location, ``artifacts/truth_table.json``.
     """
     folder = local_folder(registry, location)
     if folder is not None:
@@ -102,15 +102,16 @@ def read_artifact(registry: Registry, location: str, path: str) -> bytes:
 
 
 def try_artifact(registry: Registry, location: str, path: str) -> tuple[bytes | None, str]:
-    """Return one file of a logged model, or None and what is wrong with it: ``is missing``, ``cannot be read (…)``.
+    """Return one file of a logged model; or None and what is wrong: ``is missing``, ``cannot be read (…)``.
 
     Args:
-        registry: where.
+        registry: registry of the model.
         location: the model's artifact location.
-        path: path below it.
+        path: path below the location.
 
     Raises:
-        requests.RequestException: the store does not answer, which says nothing of the file; so of MLflow's errors.
+        requests.RequestException: the store does not answer, so the state of the file is unknown. MLflow's own errors
+        for this are raised too.
     """
     try:
         return read_artifact(registry, location, path), ""
@@ -129,7 +130,7 @@ def try_artifact(registry: Registry, location: str, path: str) -> tuple[bytes | 
 
 @contextmanager
 def download_folder(registry: Registry, location: str) -> Iterator[Path]:
-    """Give a logged model's whole folder, downloaded unless it lies in our own artifact folder."""
+    """Give the folder of a logged model, downloaded unless it is in Sirena's own artifact folder."""
     folder = local_folder(registry, location)
     if folder is not None:
         yield folder

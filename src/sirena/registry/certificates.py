@@ -1,7 +1,7 @@
-"""The certificates of a version: the one logged with it, and those made later against other editions.
+"""The certificates of a model version: the one logged with it, and those made later against other editions.
 
-A certificate logged inside a model cannot name the version, which MLflow numbers last; being inside says which
-version it is of. One attached later lies beside the model, and a tag points to it. The newest counts.
+A certificate logged inside a model cannot name the version, which MLflow numbers afterwards; its place shows the
+version. A certificate attached later is stored beside the model, and a tag points to it. The newest one is valid.
 """
 
 import re
@@ -18,15 +18,14 @@ from sirena.registry.versions import ModelVersion, find_version
 LOGGED_CERTIFICATE: Final = "certificate.json"
 POINTER_TAG: Final = "sirena.certificate"
 CERTIFICATES: Final = "certificates"
-"""Folder, within a model's, of certificates attached later."""
+"""Folder, within a model's, of the certificates attached later."""
 _KEPT: Final = re.compile(rf"{CERTIFICATES}/[0-9a-z-]+\.json")
 
 
 def certificate_path(version: ModelVersion) -> str:
-    """Return the path of the certificate that counts.
+    """Return the path of the certificate that is valid for a version.
 
-    A pointer that leads to no certificate kept with the version, whoever wrote it, leaves the one logged with it in
-    force.
+    If the tag points to no certificate stored with the version, the one logged with the model is valid.
     """
     pointer = version.tags.get(POINTER_TAG, "")
     leads_to_one = _KEPT.fullmatch(pointer) and f"sirena.sha256.{pointer}" in version.tags
@@ -34,7 +33,7 @@ def certificate_path(version: ModelVersion) -> str:
 
 
 def certificate_digest(version: ModelVersion) -> str:
-    """Return the SHA-256 of the certificate that counts; empty when there is none."""
+    """Return the SHA-256 of the valid certificate; empty if there is none."""
     return version.tags.get(f"sirena.sha256.{certificate_path(version)}", "")
 
 
@@ -42,15 +41,16 @@ def certificate_digest(version: ModelVersion) -> str:
 def attach_certificate(
     registry: Registry, version: ModelVersion, certificate: Mapping[str, Any], page: str
 ) -> ModelVersion:
-    """Keep a further certificate with a version, ours or a stranger's; from now on it is the one that counts.
+    """Store a further certificate with a version, Sirena's or a foreign one; it becomes the valid one.
 
-    Files first, then their hashes, the pointer last: dying in between leaves the former certificate in force.
+    The files are written first, then their hashes, and the pointer last: if the process dies in between, the former
+    certificate stays valid.
 
     Args:
-        registry: where.
-        version: the version it was made of.
-        certificate: as JSON; ``edition`` names the guideline edition.
-        page: the same for people, HTML.
+        registry: registry of the version.
+        version: the certified version.
+        certificate: certificate as JSON; ``edition`` names the guideline edition.
+        page: the certificate as an HTML page.
 
     Returns:
         The version with its new tags.

@@ -1,4 +1,4 @@
-"""Certifying a registered version, ours by its truth table, a stranger's by asking it."""
+"""Certifying a registered version: Sirena's by its truth table, a foreign model by asking it."""
 
 import hashlib
 from collections.abc import Callable
@@ -27,21 +27,21 @@ def certify_version(
     trusted: str = "",
     progress: Callable[[int, int], None] | None = None,
 ) -> Certificate:
-    """Ask a version everything and compare with an edition.
+    """Return the certificate of a version: everything it answers, compared with an edition.
 
-    A version logged by Sirena is its truth table, checked against its recorded hash; none of its code runs. Another's
-    model can only be asked by running it, so whoever asks first names the hash of what is to be run.
+    For a version logged by Sirena the truth table is used, after a check of its recorded hash; none of its code runs. A
+    foreign model must be run, so the caller must first state the hash of what is run.
 
     Args:
-        registry: where.
+        registry: registry of the version.
         version: the version.
-        edition: what to compare with.
-        trusted: SHA-256 of a stranger's model, as the refusal prints it.
-        progress: told (questions asked, in all) while a stranger is asked.
+        edition: edition to compare with.
+        trusted: SHA-256 of a foreign model, as the error without it prints.
+        progress: called with the questions asked and the questions in all, for a foreign model.
 
     Raises:
-        UsageError: the model answers no test column, the edition states nothing about it, or the model is a stranger's
-            whose hash was not given.
+        UsageError: the model answers no test column, the edition states nothing about it, or the model is foreign and
+            its hash was not given.
         IntegrityError: its table is not the one that was logged.
     """
     parsed = parse_test_column(version.column)
@@ -91,7 +91,7 @@ def _ask_stranger(
 
 
 def folder_digest(folder: Path) -> str:
-    """Return the SHA-256 over names and contents of all files of a model, certificates kept with it aside."""
+    """Return the SHA-256 over names and contents of all files of a model, except its certificates."""
     state = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = path.relative_to(folder).as_posix()

@@ -1,4 +1,4 @@
-"""The one connection to MLflow: reached within seconds, or said plainly why not."""
+"""The connection to MLflow, made within seconds, or refused with a clear error."""
 
 import functools
 import os
@@ -20,7 +20,7 @@ from sirena.server.parts.doors import Doors
 from sirena.settings.catalogue import Settings
 
 _PROBE_SECONDS: Final = (5.0, 10.0)
-"""How long MLflow may take to accept, and then to answer: a busy machine is not taken for one that is down."""
+"""Seconds that MLflow may take to accept a connection, and then to answer; a busy server must not count as down."""
 _NOT_FOUND: Final = 404
 _ACTIVE: Final = "active"
 _REFUSED: Final = {401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED"}
@@ -36,7 +36,7 @@ _REMEDY: Final = "start it (`sirena up`), or set MLFLOW_TRACKING_URI to one that
 
 
 class RegistryError(SirenaError):
-    """MLflow refused or failed."""
+    """MLflow refused a request, or failed."""
 
     code = "registry_failed"
     status = 502
@@ -50,7 +50,7 @@ class RegistryUnavailableError(RegistryError):
 
 
 class RegistryRefusedError(RegistryError, GateError):
-    """The entry knows who asks, or does not, and lets that one not do this."""
+    """The NGINX entry does not know the account, or does not allow it to do this."""
 
     code = "registry_refused"
     status = 403
@@ -58,32 +58,32 @@ class RegistryRefusedError(RegistryError, GateError):
 
 @dataclass(frozen=True)
 class Registry:
-    """An MLflow tracking server or store with its model registry."""
+    """A connection to an MLflow tracking server or database with its model registry."""
 
     settings: Settings
     client: Any
-    """`mlflow.MlflowClient`; safe to share between threads."""
+    """An `mlflow.MlflowClient`; safe to share between threads."""
     signed_in_as: str = ""
-    """Account at the entry, where the server keeps history and gate itself; empty for MLflow without one before it."""
+    """Account by which the NGINX entry (which keeps history and gate) knows the caller; empty without one."""
 
     @cached_property
     def experiment_id(self) -> str:
-        """Experiment that receives every run, made when it is missing. Only what makes runs needs it."""
+        """Id of the experiment for all runs; created if missing. Only code that makes runs needs it."""
         found = _find_experiment(self)
         return str(found.experiment_id) if found is not None else _make_experiment(self)
 
     @property
     def experiment_is_deleted(self) -> bool:
-        """True when somebody deleted the experiment: releases go on, and what makes runs restores it first."""
+        """True if somebody deleted the experiment: releases still work, but it must be restored before making runs."""
         found = _find_experiment(self)
         return found is not None and found.lifecycle_stage != _ACTIVE
 
     @property
     def models(self) -> Any:
-        """The client's own registry client; safe to share between threads.
+        """MLflow's client for the model registry; safe to share between threads.
 
         `MlflowClient` asks the server before each of its registry calls whether the model is a prompt, which
-        doubles the time of a promotion; ours never are.
+        doubles the time of a promotion; Sirena's models never are.
         """
         return self.client._get_registry_client()
 
@@ -99,21 +99,21 @@ class Registry:
 
 
 def without_credentials(uri: str) -> str:
-    """Return a URI in which user and password are left out."""
+    """Return a URI without user and password."""
     return re.sub(r"//[^/@]*@", "//", uri)
 
 
 def connect(settings: Settings) -> Registry:
-    """Reach MLflow.
+    """Connect to MLflow.
 
-    A database opened directly keeps its artifacts below `SIRENA_HOME`, not in the working folder. Behind the entry
-    we act as the account of the token, and under the rules of production.
+    A database opened directly keeps its artifacts below `SIRENA_HOME`, not in the working folder. Behind the NGINX
+    entry, requests are made by the account of the token and under the rules of production.
 
     Raises:
         RegistryUnavailableError: nothing answers at the tracking URI.
-        RegistryRefusedError: the entry does not know who asks.
+        RegistryRefusedError: the NGINX entry does not know the account.
         RegistryError: MLflow answers with a refusal.
-        UsageError: `SIRENA_USER` is another than the account of the token.
+        UsageError: `SIRENA_USER` names another account than the token's.
     """
     uri = settings.effective_tracking_uri
     if uri == settings.own_mlflow_url:
@@ -135,10 +135,10 @@ def connect(settings: Settings) -> Registry:
 
 
 def show_certificate(settings: Settings) -> None:
-    """Have MLflow's client show the operator's certificate of this installation; a part of the stack is given its own.
+    """Have MLflow's client present the operator's TLS certificate of this installation.
 
     Raises:
-        RegistryRefusedError: this account may not read it.
+        RegistryRefusedError: this account may not read the certificate.
     """
     identity = Doors(settings).identity()
     if os.access(identity.certificate, os.R_OK):
@@ -151,7 +151,7 @@ def show_certificate(settings: Settings) -> None:
 
 
 def _account_at(uri: str) -> str | None:
-    """Return the account the entry takes us for; None at an MLflow server that knows no accounts."""
+    """Return the account that the NGINX entry assigns to this client; None at an MLflow server without accounts."""
     credentials = get_default_host_creds(uri)
     named = (credentials.username, credentials.password) if credentials.username else None
     token = {} if named or not credentials.token else {"Authorization": f"Bearer {credentials.token}"}
@@ -202,7 +202,7 @@ def _find_experiment(registry: Registry) -> Any:
 
 
 _OPENS_AS: Final = {"mlflow.experimentKind": "custom_model_development"}
-"""Tag by which MLflow 3 opens an experiment on its runs; without one it opens on language models' traces."""
+"""Tag that makes MLflow 3 show an experiment's runs first; without it, traces of language models are shown."""
 
 
 def _make_experiment(registry: Registry) -> str:
@@ -220,10 +220,10 @@ def _make_experiment(registry: Registry) -> str:
 
 
 def restore_experiment(registry: Registry) -> None:
-    """Restore the experiment that somebody deleted, with its runs.
+    """Restore Sirena's deleted experiment in MLflow, with its runs.
 
     Raises:
-        RegistryRefusedError: the account may not.
+        RegistryRefusedError: the account may not restore it.
         RegistryError: MLflow refused.
     """
     try:
@@ -237,9 +237,9 @@ T = TypeVar("T")
 
 
 def speaks_to_mlflow(function: Callable[P, T]) -> Callable[P, T]:
-    """Turn every failure of MLflow inside a function into a `RegistryError` that names the URI.
+    """Decorate a function so that every failure of MLflow in it becomes a `RegistryError` that names the URI.
 
-    The function's first argument is the `Registry`.
+    The function's first argument must be the `Registry`.
     """
 
     @functools.wraps(function)
@@ -259,7 +259,7 @@ _FOREIGN: Final = (MlflowException, requests.RequestException, SQLAlchemyError)
 
 
 def is_unreachable(error: BaseException) -> bool:
-    """Tell whether an error means that MLflow or its database does not answer at all, so that we ask no more."""
+    """Tell whether an error means that MLflow or its database does not answer, so that further requests are useless."""
     return isinstance(error, requests.RequestException | OperationalError) or (
         isinstance(error, MlflowException) and _UNREACHABLE.search(str(error)) is not None
     )
@@ -292,7 +292,7 @@ def _translate(error: Exception, uri: str) -> SirenaError:
 
 
 def _refusal(error: Exception) -> str:
-    """Return by which code the entry refused; empty when it did not."""
+    """Return the code by which the NGINX entry refused a request; empty for any other error."""
     if isinstance(error, MlflowException):
         return error.error_code if error.error_code in _REFUSED.values() else ""
     response = getattr(error, "response", None)

@@ -1,4 +1,4 @@
-"""Content digests: what makes two trainings the same model, and a downloaded file trustworthy.
+"""Content digests, which show whether two trained models are the same, and whether a downloaded file is unchanged.
 
 SHA-256 in hexadecimal throughout.
 """
@@ -14,32 +14,32 @@ from sirena.domain.truth_table import TruthTable
 
 
 class ModelToRegister(Protocol):
-    """What `training` hands over for one antimicrobial."""
+    """A trained model for one antimicrobial, as `training` returns it."""
 
     @property
     def column(self) -> str:
-        """Test column answered, ``AMK_NM``."""
+        """Test column that the model answers, ``AMK_NM``."""
 
     @property
     def network(self) -> Any:
-        """The Keras model: ``save(path)`` and ``get_weights()``."""
+        """The Keras model, with ``save(path)`` and ``get_weights()``."""
 
     @property
     def table(self) -> TruthTable:
-        """Everything the network answers."""
+        """Everything that the network answers, as a truth table."""
 
     @property
     def report(self) -> Mapping[str, Any]:
-        """How it was trained: ``seed``, ``settings``, ``data_sha256``, ``label_source``, ``evidence``, ``history``."""
+        """Report of the training: ``seed``, ``settings``, ``data_sha256``, ``label_source``, ``evidence`` and so on."""
 
 
 def canonical_json(document: Any) -> bytes:
-    """Return the one spelling of a JSON document that is hashed, stored and compared."""
+    """Return a JSON document in the one form that is hashed, stored and compared."""
     return json.dumps(document, sort_keys=True, ensure_ascii=False, separators=(",", ":"), default=_plain).encode()
 
 
 def sha256(content: bytes) -> str:
-    """Return the SHA-256 of bytes."""
+    """Return the SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -49,10 +49,10 @@ def table_digest(table: TruthTable) -> str:
 
 
 def model_digest(trained: ModelToRegister, edition: str) -> str:
-    """Return the digest that tells whether a model was logged before.
+    """Return the digest by which a model that was logged before is recognised.
 
-    It covers behaviour (table), weights, and what the model was made from, but neither times nor places, so a
-    training that was killed and repeated finds its own versions again.
+    It covers the table, the weights, and what the model was made from, but no times and places, so that a training that
+    was killed and repeated finds its own versions.
 
     Args:
         trained: the model.

@@ -1,4 +1,4 @@
-"""What the gate is shown about a registered version: its certificate, its origin, its held-out results."""
+"""The evidence that the gate judges about a registered version: certificate, origin, held-out results."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -33,20 +33,20 @@ def promotion_evidence(
     approver: str,
     embedded: bool,
 ) -> PromotionEvidence:
-    """Gather what a promotion of a version is decided on.
+    """Return the evidence for deciding on a version's promotion.
 
     Args:
-        registry: where.
+        registry: registry of the version.
         version: the version.
-        stage: target.
-        edition: gives the rules now in force for a certificate's edition.
-        approver: who promotes.
+        stage: stage to promote to.
+        edition: returns the rules in force now for a certificate's edition.
+        approver: account that promotes.
         embedded: True on one person's machine.
 
     Raises:
-        UsageError: the version holds no certificate.
-        ProofError: the certificate is not what is found when the table is asked again.
-        IntegrityError: certificate, report or table are not those that were logged.
+        UsageError: the version has no certificate.
+        ProofError: the certificate differs from the one made again from the table.
+        IntegrityError: certificate, report or table were changed after logging.
     """
     ours = (REPORT, TRUTH_TABLE) if version.is_ours else ()
     documents = [json.loads(content) for content in read_files(registry, version, certificate_path(version), *ours)]
@@ -81,7 +81,7 @@ def promotion_evidence(
 
 
 def held_out_agreement(report: Mapping[str, Any]) -> tuple[Agreement | None, dict[str, Agreement]]:
-    """Return a training report's agreement with held-out isolates, pooled and by organism; None without any."""
+    """Return a training report's agreement with held-out isolates, pooled and by organism; None if there were none."""
     held_out = report.get("held_out")
     if not held_out:
         return None, {}
@@ -90,7 +90,7 @@ def held_out_agreement(report: Mapping[str, Any]) -> tuple[Agreement | None, dic
 
 
 def read_agreement(counts: Mapping[str, Any]) -> Agreement:
-    """Read agreement as `certification` or as `training` writes it (``labelled`` and ``confusion`` by level)."""
+    """Return agreement from the form of `certification` or of `training` (``labelled`` and ``confusion`` by level)."""
     if "confusion" not in counts:
         return Agreement.from_json(counts)
     return Agreement.of_confusion(int(counts["labelled"]), counts["confusion"])

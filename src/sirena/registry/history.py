@@ -1,6 +1,6 @@
-"""Who decided what and when, kept where the decision is: as tags that are written once.
+"""History of decisions: who decided what and when, as tags that are written once.
 
-Each entry is a tag ``sirena.history.<UTC time>.<random>``, so two writers never overwrite each other and the
+Each record is a tag ``sirena.history.<UTC time>.<random>``, so two writers never overwrite each other and the
 order can be read from the names.
 """
 
@@ -20,43 +20,43 @@ _LONGEST_TAG: Final = 90_000  # of MLflow's 100,000 characters
 
 @dataclass(frozen=True)
 class RecordedDecision:
-    """One decision."""
+    """One decision in the history."""
 
     action: str
     """``promote``, ``activate`` or ``rollback``."""
     subject: str
-    """Version it concerns, ``modelo_AMK_NM/3``."""
+    """Version that the decision concerns, ``modelo_AMK_NM/3``."""
     stage: str
-    """Stage it was given."""
+    """Stage that the version got."""
     by: str
     at: str
-    """UTC, ISO 8601."""
+    """Time in UTC, ISO 8601."""
     previous: int | None = None
-    """Version that held the stage before."""
+    """Number of the version that had the stage before."""
     evidence: str = ""
-    """Digest of what was judged."""
+    """Digest of the evidence that was judged."""
     override: str = ""
     """Reason given for overriding a refusal; empty when the gate passed."""
     verdict: Mapping[str, Any] = field(default_factory=dict)
-    """What the gate said."""
+    """The gate's verdict, as plain JSON values."""
     done: bool = True
-    """False while the switch it announces is not known to have happened."""
+    """False if the announced switch is not known to have happened."""
     key: str = ""
-    """Name of its tag."""
+    """Name of the tag that holds the decision."""
 
 
 def now() -> str:
-    """Return the time as entries write it."""
+    """Return the present time in the form of the history."""
     return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def record(registry: Registry, name: str, entry: RecordedDecision, *, version: int | None = None) -> RecordedDecision:
-    """Write an entry on a version, or on the registered model when ``version`` is None.
+    """Write a decision as a tag of a version, or of the registered model if ``version`` is None.
 
-    An entry that has a key already is written over itself: the announcement becomes the deed.
+    A decision that has a key already replaces its own tag: an announced one becomes a confirmed one.
 
     Returns:
-        The entry with its key.
+        The decision with its key.
     """
     key = entry.key or f"{_PREFIX}{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}.{uuid.uuid4().hex[:6]}"
     document = {name: value for name, value in asdict(entry).items() if name != "key"}
@@ -71,7 +71,7 @@ def record(registry: Registry, name: str, entry: RecordedDecision, *, version: i
 
 
 def read_history(tags: Mapping[str, str]) -> list[RecordedDecision]:
-    """Return the entries among an object's tags, oldest first; one that cannot be read is none."""
+    """Return the decisions among an object's tags, the oldest first; unreadable tags are ignored."""
     found = []
     for key in sorted(tags):
         if key.startswith(_PREFIX):

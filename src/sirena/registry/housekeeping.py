@@ -1,8 +1,8 @@
-"""Taking stock of the registry and removing what nothing needs: versions first, then the files of stored models.
+"""Removing unneeded model versions from the registry, and then the files of stored models that no version names.
 
-A version is looked at once more right before it is removed. MLflow removes it in one step; from then on its stored
-model is one that no version names, and such models lose their files, certificates excepted, and are deleted last. So
-a run that dies anywhere is completed by the next one.
+A version is checked again right before its removal. MLflow removes it in one step; then no version names its stored
+model. The files of such models, except certificates, are deleted, and the models themselves last. So a run that dies at
+any point is completed by the next one.
 """
 
 import shutil
@@ -30,33 +30,33 @@ _ARTIFACTS: Final = "artifacts"
 _KEPT: Final = frozenset(
     {CERTIFICATES, f"{_ARTIFACTS}/{LOGGED_CERTIFICATE}", f"{_ARTIFACTS}/{Path(LOGGED_CERTIFICATE).stem}.html"}
 )
-"""What is never removed of a stored model: its certificates."""
+"""Files of a stored model that are never removed: its certificates."""
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """What there was when stock was taken."""
+    """The versions and releases at one moment."""
 
     stock: Stock
     releases_seen: tuple[str, ...]
-    """What tells whether releases were made or switched since."""
+    """Facts that change if releases are made or switched, see `_releases_seen`."""
 
 
 @dataclass(frozen=True)
 class StoredModel:
-    """A logged model that no version names."""
+    """A stored (logged) model that no version names."""
 
     id: str
     name: str
     location: str
     run_id: str
     run_is_named: bool
-    """Whether a version comes from the run, whose files stay then."""
+    """True if a version names the run; then the run's files are kept."""
 
 
 @speaks_to_mlflow
 def take_stock(registry: Registry) -> Inventory:
-    """Read every version of every registered model, and every release.
+    """Return every version of every registered model, and every release.
 
     Raises:
         RegistryError: MLflow does not answer.
@@ -88,10 +88,10 @@ def take_stock(registry: Registry) -> Inventory:
 
 
 class Collection:
-    """A stock, and the removal of what nothing in it needs; taken anew when something changed meanwhile."""
+    """An inventory, and the removal of its unneeded versions; read again if something changed meanwhile."""
 
     def __init__(self, registry: Registry, retention: Retention) -> None:
-        """Take stock."""
+        """Read the inventory."""
         self._registry = registry
         self._retention = retention
         self._renew()
@@ -99,16 +99,16 @@ class Collection:
     def _renew(self) -> None:
         self.inventory = take_stock(self._registry)
         self.needs = needs(self.inventory.stock, self._retention, datetime.now(UTC))
-        """Why versions are kept; what is not in it nothing needs."""
+        """The reason to keep each needed version, by reference; all other versions are unneeded."""
 
     @property
     def unneeded(self) -> list[StoredVersion]:
-        """Versions that nothing needs, by model and number."""
+        """The unneeded versions, by model and number."""
         found = (one for one in self.inventory.stock.versions if one.reference not in self.needs)
         return sorted(found, key=lambda one: (one.model, one.number))
 
     def remove(self, version: StoredVersion) -> bool:
-        """Remove a version if still nothing needs it; False when something does now, or it is gone.
+        """Remove a version, if it is still unneeded. Returns False if it is needed now, or gone.
 
         Raises:
             RegistryError: MLflow does not answer, or refuses.
@@ -116,7 +116,7 @@ class Collection:
         return _remove(self._registry, self, version)
 
     def still_unneeded(self, version: StoredVersion, found: Any) -> bool:
-        """Look once more: has the version, or anything about releases, changed, or was a copy made?"""
+        """Tell whether a version is still unneeded: unchanged, like the releases, and not copied meanwhile."""
         registry = self._registry
         if _stored(found, found.aliases) != version or _releases_seen(registry) != self.inventory.releases_seen:
             self._renew()
@@ -140,11 +140,11 @@ def _remove(registry: Registry, collection: Collection, version: StoredVersion) 
 
 @speaks_to_mlflow
 def unnamed_models(registry: Registry, retention: Retention) -> list[StoredModel]:
-    """Return stored models of ours that no version names and that are not young: removed, or never registered.
+    """Return Sirena's stored models that no version names and that are not young: removed or never registered.
 
     Args:
-        registry: where.
-        retention: its days spare what is being registered right now.
+        registry: registry of the models.
+        retention: retention; its days protect models that are being registered now.
     """
     before = (datetime.now(UTC) - timedelta(days=retention.days)).timestamp() * 1000
     found = all_pages(lambda token: registry.client.search_logged_models([registry.experiment_id], page_token=token))
@@ -168,12 +168,12 @@ def unnamed_models(registry: Registry, retention: Retention) -> list[StoredModel
 
 @speaks_to_mlflow
 def free(registry: Registry, model: StoredModel) -> bool:
-    """Remove the files of a stored model and of its run, certificates excepted, and then the model; safe to repeat.
+    """Remove the files of a stored model and of its run, except certificates, and then the model; safe to repeat.
 
-    What the run says in words and numbers stays, and its files too where a version comes from it.
+    The run's parameters, metrics and tags stay; its files stay too if a version names the run.
 
     Returns:
-        False when a version names the model meanwhile, and nothing was done.
+        False if a version names the model meanwhile; then nothing was done.
     """
     client = registry.client
     if registry.models.search_model_versions(f"source_path = 'models:/{model.id}'", max_results=1):
@@ -221,7 +221,7 @@ def _logged_by_us(registry: Registry, run_id: str | None) -> bool:
 
 
 def _releases_seen(registry: Registry) -> tuple[str, ...]:
-    """Return what changes whenever a release is made or switched: the newest numbers, the aliases and the history."""
+    """Return facts that change if a release is made or switched: newest numbers, aliases and history."""
     try:
         model = registry.models.get_registered_model(RELEASE_MODEL)
     except MlflowException as error:

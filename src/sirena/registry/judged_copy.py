@@ -1,7 +1,7 @@
-"""The copy of the judged release on this machine, and the note which one it is: for when MLflow or the ledger is away.
+"""The copy of the judged release on this machine, and a note on which one it is, for use without MLflow or the ledger.
 
-Files are named by their SHA-256. A copy that is not what its name says, or a note that is not the one that was written,
-was changed by somebody: it is never answered from, it is written anew, and it is told.
+Files are named by their SHA-256. A copy that does not match its name, or a note that is not as written, was changed by
+somebody: it is not used for answers, it is written again, and it is reported.
 """
 
 import json
@@ -19,25 +19,25 @@ _NOTE: Final = "judged.json"
 
 @dataclass(frozen=True)
 class KeptJudgement:
-    """A judgement as it was noted beside the copy."""
+    """A judgement, as noted beside the copy."""
 
     release: str
     digest: str
     content: str
-    """SHA-256 of the copy."""
+    """SHA-256 of the copy's content."""
 
     files: tuple[str, ...] = ()
-    """Not noted."""
+    """Always empty: the files are not noted."""
 
 
 @dataclass(frozen=True)
 class JudgedCopy:
-    """Copy and note below a `SIRENA_HOME`."""
+    """The copy and its note below a `SIRENA_HOME`."""
 
     home: Path
 
     def note(self) -> KeptJudgement | None:
-        """Return the judgement that was noted last; None when there is none that can be read."""
+        """Return the last noted judgement; None if there is none that can be read."""
         try:
             noted = json.loads(self._note.read_text("utf-8"))
             return KeptJudgement(str(noted["release"]), str(noted["digest"]), str(noted["content"]))
@@ -45,11 +45,11 @@ class JudgedCopy:
             return None
 
     def read(self, judged: Judged, written: KeptJudgement | None) -> tuple[bytes | None, tuple[Discrepancy, ...]]:
-        """Return the copy of a judged release when it is kept as it was judged, and what somebody changed.
+        """Return the copy of a judged release, if it is unchanged, and everything that somebody changed.
 
         Args:
-            judged: by the ledger.
-            written: the note this process wrote, None when it wrote none yet.
+            judged: the release's judgement, from the ledger.
+            written: the note that this process wrote; None if it wrote none yet.
         """
         found: list[Discrepancy] = []
         noted = self.note()
@@ -69,7 +69,7 @@ class JudgedCopy:
         return content, tuple(found)
 
     def keep(self, judged: Judged, content: bytes) -> KeptJudgement | None:
-        """Keep a release's file and note it; nothing is written that is there already. None when it cannot be kept."""
+        """Store a release's file and its note, unless they are there already. Returns None if they cannot be stored."""
         kept = KeptJudgement(judged.release, judged.digest, sha256(content))
         file = self._file(kept.content)
         is_kept = read_kept_panel(self.home, kept.content) is not None or write_whole(file, content)

@@ -1,7 +1,7 @@
-"""A release held against its judgement: what the ledger says of its content, and what MLflow and the files say now.
+"""Comparing a release with its judgement: what the ledger recorded about it, and what MLflow and the files hold now.
 
-The ledger decides. What stands in MLflow's database, in the artifact store and in the copy on this machine is only
-believed as far as it is what was judged; every other thing is a `Discrepancy`, which names where it was found.
+The ledger decides. MLflow's database, the artifact store and the copy on this machine are trusted only as far as they
+agree with the judgement; every difference is a `Discrepancy`, which names where it was found.
 """
 
 import enum
@@ -24,14 +24,14 @@ _RESTORE: Final = "do not use it; restore the artifact store from a backup, or m
 
 
 class UnjudgedReleaseError(RegistryError):
-    """What MLflow holds is not what the ledger knows as judged and activated."""
+    """What MLflow holds differs from what the ledger records as judged and activated."""
 
     code = "unjudged_release"
     status = 409
 
 
 class Store(enum.StrEnum):
-    """Where something was found that is not what was judged."""
+    """The place where a discrepancy was found."""
 
     ALIAS = "alias"
     """MLflow's database: which release is the active one."""
@@ -47,56 +47,56 @@ class Store(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Discrepancy:
-    """One thing that is not what was judged."""
+    """One difference from what was judged."""
 
     store: Store
     text: str
 
 
 class Judged(Protocol):
-    """What the ledger says of a release; `sirena.ledger.judgements.Judgement`."""
+    """What the ledger records of a release; implemented by `sirena.ledger.judgements.Judgement`."""
 
     @property
     def release(self) -> str:
-        """``panel_SIR/3``."""
+        """Name of the release, ``panel_SIR/3``."""
 
     @property
     def digest(self) -> str:
-        """Digest of its members."""
+        """Digest of the release's members."""
 
     @property
     def content(self) -> str:
-        """SHA-256 of its file."""
+        """SHA-256 of the release's file."""
 
     @property
     def files(self) -> Sequence[str]:
-        """Its files, ``SHA-256 path``; empty where they are not known."""
+        """The release's files, as ``SHA-256 path``; empty if not known."""
 
 
 @dataclass(frozen=True)
 class Look:
-    """What was found in MLflow of the release that may answer."""
+    """What MLflow holds of the release that may answer."""
 
     judged: Judged | None
-    """The judgement that the alias bears out, else the active one; None when there is none."""
+    """The judgement that the alias agrees with, else the active release's; None if there is none."""
     content: bytes | None
-    """The release's file, when it is the one that was judged."""
+    """Content of the release's file; None unless it is the judged one."""
     discrepancies: tuple[Discrepancy, ...]
 
 
 def is_judged(judged: Judged, content: bytes) -> bool:
-    """Tell whether the content of a release's file is still what the gate judged, by its SHA-256."""
+    """Tell whether the content of a release's file is the judged one, by its SHA-256."""
     return sha256(content) == judged.content
 
 
 @speaks_to_mlflow
 def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -> Look:
-    """Hold what MLflow says now against the ledger.
+    """Compare what MLflow holds now with the ledger.
 
     Args:
-        registry: where.
+        registry: registry of the releases.
         active: the release that may answer.
-        others: switches under way, any of which the alias may already bear out.
+        others: releases of switches in progress; the alias may already point to one of them.
 
     Raises:
         RegistryUnavailableError: MLflow does not answer.
@@ -125,7 +125,7 @@ def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -
 
 @speaks_to_mlflow
 def look_for_unjudged(registry: Registry) -> tuple[Discrepancy, ...]:
-    """Return what has the alias production although the ledger knows no release as judged and activated."""
+    """Return a discrepancy if a release has the alias production and the ledger knows none as judged and activated."""
     number = _alias(registry)
     if number is None:
         return ()
@@ -135,11 +135,11 @@ def look_for_unjudged(registry: Registry) -> tuple[Discrepancy, ...]:
 
 @dataclass(frozen=True)
 class ReleaseFacts:
-    """What the ledger learns of a release when it is judged."""
+    """Facts of a release that the ledger records when it is judged."""
 
     digest: str
     content: str
-    """SHA-256 of its file."""
+    """SHA-256 of the release's file."""
     files: tuple[str, ...] = ()
 
 
@@ -149,7 +149,7 @@ def facts_of(registry: Registry, release: Release) -> ReleaseFacts:
 
     Raises:
         IntegrityError: the file is not the one that was registered.
-        UnjudgedReleaseError: its tags say another digest than its members have.
+        UnjudgedReleaseError: the digest in its tags is not that of its members.
     """
     content = read_file(registry, release.source, RELEASE_FILE)
     members = sha256(canonical_json(json.loads(content)["members"]))
@@ -163,10 +163,10 @@ def facts_of(registry: Registry, release: Release) -> ReleaseFacts:
 
 @speaks_to_mlflow
 def require_judged_release(registry: Registry, judged: Judged, release: Release) -> ReleaseFacts:
-    """Return what a judged release is, if it still is what was judged.
+    """Return the facts of a judged release, if it is unchanged.
 
     Raises:
-        UnjudgedReleaseError: its file is another, or is not there.
+        UnjudgedReleaseError: its file was changed or is missing.
     """
     content = read_judged(registry, judged, release.name)
     return ReleaseFacts(judged.digest, sha256(content), tuple(judged.files))
@@ -174,10 +174,10 @@ def require_judged_release(registry: Registry, judged: Judged, release: Release)
 
 @speaks_to_mlflow
 def read_judged(registry: Registry, judged: Judged, release: str) -> bytes:
-    """Return a release's file, if it still is what the ledger holds.
+    """Return the file of a release, if it is the one that the ledger records.
 
     Raises:
-        UnjudgedReleaseError: it is another, or is not there.
+        UnjudgedReleaseError: the file was changed or is missing.
     """
     location = registry.models.get_model_version_download_uri(*_split(release))
     content, problem = try_artifact(registry, location, f"artifacts/{RELEASE_FILE}")
@@ -188,10 +188,10 @@ def read_judged(registry: Registry, judged: Judged, release: str) -> bytes:
 
 
 def require_judged(judged: Judged | None, release: str, content: bytes) -> None:
-    """Pass silently when a release's file is the one that was judged.
+    """Check that a release's file is the judged one.
 
     Raises:
-        UnjudgedReleaseError: it is another, or the release was never judged.
+        UnjudgedReleaseError: it is another file, or the release was never judged.
     """
     if judged is None or judged.release != release:
         raise UnjudgedReleaseError(
@@ -230,7 +230,7 @@ def _split(release: str) -> tuple[str, str]:
 
 
 def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:
-    """Say which of the row's facts are not those of the release that was judged."""
+    """Return a sentence for each tag of MLflow's row that does not agree with the judged release."""
     named = _members_of(content)
     expected: dict[str, Callable[[str], bool]] = {
         DIGEST_TAG: lambda value: value == judged.digest,
@@ -245,7 +245,7 @@ def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:
 
 
 _READ: Final[dict[str, Mapping[str, str]]] = {}
-"""Member version by test column, by SHA-256: files of some megabytes, looked at every few seconds, are parsed once."""
+"""Member version by test column, by SHA-256 of the release's file, so that large files are parsed only once."""
 _KEPT: Final = 4
 
 

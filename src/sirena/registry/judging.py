@@ -1,4 +1,4 @@
-"""The gate applied to registered versions."""
+"""Applying the gate to registered versions."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -32,27 +32,27 @@ _UNPROVED = CriterionFinding(
 
 @dataclass(frozen=True)
 class RegisteredJudge:
-    """Says of registered versions what the gate says of their evidence."""
+    """Applies the gate to registered versions and releases' members."""
 
     registry: Registry
     gate: Gate
     approver: str
     edition: Callable[[str], Edition]
-    """Gives the rules now in force for a certificate's edition."""
+    """Returns the rules in force now for a certificate's edition."""
     prover: Prover | None = None
-    """Proves what it can without believing what was uploaded; None where nobody but the user could have changed it."""
+    """Proves versions without trusting uploaded facts; None if only the user could have changed them."""
 
     def judge(self, version: ModelVersion, stage: Stage, *, overriding: bool = False) -> Verdict:
-        """Hold a version's evidence against the criteria of a stage, and prove it where that decides.
+        """Return the gate's verdict on a version, with a proof if the version would pass.
 
         Args:
             version: the version.
-            stage: the stage it shall have.
-            overriding: True when a refusal will be overridden, so that the proof decides then too.
+            stage: the stage it would get.
+            overriding: True if a refusal will be overridden; then a proof is required too.
 
         Raises:
-            GateError: the version holds no certificate.
-            ProofError: the certificate or the table is not what is found; no override makes it so.
+            GateError: the version has no certificate.
+            ProofError: certificate or table differ from what the proof finds; this cannot be overridden.
             UsageError: the stage has no criteria.
         """
         if stage not in _STAGES:
@@ -80,5 +80,5 @@ class RegisteredJudge:
         return verdict
 
     def judge_member(self, member: Member, *, overriding: bool = False) -> Verdict:
-        """Hold a release's member against the criteria of production, as it stands now."""
+        """Return the gate's verdict for production on a member of a release, by its present version."""
         return self.judge(find_version(self.registry, member.reference), Stage.PRODUCTION, overriding=overriding)

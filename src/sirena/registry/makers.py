@@ -1,6 +1,6 @@
-"""Who had a hand in a model before somebody registered it: makers of its run and of what it copies, writers of files.
+"""Makers of a model before its registration: of its run and of what it copies, and writers of its files.
 
-Registering another's model in one's own name, so that the other may approve it, must not make two people of one.
+Without them, a person could have a colleague register a model and then approve it alone.
 """
 
 import re
@@ -24,14 +24,14 @@ _PAGE: Final = 1000
 def makers_of(
     registry: Registry, source: str, run: str, writers: Callable[[str], Iterable[str]] = lambda _: ()
 ) -> tuple[str, ...]:
-    """Return the names, each once.
+    """Return the makers' names, each once.
 
     Args:
-        registry: where.
-        source: where the new version's files come from, ``models:/m-…``, ``models:/modelo_AMK_NM/3``, ``runs:/…``.
-        run: run named beside it; may be empty.
-        writers: gives the accounts that wrote files of a run or logged model. Tags are written by whoever trains, and
-            MLflow's client puts the name of the operating system's user there.
+        registry: registry of the model.
+        source: source of the new version's files, ``models:/m-…``, ``models:/modelo_AMK_NM/3``, ``runs:/…``.
+        run: run named with the source; may be empty.
+        writers: returns the accounts that wrote files of a run or logged model. Tags do not suffice: the trainer writes
+            them, and MLflow's client puts the operating system's user there.
     """
     names: set[str] = set()
     runs = {run, *_RUN.findall(source)} - {""}

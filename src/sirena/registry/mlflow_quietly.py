@@ -1,7 +1,7 @@
-"""Import MLflow without its chatter, and with limits that suit a person who waits.
+"""Importing MLflow without its messages, and with timeouts that suit a person who waits.
 
 MLflow warns while it imports itself, prints a progress bar for each file and retries a dead server for four
-minutes. None of that helps a microbiologist; what the user set in the environment still wins.
+minutes. None of that helps a microbiologist. The user's environment variables take precedence.
 """
 
 import logging
@@ -22,7 +22,7 @@ _DEFAULTS: Final = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
 }
-"""MLflow's own settings: seconds of patience, no bars, and nothing from the working folder in the artifact."""
+"""MLflow's settings: short timeouts, no progress bars, and no files of the working folder in artifacts."""
 
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
@@ -39,11 +39,10 @@ _one_at_a_time = threading.RLock()
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Run one call of MLflow or Keras that is not safe to share between threads.
+    """Run one call of MLflow or Keras that is not safe to share between threads, without deprecation warnings.
 
-    MLflow keeps the model that a script makes in a module variable; and what MLflow and Keras call deprecated in
-    pandas, NumPy and themselves is theirs to mend, so it is not shown. Warning filters are process-wide, hence
-    the same lock.
+    MLflow keeps the model that a script makes in a module variable. Deprecation warnings of MLflow and Keras cannot be
+    acted on by a user; warning filters are process-wide, so the same lock protects them.
     """
     with _one_at_a_time, warnings.catch_warnings():
         for category in (DeprecationWarning, FutureWarning):

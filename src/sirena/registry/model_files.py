@@ -1,8 +1,8 @@
-"""Every file of a registered version by its digest, code files too, so that what was changed later can be named.
+"""Every file of a registered version with its digest, code files too, so that later changes can be named.
 
-A version's tags hold the digests of the files that Sirena reads. What MLflow's stock server would run besides them, and
-what an upload that began before the version was registered still may write, is only seen by looking at all of them.
-Certificates made later are added below `certificates/` and are no part of it.
+A version's tags hold the digests of the files that Sirena reads. Only all files together also show changes of code that
+MLflow's stock server would run, and files of an upload that began before the registration. Certificates added later
+below `certificates/` are left out.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,19 +25,19 @@ _DOWNLOADS: Final = 8
 _ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
 _NAMED: Final = 5
 _MOST: Final = 300
-"""Files noted one by one; of a model with more, as a stranger's may have, one digest over all."""
+"""Most files that are noted one by one; for a model with more, as a foreign one may have, one digest covers all."""
 _LONGEST: Final = 130
 
 
 class ChangedFilesError(ProofError):
-    """Files of a registered version are not what they were when it was registered or judged."""
+    """Files of a registered version differ from those at its registration or judgement."""
 
     code = "files_changed"
 
 
 @speaks_to_mlflow
 def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
-    """Return every file of a version, ``SHA-256 path``, in the order of their paths."""
+    """Return every file of a version as ``SHA-256 path``, in the order of the paths."""
     location = registry.models.get_model_version_download_uri(version.name, str(version.version))
     folder = local_folder(registry, location)
     listed = _local(folder) if folder is not None else _listed(get_artifact_repository(location), "")
@@ -52,12 +52,12 @@ def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
 
 @speaks_to_mlflow
 def some_files_of(registry: Registry, version: str, paths: Iterable[str]) -> tuple[str, ...] | None:
-    """Return some files of a version as `files_of` does, without one that is not there; None for a removed version.
+    """Return some files of a version as `files_of` does, without missing ones; None if the version was removed.
 
     Args:
-        registry: where.
-        version: its name, ``modelo_AMK_NM/3``.
-        paths: of the files.
+        registry: registry of the version.
+        version: name of the version, ``modelo_AMK_NM/3``.
+        paths: paths of the files.
     """
     name, _, number = version.rpartition("/")
     try:
@@ -73,16 +73,16 @@ def some_files_of(registry: Registry, version: str, paths: Iterable[str]) -> tup
 def require_unchanged(
     version: ModelVersion | str, known: Sequence[str], found: Sequence[str], writers: Iterable[str] = ()
 ) -> None:
-    """Pass silently when the files are those that are known; also when none are known yet.
+    """Check that a version's files are the known ones; passes if none are known yet.
 
     Args:
-        version: whose files; by its name, where nothing else is known of it.
-        known: as the ledger noted them.
-        found: as they are now.
-        writers: accounts that wrote files of it, by the ledger.
+        version: the version, or its name if nothing else is known.
+        known: files as the ledger records them.
+        found: files as they are now.
+        writers: accounts that wrote files of the version, by the ledger.
 
     Raises:
-        ChangedFilesError: some were changed, added or removed; they are named, and who wrote.
+        ChangedFilesError: files were changed, added or removed; the error names them and the writers.
     """
     if not known or set(known) == set(found):
         return
@@ -99,15 +99,15 @@ def require_unchanged(
 
 
 def _is_of_loading(path: str) -> bool:
-    """Tell whether MLflow or Python wrote a file while they loaded the model where it lies, on one person's machine.
+    """Tell whether MLflow or Python wrote a file while loading the model from its folder, on one person's machine.
 
-    A server's models lie in its object store and are loaded from a copy: there nobody has to write such a file.
+    A server's models are in its object store and are loaded from a copy, so there are no such files.
     """
     return path == REGISTERED_MODEL_META_FILE_NAME or "__pycache__" in path.split("/")
 
 
 def _spelt(path: str) -> str:
-    """Return a path as it may stand in the ledger, in one visible line."""
+    """Return a path in the form that the ledger accepts: one line of printable characters, shortened."""
     visible = path if path.isprintable() else path.encode("unicode_escape").decode()
     return visible if len(visible) <= _LONGEST else f"…{visible[-_LONGEST:]}"
 

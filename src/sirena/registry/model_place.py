@@ -1,8 +1,8 @@
-"""Where the files of a logged model lie: the one module that knows MLflow 2 from MLflow 3.
+"""The place of a logged model's files: the only module that distinguishes MLflow 2 from MLflow 3.
 
-MLflow 3 has logged models: files of their own, named ``models:/m-…``, ready or not. In MLflow 2 a model is a folder
-among the artifacts of its run. Everything else Sirena asks of MLflow is the same in both; `make test-compat` runs
-the chain on MLflow 2.17.1, which ADR 16 says why we do not ship.
+MLflow 3 has logged models with their own files, named ``models:/m-…``, and a status. In MLflow 2 a model is a folder
+among the artifacts of its run. All else that Sirena uses is the same in both; `make test-compat` runs the chain on
+MLflow 2.17.1. ADR 16 says why Sirena does not ship that version.
 """
 
 from collections.abc import Mapping
@@ -17,35 +17,35 @@ from sirena.registry.artifact_store import upload_folder
 from sirena.registry.connection import Registry
 
 _RUN_FOLDER: Final = "model"
-"""Folder of the model among a run's artifacts, in MLflow 2."""
+"""Folder of a model among its run's artifacts, in MLflow 2."""
 _HAS_LOGGED_MODELS: Final = hasattr(entities, "LoggedModelStatus")
 
 
 @dataclass(frozen=True)
 class ModelPlace:
-    """A place taken for one model, before its files are there."""
+    """A place reserved for one model, before its files are stored."""
 
     location: str
     """Artifact location of the files."""
     source: str
-    """What a registered version names as its source."""
+    """Source that a registered version names."""
     identity: Model
-    """MLflow's description, with the ids of run and logged model."""
+    """MLflow's description of the model, with the ids of run and logged model."""
     version_facts: Mapping[str, str] = field(default_factory=dict)
-    """Further arguments of MLflow's call that makes a version."""
+    """Further arguments for MLflow's call that creates a version."""
 
     def fill(self, registry: Registry, folder: Path) -> None:
-        """Store the files, then call the model ready where MLflow knows that word."""
+        """Store the files, then set the logged model's status to ready, if MLflow has one."""
         upload_folder(registry, self.location, folder)
         if "model_id" in self.version_facts:
             registry.client.finalize_logged_model(self.version_facts["model_id"], entities.LoggedModelStatus.READY)
 
 
 def take_place(registry: Registry, run_id: str, name: str) -> ModelPlace:
-    """Take a place for the model of a run.
+    """Reserve a place for the model of a run.
 
     Args:
-        registry: where.
+        registry: registry of the model.
         run_id: run that made the model.
         name: name of the logged model.
     """

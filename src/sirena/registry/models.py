@@ -1,8 +1,7 @@
-"""Log one trained model: a run, a logged model, a version. Repeating it changes nothing.
+"""Logging one trained model: a run, a logged model, a version. Repeating it changes nothing.
 
-Order, so that being killed at any point leaves no half version: run → files → logged model ready → version
-(the last call; it carries every tag). A repetition finds the version by its digest and stops there; what a
-killed process leaves is a run, never a version.
+The order is run → files → logged model ready → version (the last call, with every tag), so that a process killed at any
+point leaves no incomplete version, only a run. A repetition finds the version by its digest and stops there.
 """
 
 import json
@@ -35,13 +34,13 @@ class ModelVersionRef:
     """A registered version."""
 
     name: str
-    """Registered model, ``modelo_AMK_NM``."""
+    """Name of the registered model, ``modelo_AMK_NM``."""
     version: int
     run_id: str
     digest: str
-    """See `digests.model_digest`."""
+    """Content digest of the version, see `digests.model_digest`."""
     reused: bool = False
-    """True when the same model had been logged before."""
+    """True if the same model had been logged before."""
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
@@ -61,15 +60,15 @@ def log_model_version(
 ) -> ModelVersionRef:
     """Log a trained model with its certificate and register a version, unless it is registered already.
 
-    Safe to call from several threads, and in several processes at once: MLflow numbers the versions, and of
-    two equal ones the lower number stays.
+    Safe to call from several threads and processes at once: MLflow numbers the versions, and of two equal ones the one
+    with the lower number is kept.
 
     Args:
-        registry: where.
+        registry: registry for the version.
         trained: the model.
         certificate: its certificate as JSON; ``edition`` names the guideline edition it was checked against.
-        certificate_html: the same as a page for people.
-        author: who trained; never a patient, never a path.
+        certificate_html: its certificate as an HTML page.
+        author: account that trained the model.
         parent_run_id: run of the whole training, from `start_parent_run`.
         plots: PNG files by name, stored with the run.
         tags: further tags of run and version, such as data and guideline table hashes.
@@ -77,7 +76,7 @@ def log_model_version(
     Raises:
         RegistryUnavailableError: MLflow does not answer.
         RegistryError: MLflow refused.
-        UsageError: the column is no MIC test column.
+        UsageError: the model's column is no MIC test column.
     """
     name = _model_name(trained.column)
     edition = str(certificate.get("edition", ""))
@@ -118,13 +117,13 @@ def log_pyfunc(
     columns: tuple[str, ...],
     scratch: Path,
 ) -> ModelPlace:
-    """Store a pyfunc as the model of a run and return where.
+    """Store a pyfunc as the model of a run, and return its place.
 
     Args:
-        registry: where.
+        registry: registry for the model.
         run_id: run that made the model.
         name: name of the logged model.
-        artifacts: files by the name under which `ServedModel` finds them.
+        artifacts: files, by the name by which `ServedModel` finds them.
         columns: test columns of the signature.
         scratch: folder for the copy that is uploaded.
     """
@@ -140,18 +139,18 @@ def log_pyfunc(
 def register(
     registry: Registry, name: str, place: ModelPlace, run_id: str, tags: Mapping[str, str], description: str = ""
 ) -> ModelVersionRef:
-    """Make a version of a logged model; of two versions with one digest the older stays.
+    """Register a logged model as a version; of two versions with the same digest the older one is kept.
 
     Args:
-        registry: where.
-        name: of the registered model, which is made when it is missing.
-        place: of the logged model.
-        run_id: run that made it.
-        tags: of the version.
-        description: what the version is, in words.
+        registry: registry for the version.
+        name: name of the registered model, which is created if missing.
+        place: place of the logged model.
+        run_id: run that made the model.
+        tags: tags of the version.
+        description: description of the version.
 
     Returns:
-        The version that holds this content afterwards.
+        The version that has this content in the end.
     """
     client = registry.client
     try:
@@ -169,7 +168,7 @@ def register(
 
 
 def find_by_digest(registry: Registry, name: str, digest: str) -> ModelVersionRef | None:
-    """Return the oldest version with this content, or None."""
+    """Return the oldest version with this content digest, or None."""
     found = registry.models.search_model_versions(f"name = '{name}' AND tag.`{DIGEST_TAG}` = '{digest}'")
     if not found:
         return None

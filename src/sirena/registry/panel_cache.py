@@ -1,7 +1,7 @@
-"""The panel that keeps answering: loaded from the registry, kept below `SIRENA_HOME`, used when MLflow is away.
+"""Releases loaded from the registry, with copies below `SIRENA_HOME` that are used if MLflow does not answer.
 
-Files are named by their SHA-256 and checked before use, so a damaged copy is fetched again and never answered
-from. A note per asked name (``active``, ``latest``, ``3``) remembers which file it last meant.
+Files are named by their SHA-256 and checked before use, so a damaged copy is never used but fetched again. A note for
+each requested name (``active``, ``latest``, ``3``) records the file it last stood for.
 """
 
 import json
@@ -24,31 +24,31 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LoadedRelease:
-    """A panel and where it came from."""
+    """A loaded release, and its source."""
 
     panel: Panel
     name: str
-    """``panel_SIR/3``."""
+    """Name of the release, ``panel_SIR/3``."""
     sha256: str
-    """Of the release file."""
+    """SHA-256 of the release's file."""
     from_cache_only: bool
-    """True when MLflow did not answer, so that a newer activation may be unknown."""
+    """True if MLflow did not answer, so a newer activation may be unknown."""
 
 
 def load_release(
     release: str = "active", *, settings: Settings | None = None, registry: Registry | None = None
 ) -> LoadedRelease:
-    """Return a release compiled for answering; the last known one when MLflow does not answer.
+    """Return a release compiled for answering; the last known copy if MLflow does not answer.
 
     Args:
         release: ``active``, ``latest``, ``3``, ``v3`` or ``panel_SIR/3``.
-        settings: where; read from the environment by default.
-        registry: an open connection to use.
+        settings: settings; read from the environment by default.
+        registry: connection to use, if one is open.
 
     Raises:
-        UsageError: no such release.
-        RegistryUnavailableError: MLflow does not answer and no copy is kept.
-        IntegrityError: the stored release is not the one that was logged.
+        UsageError: there is no such release.
+        RegistryUnavailableError: MLflow does not answer and there is no copy.
+        IntegrityError: the stored release was changed after logging.
     """
     settings = settings or (registry.settings if registry else load_settings())
     folder = settings.home / PANELS
@@ -103,12 +103,13 @@ def _note_file(folder: Path, release: str) -> Path:
 
 
 def write_whole(path: Path, content: bytes) -> bool:
-    """Write a file so that whoever reads it finds the former one or all of this one.
+    """Write a file in one step, so that a reader finds either the former content or all of the new one.
 
-    A copy is for the day on which MLflow is away: where it cannot be written, that is logged, and answering goes on.
+    If it cannot be written, this is logged and no error is raised, since copies are needed only if MLflow does not
+    answer.
 
     Returns:
-        Whether it was written.
+        Whether the file was written.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

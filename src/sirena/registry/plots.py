@@ -1,4 +1,4 @@
-"""The confusion plot of a model, as MLflow's pages show it."""
+"""The confusion plot of a model, for MLflow's pages."""
 
 import io
 from collections.abc import Sequence
@@ -8,13 +8,13 @@ LEVELS: Final = ("S", "I or SDD", "R or NS")
 
 
 def confusion_plot(title: str, confusion: Sequence[Sequence[int]]) -> bytes:
-    """Draw labels against answers and return a PNG.
+    """Return a PNG that shows answers by label.
 
-    Shades are shares of each label, so that a rare label's errors can be seen; the numbers are results.
+    Shades show shares within each label, so that errors of a rare label are visible; figures are numbers of results.
 
     Args:
         title: such as ``modelo_AMK_NM, held-out isolates``.
-        confusion: 3 × 3 counts, label's level by answer's level (S; I or SDD; R or NS).
+        confusion: 3 × 3 counts by level of the label, then level of the answer (S; I or SDD; R or NS).
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

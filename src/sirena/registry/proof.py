@@ -1,8 +1,8 @@
-"""What the server finds out itself before a version or a release may answer: see ADR 13.
+"""Proofs that the server makes itself before a version or a release may answer: see ADR 13.
 
-A version is a table, which answers, and a network, of which it is said to be everything that network says. So the
-network is asked again, all of it, in a process of its own, and both have to be equal. A release is its members'
-tables, so it is made anew from them and has to be equal too.
+A version has a table, which answers, and a network, which the table is claimed to equal. So the network is asked every
+question again, in a separate process, and its answers must equal the table. A release consists of its members' tables,
+so it is made again from them and must be equal too.
 """
 
 import json
@@ -31,16 +31,16 @@ from sirena.registry.versions import TRUTH_TABLE, ModelVersion, find_version, lo
 from sirena.training.vetting import ForeignNetworkError
 
 AskNetwork = Callable[[bytes, str, Sequence[str]], dict[str, list[str]]]
-"""Asks the content of a ``.keras`` file for a column and keys; `training.asking_apart.NetworkAsker.ask`."""
+"""Function of the content of a ``.keras`` file, a test column and keys; `training.asking_apart.NetworkAsker.ask`."""
 _SCHEMA: Final = "sirena-proof/1"
 
 
 def require_tables_of_members(registry: Registry, release: Release) -> None:
-    """Pass silently when a release answers with its members' tables; their networks are not asked.
+    """Check that a release has exactly its members' tables; their networks are not asked.
 
     Raises:
-        ProofError: it answers otherwise than a member, or has a table of none.
-        IntegrityError: a file is not the one that was registered.
+        ProofError: one of its tables differs from a member's, or belongs to no member.
+        IntegrityError: a file was changed after registration.
     """
     tables = {
         member.column: json.loads(read_file(registry, find_version(registry, member.reference), TRUTH_TABLE))
@@ -59,19 +59,19 @@ def _not_of_its_members(release: Release) -> ProofError:
 
 @dataclass(frozen=True)
 class Prover:
-    """Proves versions and releases, and remembers by content what it has proved."""
+    """Proves versions and releases, and remembers by content digest what it has proved."""
 
     registry: Registry
     ask: AskNetwork
     kept: Path
-    """Folder of what was proved before, one small file each; nobody else may write there."""
+    """Folder with one small file for each earlier proof; nobody else may write there."""
 
     def prove_version(self, version: ModelVersion) -> None:
-        """Pass silently when a version's network says what its table says.
+        """Check that a version's network gives the answers of its table.
 
         Raises:
-            ProofError: it does not, or the version holds no network that could be asked.
-            IntegrityError: a file is not the one that was registered.
+            ProofError: the answers differ, or the version has no network to ask.
+            IntegrityError: a file was changed after registration.
         """
         table = load_table(self.registry, version)
         parsed = parse_test_column(table.column)
@@ -94,11 +94,11 @@ class Prover:
         write_private(note, told.decode(), OsAccount.of_this_process())
 
     def prove_release(self, release: Release) -> None:
-        """Pass silently when a release is what its members' versions are, and each of them is proved.
+        """Check that a release consists of its members' versions, and that each of these is proved.
 
         Raises:
-            ProofError: it is not, or one of them is not.
-            IntegrityError: a file is not the one that was registered.
+            ProofError: the release differs from its members, or one of them is not proved.
+            IntegrityError: a file was changed after registration.
         """
         stored = read_file(self.registry, release.source, RELEASE_FILE)
         members = release_members(self.registry, release)

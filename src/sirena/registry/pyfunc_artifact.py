@@ -1,4 +1,4 @@
-"""The folder of a logged model: MLflow's description, our files, the code that answers. No pickle."""
+"""The folder of a logged model: MLflow's description, Sirena's files and the code that answers, without pickles."""
 
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
@@ -26,7 +26,7 @@ from sirena.registry.served_model import (
 )
 
 REQUIREMENTS: Final = tuple(f"{name}=={version(name)}" for name in ("mlflow", "numpy", "pandas"))
-"""All a serving environment needs; pinned to what the model was logged with."""
+"""Packages that a serving environment needs, in the versions the model was logged with."""
 
 _EXAMPLE_MICS: Final = ("<=0.5", "2", ">32")
 _EXAMPLE_COLUMNS: Final = 3
@@ -35,14 +35,14 @@ _EXAMPLE_COLUMNS: Final = 3
 def save_pyfunc(
     folder: Path, *, artifacts: Mapping[str, Path], columns: Sequence[str], code: ServedCode, identity: Model
 ) -> None:
-    """Write a model folder that MLflow's stock tools load and serve.
+    """Write a model folder that MLflow's standard tools can load and serve.
 
     Args:
-        folder: where; must not exist yet.
-        artifacts: files to carry, by the name under which `ServedModel` finds them.
+        folder: the folder, which must not exist yet.
+        artifacts: files to include, by the name by which `ServedModel` finds them.
         columns: test columns of the signature; each is optional text, since a row need not hold every drug.
-        code: what `served_code` made.
-        identity: MLflow's model with the ids of run and logged model.
+        code: code from `served_code`.
+        identity: MLflow's description with the ids of run and logged model.
     """
     with undisturbed():
         mlflow.pyfunc.save_model(
@@ -58,13 +58,13 @@ def save_pyfunc(
 
 
 def load_pyfunc(uri: str) -> Any:
-    """Load any model of the registry, ours or a stranger's, as MLflow's pyfunc."""
+    """Return any model of the registry, Sirena's or a foreign one, loaded as MLflow's pyfunc."""
     with undisturbed():
         return mlflow.pyfunc.load_model(uri)
 
 
 def _signature(columns: Sequence[str]) -> ModelSignature:
-    """Say what goes in and out; MLflow refuses columns of numbers or categories where a signature says text."""
+    """Return the signature of inputs and outputs, which accepts cells of any type."""
     any_type = getattr(mlflow_schema, "AnyType", None)  # MLflow before 2.19 has none: there, text only
     cell = DataType.string if any_type is None else any_type()
     inputs = [ColSpec(cell, ORGANISM_COLUMN, required=True), ColSpec(cell, SPECIMEN_COLUMN, required=False)]

@@ -1,8 +1,7 @@
-"""A certificate made anew from what will answer, and held against the one that was stored.
+"""Making a certificate again from the table that will answer, and comparing it with the stored one.
 
-A stored certificate says what its author says. The table it speaks of is at hand and asking it takes milliseconds, so
-what the gate judges are the facts found now; of the stored one only its identity counts (version, edition, answers),
-and where that matches, its every fact has to match as well.
+A stored certificate is its author's claim. Its table is available and asking it takes milliseconds, so the gate judges
+the facts found now. If version, edition and answers of the stored certificate match, all its facts must match too.
 """
 
 from dataclasses import fields, replace
@@ -16,25 +15,25 @@ from sirena.guidelines.editions import Edition
 from sirena.registry.reference import reference_for
 
 _NOT_COMPARED: Final = frozenset({"subject", "edition", "certified_at", "sirena_version", "cut_points"})
-"""Names and times; and cut points, beside which a certificate may show the network's own."""
+"""Facts that are not compared: names and times; and cut points, which may include the network's own."""
 
 
 class ProofError(GateError):
-    """What was registered is not what its evidence says; no override makes it so."""
+    """What was registered differs from what its evidence claims; this cannot be overridden."""
 
     code = "not_proved"
 
 
 def recertified(stored: Certificate, table: TruthTable, edition: Edition) -> Certificate:
-    """Return the facts found now under the identity of a stored certificate.
+    """Return a certificate with the facts found now and the identity of a stored one.
 
     Args:
-        stored: the certificate that counts.
-        table: what will answer.
+        stored: the valid certificate.
+        table: the table that will answer.
         edition: the rules in force.
 
     Raises:
-        ProofError: it says of these answers and these rules other things than are found.
+        ProofError: the stored certificate is of the same answers and rules, and its facts differ.
     """
     if parse_test_column(table.column) is None:
         raise ProofError(f"{stored.subject.model}: its table answers no test column")

@@ -1,4 +1,4 @@
-"""What guideline editions say about one test column, so that a model of it can be compared."""
+"""What a guideline edition states about one test column, as a truth table to compare a model with."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from sirena.guidelines.interpreter import compile_tables
 
 
 def reference_for(edition: Edition, column: str) -> TruthTable:
-    """Return an edition's table for a test column; without rows where it is of another guideline."""
+    """Return an edition's truth table for a test column; it has no rows if the column is of another guideline."""
     parsed = parse_test_column(column)
     if parsed is not None:
         table = compile_tables(edition, [parsed.drug])[parsed.drug]
@@ -21,5 +21,5 @@ def reference_for(edition: Edition, column: str) -> TruthTable:
 
 
 def nothing_stated(column: str) -> TruthTable:
-    """Return the table of a test column to which no guideline states anything."""
+    """Return a truth table without rows, for a test column about which no guideline states anything."""
     return TruthTable(column, (), np.empty((0, CODES), dtype=np.uint8), absent=Reason.NO_BREAKPOINT)

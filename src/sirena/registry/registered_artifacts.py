@@ -1,4 +1,4 @@
-"""Which runs and logged models registered versions come from, so that nobody writes to them any more."""
+"""The runs and logged models that registered versions come from, so that writing to them can be refused."""
 
 import re
 import threading
@@ -12,14 +12,14 @@ from sirena.registry.mlflow_quietly import mlflow
 from sirena.registry.versions import ModelVersion, all_pages
 
 _SECONDS: Final = 2.0
-"""How long a look at the registry counts; a version may be removed, and its files then be cleared away."""
+"""Seconds for which the last reading of the registry is used."""
 _PAGE: Final = 1000
 _IDENTIFIER: Final = re.compile(r"(?<![0-9a-z-])(?:m-)?[0-9a-f]{32}(?![0-9a-z])")
 
 
 @dataclass
 class RegisteredArtifacts:
-    """Remembers for seconds; whoever registers through this process has it look again at once."""
+    """Caches the ids for seconds; `forget` has them read again after a registration."""
 
     registry: Registry
     _known: frozenset[str] = frozenset()
@@ -37,7 +37,7 @@ class RegisteredArtifacts:
             return bool(asked & self._known)
 
     def forget(self) -> None:
-        """Look again when next asked."""
+        """Read the registry again at the next call."""
         with self._one_at_a_time:
             self._until = 0.0
 
@@ -51,7 +51,7 @@ def identifiers_of_versions(registry: Registry) -> frozenset[str]:
 
 @speaks_to_mlflow
 def experiment_holds_registered(registry: Registry, experiment: str) -> bool:
-    """Tell whether a registered version comes from a run of an experiment, deleted runs too."""
+    """Tell whether a registered version comes from a run of an experiment, deleted runs included."""
     registered = identifiers_of_versions(registry)
     token = None
     while registered:

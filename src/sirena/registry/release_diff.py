@@ -1,4 +1,4 @@
-"""What two releases answer differently: every category, by antimicrobial, organism, site and MIC."""
+"""Differences between two releases: every changed category by antimicrobial, organism, site and MIC."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,25 +15,25 @@ from sirena.panel.compiled import Panel
 
 @dataclass(frozen=True)
 class CategoryChange:
-    """One changed category."""
+    """One category that differs between two releases."""
 
     column: str
     organism: str
     mic: str
-    """As laboratories write it, ``<=0.5``."""
+    """MIC as laboratories write it, ``<=0.5``."""
     before: str
-    """Category; empty when the release had no model for the column."""
+    """Category by the first release; empty if it had no model for the column."""
     after: str
     site: str = ""
-    """The site; empty for every site that neither release answers apart."""
+    """The site; empty for all sites that both releases answer alike."""
 
 
 def differences(before: Panel, after: Panel) -> Iterator[CategoryChange]:
     """Yield every (antimicrobial, organism, site, MIC) whose category differs, in that order.
 
-    A change of the reason of an NI is none: the category is what a clinician acts on. An organism only one
-    release knows is NI in the other; a column only one release answers has no category in the other. Sites that
-    neither release answers apart are compared once.
+    Another reason of an NI is not a change, since clinicians act on the category. An organism that only one release
+    knows is NI in the other; a column that only one release answers has no category in the other. Sites without
+    separate answers in both releases are compared once.
     """
     for column in sorted({*before.tables, *after.tables}):
         tables = before.tables.get(column), after.tables.get(column)
@@ -52,16 +52,16 @@ def differences(before: Panel, after: Panel) -> Iterator[CategoryChange]:
 
 
 _Question = tuple[str, str, Site]
-"""Organism, site as it is told, and the site to ask for."""
+"""Organism, site as it is shown, and site to ask for."""
 CATEGORY_NAMES = ("", *(category.value for category in Category))
-"""Names of category positions; the first is no answer at all."""
+"""Category names by position; position 0, an empty name, stands for no answer."""
 _CATEGORY_OF = np.array(
     [CATEGORY_NAMES.index(answer.category.value) if answer else 0 for answer in ANSWERS], dtype=np.uint8
 )
 
 
 def questions_of(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
-    """Yield what the tables of a column are to be asked: each organism at the rest of the sites, and at its own."""
+    """Yield the questions to the tables of a column: each organism at its own sites, and once for all others."""
     present = [table for table in tables if table is not None]
     for organism in sorted({organism for table in present for organism in table.organisms}):
         own = {site for table in present for site in (table.sites_of(organism) if table.own_sites else ())}
@@ -74,7 +74,7 @@ def questions_of(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
 
 
 def category_positions(table: TruthTable | None, questions: Sequence[_Question]) -> NDArray[np.uint8]:
-    """Return category positions (questions, CODES) for a table, NI where it has no row."""
+    """Return category positions of a table, shape (questions, CODES); NI if it has no row."""
     cells = np.zeros((len(questions), CODES), dtype=np.uint8)
     if table is None:
         return cells

@@ -1,11 +1,11 @@
-"""What two releases answer differently, in ranges of MICs per group of organisms: what a committee reads.
+"""Differences between two releases as ranges of MICs per group of organisms, for a committee to read.
 
 Rules, each with a test of like name:
 
-- organisms that one row of a guideline decides, before and after, and that change alike, are one range;
-- the gravest stands first: S that becomes R, R that becomes S, S that loses its category, a new S, then all others;
-- ranges are told in exact MICs; a censored one is told only where no exact one changes;
-- every changed answer is counted in one range, and in no other.
+- organisms for which the same guideline rows decide, before and after, and whose changes are the same, share a range;
+- the gravest comes first: S becomes R, R becomes S, S loses its category, a new S, then all others;
+- ranges list exact MICs; censored ones are listed only if no exact one changes;
+- every changed answer is counted in exactly one range.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,31 +29,31 @@ _UNCHANGED: Final = 255
 
 @dataclass(frozen=True)
 class RangeChange:
-    """MICs of one group of organisms whose category changes alike."""
+    """MICs of one group of organisms with the same change of category."""
 
     column: str
     organisms: tuple[str, ...]
-    """WHONET codes."""
+    """WHONET codes of the organisms."""
     group: str
-    """In words: ``Salmonella (84 organisms)``."""
+    """The organisms in words: ``Salmonella (84 organisms)``."""
     site: str
-    """The site; empty for every site that neither release answers apart."""
+    """The site; empty for all sites that both releases answer alike."""
     mics: str
-    """mg/L: ``4 … 8``, ``up to 4``, ``from 8 on``, ``any``."""
+    """The MICs in mg/L: ``4 … 8``, ``up to 4``, ``from 8 on``, ``any``."""
     before: str
-    """Category; empty when the release had no model for the column."""
+    """Category by the first release; empty if it had no model for the column."""
     after: str
     answers: int
-    """Changed answers, organisms times MIC codes."""
+    """Number of changed answers: organisms times MIC codes."""
 
     @property
     def gravity(self) -> int:
-        """How much depends on it; the smaller, the graver."""
+        """How grave the change is; the smaller, the graver."""
         return gravity(self.before, self.after)
 
 
 def range_changes(before: Panel, after: Panel) -> list[RangeChange]:
-    """Return what the second panel answers otherwise than the first, the gravest first, then the most answers."""
+    """Return how categories change from one panel to another: the gravest changes first, then those of most answers."""
     changes = [
         change
         for column in sorted({*before.tables, *after.tables})
@@ -63,7 +63,7 @@ def range_changes(before: Panel, after: Panel) -> list[RangeChange]:
 
 
 _Likeness = tuple[str, str, str, bytes, bytes]
-"""Site, deciding groups, and the changed cells of both tables: what rows of one range have in common."""
+"""What the organisms of one range share: site, deciding groups, and the changed cells of both tables."""
 
 
 def _column(column: str, old: TruthTable | None, new: TruthTable | None) -> Iterator[RangeChange]:
@@ -94,7 +94,7 @@ def _group(table: TruthTable | None, organism: str, site: Site) -> str:
 
 
 def mic_ranges(codes: "Sequence[int] | NDArray[np.intp]") -> str:
-    """Return MIC codes as ranges: of exact MICs, or where there is none among them, of censored ones.
+    """Return MIC codes as ranges: of exact MICs, or of censored ones if there is no exact one.
 
     >>> mic_ranges([Mic.from_code(code).code for code in range(17, 19)])
     '8 … 16'

@@ -1,7 +1,7 @@
-"""Releases: the registered model ``panel_SIR``, each version of which fixes one version per antimicrobial.
+"""Releases: versions of the registered model ``panel_SIR``, each with one model version per antimicrobial.
 
-A release carries its members' tables, so it answers by itself; its tags name the members, so that every answer
-can be followed back. It is immutable and made once: the same members give the same release.
+A release contains its members' tables, so it answers by itself; its tags name the members, so that every answer can be
+traced to a version. It is immutable, and the same members give the same release.
 """
 
 import contextlib
@@ -37,7 +37,7 @@ from sirena.registry.versions import (
 
 RELEASE_MODEL: Final = "panel_SIR"
 SHADOW_ALIAS: Final = "shadow"
-"""Shows people which release answers the same questions unseen; the ledger decides which does."""
+"""Alias that shows which release answers unseen, as shadow; the ledger decides that."""
 RELEASE_FILE: Final = "release.json"
 MEMBERS_TAG: Final = "sirena.members"
 NEWEST: Final = "latest"
@@ -50,7 +50,7 @@ class Member:
     """One antimicrobial's model in a release."""
 
     column: str
-    """Test column answered, ``AMK_NM``."""
+    """Test column that the model answers, ``AMK_NM``."""
     model: str
     version: int
     digest: str
@@ -61,17 +61,17 @@ class Member:
 
     @property
     def reference(self) -> str:
-        """The version's name, ``modelo_AMK_NM/3``."""
+        """Name of the version, ``modelo_AMK_NM/3``."""
         return f"{self.model}/{self.version}"
 
     @classmethod
     def of(cls, version: ModelVersion, edition: str, label_source: str) -> Self:
-        """Describe a version as a member.
+        """Return a version as a member.
 
         Args:
             version: the version.
-            edition: guideline edition of the certificate that counts; the tag of that name is only a description.
-            label_source: whose labels its training report names.
+            edition: guideline edition of its valid certificate; the tag of that name is only a description.
+            label_source: source of the labels, from its training report.
         """
         return cls(
             column=version.column,
@@ -91,11 +91,11 @@ class Release:
     version: int
     digest: str
     members: Mapping[str, str]
-    """Member version by test column: ``{"AMK_NM": "modelo_AMK_NM/3"}``."""
+    """Name of the member version by test column: ``{"AMK_NM": "modelo_AMK_NM/3"}``."""
     author: str
     note: str
     created: datetime
-    """UTC."""
+    """Time of creation in UTC."""
     active: bool
     source: ModelVersion
 
@@ -107,15 +107,15 @@ class Release:
 
 @speaks_to_mlflow
 def members_at(registry: Registry, where: str) -> list[ModelVersion]:
-    """Return one version per registered antimicrobial model.
+    """Return one version of each registered antimicrobial model, chosen by its stage or as the newest.
 
     Args:
-        registry: where.
-        where: ``production``, ``staging``, or ``latest`` for the newest version Sirena made; a model without one is
-            left out. A stranger's version is taken only where somebody put it.
+        registry: registry of the models.
+        where: ``production``, ``staging``, or ``latest`` for the newest version that Sirena made; a model without one
+            is left out. A foreign version is taken only from a stage that somebody gave it.
 
     Raises:
-        UsageError: another word, or no model stands there.
+        UsageError: `where` is another word, or no model has such a version.
     """
     if where not in (NEWEST, Stage.PRODUCTION.alias, Stage.STAGING.alias):
         raise UsageError(f"cannot take members from {where!r}", hint="take them from production, staging or latest")
@@ -137,17 +137,17 @@ def members_at(registry: Registry, where: str) -> list[ModelVersion]:
 
 @speaks_to_mlflow
 def create_release(registry: Registry, versions: Sequence[ModelVersion], *, author: str, note: str = "") -> Release:
-    """Make a release of model versions, unless the same release exists.
+    """Make a release of model versions, unless the same release exists already; return it.
 
     Args:
-        registry: where.
+        registry: registry of the versions.
         versions: one version per test column.
-        author: who makes it.
-        note: one line for people.
+        author: account that makes it.
+        note: one line of text for people.
 
     Raises:
-        UsageError: no versions, two for one column, or one without a truth table.
-        IntegrityError: a version's table is not the one that was logged.
+        UsageError: there are no versions, two for one column, or one without a truth table.
+        IntegrityError: a version's table was changed after logging.
     """
     document, digest = release_document(registry, versions)
     content = canonical_json(document)
@@ -182,11 +182,11 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
 
 @speaks_to_mlflow
 def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tuple[dict[str, Any], str]:
-    """Return what a release of these versions holds, and its digest; the same versions give the same.
+    """Return the content of a release of these versions, and its digest; the same versions give the same content.
 
     Raises:
-        UsageError: no versions, two for one column, or one without a truth table.
-        IntegrityError: a version's table is not the one that was logged.
+        UsageError: there are no versions, two for one column, or one without a truth table.
+        IntegrityError: a version's table was changed after logging.
     """
     parts = [_part(registry, version) for version in sorted(versions, key=lambda version: version.column)]
     members = {member.column: member for member, _ in parts}
@@ -215,17 +215,17 @@ def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tu
 
 @speaks_to_mlflow
 def list_releases(registry: Registry) -> list[Release]:
-    """Return every release, oldest first; what else somebody registered under the name is none, and left out."""
+    """Return every release, the oldest first; foreign versions registered under the same name are left out."""
     found = map(_describe, list_versions(registry, RELEASE_MODEL))
     return [release for release in found if release is not None]
 
 
 @speaks_to_mlflow
 def find_release(registry: Registry, which: str) -> Release:
-    """Return the release a text names.
+    """Return the release that a text names.
 
     Args:
-        registry: where.
+        registry: registry of the releases.
         which: ``active`` (or ``production``), ``latest``, ``3``, ``v3`` or ``panel_SIR/3``.
 
     Raises:
@@ -256,20 +256,20 @@ def find_release(registry: Registry, which: str) -> Release:
 
 @speaks_to_mlflow
 def release_members(registry: Registry, release: Release) -> list[Member]:
-    """Return the members as they were when the release was made."""
+    """Return a release's members, as they were when it was made."""
     document = read_release_document(registry, release)
     return [Member(**facts) for facts in document["members"].values()]
 
 
 def read_release_document(registry: Registry, release: Release) -> dict[str, Any]:
-    """Return a release's file, checked against its hash."""
+    """Return the content of a release's file, checked against its hash."""
     return dict(json.loads(read_file(registry, release.source, RELEASE_FILE)))
 
 
 def _asked_columns(columns: Sequence[str]) -> tuple[str, ...]:
-    """Return the inputs of a release: its columns, their gradient strips, and the other guideline's to refuse aloud.
+    """Return the inputs of a release: its columns, their gradient strips, and the same drugs by the other guideline.
 
-    MLflow drops a column its signature does not name; named, it is answered NI with the reason.
+    MLflow drops a column that the signature does not name; a named one is answered with NI and the reason.
     """
     parsed = [found for found in map(parse_test_column, columns) if found is not None]
     strips = [f"{found.drug}_{found.guideline}E" for found in parsed]
@@ -280,7 +280,7 @@ def _asked_columns(columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def _part(registry: Registry, version: ModelVersion) -> tuple[Member, TruthTable]:
-    """Return a version as a member with its table; every fact from files that are what their hashes say."""
+    """Return a version as a member, with its table; all facts come from files that match their hashes."""
     contents = read_files(registry, version, TRUTH_TABLE, certificate_path(version), REPORT)
     table, certificate, report = map(json.loads, contents)
     facts = (str(certificate.get("edition", "")), str(report.get("label_source", "")))
@@ -288,7 +288,7 @@ def _part(registry: Registry, version: ModelVersion) -> tuple[Member, TruthTable
 
 
 def _existing(registry: Registry, digest: str, content: bytes) -> Release | None:
-    """Return the release that holds just this; one whose tags alone say so is not it."""
+    """Return the release with exactly this content; tags alone do not suffice."""
     for release in list_releases(registry):
         if release.digest == digest:
             with contextlib.suppress(SirenaError):
@@ -298,9 +298,9 @@ def _existing(registry: Registry, digest: str, content: bytes) -> Release | None
 
 
 def _describe(version: ModelVersion) -> Release | None:
-    """Return the release that a version is; None when its tags are not those of one.
+    """Return a version of ``panel_SIR`` as a release; None if its tags are not those of a release.
 
-    Whoever may train may register anything under the name, and must not keep all others from reading the rest.
+    An account that may train can register anything under this name; that must not prevent reading the releases.
     """
     try:
         members = json.loads(version.tags.get(MEMBERS_TAG, ""))

@@ -1,14 +1,14 @@
-"""Which model versions are needed, decided from what is known, without asking anybody.
+"""Which model versions are needed, decided from their facts alone, without access to the registry.
 
-A version is kept when one of these holds; `KeptVersion` names them:
+A version is kept if one of these holds (`KeptVersion` names them):
 
-- it was not logged by Sirena: others decide about theirs;
-- it carries an alias, or MLflow's stage field says Staging or Production;
-- it was in production once, by itself or as member of a release that answered: `audit served` names its evidence;
-- it is member of a release that carries an alias, or that was made within so many months;
+- it was not logged by Sirena: its makers decide about it;
+- it has an alias, or MLflow's stage field is Staging or Production;
+- it was in production once, by itself or as member of a release that was active: `audit served` refers to its evidence;
+- it is member of a release that has an alias, or that was made within so many months;
 - another version was made from it;
 - it is among the newest of its model;
-- it is younger than so many days, so that what is being trained, compared and released is left alone.
+- it is younger than so many days, and may still be in use for training, comparing or releasing.
 """
 
 import enum
@@ -24,7 +24,7 @@ _STAGED: Final = (Stage.STAGING.value, Stage.PRODUCTION.value)
 
 
 class KeptVersion(enum.StrEnum):
-    """Why a version is kept."""
+    """The reason for keeping a version."""
 
     STRANGER = "not Sirena's"
     ALIAS = "alias"
@@ -38,14 +38,14 @@ class KeptVersion(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Retention:
-    """How much is kept beyond what is in use."""
+    """What is kept in addition to versions in use."""
 
     newest: int = 3
-    """Versions of each model, the newest."""
+    """Number of newest versions of each model that are kept."""
     days: float = 30.0
-    """Age below which everything is kept."""
+    """Age in days below which every version is kept."""
     months: float = 24.0
-    """Age below which releases that never answered keep their members."""
+    """Age in months below which releases that were never active keep their members."""
 
     def __str__(self) -> str:
         return f"newest {self.newest}, days {self.days:g}, months {self.months:g}"
@@ -53,52 +53,52 @@ class Retention:
 
 @dataclass(frozen=True)
 class StoredVersion:
-    """A model version, as far as the decision needs it."""
+    """The facts of a model version that the decision needs."""
 
     model: str
     number: int
     created: datetime
-    """UTC."""
+    """Time of creation in UTC."""
     aliases: frozenset[str] = frozenset()
     stage_field: str = Stage.NONE.value
     was_in_production: bool = False
     ours: bool = True
     source: str = ""
-    """What it was made from, as MLflow writes it: ``models:/m-…``, ``models:/modelo_AMK_NM/3`` …"""
+    """Source that it was made from, as MLflow writes it: ``models:/m-…``, ``models:/modelo_AMK_NM/3`` …"""
 
     @property
     def reference(self) -> str:
-        """``modelo_AMK_NM/3``."""
+        """Name of the version, ``modelo_AMK_NM/3``."""
         return f"{self.model}/{self.number}"
 
 
 @dataclass(frozen=True)
 class StoredRelease:
-    """A release, as far as the decision needs it."""
+    """The facts of a release that the decision needs."""
 
     members: frozenset[str]
-    """References of its member versions."""
+    """Names of its member versions."""
     created: datetime
     aliases: frozenset[str] = frozenset()
     answered: bool = False
-    """Whether it ever was the active one."""
+    """True if it was ever the active release."""
 
 
 @dataclass(frozen=True)
 class Stock:
-    """Everything that is there."""
+    """All versions and releases of a registry."""
 
     versions: tuple[StoredVersion, ...]
     releases: tuple[StoredRelease, ...]
 
 
 def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, KeptVersion]:
-    """Return the first reason to keep each version that has one; what is not in it nothing needs.
+    """Return the first reason to keep each version that has one; all other versions are unneeded.
 
     Args:
-        stock: what there is.
-        retention: how much to keep.
-        now: UTC.
+        stock: all versions and releases.
+        retention: what to keep in addition to versions in use.
+        now: present time in UTC.
     """
     served = {member for release in stock.releases if release.answered for member in release.members}
     released = {

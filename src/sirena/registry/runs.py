@@ -1,4 +1,4 @@
-"""MLflow runs: one parent per training, one child per model, few calls."""
+"""MLflow runs: one parent run per training, one child run per model, with few requests."""
 
 import math
 import re
@@ -24,7 +24,7 @@ _DEPTH: Final = 2
 
 @speaks_to_mlflow
 def start_parent_run(registry: Registry, name: str, *, author: str, tags: Mapping[str, str] | None = None) -> str:
-    """Begin the run under which one training's models hang, and return its id."""
+    """Start the parent run of one training, and return its id."""
     return _create(registry, name, {"mlflow.user": author, "sirena.code_version": code_version(), **(tags or {})})
 
 
@@ -36,7 +36,7 @@ def finish_run(registry: Registry, run_id: str, *, failed: bool = False) -> None
 
 @contextmanager
 def child_run(registry: Registry, name: str, parent_run_id: str | None, tags: Mapping[str, str]) -> Iterator[str]:
-    """Open a run; it ends FINISHED, or FAILED when an error leaves the block."""
+    """Start a run for the block; its status becomes FINISHED, or FAILED if the block raises an error."""
     parent = {"mlflow.parentRunId": parent_run_id} if parent_run_id else {}
     run_id = _create(registry, name, {**tags, **parent})
     try:
@@ -51,15 +51,15 @@ def child_run(registry: Registry, name: str, parent_run_id: str | None, tags: Ma
 def log_report(
     registry: Registry, run_id: str, report: Mapping[str, Any], further: Mapping[str, float] | None = None
 ) -> None:
-    """Log a training report: parameters, metrics, counts and curves, in as few calls as MLflow allows.
+    """Log a training report: parameters, metrics, counts and curves, with as few requests as MLflow allows.
 
     Numbers nested deeper than two levels (per organism) stay in ``report.json``.
 
     Args:
-        registry: where.
+        registry: registry of the run.
         run_id: the run.
-        report: of the training.
-        further: metrics beside those of the report.
+        report: report of the training.
+        further: metrics in addition to those of the report.
     """
     parameters = {
         **_flatten(report.get("settings") or {}),
@@ -81,7 +81,7 @@ def log_report(
 
 @lru_cache(maxsize=1)
 def code_version() -> str:
-    """Return package version and, in a checkout, the git commit (``+changed`` when files differ from it)."""
+    """Return the package's version and, in a checkout, the git commit (with ``+changed`` if files differ from it)."""
     here = Path(__file__).resolve().parent
     try:
         described = subprocess.run(
@@ -120,7 +120,7 @@ def _flatten(document: Mapping[str, Any], prefix: str = "", depth: int = _DEPTH)
 
 
 def _curves(history: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, int, Any]]:
-    """Yield (name, step, value) of every epoch's record, evenly thinned."""
+    """Yield (name, step, value) for the epochs' records, thinned evenly."""
     stride = max(1, math.ceil(len(history) / _CURVE_POINTS))
     for step, epoch in enumerate(history):
         if step % stride == 0 or step == len(history) - 1:

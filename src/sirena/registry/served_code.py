@@ -1,12 +1,11 @@
-"""The code that travels inside a logged model.
+"""The code that is stored inside every logged model.
 
-A model must answer where Sirena is not installed, and must not shadow a Sirena that is. So `domain`, what
-`panel.compiled` needs and `served_model` are copied under a top-level package whose name carries a digest of their
-content and of the script that loads them: two models logged by the same code share one module, two logged by different
-code cannot meet.
-
-They travel as one zip file, from which Python imports: every file of a model is fetched and compared whenever the model
-is registered, promoted or released.
+A model must answer where Sirena is not installed, and must not hide an installed Sirena. So `domain`, `served_model`
+and what `panel.compiled` needs are copied into a top-level package whose name contains a digest of their content and of
+the script that loads them. Two models logged by the same code share one package; two logged by different code do not
+mix.
+The package is one zip file, from which Python imports, because every file of a model is fetched and compared whenever
+the model is registered, promoted or released.
 """
 
 import hashlib
@@ -23,10 +22,10 @@ _SHIPPED: Final = (
     *(f"panel/{name}.py" for name in ("__init__", "basis", "compiled", "layouts", "lookup", "sites")),
     "registry/served_model.py",
 )
-"""What is copied, relative to the installed `sirena` package; a folder is copied whole."""
+"""What is copied, relative to the installed `sirena` package; folders are copied completely."""
 _PACKAGE_NOTE: Final = '"""Code of a Sirena model, copied here when the model was logged."""\n'
 _NO_TIME: Final = (1980, 1, 1, 0, 0, 0)
-"""The earliest a zip file can tell: the same code is the same file, whenever it was packed."""
+"""The earliest time that a zip file can store, so that the same code always gives the same file."""
 _SCRIPT: Final = '''"""Run by MLflow to make the model (models from code: nothing is unpickled)."""
 
 import sys
@@ -46,18 +45,18 @@ mlflow.models.set_model(ServedModel())
 
 @dataclass(frozen=True)
 class ServedCode:
-    """A copy of the shipped code, ready to be logged."""
+    """A copy of the code, ready to be logged."""
 
     package: Path
     """Zip file of the package; its stem is the package's name."""
     script: Path
-    """Models-from-code script that MLflow runs to get the model."""
+    """Models-from-code script, which MLflow runs to make the model."""
 
 
 def served_code(home: Path) -> ServedCode:
-    """Return the shipped code below ``home``, copying it there unless that was done before.
+    """Return the copy of the code below ``home``, making it if there is none yet.
 
-    The copy stays, because a process that logged a model keeps the modules it imported from here.
+    The copy is kept, because a process that logged a model uses modules imported from it.
 
     Args:
         home: `SIRENA_HOME`.

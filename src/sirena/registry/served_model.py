@@ -1,7 +1,7 @@
-"""The model MLflow loads and serves: a look-up in truth tables, without TensorFlow and without Sirena installed.
+"""The model that MLflow loads and serves: a look-up in truth tables, without TensorFlow or an installed Sirena.
 
-This module travels inside every logged model together with `domain` and `panel`, under a package name of its
-own (see `served_code`); that is why it imports its neighbours relatively.
+This module is stored inside every logged model together with `domain` and `panel`, in a package with another name (see
+`served_code`), so its imports are relative.
 """
 
 import json
@@ -34,7 +34,7 @@ MARK_SUFFIX: Final = "_mark"
 SITE_PARAMETER: Final = "site"
 BASIS_PARAMETER: Final = "basis"
 STRUCTURE: Final = "structure"
-"""Asks for grounds as JSON objects in place of sentences."""
+"""Value of the parameter ``basis`` that returns grounds as JSON objects instead of sentences."""
 
 _MARK: Final = "takes_any_type"
 _CATEGORIES: Final = [answer.category.value if answer else "" for answer in ANSWERS]
@@ -43,10 +43,10 @@ _MARKS: Final = [mark.value if mark else "" for mark in MARKS]
 
 
 class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,unused-ignore]
-    """Answers one antimicrobial (artifact ``truth_table``) or a whole release (artifact ``release``)."""
+    """Answers for one antimicrobial (artifact ``truth_table``) or for a whole release (artifact ``release``)."""
 
     def load_context(self, context: Any) -> None:
-        """Read the tables. MLflow passes ``context`` by name, so the parameter may not be renamed."""
+        """Read the tables. MLflow passes ``context`` by name, so the parameter must not be renamed."""
         _take_csv_as_text()
         if "release" in context.artifacts:
             document = json.loads(Path(context.artifacts["release"]).read_text("utf-8"))
@@ -59,23 +59,23 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
 
     # MLflow demands a data frame's type hint here, or warns at every load.
     def predict(self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:  # noqa: ARG002
-        """Answer every test column of the input.
+        """Return the answers to every test column of the input.
 
         Args:
             context: unused; the tables were read by `load_context`.
             model_input: ``ORGANISM`` (WHONET code or name) and one or more test columns such as ``AMK_NM``
                 (MIC as written, with its comparator; a number is read like its text).
-            params: ``site`` names the site of infection of every row (``urine``, ``csf`` …); by default the
-                specimen in ``SPEC_TYPE`` decides, and it is unknown without. ``basis`` chooses how the ground is
-                told: a sentence in ``en`` (the default) or ``es``, or its ``structure`` as a JSON object.
+            params: ``site`` names the site of infection of every row (``urine``, ``csf`` …); by default it is taken
+                from the specimen in ``SPEC_TYPE``, and is unknown without one. ``basis`` chooses the form of the
+                ground: a sentence in ``en`` (the default) or ``es``, or its ``structure`` as a JSON object.
 
         Returns:
             For each test column ``X``: ``Eti_X`` (S, I, R …, NI; empty for an empty MIC), ``Eti_X_reason`` (why NI;
-            else empty) and ``Eti_X_basis`` (what it rests on), in the input's row order and index; ``Eti_X_mark``
-            where a category was given without knowing the site and does not hold everywhere.
+            else empty) and ``Eti_X_basis`` (its ground), in the input's row order and index; and ``Eti_X_mark`` if a
+            category was given without knowing the site and does not hold at every site.
 
         Raises:
-            MlflowException: the input holds no test column this model answers, or a parameter has no such value.
+            MlflowException: the input has no test column that this model answers, or a parameter has an unknown value.
         """
         frame = _one_row_per_isolate(model_input)
         asked = [name for name in frame.columns if name != ORGANISM_COLUMN and parse_test_column(str(name))]
@@ -119,7 +119,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
         return [of_pair[pair] for pair in subjects.pairs], marks
 
     def _told(self, number: int, mark: int, position: int, told: str) -> str:
-        """Return what an answer rests on, each text made once."""
+        """Return the text of an answer's ground or reason; each text is made once."""
         key = (number, mark, told) if number != NO_GROUND else (number, position, told)
         if position == NOT_ASKED:
             return ""
@@ -138,7 +138,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
 
 @dataclass(frozen=True)
 class _Subjects:
-    """Whom the rows ask about: distinct organisms and sites, and which of them each row has."""
+    """The organisms and sites that the rows ask about: the distinct ones, and each row's positions."""
 
     organisms: list[str | None]
     rows: NDArray[np.intp]
@@ -148,7 +148,7 @@ class _Subjects:
 
     @classmethod
     def of(cls, frame: pd.DataFrame, params: dict[str, Any] | None) -> "_Subjects":
-        """Read organisms, and sites from the parameters or the specimens."""
+        """Return the organisms and sites of a frame; sites come from the parameters or the specimens."""
         length = len(frame)
         names = _texts(frame[ORGANISM_COLUMN]) if ORGANISM_COLUMN in frame else [None] * length
         distinct, rows = factorise(names)
@@ -164,7 +164,7 @@ def _parameter(params: dict[str, Any] | None, name: str, default: str, known: It
     """Return a parameter's value in lower case.
 
     Raises:
-        MlflowException: it has no such value.
+        MlflowException: the value is unknown.
     """
     value = str((params or {}).get(name) or default).strip().lower()
     values = [str(one) for one in known]
@@ -174,12 +174,12 @@ def _parameter(params: dict[str, Any] | None, name: str, default: str, known: It
 
 
 def _take_csv_as_text() -> None:
-    """Let MLflow's server read a CSV for signatures of any type, which it refuses: every column is text then.
+    """Let MLflow's server read a CSV as text columns for a signature of any type, which it refuses otherwise.
 
-    A signature of text would let the CSV in and keep columns of numbers and categories out. One without inputs would
-    have pandas guess the types of a CSV and let any columns in. MLflow (3.17.2) has no other way: its server's
-    ``parse_csv_input`` asks every signature for ``pandas_types``, which knows no ``AnyType``. Nothing else changes:
-    types that MLflow knows it still answers itself.
+    A signature of text would accept the CSV but refuse columns of numbers and categories. A signature without inputs
+    would have pandas guess the types and would accept any columns. MLflow (3.17.2) has no other way: its server's
+    ``parse_csv_input`` calls ``pandas_types`` of every signature, which does not support ``AnyType``. Signatures of
+    types that it supports are unchanged.
     """
     known = Schema.pandas_types
 
@@ -194,7 +194,7 @@ def _take_csv_as_text() -> None:
 
 
 def _one_row_per_isolate(frame: pd.DataFrame) -> pd.DataFrame:
-    """Undo MLflow's packing of ``{"ORGANISM": [...], "AMK_NM": [...]}`` into one row of lists."""
+    """Return a frame with one row per isolate, also if MLflow packed its columns into one row of lists."""
     packed = [name for name in frame.columns if len(frame) == 1 and isinstance(frame[name].iloc[0], list)]
     return frame.explode(packed, ignore_index=True) if packed else frame
 

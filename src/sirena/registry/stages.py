@@ -1,8 +1,8 @@
-"""Promotion: the stage of a version, given by an alias, explained by tags, mirrored in MLflow's stage field.
+"""Promotion: giving a version a stage by an alias, with tags that explain it and MLflow's stage field set alike.
 
-Order of writes: history tag → alias (the one atomic step that counts) → stage field → stale alias removed. Where
-Sirena's entry stands before MLflow, the entry writes the history tag. If the process dies between two writes, the
-alias still tells the stage, and promoting again completes the rest. See ADR 7.
+The order of writes is: history tag → alias (the one atomic step that decides) → stage field → removal of an old alias.
+With the NGINX entry before MLflow, Sirena's gate behind it writes the history tag. If the process dies between two
+writes, the alias still shows the stage, and promoting again completes the rest. See ADR 7.
 """
 
 from dataclasses import dataclass
@@ -24,14 +24,14 @@ _MARKED: Final = (Stage.STAGING, Stage.PRODUCTION)
 
 @dataclass(frozen=True)
 class Promotion:
-    """What a promotion did."""
+    """The result of a promotion."""
 
     version: ModelVersion
-    """The version afterwards."""
+    """The version after the promotion."""
     previous: int | None
-    """Version that held the stage before."""
+    """Number of the version that had the stage before; None if there was none."""
     changed: bool
-    """False when the version stood there already."""
+    """False if the version had the stage already."""
 
 
 @speaks_to_mlflow
@@ -41,15 +41,15 @@ def promote(
     """Give a version a stage.
 
     Args:
-        registry: where.
-        version: the version, from `find_version`.
-        stage: the stage it shall have.
-        approver: who decides.
-        verdict: what the gate says, an override with its reason included; needed for staging and production.
+        registry: registry of the version.
+        version: version from `find_version`.
+        stage: the stage to give it.
+        approver: account that decides.
+        verdict: the gate's verdict, perhaps with an override; needed for staging and production.
 
     Raises:
-        GateError: the gate refuses and nobody overrides it.
-        UsageError: a stage that needs a verdict was asked for without one.
+        GateError: the gate refuses, and the verdict has no override.
+        UsageError: the stage needs a verdict, and none was given.
     """
     if stage in _MARKED:
         if verdict is None:
@@ -67,13 +67,14 @@ def promote(
 
 
 def place(registry: Registry, version: ModelVersion, stage: Stage, *, override: str = "") -> None:
-    """Move alias and stage field; safe to repeat.
+    """Move the alias and set the stage field; safe to repeat.
 
     Args:
-        registry: where.
+        registry: registry of the version.
         version: the version.
-        stage: the stage it shall have.
-        override: reason to do so although the gate refuses; an entry asks the gate itself, so it has to be told.
+        stage: the stage to give it.
+        override: reason to do so although the gate refuses; sent along, because behind the NGINX entry the gate is
+            applied again.
     """
     models, number = registry.models, str(version.version)
     if stage.alias and override and registry.signed_in_as:
@@ -91,27 +92,27 @@ def place(registry: Registry, version: ModelVersion, stage: Stage, *, override: 
 
 
 def _set_alias_overriding(models: Any, version: ModelVersion, alias: str, reason: str) -> None:
-    """Set an alias with a reason beside it, which MLflow's client has no word for and the entry reads."""
+    """Set an alias with a reason, which the NGINX entry's gate reads and MLflow's own client cannot send."""
     body = {"name": version.name, "alias": alias, "version": str(version.version), "override": reason}
     verify_rest_response(http_request(models.store.get_host_creds(), _ALIAS_ROUTE, "POST", json=body), _ALIAS_ROUTE)
 
 
 def promotions(version: ModelVersion) -> list[RecordedDecision]:
-    """Return the decisions about a version, oldest first."""
+    """Return the decisions about a version, the oldest first."""
     return read_history(version.tags)
 
 
 def decision(
     version: ModelVersion, stage: Stage, approver: str, previous: int | None = None, verdict: Verdict | None = None
 ) -> RecordedDecision:
-    """Return what history says of giving a version a stage now.
+    """Return the record of giving a version a stage now, for the history.
 
     Args:
         version: the version.
-        stage: the stage it gets.
-        approver: who decides.
-        previous: the version that holds the stage until then.
-        verdict: what the gate says, where it was asked.
+        stage: the stage that it gets.
+        approver: account that decides.
+        previous: number of the version that had the stage before.
+        verdict: the gate's verdict, if there is one.
     """
     return RecordedDecision(
         action="promote",
@@ -127,7 +128,7 @@ def decision(
 
 
 def _stands(version: ModelVersion, stage: Stage, evidence: str) -> bool:
-    """Tell whether the version has the stage on this evidence, alias, stage field and record alike."""
+    """Tell whether the version has the stage by this evidence, in alias, stage field and history."""
     decided = promotions(version)
     return (
         version.stage is stage
@@ -138,7 +139,7 @@ def _stands(version: ModelVersion, stage: Stage, evidence: str) -> bool:
 
 
 def other_holder(registry: Registry, version: ModelVersion, stage: Stage) -> int | None:
-    """Return the other version that has a stage now; None when there is none, or the stage has no alias."""
+    """Return the number of the other version that has a stage now; None if there is none, or the stage has no alias."""
     if stage.alias is None:
         return None
     number = registry.models.get_registered_model(version.name).aliases.get(stage.alias)

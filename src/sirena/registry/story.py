@@ -1,11 +1,11 @@
-"""What MLflow tells of a model version: the numbers the gate judges by, whence the evidence is, and the words.
+"""The description of a model version in MLflow: the figures that the gate judges, the origin of evidence, and words.
 
-Nothing here names a patient: evidence is counted by cell (organism, MIC, label), and its digest stands for it.
+No patient's data are included: evidence is counted by cell (organism, MIC, label), and its digest identifies it.
 
 Rules, each with a test of like name:
 
-- CA, VME, ME and mE are those of held-out results, each with its counts and the limit that the gate looks at;
-- a rate of no results is left out, for it would read as none;
+- CA, VME, ME and mE are those of held-out results, each with its counts and the limit that the gate judges;
+- a rate among no results is left out, since it would look like zero;
 - the certificate's counts are questions, one for each organism, site, MIC and comparator;
 - words are in English and Spanish.
 """
@@ -28,10 +28,10 @@ _LABELS: Final = {
 
 
 def story_metrics(held_out: Agreement | None, certificate: Mapping[str, Any]) -> dict[str, float]:
-    """Return the metrics of a version beyond those of its training.
+    """Return the metrics of a version in addition to those of its training.
 
     Args:
-        held_out: agreement with results the model was not trained on; None without any.
+        held_out: agreement with results that the model was not trained on; None if there are none.
         certificate: the certificate as JSON.
     """
     return {**dict(_agreement(held_out or Agreement())), **dict(_certificate(certificate))}
@@ -64,7 +64,7 @@ def _certificate(certificate: Mapping[str, Any]) -> Iterator[tuple[str, float]]:
 
 
 def version_description(column: str, report: Mapping[str, Any], certificate: Mapping[str, Any]) -> str:
-    """Return what a version is, in words, as MLflow's page shows it."""
+    """Return the description of a version for MLflow's page."""
     evidence = report.get("evidence") or {}
     english, spanish = _LABELS.get(str(report.get("label_source", "")), ("", ""))
     kinds = dict(certificate.get("kinds") or {})
@@ -85,12 +85,12 @@ def version_description(column: str, report: Mapping[str, Any], certificate: Map
 
 
 def _spanish(number: int) -> str:
-    """Return a number with a space after each three digits: a comma would be read as a decimal sign."""
+    """Return a number with spaces between thousands; commas would be read as decimal signs."""
     return f"{number:,}".replace(",", "\u00a0")
 
 
 def model_description(column: str) -> str:
-    """Return what a registered model is for.
+    """Return the description of a registered model for MLflow's page.
 
     >>> model_description("AMK_NM").splitlines()[0]
     'Amikacin by CLSI: S / I / R from organism, MIC (mg/L) and specimen.'

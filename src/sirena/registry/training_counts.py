@@ -1,4 +1,4 @@
-"""What the trainings of a panel's models kept of the results they were made beside, from their reports."""
+"""Counts of results held when a panel's models were trained, read from their training reports."""
 
 import json
 from collections.abc import Collection
@@ -14,16 +14,16 @@ _TESTED: Final = "tested"
 
 @speaks_to_mlflow
 def training_counts(registry: Registry, panel: Panel, columns: Collection[str]) -> TrainingCounts:
-    """Read the counts of a panel's models.
+    """Return the counts of results that were held when a panel's models were trained.
 
     Args:
-        registry: where the versions are.
-        panel: its provenance names model and version of each column.
-        columns: model columns to read for; those no model answers are left out.
+        registry: registry of the versions.
+        panel: the panel, whose provenance names model and version of each column.
+        columns: model columns to read; those that no model answers are left out.
 
     Raises:
-        UsageError: a version is gone.
-        IntegrityError: a report is not the one that was logged.
+        UsageError: a version no longer exists.
+        IntegrityError: a report was changed after logging.
     """
     tested: dict[str, Any] = {}
     without_results: list[str] = []

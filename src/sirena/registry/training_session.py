@@ -1,7 +1,7 @@
-"""A training session: from evidence to registered, certified versions, one parent run over all.
+"""A training session: from evidence to registered, certified versions, below one parent run.
 
 Training keeps one core busy and registering waits for MLflow, so versions are certified and logged in the
-background while the next network is trained. Killed at any point and repeated, the session finds what it logged
+background while the next network is trained. If it is killed at any point and repeated, it finds the versions logged
 before by content digest and completes the rest.
 """
 
@@ -27,49 +27,49 @@ from sirena.training.fitting import TrainedModel, Untrainable, train_models
 _LOGGERS: Final = 2
 
 Progress = Callable[[str, str, int], None]
-"""Told ``("trained" | "registered", column, total)``."""
+"""Called with ``"trained"`` or ``"registered"``, the column and the number of columns in all."""
 
 
 @dataclass(frozen=True)
 class TrainingOutcome:
-    """What came of one antimicrobial."""
+    """The result of the session for one antimicrobial."""
 
     column: str
-    """Test column, ``AMK_NM``."""
+    """Test column of the model, ``AMK_NM``."""
     version: ModelVersionRef | None
-    """The registered version; None when there was nothing to learn from."""
+    """The registered version; None if there was no evidence to learn from."""
     certificate: Certificate | None
     label_source: str
-    """Whose labels it learnt: ``file``, ``reference`` or ``both``."""
+    """Source of the labels that it learnt: ``file``, ``reference`` or ``both``."""
     note: str
-    """Why, when that is not what was asked for, or why there is no model."""
+    """Why the source of labels is not the requested one, or why there is no model; else empty."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a session shall do."""
+    """What a session trains, and from what."""
 
     evidence: Countable
     editions: ChosenEditions
-    """Editions the models are certified against, each column by its own."""
+    """Editions by which the models are certified, each column by its own."""
     author: str
     drugs: tuple[str, ...] | None = None
     """Antimicrobial codes; None for all."""
     seed: int = 0
     search: int = 0
-    """Optuna trials a drug."""
+    """Number of Optuna trials per drug."""
 
 
 def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: None) -> list[TrainingOutcome]:
-    """Train, certify, log and register; return one outcome per antimicrobial, in order.
+    """Train, certify, log and register models; return one outcome per antimicrobial, in order.
 
     Args:
-        registry: where to.
-        plan: what.
-        progress: told after each step.
+        registry: registry for the versions.
+        plan: what to train, and from what.
+        progress: called after each step.
 
     Raises:
-        RegistryUnavailableError: MLflow does not answer any more; what was registered stays.
+        RegistryUnavailableError: MLflow no longer answers; versions registered before are kept.
     """
     parent = start_parent_run(
         registry,

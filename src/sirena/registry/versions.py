@@ -1,8 +1,8 @@
-"""Versions of registered models: naming them, listing them, and reading what they hold.
+"""Versions of registered models: finding them by name, listing them, and reading their files.
 
 A version is named ``modelo_AMK_NM/3`` (number), ``modelo_AMK_NM@production`` (alias) or ``modelo_AMK_NM`` (the
-newest); ``models:/`` may stand before it. What is read from a version is checked against the SHA-256 in its
-tags before it is trusted: tags are written once, by the process that logged the model.
+newest); ``models:/`` may stand before it. A version's files are checked against the SHA-256 in its tags before use:
+tags are written once, by the process that logged the model.
 """
 
 import enum
@@ -23,13 +23,13 @@ from sirena.registry.digests import sha256
 
 MODEL_PREFIX: Final = "modelo_"
 MAKERS_TAG: Final = "sirena.made_by"
-"""Tag of a version with the names, a JSON list; written by the entry when the version is registered."""
+"""Tag of a version with the makers' names as a JSON list; the NGINX entry's gate writes it at the registration."""
 _REFERENCE: Final = re.compile(r"(?:models:/)?(?P<name>[^/@:]+)(?:/(?P<version>\d{1,9})|@(?P<alias>[A-Za-z_][\w-]*))?")
 _LISTED: Final = 5
 
 
 class Stage(enum.StrEnum):
-    """Where a version stands. The value is MLflow's own name of the stage."""
+    """The stage of a version. The value is MLflow's own name of the stage."""
 
     NONE = "None"
     STAGING = "Staging"
@@ -38,12 +38,12 @@ class Stage(enum.StrEnum):
 
     @property
     def alias(self) -> str | None:
-        """The alias that marks the stage; only staging and production have one."""
+        """Alias that marks the stage; None except for staging and production."""
         return self.value.lower() if self in (Stage.STAGING, Stage.PRODUCTION) else None
 
     @classmethod
     def named(cls, text: str) -> Self:
-        """Return the stage of a name in any case.
+        """Return the stage of a name, in any letter case.
 
         Raises:
             UsageError: there is no such stage.
@@ -55,7 +55,7 @@ class Stage(enum.StrEnum):
 
 
 class IntegrityError(RegistryError):
-    """A stored file is not the one that was logged."""
+    """A stored file was changed after it was logged."""
 
     code = "integrity"
 
@@ -68,10 +68,10 @@ class ModelVersion:
     version: int
     aliases: tuple[str, ...]
     stage_field: str
-    """MLflow's own stage field, which follows the alias and may lag behind it."""
+    """MLflow's own stage field, which is set after the alias and may differ for a moment."""
     run_id: str
     created: datetime
-    """UTC."""
+    """Time of creation in UTC."""
     tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -85,17 +85,17 @@ class ModelVersion:
 
     @property
     def column(self) -> str:
-        """Test column answered, ``AMK_NM``."""
+        """Test column that the version answers, ``AMK_NM``."""
         return self.tags.get("sirena.column") or self.name.removeprefix(MODEL_PREFIX)
 
     @property
     def author(self) -> str:
-        """Who trained it; empty for a stranger's model."""
+        """Account that trained the version; empty for a foreign model."""
         return self.tags.get("sirena.author", "")
 
     @property
     def makers(self) -> tuple[str, ...]:
-        """Who else had a hand in it, as the entry found when it was registered: makers of its run or of its source."""
+        """Other accounts involved, as recorded at the registration: makers of its run or of its source."""
         named = self.tags.get(MAKERS_TAG, "")
         try:
             return tuple(map(str, json.loads(named))) if named else ()
@@ -104,7 +104,7 @@ class ModelVersion:
 
     @property
     def is_ours(self) -> bool:
-        """True when it holds a truth table logged by Sirena."""
+        """True if the version has a truth table logged by Sirena."""
         return f"sirena.sha256.{TRUTH_TABLE}" in self.tags
 
     def __str__(self) -> str:
@@ -117,14 +117,14 @@ REPORT: Final = "report.json"
 
 @speaks_to_mlflow
 def find_version(registry: Registry, reference: str) -> ModelVersion:
-    """Return the version a text names.
+    """Return the version that a text names.
 
     Args:
-        registry: where.
+        registry: registry of the version.
         reference: ``modelo_AMK_NM@production``, ``modelo_AMK_NM/3`` or ``modelo_AMK_NM`` (the newest).
 
     Raises:
-        UsageError: the text is no such name, or names nothing.
+        UsageError: the text is not such a name, or no version has it.
     """
     match = _REFERENCE.fullmatch(reference.strip())
     if match is None:
@@ -162,7 +162,7 @@ def find_version(registry: Registry, reference: str) -> ModelVersion:
 
 @speaks_to_mlflow
 def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
-    """Return a registered model's versions, oldest first; none when the model is not registered."""
+    """Return a registered model's versions, the oldest first; none if the model is not registered."""
     found = all_pages(lambda token: registry.models.search_model_versions(f"name = '{name}'", page_token=token))
     if not found:
         return []
@@ -172,7 +172,7 @@ def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
 
 @speaks_to_mlflow
 def list_all_versions(registry: Registry) -> dict[str, list[ModelVersion]]:
-    """Return the versions of every registered antimicrobial model, by its name and oldest first, in a few questions."""
+    """Return the versions of every registered antimicrobial model by name, the oldest first, with few requests."""
     aliases = list_models(registry)
     versions = all_pages(
         lambda token: registry.models.search_model_versions(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
@@ -185,7 +185,7 @@ def list_all_versions(registry: Registry) -> dict[str, list[ModelVersion]]:
 
 @speaks_to_mlflow
 def number_in_production(registry: Registry, name: str) -> int | None:
-    """Return the version of any registered model that is in production, by alias or by the stage field alone."""
+    """Return the number of a model's version in production, by alias or by the stage field alone; None without one."""
     try:
         found = registry.models.get_registered_model(name)
     except MlflowException as error:
@@ -199,7 +199,7 @@ def number_in_production(registry: Registry, name: str) -> int | None:
 
 @speaks_to_mlflow
 def list_models(registry: Registry) -> dict[str, dict[str, int]]:
-    """Return the registered antimicrobial models: by name, the version of each alias."""
+    """Return the registered antimicrobial models: for each name, the version number of each alias."""
     found = all_pages(
         lambda token: registry.models.search_registered_models(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
     )
@@ -211,16 +211,16 @@ def list_models(registry: Registry) -> dict[str, dict[str, int]]:
 
 @speaks_to_mlflow
 def read_files(registry: Registry, version: ModelVersion, *file_names: str) -> list[bytes]:
-    """Return files kept with a version, each checked against the hash in its tags.
+    """Return files stored with a version, each checked against the hash in its tags.
 
     Args:
-        registry: where.
+        registry: registry of the version.
         version: the version.
-        file_names: files logged with the model (``report.json``), or paths of ones attached later.
+        file_names: files logged with the model (``report.json``), or paths of files attached later.
 
     Raises:
-        UsageError: the version holds no such file; it was not logged by Sirena.
-        IntegrityError: a stored file is not the one that was logged.
+        UsageError: the version has no such file, since it was not logged by Sirena.
+        IntegrityError: a stored file was changed after logging.
     """
     for file_name in file_names:
         if f"sirena.sha256.{file_name}" not in version.tags:
@@ -233,7 +233,7 @@ def read_files(registry: Registry, version: ModelVersion, *file_names: str) -> l
 
 
 def read_file(registry: Registry, version: ModelVersion, file_name: str) -> bytes:
-    """Return one file kept with a version (see `read_files`)."""
+    """Return one file stored with a version (see `read_files`)."""
     [content] = read_files(registry, version, file_name)
     return content
 
@@ -249,7 +249,7 @@ def _checked(registry: Registry, version: ModelVersion, location: str, file_name
 
 
 def load_table(registry: Registry, version: ModelVersion) -> TruthTable:
-    """Return everything a version answers (see `read_file` for what is raised)."""
+    """Return the truth table of a version; errors are those of `read_file`."""
     return TruthTable.from_json(json.loads(read_file(registry, version, TRUTH_TABLE)))
 
 
@@ -281,7 +281,7 @@ def _describe(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
 
 
 def all_pages(ask: Callable[[Any], Any]) -> list[Any]:
-    """Return what MLflow lists page by page; ``ask`` is given the token of each page."""
+    """Return everything that MLflow lists page by page; ``ask`` gets the token of each page."""
     found: list[Any] = []
     token = None
     while True:

@@ -1,1 +1,1 @@
-"""The stack of a server: its parts, its entry, backup, checks."""
+"""The stack of an installation: its parts and their supervision, the entry, TLS, object store, backup and checks."""

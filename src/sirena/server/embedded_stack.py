@@ -1,4 +1,4 @@
-"""The stack of one's own machine: MLflow, the service and the pages, under the account of whoever starts them."""
+"""The stack for one's own machine: MLflow, the service and the pages, under the account that starts them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +17,15 @@ from sirena.server.steps import Tell
 
 @dataclass(frozen=True)
 class EmbeddedStack(Stack):
-    """MLflow on SQLite, the service and the pages, for one person, on loopback."""
+    """The stack of one person's machine, on loopback: MLflow with SQLite, the service and the pages."""
 
     def parts(self) -> list[Part]:
-        """Describe MLflow, the service and the pages."""
+        """Return MLflow, the service and the pages as parts."""
         python = PythonParts(self.settings, PartAccounts.all_of_this_process())
         return [python.embedded_mlflow(), python.embedded_service(), python.embedded_pages(self._pages_key)]
 
     def places(self) -> list[str]:
-        """Return where a person finds what runs, a line each."""
+        """Return the addresses of what runs, a line each, for people."""
         return [
             f"Sirena   http://127.0.0.1:{self.settings.pages_port}/enter/{self._key()}",
             f"service  http://127.0.0.1:{self.settings.port}  (interface: /docs)",

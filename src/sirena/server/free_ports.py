@@ -1,6 +1,6 @@
-"""Whether the ports the stack wants are free, asked before anything is started.
+"""Checking that the ports of the stack are free before anything is started.
 
-A daemon of another installation on one of them would be asked in place of ours, and its refusal tells nobody why.
+A daemon of another installation on such a port would be asked instead of Sirena's, and refuse without a clear cause.
 """
 
 import errno
@@ -17,10 +17,10 @@ _POLL_SECONDS: Final = 0.2
 
 
 def require_free_ports(settings: Settings) -> None:
-    """Refuse to start where somebody else listens, and goes on to: what a killed supervisor left is ending just now.
+    """Raise `PreparationError` if another program keeps listening on a port of the stack; wait some seconds first.
 
     Raises:
-        PreparationError: a port is taken; the text names it and its setting.
+        PreparationError: a port is taken; the error names it and its setting.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while (taken := _taken(settings)) and time.monotonic() < deadline:
@@ -37,7 +37,7 @@ def _taken(settings: Settings) -> list[str]:
 
 
 def wanted_ports(settings: Settings) -> list[tuple[str, str, int]]:
-    """Return each port the stack listens on: its setting, the address, the port."""
+    """Return the ports on which the stack listens, each as setting, address and port."""
     loopback = "127.0.0.1"
     if settings.profile == "embedded":
         return [
@@ -57,7 +57,7 @@ def wanted_ports(settings: Settings) -> list[tuple[str, str, int]]:
 
 
 def is_free(address: str, port: int) -> bool:
-    """Tell whether nobody listens there; a port that this account may not take counts as free."""
+    """Tell whether no program listens on a port; a port that this account may not use counts as free."""
     with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -29,23 +29,25 @@ from sirena.server.tls.certificates import CertificatePaths, authority_file, ent
 from sirena.settings.catalogue import OFF, CertificateSource
 
 STORES: Final = ("postgresql", "ceph-monitor", "ceph-store", "s3")
-"""Parts that keep data, and use no other."""
+"""Names of the parts that keep data, which need no other part."""
 _OPEN: Final = 0o755
 _HTTPS: Final = 443
 
 
 @dataclass(frozen=True)
 class ProductionStack(Stack):
-    """Every part under an account of its own; NGINX alone can be reached from outside."""
+    """The stack of a server: each part under an account of its own; only NGINX can be reached from outside."""
 
     body_routes: tuple[str, ...] | None = None
-    """Routes of MLflow that the access service decides by their body; see `NginxEntry`. None for a look at the stack:
-    without them no configuration of the entry is written, since it would be another than the one in force."""
+    """Routes of MLflow on which the access service decides by their body; see `NginxEntry`. None if the stack is only
+    looked
+    at: then no configuration of the entry is written.
+    """
     see_to_tables: Callable[[str], None] = field(default=lambda _: None)
-    """What makes or checks our tables before anything uses them; see `PostgreSql.prepare`."""
+    """Makes or checks Sirena's tables before any part uses them; see `PostgreSql.prepare`."""
 
     def parts(self) -> list[Part]:
-        """Describe the parts, in the order of their start."""
+        """Return the parts, in the order of their start."""
         store = self._own_store()
         python = self._python()
         entry = self.standing_entry()
@@ -67,26 +69,26 @@ class ProductionStack(Stack):
 
     @property
     def s3_endpoint(self) -> str:
-        """URL of the S3 endpoint in force."""
+        """URL of the S3 endpoint in use, Sirena's own or a given one."""
         store = self._own_store()
         return store.endpoint if store else self.settings.s3_endpoint_url
 
     def entry(self) -> NginxEntry:
-        """Describe the entry with the certificate it has now, made if need be.
+        """Return the entry with its TLS certificate, which is made if needed.
 
         Raises:
-            PreparationError: as `entry_certificate`.
+            PreparationError: as for `entry_certificate`.
         """
         if self.body_routes is None:
             raise ValueError("a stack that writes the entry's configuration is given its body_routes")
         return self._entry(entry_certificate(self.settings))
 
     def standing_entry(self) -> NginxEntry:
-        """Describe the entry; its certificate need be neither there nor good."""
+        """Return the entry; its TLS certificate may be missing or not valid."""
         return self._entry(standing_paths(self.settings))
 
     def places(self) -> list[str]:
-        """Return where a person finds what runs, a line each."""
+        """Return the addresses of what runs, a line each, for people."""
         settings = self.settings
         name = settings.server_name
         first = f"https://{name}" + ("" if settings.https_port == _HTTPS else f":{settings.https_port}")
@@ -99,7 +101,7 @@ class ProductionStack(Stack):
         return lines
 
     def accounts(self) -> PartAccounts:
-        """Return who runs what."""
+        """Return the operating-system account of each part."""
         return PartAccounts.of(self.settings)
 
     def database(self) -> PostgreSql:
@@ -108,10 +110,10 @@ class ProductionStack(Stack):
         return PostgreSql(self.settings, accounts.database, accounts)
 
     def bring_up_stores(self, tell: Tell) -> None:
-        """Bring up what keeps data and nothing that changes it, whichever Sirena's tables are in it.
+        """Start databases and object store and no other part, even if the tables are of another release of Sirena.
 
         Raises:
-            PreparationError: as `bring_up`.
+            PreparationError: as for `bring_up`.
         """
         # a public certificate cannot be asked for without NGINX
         settings = self.settings.model_copy(update={"tls": CertificateSource.SELF_MADE})
@@ -119,13 +121,13 @@ class ProductionStack(Stack):
         alone.bring_up(tell, [part for part in alone.parts() if part.name in STORES])
 
     def take_down(self) -> bool:
-        """End every part in order, and remove what NGINX kept in memory; False when nothing ran."""
+        """Stop all parts in order, and remove NGINX's kept decisions. Returns False if nothing ran."""
         ran = super().take_down()
         kept_decisions.remove(self.standing_entry().decisions)
         return ran
 
     def reload_entry(self) -> None:
-        """Write the entry's configuration anew and have NGINX take it up, when it runs, without losing a request.
+        """Write the entry's configuration, and make a running NGINX use it without losing a request.
 
         Raises:
             PreparationError: NGINX refuses the configuration, or goes on with the former one.
@@ -195,7 +197,7 @@ class ProductionStack(Stack):
 
     @contextmanager
     def _ended_to_grow(self, store: ObjectStore | None, tell: Tell) -> Iterator[None]:
-        """End what uses the store's file for as long as it grows; where that fails, all goes on as it was."""
+        """Stop the parts that use the store's file while it grows; if the block fails, start them again."""
         if store is None or not store.file.grows:
             yield
             return

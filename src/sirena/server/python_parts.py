@@ -25,7 +25,7 @@ from sirena.server.parts.postgresql import ONLY_BY_SCRAM, PostgreSql
 from sirena.settings.catalogue import Settings, variable_of
 
 _OF_OTHERS: Final = ("home", "tracking_uri", "s3_endpoint_url", "oidc_client_secret_file", "s3_size_gb")
-"""Settings no part needs handed on; one that is handed on and changed means a new start of the part."""
+"""Settings that are not passed to the parts; a change of one that is passed restarts the part."""
 
 
 @dataclass(frozen=True)
@@ -37,15 +37,15 @@ class PythonParts:
 
     @property
     def doors(self) -> Doors:
-        """Where these parts are reached."""
+        """Connections to these parts."""
         return Doors(self.settings)
 
     def prepare(self) -> None:
-        """Make the folders in which these parts may write, their doors, and give them what they may read.
+        """Make the folders, sockets' folders and certificates of these parts, and the files that they may read.
 
         Raises:
-            PreparationError: an account cannot run our interpreter, as when the checkout lies in root's home, or
-                cannot read the imported editions.
+            PreparationError: an account cannot run Sirena's Python, as when that lies in root's home, or cannot read
+                the imported editions.
         """
         for account, folder in self._homes():
             # what is in it first: a folder that is this account's counts as handed over
@@ -73,7 +73,7 @@ class PythonParts:
         ]
 
     def mlflow(self, database: PostgreSql, s3_endpoint: str) -> Part:
-        """Describe MLflow's tracking server and registry: PostgreSQL behind it, artifacts through it to S3."""
+        """Return MLflow's tracking server and registry, with PostgreSQL and the artifacts in S3, as a part."""
         settings = self.settings
         name = settings.server_name
         origins = {f"https://{name}", f"https://{name}:{settings.https_port}", f"https://{name}:{settings.port}"}
@@ -121,7 +121,7 @@ class PythonParts:
         )
 
     def embedded_mlflow(self) -> Part:
-        """Describe MLflow for one person's machine: SQLite and a folder."""
+        """Return MLflow for one person's machine, with SQLite and a folder, as a part."""
         settings = self.settings
         command = (
             sys.executable, "-m", MLFLOW_PROCESS, "server",
@@ -141,7 +141,7 @@ class PythonParts:
         )
 
     def embedded_service(self) -> Part:
-        """Describe `sirena serve` for one person's machine, on loopback."""
+        """Return `sirena serve` for one person's machine, on loopback, as a part."""
         port = self.settings.port
         return Part(
             "service",
@@ -156,10 +156,10 @@ class PythonParts:
         )
 
     def embedded_pages(self, key: Path) -> Part:
-        """Describe the pages for one person's machine, on loopback, for whoever holds the key.
+        """Return the pages for one person's machine, on loopback, protected by a key, as a part.
 
         Args:
-            key: file that holds it.
+            key: file that holds the key.
         """
         port = self.settings.pages_port
         return Part(
@@ -175,7 +175,7 @@ class PythonParts:
         )
 
     def _embedded(self, home: Path) -> dict[str, str]:
-        """Return what a part of one person's machine is told; the ledger that says what may answer is the stack's."""
+        """Return the environment of a part of one person's machine, with the address of the stack's own ledger."""
         return {
             **self._own_settings(),
             **_places(home),
@@ -185,7 +185,7 @@ class PythonParts:
         }
 
     def service(self, database: PostgreSql) -> Part:
-        """Describe `sirena serve` behind its socket; well also while it waits for the first release."""
+        """Return `sirena serve` on its socket as a part; it counts as healthy while it waits for the first release."""
         return Part(
             "service",
             (sys.executable, "-m", "sirena.cli", "serve", "--socket", str(self.doors.socket_of("service"))),
@@ -206,7 +206,7 @@ class PythonParts:
         )
 
     def pages(self, database: PostgreSql) -> Part:
-        """Describe the pages behind their socket; they tell the access service what goes on record."""
+        """Return the pages on their socket as a part; they record events through the access service."""
         socket, desk = str(self.doors.socket_of("pages")), str(self.doors.pages_desk)
         return Part(
             "pages",
@@ -229,7 +229,7 @@ class PythonParts:
         )
 
     def access(self, database: PostgreSql, entry_log: Path) -> Part:
-        """Describe the access service, which decides on every request and records what the entry refused by itself."""
+        """Return the access service as a part; it decides on every request and records what NGINX refused by itself."""
         socket, desk = str(self.doors.socket_of("access")), str(self.doors.pages_desk)
         return Part(
             "access",
@@ -262,7 +262,7 @@ class PythonParts:
         )
 
     def backup_watch(self, s3_endpoint: str) -> Part:
-        """Describe the daily backup and weekly drill; they read every secret, so they run as whoever runs `up`."""
+        """Return the daily backup and weekly drill as a part; they read all secrets, so its account is that of `up`."""
         own = self._own_settings()
         given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
         given[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"
@@ -282,7 +282,7 @@ class PythonParts:
         )
 
     def _open_editions(self) -> None:
-        """Let the account read the imported editions, if any: they may have come by a strict umask or a restore."""
+        """Let the parts' accounts read the imported editions, which a strict umask or a restore may have closed."""
         folder = self.settings.editions_folder
         if not folder.is_dir():
             return
@@ -323,7 +323,7 @@ class PythonParts:
         }
 
     def _own_settings(self) -> dict[str, str]:
-        """Hand on what differs from the defaults, but no secrets, no places and nothing of other parts alone."""
+        """Return the variables of settings that differ from the defaults, except secrets and those in `_OF_OTHERS`."""
         return {
             variable_of(name): str(value)
             for name, field in Settings.model_fields.items()

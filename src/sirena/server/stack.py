@@ -1,4 +1,4 @@
-"""What every stack does: bring its parts up, wait for them, take them down, ask how they are."""
+"""What every stack does: start its parts, wait for them, stop them, and report their health."""
 
 import time
 from abc import ABC, abstractmethod
@@ -16,10 +16,10 @@ from sirena.settings.catalogue import Settings
 
 _POLL_SECONDS: Final = 0.2
 _ASKED: Final = 3
-"""How often a part must not answer, three seconds each, before it is taken to hang."""
+"""How many health checks, of three seconds each, must fail before a part counts as hanging."""
 _PAUSING: Final = "BACKOFF"
 _COMING: Final = ("STARTING", "RUNNING", _PAUSING)
-"""What the supervisor calls a process that is to run."""
+"""The supervisor's states of a process that runs or is to run."""
 
 
 class PartNotReadyError(PreparationError):
@@ -36,30 +36,33 @@ class Stack(ABC):
 
     @property
     def supervisor(self) -> Supervisor:
-        """What keeps the parts running."""
+        """The supervisor that keeps the parts running."""
         return Supervisor(self.settings.home)
 
     @abstractmethod
     def parts(self) -> list[Part]:
-        """Describe the parts, in the order of their start."""
+        """Return the parts, in the order of their start."""
 
     @abstractmethod
     def places(self) -> list[str]:
-        """Return where a person finds what runs, a line each."""
+        """Return the addresses of what runs, a line each, for people."""
 
     @abstractmethod
     def _bring_up(self, wanted: Sequence[Part] | None, tell: Tell) -> None:
-        """Prepare, start and wait; None stands for all parts."""
+        """Prepare and start parts, and wait for them; None means all parts."""
 
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
-        """Prepare, start and wait until every part is well; again is harmless, starts anew what hangs; one at a time.
+        """Prepare and start all parts, and wait until they are healthy.
+
+        Repeating it restarts parts that hang and changes nothing else. Two calls for one `SIRENA_HOME` wait for each
+        other.
 
         Args:
-            tell: is told each step, for a person.
-            parts: other parts than the stack's own.
+            tell: is called with a text at each step.
+            parts: to be started; None means all parts of the stack.
 
         Raises:
-            PreparationError: the machine lacks something, or a part did not become well.
+            PreparationError: the machine lacks something, or a part did not become healthy.
         """
         self.settings.home.mkdir(parents=True, exist_ok=True)
         with one_at_a_time(self.settings.home / "up.lock", lambda: tell("another start is under way: waiting for it")):
@@ -72,10 +75,10 @@ class Stack(ABC):
         self._restart_hung(wanted, tell)
 
     def wait(self, parts: Sequence[Part], tell: Tell) -> None:
-        """Wait until every part is well.
+        """Wait until every part is healthy.
 
         Raises:
-            PartNotReadyError: one is not in its time; the text names its log.
+            PartNotReadyError: a part is not healthy in time; the hint names its log.
         """
         for part in parts:
             tell(part.name)
@@ -91,7 +94,7 @@ class Stack(ABC):
                 time.sleep(_POLL_SECONDS)
 
     def _await_started(self, part: Part) -> None:
-        """Wait for a part that the supervisor is starting: a preparation would start a second one beside it."""
+        """Wait for a part that the supervisor is starting, so that `_prepare` does not start a second one."""
         deadline = time.monotonic() + part.ready_seconds
         while not part.health.is_well() and time.monotonic() < deadline:
             if not self._is_coming(part.name):
@@ -103,9 +106,9 @@ class Stack(ABC):
         return state is not None and state.state in _COMING
 
     def _restart_hung(self, parts: Sequence[Part], tell: Tell) -> None:
-        """Start anew what has run for longer than it needs to become well and does not answer, asked several times.
+        """Restart parts that should be healthy by now and fail several health checks.
 
-        What keeps failing is started without awaiting the end of its pause.
+        A part that keeps failing is restarted at once, without waiting for the supervisor's pause to end.
         """
         states = self.supervisor.states()
         for part in parts:
@@ -124,9 +127,9 @@ class Stack(ABC):
         return state is not None and state.running and part.health.is_well()
 
     def take_down(self) -> bool:
-        """End every part in order; False when nothing ran."""
+        """Stop all parts in order. Returns False if nothing ran."""
         return self.supervisor.stop()
 
     def health(self) -> list[PartHealth]:
-        """Ask every part how it is."""
+        """Return the health of every part."""
         return health_of(self.parts(), self.supervisor)

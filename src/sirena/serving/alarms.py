@@ -1,17 +1,17 @@
-"""What a source of panels found that is not what was judged; the panel in use goes on answering."""
+"""Alarms of a panel's source: what it holds differs from what was judged. The panel in use keeps answering."""
 
 from dataclasses import dataclass
 from typing import Final
 
 STORES: Final = ("alias", "row", "artifact", "cache", "ledger")
-"""Where it may be found; the metric's labels."""
+"""Where an alarm may arise; the labels of the metric."""
 
 
 @dataclass(frozen=True)
 class SourceAlarm:
-    """One thing that is otherwise than it was judged."""
+    """One thing that differs from what was judged."""
 
     store: str
-    """One of `STORES`."""
+    """Where it was found: one of `STORES`."""
     text: str
-    """For people: release, file or tag, never a value of a request."""
+    """Message for a person, which names release, file or tag, but never a value of a request."""

@@ -1,4 +1,4 @@
-"""What a worker has to do with the others: it tells its parent what it counted, and takes what is published."""
+"""What a worker exchanges with its parent: it reports what it counted, and receives what is published."""
 
 import asyncio
 import os
@@ -14,38 +14,38 @@ from sirena.serving.publishing import Publication, PublishedSource
 from sirena.serving.totals import Counting, Totals, add_up
 
 _TELL_SECONDS: Final = 1.0
-"""How often a worker tells what it counted without being asked: so much is lost when it is killed."""
+"""Seconds between two reports of a worker's counts; the counts since the last report are lost if it is killed."""
 _PATIENCE_SECONDS: Final = 3.0
-"""How long a worker waits for what the others counted; then it answers by what it knows of them."""
+"""Seconds that a worker waits for the counts of the others; then it answers with the last that it received."""
 
 
 class WorkerMessage(bytes, Enum):
-    """What messages between the parent and its children say."""
+    """Messages between the parent and its children."""
 
     PUBLISHED = b"published"
-    """A publication, from the process that asks the source, and on to the workers."""
+    """A publication: from the process that asks the source to the parent, and from the parent to the workers."""
     ASK = b"ask"
-    """A worker wants to know what the others counted."""
+    """A worker asks for the counts of the others."""
     TELL = b"tell"
-    """A worker is to tell what it counted; a number, by which the parent knows the answer again, follows."""
+    """The parent asks a worker for its counts; the question's number follows."""
     TOLD = b"told"
-    """What it counted; the same number follows, 0 for what nobody asked for."""
+    """A worker's counts; the question's number follows, or 0 if the parent did not ask."""
     OTHERS = b"others"
-    """What the others counted, those that ended among them."""
+    """The counts of the other workers, including those that ended."""
 
     def numbered(self, number: int) -> bytes:
-        """Return the word with a number."""
+        """Return the message with a number appended."""
         return b"%b %d" % (self.value, number)
 
 
 class AmongWorkers(Counting):
-    """A worker's end of its channel."""
+    """A worker's end of the channel to its parent."""
 
     def __init__(self, source: PublishedSource) -> None:
-        """Be nobody's end yet; an application is made with this before the worker is.
+        """Make it without a channel, since the application is made before the worker.
 
         Args:
-            source: that takes what is published.
+            source: source that receives what is published.
         """
         self._source = source
         self._asking = asyncio.Lock()
@@ -55,24 +55,24 @@ class AmongWorkers(Counting):
         self._timer: asyncio.TimerHandle | None = None
 
     def connect(self, channel: socket.socket, on_news: Callable[[], None]) -> None:
-        """Be the end of this channel.
+        """Use a channel.
 
         Args:
-            channel: to the parent.
-            on_news: called when something was published.
+            channel: channel to the parent.
+            on_news: called after something was published.
         """
         self._channel = channel
         self._on_news = on_news
 
     def start(self, own: Callable[[], Totals]) -> None:
-        """Listen to the parent, in the event loop."""
+        """Begin to listen to the parent, in the event loop."""
         self._own = own
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._channel, self._hear)
         self._tell_again()
 
     async def totals(self) -> Totals:
-        """Return what all workers counted together."""
+        """Return the counts of all workers together."""
         async with self._asking:
             self._others = self._loop.create_future()
             # what is answered of this worker is what was told, so that no counter goes back should it end meanwhile
@@ -93,7 +93,7 @@ class AmongWorkers(Counting):
         )
 
     def stop(self) -> None:
-        """Tell the last."""
+        """Stop listening, and report the last counts."""
         if self._timer is not None:
             self._timer.cancel()
         self._loop.remove_reader(self._channel)

@@ -1,7 +1,8 @@
-"""From answers to the bytes of a response.
+"""Encoding answers as the bytes of a response.
 
-A column has few distinct answers, so each is spelt once and a row is a join of ready-made pieces. Grounds are spelt
-once a release (see `prepared`): answers refer to them by number, and a response holds those it refers to.
+A column has few distinct answers, so each is encoded once and a row is joined from ready-made pieces. Grounds are
+encoded once per release (see `prepared`): answers refer to them by number, and a response contains those that it refers
+to.
 """
 
 import numpy as np
@@ -15,22 +16,22 @@ from sirena.serving.prepared import BASIS_SUFFIX, MARK_STEP, REASONS, PreparedRe
 
 
 def encode_answers(release: PreparedRelease, interpretation: Interpretation, detail: GroundDetail) -> bytes:
-    """Return ``{"predictions": [one object a row], "provenance": {...}, ..., "grounds": {...}}``.
+    """Return ``{"predictions": [one object per row], "provenance": {...}, ..., "grounds": {...}}``.
 
-    An empty MIC is null; NI has its reason beside it under ``Eti_X_reason``; a category given without knowing the
-    site, which does not hold everywhere, has its mark under ``Eti_X_mark``.
+    An empty MIC is null; an NI has its reason under ``Eti_X_reason``; a category that was given without knowing the
+    site, and does not hold at every site, has its mark under ``Eti_X_mark``.
 
     Args:
-        release: by which was answered.
+        release: release that answered.
         interpretation: the answers.
-        detail: how much is said of what they rest on.
+        detail: how much the response says about grounds.
     """
     rows = _spelt_rows(release, interpretation, detail) if interpretation.organisms else b""
     return b'{"predictions":[' + rows + b"]," + encode_beside(release, interpretation, detail) + b"}"
 
 
 def basis_of(release: PreparedRelease, interpretation: Interpretation, answered: AnsweredColumn) -> list[str | None]:
-    """Return the sentence that each answer of a column rests on; None where not asked."""
+    """Return the sentence of the ground or reason of each answer in a column; None for an empty MIC."""
     rows = zip(answered.answers, answered.grounds, interpretation.sites, strict=True)
     return [release.sentence(answer, number, site) for answer, number, site in rows]
 
@@ -38,16 +39,16 @@ def basis_of(release: PreparedRelease, interpretation: Interpretation, answered:
 def encode_beside(
     release: PreparedRelease, interpretation: Interpretation, detail: GroundDetail, *, with_rows: bool = True
 ) -> bytes:
-    """Return what stands beside the answers, as members of an object without its braces.
+    """Return the members of the response other than the answers, as a JSON object without its braces.
 
-    Provenance (release, organisms and sites as read, and by column model, version, edition, basis and each row's
-    ground), the number of unread specimens, and the reasons and grounds that the answers refer to.
+    They are: provenance (release, organisms and sites as read; for each column model, version, edition, basis and each
+    row's ground), the number of unread specimens, and the reasons and grounds that the answers refer to.
 
     Args:
-        release: by which was answered.
+        release: release that answered.
         interpretation: the answers.
-        detail: how much is said of what they rest on.
-        with_rows: whether organism, site and ground of each row are told here.
+        detail: how much the response says about grounds.
+        with_rows: whether to include organism, site and ground of each row.
     """
     columns = [release.column(column) for column in interpretation.asked]
     if detail is GroundDetail.NONE or not with_rows:
@@ -74,7 +75,7 @@ def encode_beside(
 
 
 def _spelt_numbers(numbers: NDArray[np.int32]) -> list[bytes]:
-    """Return each line of numbers of grounds as members of a list; `NO_GROUND`, the only negative one, is null."""
+    """Return each line of ground numbers as members of a JSON list; `NO_GROUND`, the only negative number, is null."""
     spelt = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
     # to look for none costs as much as to write all
     spelt = spelt.replace(b"%d" % NO_GROUND, b"null") if (numbers < 0).any() else spelt

@@ -1,4 +1,4 @@
-"""From a request's bytes to its answer's, whoever carries them: headers and body in, JSON or Arrow out."""
+"""Answering a request, independent of the HTTP server: headers and body in, JSON or Arrow out."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,22 +30,22 @@ from sirena.serving.request_reading import read_body
 from sirena.serving.shadow import Shadow
 
 _IN_THE_LOOP: Final = 64 * 1024
-"""Bytes of a body that is answered in the event loop."""
+"""Largest body, in bytes, that is answered in the event loop."""
 
 
 class Question(NamedTuple):
-    """What a request's path asks for."""
+    """What a request asks for, by its path."""
 
     route: str
     """Template of the route."""
     model: str
-    """Registered name of the model that is to answer."""
+    """Registered name of the model that answers."""
     tensors: bool
-    """Whether body and answer are those of the Open Inference Protocol."""
+    """True if body and answer have the form of the Open Inference Protocol."""
 
 
 class Reply(NamedTuple):
-    """The body of an answer."""
+    """The body and media type of a response."""
 
     content: bytes
     media_type: bytes = b"application/json"
@@ -53,7 +53,7 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answering:
-    """Answers questions by the panel in use."""
+    """Answers requests with the panel in use."""
 
     holder: PanelHolder
     metrics: ServiceMetrics
@@ -64,18 +64,18 @@ class Answering:
     async def answer(
         self, question: Question, query: bytes, headers: Mapping[bytes, bytes], receive: Receive, facts: Observed
     ) -> Reply:
-        """Return the answer.
+        """Return the response to a request.
 
         Args:
-            question: which model is asked in which form.
-            query: of the request's address.
-            headers: of the request, names in lower case.
-            receive: gives its body.
-            facts: is filled in.
+            question: which model is asked, and in which form.
+            query: query of the request's URL.
+            headers: headers of the request, names in lower case.
+            receive: ASGI function that gives the body.
+            facts: record of the request, which is filled in here.
 
         Raises:
-            SirenaError: the request cannot be answered; the error knows its HTTP status.
-            ClientDisconnect: the caller left.
+            SirenaError: the request cannot be answered; the error has an HTTP status.
+            ClientDisconnect: the client closed the connection.
         """
         release = self.holder.require_release()
         detail = read_detail(query)
@@ -94,10 +94,10 @@ class Answering:
     def answer_at_once(
         self, question: Question, query: bytes, content_type: str, body: bytes, facts: Observed
     ) -> Reply:
-        """Return the answer to a body of which `is_answered_at_once` is true.
+        """Return the response to a body for which `is_answered_at_once` is True.
 
         Raises:
-            SirenaError: the request cannot be answered; the error knows its HTTP status.
+            SirenaError: the request cannot be answered; the error has an HTTP status.
         """
         release = self.holder.require_release()
         detail = read_detail(query)
@@ -126,9 +126,9 @@ class Answering:
 
 
 def is_answered_at_once(length: int, content_type: str) -> bool:
-    """Tell whether a body of so many bytes is answered in the event loop, for which a thread costs more than it does.
+    """Tell whether a body of this length is answered in the event loop, where a thread would cost more than it saves.
 
-    Those in Arrow are not: the first of them imports PyArrow.
+    An Arrow body is not, since the first one imports PyArrow.
     """
     return length <= _IN_THE_LOOP and not is_arrow(content_type)
 

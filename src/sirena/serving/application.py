@@ -1,4 +1,4 @@
-"""The HTTP application: routes that translate, and nothing else. See `core` for what is answered."""
+"""The HTTP application: its routes only translate between HTTP and `core`."""
 
 import os
 from collections.abc import AsyncIterator, Collection, Mapping
@@ -43,11 +43,11 @@ _DESCRIPTION: Final = (
 
 
 class Service(FastAPI):
-    """FastAPI, and before it the routes that answer isolates."""
+    """FastAPI, with the routes that answer isolates in front of it."""
 
     hot_path: HotPath
     protocol: type[DirectProtocol]
-    """Of connections to it: answers the small among these questions before an application is called."""
+    """Protocol class for its connections, which answers small requests before an application is called."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -64,16 +64,16 @@ def create_app(
     counting: Counting | None = None,
     told_elsewhere: Collection[str] = (),
 ) -> Service:
-    """Return the application; it loads its panel in the background once it is started.
+    """Return the application; after its start it loads the panel in the background.
 
     Args:
-        source: where the panel comes from.
+        source: source of the panel.
         max_body: largest request body, in bytes.
-        poll_seconds: how often the source is asked for another panel, in seconds.
-        log: of the service; lines on standard output when None.
-        editions: by which it is told whether the release rests on an edition in force.
-        counting: how the process knows what the whole service counted; None where it is the whole.
-        told_elsewhere: events of the panel that another process of the service logs.
+        poll_seconds: seconds between two questions to the source whether there is another panel.
+        log: log of the service; None to write to standard output.
+        editions: guideline editions, to say whether the release's are in force.
+        counting: gives the counts of the whole service; None if this process is the whole service.
+        told_elsewhere: events of the panel that another process of the service already logs.
     """
     logger = log if log is not None else ServiceLog()
     traces = open_traces(os.environ)
@@ -231,7 +231,7 @@ def _add_invocations(app: FastAPI, answering: Answering) -> None:
 
 
 async def _answer(answering: Answering, question: Question, request: Request) -> Response:
-    """Answer a question that came by FastAPI: one whose path `HotPath` does not know for its own."""
+    """Answer a request that came through FastAPI, because `HotPath` did not recognise its path."""
     facts = observed(request.scope)
     query = request.scope["query_string"]
     reply = await answering.answer(question, query, read_headers(request.scope["headers"]), request.receive, facts)

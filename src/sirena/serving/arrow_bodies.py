@@ -1,16 +1,16 @@
-"""Arrow's stream format in and out: the rows of a request, and the answers to them.
+"""Requests and answers in Arrow's stream format.
 
 A request is what `pyarrow.ipc.new_stream` or Polars' ``write_ipc_stream`` writes, its buffers uncompressed: one column
 for the organism, the specimen and each test, texts or numbers, plain or dictionary-encoded. ``site`` in the schema's
 metadata names one site for all rows. An answer has ``organism`` and ``site`` as they were read, then ``Eti_X`` and
 ``Eti_X_reason`` of each test, ``Eti_X_mark`` where a row has one, ``Eti_X_ground`` with the number of each row's
-ground; what stands beside the answers in JSON is the schema's metadata, under ``sirena``.
+ground; everything else that a JSON response has is JSON in the schema's metadata, under ``sirena``.
 
 Rules, each with a test of like name:
 
-- what is answered is what JSON is answered;
-- memory stays in proportion to what was sent: compressed buffers are refused before they are unpacked, cells are
-  counted before they are made, and the texts of a dictionary are made once, however many rows refer to them.
+- the answers equal those to the same rows in JSON;
+- memory stays in proportion to the request: compressed buffers are refused before unpacking, cells are counted before
+  they are made, and each text of a dictionary is made once, however many rows refer to it.
 """
 
 from collections.abc import Sequence
@@ -37,19 +37,19 @@ from sirena.serving.request_bodies import read_site
 
 GROUND_SUFFIX: Final = "_ground"
 MOST_MESSAGES: Final = 1000
-"""Messages of a request: its record batches and dictionaries."""
+"""Most messages of a request; each is a record batch or a dictionary."""
 _HINT: Final = "send what pyarrow.ipc.new_stream writes: columns ORGANISM, AMK_NM … of texts or numbers"
 _FEW: Final = 64 * 2**20
-"""Bytes of the texts that the rows may refer to."""
+"""Most bytes of the texts that rows refer to."""
 
 
 def read_stream(body: bytes) -> Rows:
-    """Read a request.
+    """Return the rows of a request.
 
     Raises:
-        MalformedBodyError: it is no stream of Arrow's, or a column that is kept holds neither texts nor numbers.
+        MalformedBodyError: the body is no Arrow stream, or a column that is used holds neither texts nor numbers.
         UnsupportedMediaTypeError: its buffers are compressed.
-        TooManyCellsError: it holds more than is answered at once.
+        TooManyCellsError: the body has more cells, texts or messages than one request may have.
         TooManyColumnsError: more columns name tests than any laboratory makes.
     """
     try:
@@ -76,7 +76,7 @@ def read_stream(body: bytes) -> Rows:
 
 
 def _look_at_messages(body: bytes) -> None:
-    """Count the messages and look for compressed buffers; no message's body is looked at."""
+    """Check the number of messages and that no buffer is compressed, without reading the messages' bodies."""
     reader = ipc.MessageReader.open_stream(pa.py_buffer(body))
     for number, message in enumerate(reader):
         if number > MOST_MESSAGES:
@@ -108,7 +108,7 @@ def _validate(batches: Sequence[pa.RecordBatch]) -> None:
 
 
 def _columns(batches: Sequence[pa.RecordBatch], schema: pa.Schema, kept: Sequence[int]) -> dict[str, RepeatedCells]:
-    """Return columns, their cells as JSON would hold them, each value once; tests of one type of texts together."""
+    """Return columns with cells as JSON would hold them, each distinct value once."""
     columns: dict[str, RepeatedCells] = {}
     together: dict[pa.DataType, list[str]] = {}
     arrays = {schema.names[place]: [batch.column(number) for batch in batches] for number, place in enumerate(kept)}
@@ -126,7 +126,7 @@ def _columns(batches: Sequence[pa.RecordBatch], schema: pa.Schema, kept: Sequenc
 
 
 def _cells(parts: Sequence[pa.Array]) -> RepeatedCells:
-    """Return the cells of a column, given in parts."""
+    """Return the cells of a column that is given in parts."""
     distinct: list[Any] = [None]
     positions: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
     for part in parts:
@@ -143,7 +143,7 @@ def _cells(parts: Sequence[pa.Array]) -> RepeatedCells:
 
 
 def _indices(indices: pa.Array, empty: int) -> NDArray[np.int64]:
-    """Return indices as numbers, `empty` where there is none."""
+    """Return indices as numbers, with `empty` for missing ones."""
     numbers = indices if indices.type == pa.int64() else indices.cast(pa.int64())
     if numbers.null_count:
         numbers = numbers.fill_null(empty)
@@ -151,7 +151,7 @@ def _indices(indices: pa.Array, empty: int) -> NDArray[np.int64]:
 
 
 def _kind(kind: pa.DataType) -> pa.DataType:
-    """Return the type of a column's values."""
+    """Return the type of a column's values, also if they are dictionary-encoded."""
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 
@@ -164,7 +164,7 @@ def _is_number(kind: pa.DataType) -> bool:
 
 
 def _text_bytes(array: pa.Array) -> int:
-    """Return how long an array's texts are together; views may refer to one text many times."""
+    """Return the total length of an array's texts in bytes; views may refer to one text many times."""
     texts = array.dictionary if pa.types.is_dictionary(array.type) else array
     if not len(texts) or texts.type != pa.string_view():
         return int(texts.nbytes)
@@ -173,12 +173,12 @@ def _text_bytes(array: pa.Array) -> int:
 
 
 def encode_stream(release: PreparedRelease, interpretation: Interpretation, detail: GroundDetail) -> bytes:
-    """Return the answers as a stream of one batch.
+    """Return the answers as an Arrow stream of one batch.
 
     Args:
-        release: by which was answered.
+        release: release that answered.
         interpretation: the answers.
-        detail: how much is said of what they rest on.
+        detail: how much the response says about grounds.
     """
     columns: dict[str, pa.Array] = {
         "organism": _repeated_texts(interpretation.organisms, [*interpretation.organisms.distinct]),
@@ -213,12 +213,12 @@ def _texts(texts: Sequence[str | None]) -> pa.DictionaryArray:
 
 
 def _repeated_texts(cells: RepeatedCells, texts: Sequence[str | None]) -> pa.DictionaryArray:
-    """Return cells as their texts, given for each distinct one."""
+    """Return cells as texts; one text is given for each distinct cell."""
     return _Texts(texts, np.int32).of(cells.positions[None])[0]
 
 
 def _integers(values: NDArray[Any], holds: NDArray[np.bool_], kind: pa.DataType) -> list[pa.Array]:
-    """Return an array for each line of values, empty where none holds."""
+    """Return an array for each line of values; a cell is empty where `holds` is False."""
     # from buffers, since `pyarrow.array` imports pandas
     masks = np.packbits(holds, axis=1, bitorder="little")
     return [
@@ -236,7 +236,7 @@ def _plain_texts(texts: list[str]) -> pa.StringArray:
 
 
 class _Texts:
-    """Texts that are given by position; a position without a text is an empty cell."""
+    """A list of texts for which arrays are made by position; a position without a text gives an empty cell."""
 
     def __init__(self, texts: Sequence[str | None], kind: type[np.integer] = np.int8) -> None:
         given = {text: number for number, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
@@ -246,7 +246,7 @@ class _Texts:
         self._kind = pa.from_numpy_dtype(kind)
 
     def of(self, positions: NDArray[np.integer]) -> list[pa.DictionaryArray]:
-        """Return the texts of each line of positions."""
+        """Return an array of texts for each line of positions."""
         numbers = _integers(self._numbers.take(positions), self._holds.take(positions), self._kind)
         # the positions are ours
         return [pa.DictionaryArray.from_arrays(line, self._texts, safe=False) for line in numbers]

@@ -1,6 +1,6 @@
-"""Which messages of an Arrow stream hold compressed buffers: told from their metadata, before anything is unpacked.
+"""Finding compressed buffers in the messages of an Arrow stream by their metadata, before anything is unpacked.
 
-PyArrow unpacks a batch when it reads it, to whatever size its buffers name, and tells of the compression only then. The
+PyArrow unpacks a batch on reading, to whatever size its buffers claim, and shows the compression only after that. The
 metadata of a message is a FlatBuffers table (Arrow's ``Message.fbs``): its header is a record batch, or a dictionary
 batch around one, and a record batch has a field for its compression.
 """
@@ -20,10 +20,10 @@ def is_compressed(metadata: bytes) -> bool:
     """Tell whether a message's buffers are compressed.
 
     Args:
-        metadata: of the message, as `pyarrow.ipc.Message` gives it.
+        metadata: metadata of the message, from `pyarrow.ipc.Message`.
 
     Raises:
-        ValueError: it is no message's.
+        ValueError: it is not the metadata of an Arrow message.
     """
     try:
         message = _offset(metadata, 0)
@@ -42,7 +42,7 @@ def _offset(content: bytes, place: int) -> int:
 
 
 def _field(content: bytes, table: int, number: int) -> int:
-    """Return where a field of a table stands; 0 where the table has none."""
+    """Return the position of a field in a table; 0 if the table does not have the field."""
     (back,) = struct.unpack_from("<i", content, table)
     entries = table - back
     (size,) = struct.unpack_from("<H", content, entries)

@@ -1,4 +1,4 @@
-"""Whether the environment asks for traces, by OpenTelemetry's own variables; nothing of it is imported before."""
+"""Whether the environment asks for traces, by OpenTelemetry's own variables; OpenTelemetry is imported only then."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
@@ -25,7 +25,7 @@ def asks_for_traces(environment: Mapping[str, str]) -> bool:
 
 
 def open_traces(environment: Mapping[str, str]) -> "ServiceTraces | None":
-    """Return what makes traces; None where they are not asked for.
+    """Return the sender of traces; None if the environment does not ask for traces.
 
     Raises:
         UsageError: another protocol is asked for, or the exporter is not installed.

@@ -1,4 +1,4 @@
-"""The one process of several that asks the source of the panel, and publishes what it finds."""
+"""The one of several processes that asks the panel's source and publishes what it finds."""
 
 import ctypes
 import signal
@@ -27,14 +27,14 @@ def ask_source(
     *,
     poll_seconds: float,
 ) -> None:
-    """Ask until SIGTERM or SIGINT, at once on SIGHUP; these signals must be blocked.
+    """Ask the source until SIGTERM or SIGINT, at once on SIGHUP; the caller must have blocked these signals.
 
     Args:
-        make_source: makes what is asked.
-        channel: to the parent.
-        last: what was published last.
-        log: of the service.
-        poll_seconds: how often it is asked.
+        make_source: makes the source.
+        channel: channel to the parent.
+        last: the last publication.
+        log: log of the service.
+        poll_seconds: seconds between two questions to the source.
     """
     look_for_garbage_of_requests()
 

@@ -1,6 +1,6 @@
-"""Messages between the parent of several workers and its children: a word, and memory that both see.
+"""Messages between a parent process and its workers: a short word, and files in shared memory.
 
-What is long travels as a file in memory that is sealed: nobody can change it any more, and all who map it share it.
+Long data are sent as a sealed file in memory: nobody can change it, and all processes that map it share it.
 """
 
 import fcntl
@@ -17,23 +17,23 @@ _SEALS: Final = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | f
 
 
 def open_channel() -> tuple[socket.socket, socket.socket]:
-    """Return both ends of a channel, which keeps messages apart and says when the other end is gone."""
+    """Return the two ends of a channel, which keeps messages separate and shows when the other end is closed."""
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
 def send(channel: socket.socket, word: bytes, files: Sequence[int] = ()) -> None:
-    """Send a word and descriptors of files, which stay open here.
+    """Send a word and file descriptors; the descriptors stay open in this process.
 
     Raises:
-        OSError: the other end is gone, or reads no more.
+        OSError: the other end is closed, or no longer reads.
     """
     socket.send_fds(channel, [word], list(files))
 
 
 def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
-    """Return the next message, its files open; the word is empty when the other end is gone.
+    """Return the next message with its files open; the word is empty if the other end is closed.
 
-    Where this process may open no more files, the kernel leaves some out: then none is returned.
+    If this process may open no more files, the kernel drops some of them; then none is returned.
     """
     try:
         word, files, flags, _ = socket.recv_fds(channel, _LONGEST_WORD, _MOST_FILES)
@@ -47,7 +47,7 @@ def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
 
 
 def in_memory(parts: Iterable[bytes | memoryview]) -> int:
-    """Write parts one after the other into a sealed file in memory; return its descriptor."""
+    """Write parts one after another into a sealed file in memory; return the file's descriptor."""
     descriptor = os.memfd_create("sirena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     try:
         with open(descriptor, "wb", closefd=False) as file:
@@ -60,15 +60,15 @@ def in_memory(parts: Iterable[bytes | memoryview]) -> int:
 
 
 def mapped(descriptor: int) -> memoryview:
-    """Return what such a file holds; it is held in memory for as long as anything refers to what is returned."""
+    """Return the content of a file in memory; it stays in memory as long as anything refers to the result."""
     return memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
 
 
 def dump(thing: Any) -> int:
-    """Return a sealed file in memory that holds a thing."""
+    """Return the descriptor of a sealed file in memory that holds a pickled object."""
     return in_memory([pickle.dumps(thing)])
 
 
 def load(descriptor: int) -> Any:
-    """Return the thing that `dump` wrote; the file stays open."""
+    """Return the object that `dump` wrote; the file stays open."""
     return pickle.loads(mapped(descriptor))  # noqa: S301 - written by a process of this service, and sealed

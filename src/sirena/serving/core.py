@@ -1,11 +1,11 @@
-"""The one way of answering: rows in, answers with their provenance out. Knows neither HTTP nor JSON.
+"""Answering rows: the one code for every transport, independent of HTTP and JSON.
 
 Rules, each with a test of like name:
 
-- one answer per row and test column, in the order of the rows; rows never meet one another;
-- every column of the request that names a test is answered, the others are ignored;
-- what cannot be answered is refused value by value with its reason, and never fails the request;
-- asked by one model's name, only the columns that this model answers count;
+- there is one answer per row and test column, in the order of the rows, and no row depends on another;
+- every column whose name is a test's is answered, the others are ignored;
+- a value that cannot be answered is refused with its reason, and the request still succeeds;
+- if the request names one model, only the columns that this model answers are used;
 - each row's specimen decides its site, unless the request names one site for all its rows; a specimen that cannot be
   read is counted and answered as an unknown site;
 - every answer refers to its ground by number, and a category that does not hold at every site is marked.
@@ -34,15 +34,15 @@ from sirena.serving.errors import MalformedBodyError, NothingToAnswerError, Unkn
 from sirena.serving.mic_cells import RepeatedCells, mic_reader, text_of
 
 ORGANISM_COLUMNS: Final = ("ORGANISM", "LOCAL_ORG")
-"""Columns that hold the organism, the first present counts; any case."""
+"""Columns that hold the organism, in any letter case; the first one present is used."""
 LONGEST_NAME: Final = 100
-"""Letters of a column's name; a longer one names nothing."""
+"""Longest column name, in characters, that can have a meaning."""
 LONGEST_TEST_NAME: Final = 20
-"""Letters of a name that may be a test column's."""
+"""Longest name, in characters, of a test column."""
 PANEL_MODEL: Final = "panel_SIR"
-"""Name of the whole release as one model."""
+"""Name by which the whole release is asked as one model."""
 _FEW_CELLS: Final = 32
-"""Cells up to which one after the other is answered sooner than all at once."""
+"""Most cells for which answering one by one is faster than all at once."""
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
 
 
@@ -51,11 +51,11 @@ class Rows:
     """The rows of a request, column by column."""
 
     columns: Mapping[str, Sequence[Any]]
-    """Cells by column name: text, number, or None for empty; whatever else came is junk and refused as such."""
+    """Cells by column name: text, number, or None for empty; any other type is refused as unreadable."""
     length: int
     """Number of rows."""
     site: Site | None = None
-    """The site of every row; None lets each row's specimen decide."""
+    """The site of every row; None to take it from each row's specimen."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +64,15 @@ class AnsweredColumn:
 
     column: TestColumn
     answers: bytes
-    """Positions in `ANSWERS`, one per row."""
+    """Positions in `ANSWERS`, one byte per row."""
     marks: bytes | None
-    """Positions in `MARKS`, one per row; None when no row has a mark."""
+    """Positions in `MARKS`, one byte per row; None if no row has a mark."""
     numbers: NDArray[np.int32]
-    """Number of each row's ground in the release; `NO_GROUND` where no row of a guideline or of labels answers."""
+    """Number of each row's ground in the release; `NO_GROUND` if there is none."""
 
     @property
     def grounds(self) -> list[int | None]:
-        """The same as a list, None where there is no ground."""
+        """The numbers of the rows' grounds as a list, None if there is none."""
         return [None if number == NO_GROUND else number for number in self.numbers.tolist()]
 
 
@@ -81,24 +81,24 @@ class Interpretation:
     """The answers to a request."""
 
     panel: Panel
-    """By which was answered."""
+    """The panel that answered."""
     organisms: RepeatedCells
-    """WHONET code that each row's organism was read as; None when missing or unknown."""
+    """WHONET code of each row's organism; None if missing or unknown."""
     sites: RepeatedCells
-    """Site of each row; None where the specimen could not be read and the site counted as unknown."""
+    """Site of each row; None if the specimen could not be read, so that the site counted as unknown."""
     unknown_specimens: int
     """Number of rows whose specimen could not be read."""
     asked: Sequence[TestColumn]
     answers: NDArray[np.uint8]
-    """Positions in `ANSWERS`, by column and row."""
+    """Positions in `ANSWERS`, shape (columns, rows)."""
     numbers: NDArray[np.int32]
-    """Number of the ground of each; `NO_GROUND` where no row of a guideline or of labels answers."""
+    """Number of the ground of each answer, same shape; `NO_GROUND` if there is none."""
     marks: NDArray[np.uint8] | None
-    """Position in `MARKS` of each; None when none has a mark."""
+    """Position in `MARKS` of each answer, same shape; None if no answer has a mark."""
 
     @property
     def release(self) -> str:
-        """Name of the release."""
+        """Name of the release that answered."""
         return self.panel.release
 
     @property
@@ -109,7 +109,7 @@ class Interpretation:
 
     @cached_property
     def columns(self) -> Sequence[AnsweredColumn]:
-        """The same column by column."""
+        """The answers of each test column."""
         marks = [None] * len(self.asked) if self.marks is None else [row.tobytes() for row in self.marks]
         return [
             AnsweredColumn(column, answers.tobytes(), own if own and any(own) else None, numbers)
@@ -118,18 +118,18 @@ class Interpretation:
 
     @cached_property
     def tallies(self) -> Sequence[Mapping[int, int]]:
-        """How often each answer was given: by column, positions in `ANSWERS` in their order."""
+        """For each column, the number of answers by position in `ANSWERS`, in their order."""
         return _tallies(self.answers)
 
     @cached_property
     def grounds(self) -> Mapping[int, Ground]:
-        """The grounds that the answers refer to, by number."""
+        """The grounds that the answers refer to, by their number."""
         numbers = dict.fromkeys(number for tally in _tallies(self.numbers) for number in tally if number != NO_GROUND)
         return {number: self.panel.grounds[number] for number in numbers}
 
 
 def _tallies(lines: NDArray[np.integer]) -> list[dict[int, int]]:
-    """Return how often each number stands in each line, the numbers in their order; none is below `NO_GROUND`."""
+    """Return for each line how often each number occurs, in order of the numbers; no number is below `NO_GROUND`."""
     if lines.size <= _FEW_CELLS:
         return [{number: line.count(number) for number in sorted(set(line))} for line in lines.tolist()]
     width = int(lines.max()) - NO_GROUND + 1
@@ -148,11 +148,11 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
     Args:
         panel: the loaded release.
         rows: the request.
-        model: registered name; `PANEL_MODEL` asks the whole release.
+        model: registered name of the model; `PANEL_MODEL` for the whole release.
 
     Raises:
         UnknownModelError: the release has no model of this name.
-        NothingToAnswerError: no organism column, or no test column the model could be asked about.
+        NothingToAnswerError: there is no organism column, or no test column that the model answers.
         MalformedBodyError: a test, the organism or the specimen has two columns.
     """
     asked = _asked_columns(panel, rows, model)
@@ -212,15 +212,15 @@ def _answer_many(panel: Panel, rows: Rows, asked: Sequence[tuple[TestColumn, Seq
 
 @dataclass(frozen=True)
 class _Subjects:
-    """Whom rows ask about: pairs of organism and site."""
+    """The pairs of organism and site that rows ask about."""
 
     organisms: RepeatedCells
     sites: RepeatedCells
     unknown_specimens: int
     distinct: Sequence[tuple[str | None, Site]]
-    """The pairs that occur."""
+    """The distinct pairs."""
     rows: NDArray[np.intp]
-    """Position of each row's pair among them."""
+    """Position of each row's pair in `distinct`."""
 
     @classmethod
     def of(cls, rows: Rows) -> "_Subjects":
@@ -244,7 +244,7 @@ class _Subjects:
 
 
 def _distinct_texts(cells: Sequence[Any]) -> tuple[Sequence[str | None], NDArray[np.integer]]:
-    """Return the texts of cells and the position of each row's among them."""
+    """Return distinct texts of cells, and the position of each row's text among them."""
     # what came as a dictionary may hold more texts than there are rows
     if isinstance(cells, RepeatedCells) and len(cells.distinct) <= len(cells):
         return [text_of(cell) for cell in cells.distinct], cells.positions
@@ -252,7 +252,7 @@ def _distinct_texts(cells: Sequence[Any]) -> tuple[Sequence[str | None], NDArray
 
 
 def model_version(panel: Panel, model: str) -> str:
-    """Return the version of a model of the release; the release's own name for the panel.
+    """Return the version of a model in the release; for `PANEL_MODEL` the release's name.
 
     Raises:
         UnknownModelError: the release has no model of this name.
@@ -318,9 +318,9 @@ def _only(rows: Rows, meaning: str) -> str | None:
 
 
 def column_provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
-    """Return where the answers to a test column come from: model, version, release, edition and basis.
+    """Return the provenance of a test column's answers: model, version, release, edition and basis.
 
-    Where no model answers they are null, and the reason stands beside them.
+    If no model answers the column, they are null except the release, and the reason is added.
     """
     if not column.is_mic or column.model_column not in panel.tables:
         reason = Reason.NO_MODEL if column.is_mic else Reason.NOT_AN_MIC

@@ -1,16 +1,16 @@
-"""Small questions about isolates, answered by the protocol itself as soon as their last byte is read.
+"""Answering small requests about isolates in the HTTP protocol itself, as soon as the last byte has arrived.
 
-uvicorn reads HTTP, and makes of each request a task, a scope and messages for an ASGI application; that costs more than
-the answer to one isolate does. This protocol of uvicorn's answers such a request where its bytes arrive, in one write.
+For each request uvicorn makes a task, a scope and messages for an ASGI application, which costs more than answering one
+isolate. This subclass of uvicorn's protocol answers such a request where its bytes arrive, in one write.
 
 Rules, each with a test of like name:
 
-- the answer is what `HotPath` answers, and so are id, log line and metrics;
-- answered here is a POST on a hot route whose body has a declared length, is small, neither compressed nor Arrow, on a
-  connection that stays open, that owes no earlier answer and whose caller reads; everything else is left to uvicorn;
+- answer, request id, log line and metrics equal those of `HotPath`;
+- it answers a POST on a hot route if the body has a declared length, is small, not compressed and not Arrow, and if the
+  connection stays open, has no earlier request unanswered and its client reads; all else is left to uvicorn;
 - several requests that arrive in one piece are answered in their order;
-- a caller who leaves before the end of its body is logged as such;
-- a server that ends answers the request whose body it is reading, and then closes the connection.
+- a client that leaves before the end of its body is logged as such;
+- on shutdown, a request whose body is being read is answered, and then the connection is closed.
 """
 
 import re
@@ -27,12 +27,12 @@ from sirena.serving.observation import CLIENT_GONE, Observed, RequestRecorder
 from sirena.serving.request_reading import read_headers
 
 _HEADERS_LEFT_TO_UVICORN: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
-"""Headers of requests that are left to uvicorn."""
+"""Headers that only uvicorn handles; requests that have one are left to it."""
 _FIXED_HEADERS: Final = b"".join(b"%s: %s\r\n" % header for header in FIXED_HEADERS)
 _MOST_TARGETS: Final = 128
-"""Targets whose meaning is remembered: each model's, with a query or two."""
+"""Most request targets that are cached: the paths of the models, with a query or two."""
 _LONGEST_TARGET: Final = 256
-"""Bytes of one that is; longer ones are left to uvicorn."""
+"""Longest target that is cached, in bytes; longer ones are left to uvicorn."""
 _PLAIN_PATH: Final = re.compile(rb"[A-Za-z0-9_./-]+")
 
 
@@ -49,19 +49,19 @@ class _Request:
 
 
 class DirectProtocol(HttpToolsProtocol):
-    """uvicorn's protocol that answers small questions itself; `answering_directly` makes one for an application."""
+    """uvicorn's protocol that answers small requests itself; `answering_directly` makes a class for an application."""
 
     answering: Answering
     recorder: RequestRecorder
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Serve one connection, as uvicorn asks for it."""
+        """Set up one connection, with the arguments that uvicorn gives."""
         super().__init__(*arguments, **named)
         self._request: _Request | None = None
         self._is_ending = False
 
     def on_message_begin(self) -> None:
-        """Begin a request; its scope is made only where an application answers."""
+        """Begin a request; an ASGI scope is made only if an application will answer."""
         # it may come in one piece with the one before, whose answer began the wait for another
         self._unset_keepalive_if_required()
         self.url = b""
@@ -69,7 +69,7 @@ class DirectProtocol(HttpToolsProtocol):
         self.expect_100_continue = False
 
     def on_headers_complete(self) -> None:
-        """Decide who answers."""
+        """Decide whether the request is answered here or by uvicorn's application."""
         self._request = self._direct_request()
         if self._request is None:
             url, headers, expects = self.url, self.headers, self.expect_100_continue
@@ -86,7 +86,7 @@ class DirectProtocol(HttpToolsProtocol):
             self._request.chunks.append(body)
 
     def on_message_complete(self) -> None:
-        """Answer the request."""
+        """Answer the request, whose body is complete."""
         request, self._request = self._request, None
         if request is None:
             super().on_message_complete()
@@ -94,7 +94,7 @@ class DirectProtocol(HttpToolsProtocol):
             self._answer(request)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note a caller who left before the end of its body."""
+        """Log a client that left before the end of its body."""
         request, self._request = self._request, None
         if request is not None:
             request.facts.error = "client_gone"
@@ -108,7 +108,7 @@ class DirectProtocol(HttpToolsProtocol):
             super().shutdown()
 
     def _direct_request(self) -> _Request | None:
-        """Return the request whose headers were read if it is answered here."""
+        """Return the request whose headers were read, if it is answered here; else None."""
         parser = self.parser
         cycle: RequestResponseCycle | None = self.cycle
         if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
@@ -156,7 +156,7 @@ class DirectProtocol(HttpToolsProtocol):
 
 @lru_cache(maxsize=_MOST_TARGETS)
 def _read_target(target: bytes) -> tuple[Question | None, bytes]:
-    """Return what a request's target asks for and its query; callers ask the same few again and again."""
+    """Return what a request's target asks for, and its query; cached, since clients repeat a few targets."""
     path, _, query = target.partition(b"?")
     # what a path that is spelt oddly means, uvicorn knows
     is_plain = _PLAIN_PATH.fullmatch(path) and b"#" not in query
@@ -164,10 +164,10 @@ def _read_target(target: bytes) -> tuple[Question | None, bytes]:
 
 
 def answering_directly(answering: Answering, recorder: RequestRecorder) -> type[DirectProtocol]:
-    """Return the protocol for an application.
+    """Return the protocol class for an application.
 
     Args:
-        answering: answers the questions.
-        recorder: is told each of them.
+        answering: answers the requests.
+        recorder: records each request.
     """
     return type("DirectProtocol", (DirectProtocol,), {"answering": answering, "recorder": recorder})

@@ -1,7 +1,7 @@
 """The page at ``/docs``: the OpenAPI document as plain HTML.
 
-Swagger's page loads its program from a public network, which a hospital server often cannot reach and should not
-trust; this page needs nothing but itself.
+Swagger's page loads its program from a public network, which a hospital's server often cannot reach and should not
+trust. This page loads nothing.
 """
 
 import html

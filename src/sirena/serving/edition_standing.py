@@ -1,4 +1,4 @@
-"""Whether the release in use rests on guideline editions that are in force, told by ``/version`` and ``/metrics``."""
+"""Whether the guideline editions of the release in use are in force, for ``/version`` and ``/metrics``."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,16 +10,16 @@ from sirena.panel.compiled import Panel
 
 @dataclass(frozen=True, slots=True)
 class EditionStanding:
-    """How the editions of a panel stand today."""
+    """Which guideline editions of a panel are in force today."""
 
     in_force: dict[str, bool]
-    """By name of each edition that the models of the panel were certified against."""
+    """By name of each edition that the panel's models were certified against: whether it is in force."""
     not_in_force: Sequence[str]
-    """A sentence for each that is not, or why nobody can tell."""
+    """A sentence for each edition that is not in force, or why this is not known."""
 
 
 def edition_standing(panel: Panel | None, editions: Editions) -> EditionStanding:
-    """Return how the editions of a panel stand today; nothing for no panel."""
+    """Return which editions of a panel are in force today; empty without a panel."""
     facts = panel.provenance.values() if panel is not None else ()
     names = sorted({str(fact["edition"]) for fact in facts if fact.get("edition")})
     try:

@@ -1,6 +1,6 @@
-"""What can be wrong with a request, each with its HTTP status.
+"""Errors of a request, each with its HTTP status.
 
-The texts name places (row and column numbers) and never repeat what was sent: it may be a patient's data.
+The texts name places (row and column numbers) and never repeat the request's content, which may be a patient's data.
 """
 
 from sirena.domain.errors import SirenaError
@@ -14,7 +14,7 @@ class MalformedBodyError(SirenaError):
 
 
 class NothingToAnswerError(SirenaError):
-    """The body is well formed and holds no organism column or no test column."""
+    """The body is well formed but has no organism column or no test column."""
 
     code = "nothing_to_answer"
     status = 400
@@ -28,7 +28,7 @@ class BodyTooLargeError(SirenaError):
 
 
 class TooManyCellsError(SirenaError):
-    """The rows hold more cells than are answered at once."""
+    """The rows have more cells than one request may have."""
 
     code = "too_many_cells"
     status = 413
@@ -42,14 +42,14 @@ class TooManyColumnsError(SirenaError):
 
 
 class UnsupportedMediaTypeError(SirenaError):
-    """The content type, its character set or its encoding is not read here."""
+    """The content type, character set or encoding of the body is not supported."""
 
     code = "unsupported_media_type"
     status = 415
 
 
 class UnknownParameterError(SirenaError):
-    """A parameter of the request's address has a value that is not known."""
+    """A parameter of the request's URL has an unknown value."""
 
     code = "unknown_parameter"
     status = 400
@@ -70,6 +70,6 @@ class NoPanelError(SirenaError):
 
 
 class NoReleaseError(NoPanelError):
-    """The registry answers, and no release is active in it: a server before its first one."""
+    """The registry answers, but no release is active in it, as on a new server."""
 
     code = "no_release"

@@ -1,4 +1,4 @@
-"""How much an answer says of what it rests on: a client chooses by ``?ground=none``, ``short`` or ``full``."""
+"""How much a response says about grounds; the client chooses by ``?ground=none``, ``short`` or ``full``."""
 
 import enum
 from typing import Final
@@ -10,21 +10,21 @@ PARAMETER: Final = "ground"
 
 
 class GroundDetail(enum.StrEnum):
-    """What stands beside the categories."""
+    """What a response contains beside the categories."""
 
     NONE = "none"
-    """Model, version, edition and reasons; no ground."""
+    """Model, version, edition and reasons, but no grounds."""
     SHORT = "short"
-    """Also the number of each row's ground, and every ground that was referred to, once."""
+    """Also the number of each row's ground, and each of these grounds once."""
     FULL = "full"
-    """Also, beside each category, the sentence it rests on, under ``Eti_X_basis`` as in files."""
+    """Also the sentence of each category's ground, under ``Eti_X_basis`` as in files."""
 
 
 def read_detail(query: bytes) -> GroundDetail:
-    """Read a request's query; other parameters than ``ground`` are ignored.
+    """Return the detail that a request's query asks for; other parameters than ``ground`` are ignored.
 
     Raises:
-        UnknownParameterError: it asks for something else than the three.
+        UnknownParameterError: ``ground`` has another value than the three.
 
     >>> read_detail(b"ground=none"), read_detail(b"")
     (<GroundDetail.NONE: 'none'>, <GroundDetail.SHORT: 'short'>)

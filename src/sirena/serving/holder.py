@@ -1,13 +1,13 @@
-"""The panel in use: loaded in the background, swapped whole, kept when its source fails.
+"""The panel in use: loaded in the background, replaced as a whole, and kept if its source fails.
 
 Rules, each with a test of like name:
 
 - until a panel is loaded the service is alive and not ready;
 - a newly activated release is taken up within `poll_seconds`, or at once when woken (SIGHUP);
-- a source that can tell cheaply that it has news is asked within a second of them;
-- a request answers from one panel from start to end, whatever is swapped meanwhile;
-- a source that fails, or gives a damaged panel, leaves the panel in use and is asked again;
-- what a source finds that is not what was judged is told once, and stands until the source finds it no more.
+- a source with a cheap check for news is asked within a second of the news;
+- a request is answered by one panel from start to end, even if the panel is replaced meanwhile;
+- if a source fails or gives a damaged panel, the panel in use stays, and the source is asked again;
+- an alarm of the source is reported once, and stays until the source no longer finds its cause.
 """
 
 import threading
@@ -27,20 +27,20 @@ from sirena.serving.source import PanelSource
 PANEL_LOADED: Final = "panel_loaded"
 """Event: another panel is in use."""
 SOURCE_EVENTS: Final = ("panel_source_failed", "alarm", "alarm_over")
-"""Events of the source; they are told once, by the process that asks it."""
+"""Events of the source; only the process that asks the source logs them."""
 _NEWS_SECONDS: Final = 1.0
 
 
 @dataclass(frozen=True)
 class LoadedPanel:
-    """A panel in use."""
+    """A panel in use, with its mark and time of loading."""
 
     release: PreparedRelease
-    """The panel, with all that is spelt once."""
+    """The panel, with everything that is encoded once."""
     mark: str
-    """The source's mark of it."""
+    """Mark by which the source recognises the panel."""
     loaded_at: float
-    """Seconds since the epoch."""
+    """Time of loading, in seconds since the epoch."""
 
     @property
     def panel(self) -> Panel:
@@ -50,16 +50,16 @@ class LoadedPanel:
 
 @dataclass(frozen=True)
 class SourceFailure:
-    """The source's last failure, while it lasts."""
+    """The last failure of the source, as long as it lasts."""
 
     code: str
     text: str
     since: float
-    """Seconds since the epoch."""
+    """Time of the first failure, in seconds since the epoch."""
 
 
 class PanelHolder:
-    """Keeps one panel loaded from a source."""
+    """Keeps the panel of a source loaded."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class PanelHolder:
         poll_seconds: float = 5.0,
         notify: Callable[[str, dict[str, str]], None] | None = None,
     ) -> None:
-        """Hold nothing yet; `start` or `refresh` loads.
+        """Make it without a panel; `start` or `refresh` loads one.
 
         Args:
-            source: where the panel comes from.
-            poll_seconds: how often the source is asked whether another panel is meant.
+            source: source of the panel.
+            poll_seconds: seconds between two questions to the source whether there is another panel.
             notify: called with an event's name and facts when a panel was loaded or the source failed.
         """
         self._source = source
@@ -88,21 +88,21 @@ class PanelHolder:
 
     @property
     def loaded(self) -> LoadedPanel | None:
-        """The panel in use, None until the first is loaded."""
+        """The panel in use; None until the first is loaded."""
         return self._loaded
 
     @property
     def failure(self) -> SourceFailure | None:
-        """Why the source cannot be asked now; None when it can."""
+        """Why the source fails now; None if it does not."""
         return self._failure
 
     @property
     def alarms(self) -> tuple[SourceAlarm, ...]:
-        """What the source found that is not what was judged."""
+        """The alarms of the source: differences from what was judged."""
         return self._alarms
 
     def require(self) -> Panel:
-        """Return the panel in use; raises as `require_release` does."""
+        """Return the panel in use; raises the errors of `require_release`."""
         return self.require_release().panel
 
     def require_release(self) -> PreparedRelease:
@@ -119,7 +119,7 @@ class PanelHolder:
         return loaded.release
 
     def refresh(self) -> bool:
-        """Ask the source, and load and swap if another panel is meant. Returns True when one was swapped in.
+        """Ask the source, and load and use its panel if it is another. Returns True if a panel was replaced.
 
         Raises:
             SirenaError: the source failed; the panel in use stays.
@@ -145,16 +145,16 @@ class PanelHolder:
             return True
 
     def start(self) -> None:
-        """Begin asking the source in the background."""
+        """Begin to ask the source in the background."""
         self._thread = threading.Thread(target=self._poll, name="sirena-panel", daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
-        """Ask the source now rather than at the next poll."""
+        """Have the source asked now rather than at the next poll."""
         self._wake.set()
 
     def stop(self) -> None:
-        """Stop asking. A load under way is left to end by itself, so a dead registry cannot delay the exit."""
+        """Stop asking. A load in progress is not waited for, so an unreachable registry cannot delay the exit."""
         self._stopping.set()
         self._wake.set()
         if self._thread is not None:
@@ -173,7 +173,7 @@ class PanelHolder:
             self._wait()
 
     def _wait(self) -> None:
-        """Wait until the source is to be asked: it has news, somebody wakes the holder, or `poll_seconds` are over."""
+        """Wait until the source must be asked: it has news, `wake` was called, or `poll_seconds` are over."""
         end = time.monotonic() + self._poll_seconds
         while (left := end - time.monotonic()) > 0:
             if self._wake.wait(min(left, _NEWS_SECONDS)) or self._source.has_news():
@@ -199,14 +199,14 @@ class PanelHolder:
 
 
 def failure_of(error: Exception) -> tuple[str, str, str]:
-    """Return code, text and hint of what a source raised; of an error that nobody foresaw its kind alone."""
+    """Return code, text and hint of a source's error; of an unexpected error only its type."""
     if isinstance(error, SirenaError):
         return error.code, error.text, error.hint
     return "source_failed", f"the source of the panel failed ({type(error).__name__})", ""
 
 
 def _warm(panel: Panel) -> None:
-    """Ask every table once, so that no caller waits for the organism names or a table's index to be built."""
+    """Use every table once, so that no client waits while organism names or a table's index are built."""
     organism = resolve_text("Escherichia coli")
     for column in panel.tables:
         panel.answer_resolved(column, organism, "1")

@@ -1,8 +1,8 @@
-"""The routes that answer isolates, before FastAPI: nothing but ASGI between the server and `Answering`.
+"""The routes that answer isolates, in front of FastAPI: only ASGI between the server and `Answering`.
 
-FastAPI's stack of middleware, routing and parameters costs several times what answering one isolate does. It keeps
-every other route, and describes these; the answers are the same bytes by either way. Every request gets what
-`RequestObserver` gives all others: its id, one log line, its metrics, and the one shape of every error.
+FastAPI's middleware, routing and parameters cost several times as much as answering one isolate. FastAPI serves every
+other route and documents these; the answers are the same bytes on both paths. As by `RequestObserver`, every request
+gets an id, one log line, metrics, and errors in the common form.
 """
 
 import time
@@ -28,12 +28,12 @@ INVOCATIONS: Final = "/invocations"
 MODEL_INVOCATIONS: Final = "/models/{name}/invocations"
 INFER: Final = "/v2/models/{name}/infer"
 FIXED_HEADERS: Final = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
-"""Headers of every answer, after those that differ."""
+"""Headers of every response, after those that vary."""
 _WHOLE_PANEL: Final = Question(INVOCATIONS, PANEL_MODEL, tensors=False)
 
 
 def question_of(path: str) -> Question | None:
-    """Return what a path asks for; None when it is another route's.
+    """Return what a path asks for; None if the path is not one of these routes.
 
     >>> question_of("/models/modelo_AMK_NM/invocations").model
     'modelo_AMK_NM'
@@ -50,15 +50,15 @@ def question_of(path: str) -> Question | None:
 
 
 class HotPath:
-    """ASGI application in front of another: it answers questions about isolates and leaves all else to that one."""
+    """ASGI application in front of another: it answers requests about isolates and passes all others on."""
 
     def __init__(self, app: ASGIApp, answering: Answering, recorder: RequestRecorder) -> None:
-        """Stand before an application.
+        """Set the application behind it.
 
         Args:
             app: answers every other request.
-            answering: answers these.
-            recorder: is told each of these.
+            answering: answers requests about isolates.
+            recorder: records each of these.
         """
         self._app = app
         self._answering = answering
@@ -96,11 +96,11 @@ class HotPath:
 
 
 def refusal(error: Exception, facts: Observed) -> tuple[int, Reply]:
-    """Return status and body of the answer to a request that failed: the caller gets the one shape, the log the place.
+    """Return status and body of the response to a failed request, in the common form; the log gets the error's place.
 
     Args:
-        error: a `SirenaError`, or one that nobody foresaw.
-        facts: of the request, which learn of the error.
+        error: a `SirenaError`, or an unexpected error.
+        facts: record of the request, to which the error is added.
     """
     if isinstance(error, SirenaError):
         facts.error = error.code
@@ -110,7 +110,7 @@ def refusal(error: Exception, facts: Observed) -> tuple[int, Reply]:
 
 
 def answer_headers(reply: Reply, facts: Observed) -> list[tuple[bytes, bytes]]:
-    """Return the headers of an answer."""
+    """Return the headers of a response."""
     return [
         (b"content-length", b"%d" % len(reply.content)),
         (b"content-type", reply.media_type),

@@ -1,9 +1,9 @@
-"""Open Inference Protocol (V2): tensors in, tensors out, over the same core.
+"""The Open Inference Protocol (V2): tensors in, tensors out, answered by `core`.
 
 Every input tensor is a column: ``ORGANISM``, ``SPEC_TYPE`` (optional) and test columns, shape ``[n]`` or ``[n, 1]``,
 datatype BYTES (or a number type for MICs without comparator). Outputs are BYTES tensors ``Eti_X`` and
-``Eti_X_reason``; V2 knows no null, so "not asked" and "no reason" are empty texts; ``Eti_X_mark`` is there only where a
-row has a mark. Provenance and grounds stand under ``parameters``; ``{"parameters": {"site": "urine"}}`` of a request
+``Eti_X_reason``; V2 knows no null, so "not asked" and "no reason" are empty texts; ``Eti_X_mark`` is there only if a
+row has a mark. Provenance and grounds are under ``parameters``; ``{"parameters": {"site": "urine"}}`` in a request
 names one site for all rows.
 
 Source: github.com/kserve/open-inference-protocol, REST.
@@ -41,7 +41,7 @@ _MARKS: Final = [mark.value if mark else "" for mark in MARKS]
 
 
 def model_metadata(panel: Panel, model: str) -> dict[str, Any]:
-    """Return the V2 description of a model.
+    """Return the description of a model in the form of V2.
 
     Raises:
         UnknownModelError: the release has no model of this name.
@@ -60,13 +60,13 @@ def model_metadata(panel: Panel, model: str) -> dict[str, Any]:
 
 
 def read_tensors(body: bytes) -> tuple[Rows, str | None]:
-    """Read a V2 request.
+    """Return the rows of a V2 request.
 
     Returns:
-        The rows, and the request's own id when it carries one.
+        The rows, and the id in the request, if it has one.
 
     Raises:
-        MalformedBodyError: it is none.
+        MalformedBodyError: the body is not a V2 request.
     """
     document = load_json(body)
     inputs = document.get("inputs") if isinstance(document, dict) else None
@@ -94,14 +94,14 @@ def encode_tensors(
     identifier: str | None,
     detail: GroundDetail,
 ) -> bytes:
-    """Return the V2 answer.
+    """Return the response in the form of V2.
 
     Args:
-        release: by which was answered.
+        release: release that answered.
         interpretation: the answers.
-        model: that was asked.
-        identifier: of the request.
-        detail: how much is said of what the answers rest on.
+        model: name of the model that was asked.
+        identifier: id in the request.
+        detail: how much the response says about grounds.
     """
     outputs = [
         {"name": name, "shape": [len(data)], "datatype": "BYTES", "data": data}

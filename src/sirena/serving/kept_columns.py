@@ -1,8 +1,8 @@
-"""What is kept of a body: memory stays in proportion to what was sent, whatever was sent.
+"""Which columns of a body are kept, so that memory stays in proportion to the request.
 
 Rules, each with a test of like name:
 
-- a column is kept when it names a test, the organism or the specimen; any other is dropped while it is read;
+- a column is kept if its name is that of a test, the organism or the specimen; any other is dropped on reading;
 - more columns than `MOST_COLUMNS` are refused;
 - more cells than `MOST_CELLS` are refused, and so are records that leave nearly all of their cells empty: each name
   makes a cell in every record, so a few names in each of many records would make very many cells.
@@ -18,9 +18,9 @@ from sirena.serving.errors import TooManyCellsError, TooManyColumnsError
 from sirena.serving.mic_cells import known_columns
 
 MOST_COLUMNS: Final = 1000
-"""Columns kept of one request; WHONET files have some 200 of them, tests and others together."""
+"""Most columns kept of one request; WHONET files have some 200, tests and others together."""
 MOST_CELLS: Final = 10_000_000
-"""Cells kept of one request: 240,000 isolates with 41 antimicrobials."""
+"""Most cells kept of one request: 240,000 isolates with 41 antimicrobials."""
 _FREE_CELLS: Final = 1_000_000
 _CELLS_PER_CELL_SENT: Final = 16
 _NAMED: Final = frozenset({*ORGANISM_COLUMNS, SPECIMEN_COLUMN})
@@ -34,11 +34,11 @@ def keeps(name: object) -> bool:
 
 
 def kept_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-    """Return the columns that are kept of columns of one length.
+    """Return those columns that are kept; all columns have the same length.
 
     Raises:
-        TooManyColumnsError: more than `MOST_COLUMNS`.
-        TooManyCellsError: more cells than `MOST_CELLS`.
+        TooManyColumnsError: there are more than `MOST_COLUMNS`.
+        TooManyCellsError: there are more cells than `MOST_CELLS`.
     """
     kept = {name: cells for name, cells in columns.items() if keeps(name)}
     require_room(len(kept), max(map(len, kept.values()), default=0))
@@ -46,11 +46,11 @@ def kept_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any
 
 
 def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
-    """Return records as columns, empty where a record lacks the name.
+    """Return records as columns; a cell is empty if a record lacks the column's name.
 
     Raises:
-        TooManyColumnsError: more than `MOST_COLUMNS`.
-        TooManyCellsError: more cells than `MOST_CELLS`, or records that are nearly empty.
+        TooManyColumnsError: there are more than `MOST_COLUMNS`.
+        TooManyCellsError: there are more cells than `MOST_CELLS`, or the records are nearly empty.
     """
     alike = _records_of_same_names(records)
     if alike is not None:
@@ -74,7 +74,7 @@ def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any
 
 
 def _records_of_same_names(records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]] | None:
-    """Return records as columns when all have the same names in the same order, as most clients send them."""
+    """Return records as columns if all have the same names in the same order, as usual; else None."""
     names = list(records[0]) if records else []
     if not names or any(list(record) != names for record in records):
         return None
@@ -88,11 +88,11 @@ def _records_of_same_names(records: Sequence[Mapping[str, Any]]) -> dict[str, Se
 
 
 def require_room(columns: int, rows: int) -> None:
-    """Pass silently when so many columns of so many rows may be kept.
+    """Check that this many columns of this many rows may be kept.
 
     Raises:
-        TooManyColumnsError: more than `MOST_COLUMNS`.
-        TooManyCellsError: more cells than `MOST_CELLS`.
+        TooManyColumnsError: there are more than `MOST_COLUMNS`.
+        TooManyCellsError: there are more cells than `MOST_CELLS`.
     """
     if columns > MOST_COLUMNS:
         raise TooManyColumnsError(f"more than {MOST_COLUMNS} columns name tests", hint="send the tests that were made")

@@ -1,4 +1,4 @@
-"""The service's log: one JSON object a line, on standard output."""
+"""The service's log: one JSON object per line, on standard output."""
 
 import asyncio
 import fcntl
@@ -14,48 +14,48 @@ import orjson
 
 _OPTIONS: Final = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
 _WAIT_SECONDS: Final = 0.01
-"""How long a request's line may wait for others: a write costs as much as answering an isolate."""
+"""Seconds that a request's line may wait to be written together with others, since a write is slow."""
 
 
 class LogTurn(AbstractContextManager[None]):
-    """In which one thread of one of several processes writes, so that no line tears another."""
+    """A lock for writing, shared by the threads of several processes, so that no line is cut by another."""
 
     def __init__(self) -> None:
-        """Begin; to be made before the processes are forked."""
+        """Make the lock; call it before the processes are forked."""
         self._file = os.memfd_create("sirena-log")
         self._thread = threading.Lock()
 
     def __enter__(self) -> None:
-        """Wait for the turn."""
+        """Wait for the lock."""
         self._thread.acquire()
         # released by the kernel when the process ends
         fcntl.lockf(self._file, fcntl.LOCK_EX)
 
     def __exit__(self, *_: object) -> None:
-        """Leave it to the next."""
+        """Release the lock."""
         fcntl.lockf(self._file, fcntl.LOCK_UN)
         self._thread.release()
 
 
 class ServiceLog:
-    """Writes events: a request's within a hundredth of a second and together with those of others, all else at once.
+    """Writes events: those of requests within a hundredth of a second, several together; all others at once.
 
-    Ours and no library's, because every request writes a line: structlog takes three times as long for the same one,
-    as long as answering an isolate.
+    It is not a library's, because every request writes a line: structlog needs three times as long for the same line,
+    which is as long as answering an isolate.
     """
 
     def __init__(self, stream: TextIO | None = None, turn: AbstractContextManager[None] | None = None) -> None:
-        """Write to a stream; to standard output when None.
+        """Write to a stream, or to standard output if it is None.
 
         Args:
-            stream: that is written to.
-            turn: entered to write, where several processes write to one stream.
+            stream: stream for the lines.
+            turn: lock for writing, if several processes write to one stream.
         """
         self._stream = stream or sys.stdout
         self._turn = turn or nullcontext()
         self._waiting: deque[bytes] = deque()
         self._is_due = False
-        """The loop will write soon; of use in the loop alone."""
+        """True if the event loop will write soon; used in the event loop only."""
 
     def info(self, event: str, **facts: Any) -> None:
         """Write one line, after those that wait: the facts, the event, its level and the time in UTC."""
@@ -63,11 +63,11 @@ class ServiceLog:
         self.write()
 
     def info_soon(self, event: str, facts: dict[str, Any]) -> None:
-        """Write such a line within a hundredth of a second; to be called in the event loop.
+        """Write such a line within a hundredth of a second; call it in the event loop.
 
         Args:
-            event: what happened.
-            facts: of it; the log takes them over.
+            event: name of the event.
+            facts: facts of the event; the log may change this dictionary.
         """
         self._waiting.append(_line(event, facts))
         if not self._is_due:

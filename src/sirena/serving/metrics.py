@@ -38,7 +38,7 @@ from sirena.serving.shadow_counts import ShadowState
 
 OTHER: Final = "other"
 INTERNAL: Final = "internal"
-"""Code of an error that nobody foresaw, as callers are told it."""
+"""Code by which clients and metrics see an unexpected error."""
 _METHODS: Final = ("GET", "POST", "HEAD", "OPTIONS")
 _BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 _MOST_GIVEN: Final = 4096
@@ -46,23 +46,23 @@ _MOST_GIVEN: Final = 4096
 
 @dataclass
 class Tallies:
-    """What a process counted since it began. A counter of the library would cost its lock at every request."""
+    """Counts of one process since it started; counters of the Prometheus library would lock at every request."""
 
     requests: Tally[tuple[str, str, int]] = field(default_factory=Tally)
-    """By route's template, method and status."""
+    """Number of requests by route template, method and status."""
     errors: Tally[str] = field(default_factory=Tally)
-    """By code."""
+    """Number of errors by code."""
     seconds: dict[str, float] = field(default_factory=dict)
-    """By route: how long all its requests took together."""
+    """Total seconds of a route's requests, by route template."""
     buckets: dict[str, list[int]] = field(default_factory=dict)
-    """By route: how many requests took no longer than each bound, and longer than the one before it."""
+    """By route template, the number of requests in each bucket of duration."""
     answers: Tally[tuple[str | None, int]] = field(default_factory=Tally)
-    """By label of the column and position in `ANSWERS`."""
+    """Number of answers by label of the column and position in `ANSWERS`."""
     unknown_specimens: int = 0
     unknown_organisms: int = 0
 
     def count_request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one request under its route's template."""
+        """Count one request, by its route's template."""
         self.requests[route, method if method in _METHODS else OTHER, status] += 1
         buckets = self.buckets.get(route)
         if buckets is None:
@@ -72,11 +72,11 @@ class Tallies:
         self.seconds[route] += seconds
 
     def count_error(self, code: str) -> None:
-        """Count one refusal or failure; a code is an error's, or tells the place in our code of one nobody foresaw."""
+        """Count one refusal or failure; anything other than an error's code is counted as `INTERNAL`."""
         self.errors[code if code.isidentifier() else INTERNAL] += 1
 
     def add(self, other: "Tallies") -> None:
-        """Add what another process counted."""
+        """Add the counts of another process."""
         self.requests.update(other.requests)
         self.errors.update(other.errors)
         self.answers.update(other.answers)
@@ -89,32 +89,32 @@ class Tallies:
 
 
 class ServiceMetrics:
-    """Counts the requests and answers of one process; used by its event loop alone, but for `count_load`."""
+    """Counts the requests and answers of one process; only its event loop may use it, except for `count_load`."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without counts."""
         self._tallies = Tallies()
         self.loads = 0
-        """Releases taken up."""
+        """Number of releases that were loaded into use."""
         self.count_request: Final = self._tallies.count_request
-        """Counts one request: route's template, method, status and seconds."""
+        """Counts one request: template of the route, method, status and seconds."""
         self.count_error: Final = self._tallies.count_error
-        """Counts one refusal or failure by its code."""
+        """Counts one refusal or failure, by its code."""
         self._given: list[tuple[str | None, int]] = []
-        """Answers since these were summed; many are summed sooner together than each by itself."""
+        """Answers not yet added to the counts; adding many together is faster."""
 
     @property
     def tallies(self) -> Tallies:
-        """What was counted."""
+        """The counts of this process."""
         self._sum()
         return self._tallies
 
     def count_load(self) -> None:
-        """Count one release that was taken up."""
+        """Count one release that was loaded into use."""
         self.loads += 1
 
     def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
-        """Count the answers of one request; columns no model answers share one label."""
+        """Count the answers of one request; columns that no model answers share one label."""
         for column, tally in zip(interpretation.asked, interpretation.tallies, strict=True):
             label = release.column(column).label
             for code, number in tally.items():
@@ -124,7 +124,7 @@ class ServiceMetrics:
     def count_one(
         self, answers: Iterable[tuple[str | None, int]], unknown_specimens: int, unknown_organisms: int
     ) -> None:
-        """Count answers to one isolate: label of the column (None where no model answers), position in `ANSWERS`."""
+        """Count answers to one isolate: label of the column (None if no model answers it), position in `ANSWERS`."""
         self._given += answers
         if len(self._given) > _MOST_GIVEN:
             self._sum()
@@ -141,23 +141,23 @@ class ServiceMetrics:
 
 @dataclass(frozen=True, eq=False)
 class PanelFacts(Collector):
-    """What the metrics tell of the panel in use."""
+    """The metrics of the panel in use."""
 
     release: str | None
-    """The release in use, None when none is."""
+    """Name of the release in use; None if there is none."""
     loaded_at: float
-    """Seconds since the epoch."""
+    """Time of loading, in seconds since the epoch."""
     loads: int
-    """Releases taken up."""
+    """Number of releases that were loaded into use."""
     source_up: bool
-    """Whether the panel's source could be asked last time."""
+    """False if the panel's source failed the last time."""
     editions: Mapping[str, bool]
-    """For each guideline edition of the release whether it is in force."""
+    """For each guideline edition of the release, whether it is in force."""
     alarms: Sequence[SourceAlarm] = ()
-    """What the source found that is not what was judged."""
+    """The alarms of the panel's source."""
 
     def collect(self) -> Iterator[Metric]:
-        """Give the metrics."""
+        """Yield the metrics of the panel."""
         info = GaugeMetricFamily("sirena_panel_info", "The release in use", labels=["release"])
         if self.release is not None:
             info.add_metric([self.release], 1)
@@ -216,7 +216,7 @@ class _Shadowed(Collector):
     state: ShadowState
 
     def collect(self) -> Iterator[Metric]:
-        """Give the three metrics; nothing in them while there is no shadow."""
+        """Yield the three metrics of the shadow; they have no samples if there is no shadow."""
         state = self.state
         info = GaugeMetricFamily("sirena_shadow_info", "The release that answers unseen", labels=["release"])
         questions = CounterMetricFamily("sirena_shadow_questions", "Questions asked of the shadow", labels=["outcome"])
@@ -239,7 +239,7 @@ class _Shadowed(Collector):
 
 
 def expose(tallies: Tallies, shadow: ShadowState, panel: PanelFacts) -> bytes:
-    """Return everything in Prometheus' text format."""
+    """Return all metrics in Prometheus' text format."""
     registry = CollectorRegistry()
     for part in (_Counted(tallies), _Shadowed(shadow), panel):
         registry.register(part)

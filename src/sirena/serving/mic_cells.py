@@ -1,6 +1,6 @@
-"""From a column's cells to MIC codes, each text read once and remembered.
+"""Reading a column's cells as MIC codes, with each text read once and cached.
 
-Laboratories write a few hundred texts, so nearly every cell of a request is one that was read before.
+Laboratories write a few hundred texts, so nearly every cell of a request was read before.
 """
 
 import math
@@ -18,24 +18,24 @@ from sirena.domain.mic import MISSING
 from sirena.panel.lookup import encode_text
 
 _MOST_TEXTS: Final = 4096
-"""Texts that are remembered; callers choose texts, so there must be an end."""
+"""Most texts that are cached; clients choose texts, so there must be a limit."""
 _LONGEST_TEXT: Final = 16
-"""Letters of one that is."""
+"""Longest text that is cached, in characters."""
 _NOT_READ: Final = np.iinfo(np.int16).min
 _MOST_DRUGS: Final = 64
-"""Drugs whose texts are remembered."""
+"""Most drugs whose texts are cached."""
 _JUNK: Final = "?"
 
 
 class RepeatedCells(Sequence[Any]):
-    """Cells given as distinct ones and the position of each row's among them, as Arrow's dictionaries do."""
+    """Cells given as distinct cells and the position of each row's cell, as in Arrow's dictionaries."""
 
     def __init__(self, distinct: Sequence[Any], positions: NDArray[np.integer]) -> None:
-        """Hold both.
+        """Set the cells and positions.
 
         Args:
-            distinct: cells.
-            positions: of each row's cell among them.
+            distinct: the distinct cells.
+            positions: position of each row's cell in `distinct`.
         """
         self.distinct = distinct
         self.positions = positions
@@ -57,21 +57,21 @@ class RepeatedCells(Sequence[Any]):
         return self.distinct[self.positions[row]]
 
     def __iter__(self) -> Iterator[Any]:
-        """Give the cells in order."""
+        """Yield the cells in order."""
         return map(self.distinct.__getitem__, self.positions.tolist())
 
 
 class KnownTexts:
-    """Texts of MICs by number, each a small one that was read before."""
+    """Short texts of MICs that were read before, by number."""
 
     def __init__(self) -> None:
-        """Begin with none."""
+        """Start without any texts."""
         self.texts: list[str | None] = []
         self._numbers: dict[str | None, int] = {}
         self._learning = Lock()
 
     def numbers(self, cells: Iterable[Any], length: int) -> NDArray[np.int16] | None:
-        """Return the number of each of so many cells; None when one is no text, or one that is not known."""
+        """Return the numbers of `length` cells; None if some cell is not a known text."""
         try:
             # only texts and None are known, so a cell of another type is not found
             return np.fromiter(map(self._numbers.__getitem__, cells), np.int16, length)
@@ -79,7 +79,7 @@ class KnownTexts:
             return None
 
     def learn(self, texts: Iterable[str | None]) -> None:
-        """Take texts that may come again."""
+        """Add texts that may come again, up to the limits."""
         # long bodies are read in threads, and no two texts may get one number
         with self._learning:
             for text in texts:
@@ -92,19 +92,19 @@ _known: Final = KnownTexts()
 
 
 class KnownCells(RepeatedCells):
-    """Cells whose texts are known, given by their numbers."""
+    """Cells whose texts are known, given by the texts' numbers."""
 
     def __init__(self, numbers: NDArray[np.int16]) -> None:
-        """Hold the numbers."""
+        """Set the numbers."""
         super().__init__(_known.texts, numbers)
 
 
 def shared_cells(distinct: Sequence[Any], positions: NDArray[np.integer]) -> list[RepeatedCells]:
-    """Return columns whose cells are among the same distinct ones.
+    """Return columns whose cells are positions in one list of distinct cells.
 
     Args:
-        distinct: cells.
-        positions: among them, by column and row.
+        distinct: the distinct cells.
+        positions: positions in `distinct`, by column and row.
     """
     numbers = _known.numbers(distinct, len(distinct))
     if numbers is not None:
@@ -118,9 +118,9 @@ def shared_cells(distinct: Sequence[Any], positions: NDArray[np.integer]) -> lis
 
 
 def known_columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) -> dict[str, KnownCells] | None:
-    """Return columns of records that all have these names; None when a cell is not known.
+    """Return columns of records that all have these names; None if some cell is not a known text.
 
-    Record by record, as the cells lie in memory: column by column, each would have to be fetched from there anew.
+    The cells are read record by record, in the order they have in memory, which is faster than column by column.
     """
     rows = map(itemgetter(*names), records) if len(names) > 1 else ([record[names[0]]] for record in records)
     numbers = _known.numbers(chain.from_iterable(rows), len(records) * len(names))
@@ -131,13 +131,13 @@ def known_columns(records: Sequence[Mapping[str, Any]], names: Sequence[str]) ->
 
 
 class MicReader:
-    """Reads the cells of one drug's columns."""
+    """Reads the cells of one drug's columns as MIC codes."""
 
     def __init__(self, drug: str) -> None:
-        """Begin with nothing read."""
+        """Start without any text read."""
         self._drug = drug
         self._codes = np.full(_MOST_TEXTS, _NOT_READ, dtype=np.int16)
-        """By number of a known text."""
+        """MIC codes by number of the known text."""
 
     def codes(self, cells: Sequence[Any]) -> NDArray[np.int16]:
         """Return the MIC code of each cell."""
@@ -166,10 +166,10 @@ class MicReader:
 
 
 def text_of(cell: object) -> str | None:
-    """Return a cell as the text a file would hold.
+    """Return a cell as the text that a file would hold.
 
-    A number is read like its text; NaN is how data frames spell an empty cell; a truth value, list or object is
-    nothing a laboratory writes and becomes a text that no reader accepts.
+    A number becomes its text; NaN, by which data frames mark an empty cell, becomes None; a truth value, list or object
+    becomes a text that cannot be read.
     """
     if cell is None or type(cell) is str:
         return cell

@@ -1,6 +1,6 @@
-"""Around every request: its id, one log line, its metrics, and the last net for unforeseen errors.
+"""Observing every request: its id, one log line, its metrics, and the answer to unexpected errors.
 
-A log line holds the route's template and counts, never a path, an MIC, an organism or an identifier.
+A log line contains the route's template and counts, never a path, an MIC, an organism or a patient's identifier.
 """
 
 import os
@@ -24,12 +24,12 @@ _ID_BYTES: Final = 16
 _IDS_AT_ONCE: Final = 256
 _KEY: Final = "sirena.observed"
 CLIENT_GONE: Final = 499
-"""Status of a request whose caller left before its answer."""
+"""Status for a request whose client left before the answer."""
 
 
 @dataclass(slots=True)
 class Observed:
-    """What is known of a request, filled in while it is answered."""
+    """The facts of a request, filled in while it is answered."""
 
     request_id: str
     rows: int = 0
@@ -38,26 +38,26 @@ class Observed:
     release: str | None = None
     error: str | None = None
     trace: Any = None
-    """OpenTelemetry's context of the caller's trace, where traces are made; see `tracing`."""
+    """OpenTelemetry's context of the client's trace, if traces are sent; see `tracing`."""
 
 
 def observed(scope: Scope) -> Observed:
-    """Return the facts of the request of an ASGI scope."""
+    """Return the facts of a request, from its ASGI scope."""
     facts: Observed = scope[_KEY]
     return facts
 
 
 def error_body(code: str, message: str, hint: str, request_id: str) -> bytes:
-    """Return the one shape of every error."""
+    """Return the body of an error, in the form common to all."""
     error = {"code": code, "message": message, "request_id": request_id}
     return orjson.dumps({"error": error | ({"hint": hint} if hint else {})})
 
 
 class RequestRecorder:
-    """Writes one log line a request and counts it."""
+    """Writes one log line for each request and counts the request."""
 
     def __init__(self, log: ServiceLog, metrics: ServiceMetrics) -> None:
-        """Write to a log, count in metrics."""
+        """Set the log and the metrics."""
         self._log = log
         self._metrics = metrics
 
@@ -65,19 +65,19 @@ class RequestRecorder:
         """Begin to observe a request.
 
         Args:
-            headers: of it, names in lower case.
+            headers: headers of the request, names in lower case.
         """
         return Observed(request_id(headers))
 
     def record(self, method: str, route: str, facts: Observed, status: int, began: float) -> None:
-        """Record a request that is over.
+        """Record a finished request.
 
         Args:
-            method: as sent.
+            method: HTTP method.
             route: template of its route.
-            facts: what became known of it.
-            status: of its answer.
-            began: `time.perf_counter` at its arrival.
+            facts: facts of the request.
+            status: status of the answer.
+            began: value of `time.perf_counter` at its arrival.
         """
         seconds = time.perf_counter() - began
         self._metrics.count_request(route, method, status, seconds)
@@ -101,14 +101,14 @@ class RequestRecorder:
 
 
 class RequestObserver:
-    """ASGI middleware around the routes of FastAPI; the outermost of ours."""
+    """ASGI middleware around FastAPI's routes; the outermost one of Sirena's."""
 
     def __init__(self, app: ASGIApp, *, recorder: RequestRecorder) -> None:
         """Wrap an application.
 
         Args:
             app: the application.
-            recorder: is told every request.
+            recorder: records every request.
         """
         self._app = app
         self._recorder = recorder
@@ -149,12 +149,12 @@ class RequestObserver:
 
 
 def request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Return the id that the caller gave the request, or one of our own when that is none."""
+    """Return the id that the client gave the request, or a new one if it gave none that is valid."""
     return given_id(headers) or _own_ids.take()
 
 
 def given_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Return the id that the caller gave the request; empty when that is none."""
+    """Return the id that the client gave the request; empty if it gave none that is valid."""
     for name, value in headers:
         if name == b"x-request-id":
             text = value.decode("latin-1")
@@ -164,13 +164,13 @@ def given_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 class _OwnIds:
-    """Random ids, fetched from the system many at a time."""
+    """Random request ids, taken from the system many at a time."""
 
     def __init__(self) -> None:
         self._ids: list[str] = []
 
     def take(self) -> str:
-        """Return one that nobody was given."""
+        """Return a new id."""
         if not self._ids:
             digits = os.urandom(_ID_BYTES * _IDS_AT_ONCE).hex()
             self._ids = [digits[start : start + 2 * _ID_BYTES] for start in range(0, len(digits), 2 * _ID_BYTES)]
@@ -181,7 +181,7 @@ _own_ids: Final = _OwnIds()
 
 
 def unforeseen(error: BaseException) -> str:
-    """Return kind, file and line of an error; never its message, which may repeat input."""
+    """Return type, file and line of an error; never its message, which may repeat input."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -190,7 +190,7 @@ def unforeseen(error: BaseException) -> str:
 
 
 def internal_error_body(request_id: str) -> bytes:
-    """Return what the caller is told of an error that nobody foresaw."""
+    """Return the body that the client gets for an unexpected error."""
     return error_body(
         "internal", "the request failed inside the service", "tell the operator the request id", request_id
     )

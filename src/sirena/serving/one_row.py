@@ -1,10 +1,10 @@
-"""The quick way for the commonest request: one isolate as one record, answered by a join of what is prepared.
+"""The fast path for the commonest request: one isolate as one record, answered by joining prepared pieces.
 
 Rules, each with a test of like name:
 
-- it answers byte for byte what the general way (`core.interpret`, `answer_bodies`) answers;
-- whatever is not plain – two columns of one test, several organism columns, an unknown model, nothing to answer – is
-  left to the general way, which knows the errors.
+- the response equals that of the general path (`core.interpret`, `answer_bodies`), byte for byte;
+- special cases – two columns of one test, several organism columns, an unknown model, nothing to answer – are left to
+  the general path, which raises the errors.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +31,7 @@ class RecordAnswer:
     content: bytes
     """Body of the response."""
     counts: Sequence[tuple[str | None, int]]
-    """What `ServiceMetrics.count_one` takes."""
+    """Arguments for `ServiceMetrics.count_one`."""
     unknown_specimens: int
     unknown_organisms: int
 
@@ -43,14 +43,14 @@ def answer_record(
     model: str,
     detail: GroundDetail = GroundDetail.SHORT,
 ) -> RecordAnswer | None:
-    """Answer one isolate, or return None: then the general way must be asked.
+    """Return the answer to one isolate; None if the general path must answer.
 
     Args:
         release: the loaded release.
-        record: cells by column name, as they came.
-        site: the site named for the request; None lets the specimen decide.
-        model: registered name.
-        detail: how much is said of what the answers rest on; sentences are left to the general way.
+        record: cells by column name, as sent.
+        site: the site that the request names; None to take it from the specimen.
+        model: registered name of the model.
+        detail: how much the response says about grounds; sentences are left to the general path.
     """
     form = release.form(tuple(record))
     if form is None or detail is GroundDetail.FULL:
@@ -72,7 +72,7 @@ def answer_record(
 def _tests_of(
     release: PreparedRelease, tests: Sequence[tuple[str, PreparedColumn]], model: str
 ) -> Sequence[tuple[str, PreparedColumn]]:
-    """Return the tests that a model answers; none for a model that the release has not."""
+    """Return the tests that a model answers; none if the release does not have the model."""
     wanted = model.removeprefix("modelo_")
     if wanted == model or wanted not in release.panel.tables:
         return ()

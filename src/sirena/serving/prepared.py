@@ -1,6 +1,6 @@
-"""What no request changes: everything about a release's answers, spelt once when the release is loaded.
+"""The parts of answers that no request changes, encoded once when the release is loaded.
 
-An answer to an isolate is then look-ups and one join of ready-made pieces; see `one_row` and `answer_bodies`.
+Answering an isolate then needs only look-ups and one join of these pieces; see `one_row` and `answer_bodies`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -31,23 +31,23 @@ REASON_SUFFIX: Final = "_reason"
 MARK_SUFFIX: Final = "_mark"
 BASIS_SUFFIX: Final = "_basis"
 MARK_STEP: Final = len(ANSWERS)
-"""Pieces without a mark come first, then those with the first mark, and so on."""
+"""Distance in `pieces` from a piece without a mark to the same piece with the first mark, and so on."""
 _MOST_NAMES: Final = 4096
-"""Column names whose meaning is remembered; callers choose names, so there must be an end."""
+"""Most column names that are cached; clients choose names, so there must be a limit."""
 _MOST_COLUMNS: Final = 1024
-"""Test columns that are kept prepared; the release's own are the first of them."""
+"""Most test columns that are kept prepared; the release's own come first."""
 _MOST_FORMS: Final = 256
-"""Orders of column names that are remembered."""
+"""Most sequences of column names that are cached."""
 _LONGEST_FORM: Final = 4096
-"""Letters of the names of one that is."""
+"""Longest sequence that is cached, in characters of its names."""
 _MOST_ANSWERS: Final = 32768
-"""Answers that are kept spelt, some 400 bytes each; a hospital's isolates of a month need about half as many."""
+"""Most encoded answers that are kept, some 400 bytes each; a hospital's month of isolates needs about half as many."""
 _LONGEST_MIC: Final = 16
-"""Letters of an MIC whose answer is kept."""
+"""Longest MIC text whose answer is kept, in characters."""
 
 
 class ColumnRole(Enum):
-    """What a column of a request that names no test is for."""
+    """The role of a request's column that is not a test column."""
 
     ORGANISM = 1
     LOCAL_ORGANISM = 2
@@ -59,71 +59,71 @@ _ROLES: Final = dict(zip((*ORGANISM_COLUMNS, SPECIMEN_COLUMN), ColumnRole, stric
 
 
 class SpeltAnswer(NamedTuple):
-    """One answer of one column, in all that is said of it."""
+    """One answer in one column, with all its encoded parts."""
 
     piece: bytes
-    """The answer: ``"Eti_AMK_NM":"S"``."""
+    """The encoded answer: ``"Eti_AMK_NM":"S"``."""
     provenance: bytes
-    """Where it comes from, with the number of its ground."""
+    """The encoded provenance, with the number of the ground."""
     counted: tuple[str | None, int]
-    """Under which it is counted: label of the column, and position in `ANSWERS`."""
+    """Key for counting the answer: label of the column, and position in `ANSWERS`."""
     ground: int | None
-    """Number of its ground."""
+    """Number of the answer's ground; None if there is none."""
     reason: int | None
-    """Position in `REASONS` when it has one."""
+    """Position in `REASONS`; None if the answer has no reason."""
 
 
 class PreparedColumn:
-    """One test column of one release."""
+    """One test column of one release, prepared for encoding."""
 
     __slots__ = ("column", "drug", "flat", "head", "label", "pieces", "plain", "refusal", "spelt")
 
     def __init__(self, panel: Panel, column: TestColumn) -> None:
-        """Prepare the answers of a panel to a test column, also one that no model answers."""
+        """Prepare a panel's answers to a test column, even if no model answers it."""
         self.column = column
         self.drug = column.drug
         self.flat = panel.flat.get(column.model_column) if column.is_mic else None
         self.refusal = refusal_of(column)
-        """The answer to every value when `flat` is None."""
+        """Position of the answer to every value, if no model answers the column (`flat` is None)."""
         self.label = column.model_column if self.flat is not None else None
-        """Name under which answers are counted; None where no model answers."""
+        """Name under which answers are counted; None if no model answers the column."""
         self.pieces = _pieces(column.category_column)
-        """Spelt answers: ``"Eti_AMK_NM":"S"``, by position in `ANSWERS` plus `MARK_STEP` times that in `MARKS`."""
+        """Encoded answers (``"Eti_AMK_NM":"S"``): position in `ANSWERS` plus `MARK_STEP` times position in `MARKS`."""
         facts = column_provenance(panel, column)
         self.head = orjson.dumps({column.category_column: {**facts, "ground": []}})[1:-3]
-        """Provenance of the column, up to the grounds of its rows; ``]}`` ends it."""
+        """Encoded provenance of the column up to the grounds of its rows; ``]}`` completes it."""
         self.plain = orjson.dumps({column.category_column: facts})[1:-1]
-        """Provenance of the column without grounds."""
+        """Encoded provenance of the column without grounds."""
         self.spelt: dict[tuple[str | None, int], dict[str | None, SpeltAnswer]] = {}
-        """Answers that were given, by organism and position in `SITES`, then by the MIC's text."""
+        """Answers that were given before, by organism and position in `SITES`, then by text of the MIC."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordForm:
-    """What the columns of a record are for."""
+    """The roles of a record's columns."""
 
     organism: str
     """Name of the column that holds the organism."""
     specimen: str | None
     tests: Sequence[tuple[str, PreparedColumn]]
-    """Name of each test column, no test twice."""
+    """Name of each test column with the prepared column; no test occurs twice."""
 
 
 class PreparedRelease:
-    """A panel with all that is spelt once."""
+    """A panel with everything that is encoded once."""
 
     def __init__(self, panel: Panel) -> None:
-        """Prepare a panel."""
+        """Prepare a panel for answering."""
         self.panel = panel
         self.grounds: Sequence[bytes] = [_spelt_ground(number, ground) for number, ground in enumerate(panel.grounds)]
-        """Each ground with its number as key: ``"12":{...}``."""
+        """Each ground encoded with its number as key: ``"12":{...}``."""
         self.numbers: Sequence[bytes] = [*(b"%d" % number for number in range(len(panel.grounds))), b"null"]
-        """Numbers of grounds as text; `NO_GROUND`, which is -1, finds the last."""
+        """Numbers of grounds as text; the last element, which `NO_GROUND` (-1) selects, stands for none."""
         self.marks: Sequence[bytes] = [marks.tobytes() for marks in panel.marks]
-        """As in `Panel`, quicker for one."""
+        """The marks of `Panel.marks`, in a form that is faster for single answers."""
         facts = {"release": panel.release, "sirena": __version__, "organisms": []}
         self.head = b'"provenance":' + orjson.dumps(facts)[:-2]
-        """Where the answers come from, up to the organisms of the rows."""
+        """Encoded provenance of the response up to the organisms of the rows."""
         self._sentences: dict[tuple[int, int], str] = {}
         self._roles: dict[str, PreparedColumn | ColumnRole] = {}
         self._columns: dict[str, PreparedColumn] = {}
@@ -133,7 +133,7 @@ class PreparedRelease:
             self.role(column)
 
     def role(self, name: str) -> PreparedColumn | ColumnRole:
-        """Return what a column of a request is for, by its name."""
+        """Return the role of a request's column, by its name."""
         role = self._roles.get(name)
         if role is None:
             if len(name) > LONGEST_NAME:
@@ -145,7 +145,7 @@ class PreparedRelease:
         return role
 
     def form(self, names: tuple[str, ...]) -> RecordForm | None:
-        """Return what the columns of a record are for; None where that is not plain."""
+        """Return the roles of a record's columns; None for special cases, which the general path answers."""
         try:
             return self._forms[names]
         except KeyError:
@@ -171,13 +171,13 @@ class PreparedRelease:
         return RecordForm(organism, of_role.get(ColumnRole.SPECIMEN), tests)
 
     def spell(self, column: PreparedColumn, organism: str | None, place: int, text: str | None) -> SpeltAnswer:
-        """Answer one MIC, and keep the answer to one that can be read.
+        """Return the answer to one MIC, encoded; it is kept for later if the MIC can be read.
 
         Args:
-            column: that is asked.
-            organism: as `resolve_text` reads it.
-            place: of the site in `SITES`.
-            text: the MIC.
+            column: the test column.
+            organism: its code, from `resolve_text`.
+            place: position of the site in `SITES`.
+            text: text of the MIC.
         """
         code = encode_text(text, column.drug)
         flat = column.flat
@@ -208,12 +208,12 @@ class PreparedRelease:
         return spelt
 
     def sentence(self, answer: int, number: int | None, site: Site | None) -> str | None:
-        """Return what an answer rests on, as ``Eti_X_basis`` of a file tells it in English; None where not asked.
+        """Return the sentence of an answer's ground in English, as in ``Eti_X_basis`` of a file; None for an empty MIC.
 
         Args:
-            answer: position in `ANSWERS`.
-            number: of the ground; None where no row of a guideline or of labels answers.
-            site: of the row; None where the specimen could not be read.
+            answer: position of the answer in `ANSWERS`.
+            number: number of the ground; None if there is none.
+            site: site of the row; None if the specimen could not be read.
         """
         if answer == NOT_ASKED:
             return None
@@ -227,7 +227,7 @@ class PreparedRelease:
         return sentence
 
     def column(self, column: TestColumn) -> PreparedColumn:
-        """Return a test column as prepared."""
+        """Return a test column, prepared."""
         prepared = self._columns.get(column.name)
         if prepared is None:
             prepared = PreparedColumn(self.panel, column)
@@ -248,7 +248,7 @@ def _spelt_reason(reason: Reason) -> bytes:
 REASONS: Final[Sequence[bytes | None]] = [
     _spelt_reason(answer.reason) if answer is not None and answer.reason is not None else None for answer in ANSWERS
 ]
-"""By position in `ANSWERS`: its reason as ``"censored":{...}``; None where it has none."""
+"""For each position in `ANSWERS`, its reason encoded as ``"censored":{...}``; None if it has none."""
 
 
 def _pieces(name: str) -> NDArray[np.object_]:

@@ -1,10 +1,10 @@
-"""A source of panels whose findings are published: one process asks the source, and several answer by what it found.
+"""Publishing what a source of panels says: one process asks the source, and several others answer by it.
 
 Rules, each with a test of like name:
 
-- what is published is the panel, in memory that all map, and what the source says of itself: failure, alarms, shadow;
-- it is published when something of it changed, and a panel is laid out once for all who answer by it;
-- who answers finds in it a source like any other: the same panel, failure and alarms.
+- a publication contains the panel, in memory that all processes map, and the source's state: failure, alarms, shadow;
+- a publication is made when something changed, and a panel is laid out once for all processes;
+- in the answering processes it acts as a source like any other, with the same panel, failure and alarms.
 """
 
 import os
@@ -23,11 +23,11 @@ from sirena.serving.shared_panel import share, take_up
 from sirena.serving.source import MarkedPanel, PanelSource
 
 _RETRY_SECONDS: Final = 30.0
-"""How long until a shadow that could not be loaded is tried again."""
+"""Seconds until loading a shadow is tried again after a failure."""
 
 
 class PassedOnError(SirenaError):
-    """What the source said to the process that asked it."""
+    """An error that the source raised in the process that asked it."""
 
     def __init__(self, code: str, text: str, hint: str) -> None:
         """Pass on a failure under its own code."""
@@ -37,14 +37,14 @@ class PassedOnError(SirenaError):
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a source cannot be asked."""
+    """Why a source failed."""
 
     code: str
     text: str
     hint: str = ""
 
     def error(self) -> SirenaError:
-        """Return it as an error; a wrong use of the command line as such."""
+        """Return the failure as an error; a wrong use of the command line as `UsageError`."""
         if self.code == UsageError.code:
             return UsageError(self.text, hint=self.hint)
         return PassedOnError(self.code, self.text, self.hint)
@@ -52,49 +52,49 @@ class Failure:
 
 @dataclass(frozen=True)
 class Standing:
-    """What a source said last."""
+    """The last known state of a source."""
 
     mark: str | None = None
-    """Of the panel that answers; None until there is one."""
+    """Mark of the panel that answers; None if there is none yet."""
     release: str | None = None
-    """Its name."""
+    """Name of the release that answers."""
     loads: int = 0
-    """How many panels were published so far, this one among them."""
+    """Number of panels published so far, including this one."""
     failure: Failure | None = None
     is_askable: bool = True
-    """False when there is nothing to ask: settings or options name no source."""
+    """False if no source is configured, so that there is nothing to ask."""
     alarms: tuple[SourceAlarm, ...] = ()
     shadow_mark: str | None = None
     shadow_failure: str = ""
-    """Why the shadow of this mark could not be loaded."""
+    """Why the shadow of this mark could not be loaded; empty if it was."""
 
 
 @dataclass(frozen=True)
 class Publication:
-    """A standing and the panels it speaks of, as files in memory."""
+    """A source's state and its panels, as files in memory."""
 
     standing: Standing
     files: Sequence[int]
-    """Descriptors: of the standing, of the panel where there is one, and of the shadow where there is one."""
+    """File descriptors: of the state, of the panel if there is one, and of the shadow if there is one."""
 
     @classmethod
     def of(cls, standing: Standing, panel: int | None = None, shadow: int | None = None) -> "Publication":
-        """Return a publication; it takes over descriptors of files that `share` wrote."""
+        """Return a publication of a state and of files that `share` wrote; it takes over their descriptors."""
         return cls(standing, [dump(standing), *(file for file in (panel, shadow) if file is not None)])
 
     @classmethod
     def received(cls, files: Sequence[int]) -> "Publication":
-        """Return the publication of which these are the files; it takes them over."""
+        """Return the publication that consists of these files; it takes over their descriptors."""
         return cls(load(files[0]), files)
 
     @property
     def panel(self) -> int | None:
-        """The panel's file."""
+        """File descriptor of the panel; None if there is none."""
         return None if self.standing.mark is None else self.files[1]
 
     @property
     def shadow(self) -> int | None:
-        """The shadow's file."""
+        """File descriptor of the shadow; None if there is none."""
         rest = self.files[1 if self.standing.mark is None else 2 :]
         return rest[0] if rest else None
 
@@ -105,15 +105,15 @@ class Publication:
 
 
 class PublishingSource(PanelSource):
-    """Asks a source and publishes what it says; whoever holds this itself gets panels without tables."""
+    """Asks a source and publishes its answers; its own `fetch` returns panels without tables."""
 
     def __init__(self, source: PanelSource, publish: Callable[[Publication], None], before: Publication) -> None:
-        """Publish nothing yet.
+        """Set the source and how to publish.
 
         Args:
-            source: that is asked.
-            publish: is given a publication, and leaves its files open.
-            before: what was published last, maybe by a process that ended.
+            source: the source to ask.
+            publish: called with each publication; it must leave the files open.
+            before: the last publication, perhaps of a process that ended.
         """
         self._source = source
         self._publish = publish
@@ -122,11 +122,11 @@ class PublishingSource(PanelSource):
 
     @property
     def alarms(self) -> Sequence[SourceAlarm]:
-        """What the last `fetch` found that is not what was judged."""
+        """The alarms that the last `fetch` found."""
         return self._source.alarms
 
     def has_news(self) -> bool:
-        """Tell at little cost whether another panel may be meant."""
+        """Tell cheaply whether there may be another panel."""
         return self._source.has_news()
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
@@ -134,7 +134,7 @@ class PublishingSource(PanelSource):
 
         Raises:
             SirenaError: the source failed.
-            OSError: no memory is left to lay a panel out in.
+            OSError: there is no memory left for a panel.
         """
         standing, panel = replace(self._last.standing, failure=None), self._last.panel
         try:
@@ -176,44 +176,44 @@ class PublishingSource(PanelSource):
 
 
 class PublishedSource(PanelSource):
-    """The source of those who answer: what was published last."""
+    """The source of the processes that answer: the last publication."""
 
     def __init__(self, publication: Publication) -> None:
-        """Give what was published last."""
+        """Start with a publication."""
         self._lock = threading.Lock()
         self._publication = publication
         self._asked: Standing | None = None
 
     @property
     def standing(self) -> Standing:
-        """What the source said last."""
+        """The last known state of the source."""
         return self._publication.standing
 
     @property
     def alarms(self) -> Sequence[SourceAlarm]:
-        """What the source found that is not what was judged."""
+        """The alarms of the source."""
         return self.standing.alarms
 
     @property
     def shadow_mark(self) -> str | None:
-        """Mark of the release that answers unseen."""
+        """Mark of the shadow, the release that answers unseen; None if there is none."""
         return self.standing.shadow_mark
 
     def take(self, publication: Publication) -> None:
-        """Take what was published in place of what was before."""
+        """Replace the publication by a newer one."""
         with self._lock:
             former, self._publication = self._publication, publication
             former.close()
 
     def has_news(self) -> bool:
-        """Tell whether anything was published that was not asked for yet."""
+        """Tell whether there is a publication that `fetch` has not returned yet."""
         return self._asked is not self.standing
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Map the panel unless it is the known one.
+        """Map the panel, unless it is the known one.
 
         Raises:
-            SirenaError: what the source said.
+            SirenaError: the source failed, with its error.
         """
         with self._lock:
             standing = self.standing
@@ -229,10 +229,10 @@ class PublishedSource(PanelSource):
         return None
 
     def load_shadow(self) -> Panel:
-        """Map the release that answers unseen.
+        """Map the shadow, the release that answers unseen.
 
         Raises:
-            SirenaError: it could not be loaded.
+            SirenaError: the shadow could not be loaded.
         """
         with self._lock:
             if self._publication.shadow is None:

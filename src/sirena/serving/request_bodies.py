@@ -1,13 +1,13 @@
-"""From a body to rows: MLflow's scoring forms in JSON, and CSV.
+"""Reading bodies as rows: MLflow's scoring forms in JSON, and CSV.
 
 - ``dataframe_split``: ``{"columns": [...], "data": [[...], ...]}``;
 - ``dataframe_records``, ``instances``, ``inputs`` as a list: ``[{"ORGANISM": "eco", "AMK_NM": "<=2"}, ...]``;
 - ``inputs`` (or ``instances``) as an object: ``{"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}``, or one row of bare values;
-- CSV with a header row; the delimiter (``, ; tab |``) is told from the header, so ``;`` with decimal commas works.
+- CSV with a header row; the header shows the delimiter (``, ; tab |``), so ``;`` with decimal commas works.
 
 ``{"params": {"site": "urine"}}`` beside them names one site for every row; else the column ``SPEC_TYPE`` decides, and
 other params are ignored, as MLflow's own clients may send them. Columns that name neither test, organism nor specimen
-are dropped (see `kept_columns`). An object that holds a key twice is refused, as two columns of one name are. No error
+are dropped (see `kept_columns`). An object with the same key twice is refused, like two columns of one name. No error
 repeats the input.
 """
 
@@ -29,7 +29,7 @@ from sirena.serving.kept_columns import MOST_COLUMNS, keeps, kept_columns, kept_
 
 _COLON: Final = ord(":")
 _SHORT_BODY: Final = 4096
-"""Bytes up to which NumPy counts no faster; of longer bodies ten times."""
+"""Bytes up to which NumPy counts no faster than Python; for longer bodies it is ten times as fast."""
 _DELIMITERS: Final = ",;\t|"
 _HINT: Final = 'send {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}; GET /docs shows every form'
 JSON_TYPES: Final = ("application/json",)
@@ -38,10 +38,10 @@ ARROW_TYPE: Final = "application/vnd.apache.arrow.stream"
 
 
 def read_rows(body: bytes, content_type: str) -> Rows:
-    """Read a body by its content type.
+    """Return the rows of a body, read by its content type.
 
     Raises:
-        UnsupportedMediaTypeError: neither JSON nor CSV, or not in UTF-8.
+        UnsupportedMediaTypeError: the content type is neither JSON nor CSV, or not in UTF-8.
         MalformedBodyError: the body is not one of the forms above.
     """
     if is_json(content_type):
@@ -68,17 +68,17 @@ def is_arrow(content_type: str) -> bool:
 
 
 def require_json(content_type: str) -> None:
-    """Pass silently when the content type is JSON.
+    """Check that a content type is JSON.
 
     Raises:
-        UnsupportedMediaTypeError: it is not.
+        UnsupportedMediaTypeError: it is another type.
     """
     if not is_json(content_type):
         raise UnsupportedMediaTypeError("the content type is not read here", hint="use application/json")
 
 
 def _media_type(content_type: str) -> str:
-    """Return the bare media type.
+    """Return the media type without parameters.
 
     Raises:
         UnsupportedMediaTypeError: a character set other than UTF-8 is declared.
@@ -92,10 +92,11 @@ def _media_type(content_type: str) -> str:
 
 
 def load_json(body: bytes) -> Any:
-    """Parse JSON, also the NaN and Infinity that Python's and MLflow's clients write.
+    """Return parsed JSON, also with the NaN and Infinity that Python's and MLflow's clients write.
 
     Raises:
-        MalformedBodyError: it is not JSON in UTF-8, nested too deep, or an object holds a key twice.
+        MalformedBodyError: the body is not JSON in UTF-8, is nested too deeply, or has an object with the same key
+            twice.
     """
     try:
         document = orjson.loads(body)
@@ -125,7 +126,7 @@ def _distinct_members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _count_members(document: Any) -> int:
-    """Return how many members the outer objects hold; those of objects further within are not counted."""
+    """Return the number of members of the outer objects; deeper objects are not counted."""
     if not isinstance(document, dict):
         return 0
     count = len(document)
@@ -150,10 +151,10 @@ def _colons_outside_texts(body: bytes) -> int:
 
 
 def read_document(document: Any) -> Rows:
-    """Return the rows of a JSON document, which has one of the forms at the head of this module.
+    """Return the rows of a JSON document in one of the forms that this module's docstring lists.
 
     Raises:
-        MalformedBodyError: it has none of them.
+        MalformedBodyError: the document has none of these forms.
     """
     if not isinstance(document, dict):
         raise MalformedBodyError("the body is not a JSON object", hint=_HINT)
@@ -165,10 +166,10 @@ def read_document(document: Any) -> Rows:
 
 
 def only_record(document: Any) -> tuple[dict[str, Any], Site | None] | None:
-    """Return the one record of a document, and the site named for it; None when the document is anything else.
+    """Return the only record of a document, and the site that the document names; None for any other document.
 
     Raises:
-        MalformedBodyError: its params name a site that is none.
+        MalformedBodyError: its params name an unknown site.
     """
     if not isinstance(document, dict) or len(document) != 1 + ("params" in document):
         return None
@@ -183,10 +184,10 @@ def only_record(document: Any) -> tuple[dict[str, Any], Site | None] | None:
 
 
 def read_site(parameters: Any) -> Site | None:
-    """Return the site that a request's parameters name for all rows; None lets the specimens decide.
+    """Return the site that a request's parameters name for all rows; None to take it from the specimens.
 
     Raises:
-        MalformedBodyError: the site is none.
+        MalformedBodyError: the site is unknown.
     """
     name = parameters.get("site") if isinstance(parameters, dict) else None
     if name is None:
@@ -251,10 +252,10 @@ def _read_csv(body: bytes) -> Rows:
 
 
 def _by_position(names: Sequence[Any], data: Sequence[Any], *, first_row: int) -> Rows:
-    """Return rows given as lists as columns.
+    """Return rows, given as lists of values, as columns.
 
     Raises:
-        MalformedBodyError: a name that is no text or occurs twice, or a row that is no list as long as the names.
+        MalformedBodyError: a name is not a text or occurs twice, or a row is not a list of as many values as names.
     """
     if not all(isinstance(name, str) for name in names) or len(set(names)) != len(names):
         raise MalformedBodyError("the column names are not distinct texts", hint="name each column once")

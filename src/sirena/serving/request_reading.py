@@ -1,4 +1,4 @@
-"""Reading a request's headers and body from ASGI, the body no further than allowed."""
+"""Reading a request's headers and body from ASGI, up to the allowed length."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,24 +9,24 @@ from sirena.serving.errors import BodyTooLargeError, UnsupportedMediaTypeError
 
 
 def read_headers(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
-    """Return headers, their names in lower case, by name; of several with one name the first."""
+    """Return headers by name in lower case; of several with the same name the first."""
     return dict(reversed(headers))
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, maximum: int) -> bytes:
-    """Return the body.
+    """Return the body of a request.
 
-    The declared length is believed when it is too large, and the bytes are counted in any case.
+    A declared length that is too large is refused at once; the bytes are counted in any case.
 
     Args:
         headers: from `read_headers`.
-        receive: of the request.
+        receive: ASGI function that gives the body.
         maximum: largest body read, in bytes.
 
     Raises:
-        BodyTooLargeError: there is more.
+        BodyTooLargeError: the body is larger than that.
         UnsupportedMediaTypeError: the body is compressed.
-        ClientDisconnect: the caller left before its end.
+        ClientDisconnect: the client left before the end of the body.
     """
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMediaTypeError("the content encoding is not read here", hint="send the body uncompressed")

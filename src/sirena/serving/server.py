@@ -1,8 +1,8 @@
-"""Running the application: the socket first, then the server, then an orderly end.
+"""Running the application: bind the socket, serve, and shut down in order.
 
 - the port is bound before anything is loaded, so that a port in use is one clear message;
-- SIGTERM and SIGINT stop accepting, let requests under way end, then leave;
-- SIGHUP asks the source of the panel at once.
+- SIGTERM and SIGINT stop accepting, let requests in progress end, then end the process;
+- SIGHUP has the source of the panel asked at once.
 """
 
 import asyncio
@@ -23,28 +23,28 @@ from starlette.types import ASGIApp
 from sirena.domain.errors import SirenaError
 
 DRAIN_SECONDS: Final = 30
-"""How long requests under way may take after SIGTERM."""
+"""Seconds that requests in progress may take after SIGTERM."""
 _BACKLOG: Final = 2048
 _ANYONE_WHO_ENTERS: Final = 0o666
 _USUAL_THRESHOLDS: Final = (700, 10, 10)
-"""Python's own; a command that starts up and ends looks for garbage hardly ever."""
+"""Python's usual thresholds for garbage collection; short commands raise them at their start."""
 
 
 class PortError(SirenaError):
-    """The address cannot be listened on."""
+    """The service cannot listen on the address."""
 
     code = "port"
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a bound socket.
+    """Return a socket that listens on an address and port.
 
     Args:
         host: address to listen on.
-        port: TCP port; 0 takes a free one.
+        port: TCP port; 0 for a free one.
 
     Raises:
-        PortError: the port is in use, not permitted, or the address is none of this machine's.
+        PortError: the port is in use or not permitted, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family)
@@ -62,10 +62,10 @@ def bind(host: str, port: int) -> socket.socket:
 def bind_path(path: Path) -> socket.socket:
     """Return a Unix socket that listens at a path; one that a killed process left there is replaced.
 
-    Who may enter its folder may connect: NGINX's workers run under another account than we do.
+    Every account that may enter its folder may connect, since NGINX's workers run under another account.
 
     Args:
-        path: of the socket.
+        path: path of the socket.
 
     Raises:
         PortError: the folder is missing or another account's, the path is too long, or a process listens there.
@@ -97,7 +97,7 @@ def _answers(path: Path) -> bool:
 
 
 def url_of(bound: socket.socket) -> str:
-    """Return the URL at which a bound socket is reached; of a Unix socket its path."""
+    """Return the URL of a bound socket; for a Unix socket, its path."""
     if bound.family == socket.AF_UNIX:
         return f"unix:{bound.getsockname()}"
     host, port = bound.getsockname()[:2]
@@ -114,13 +114,13 @@ def run_until_signal(
     protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
     make_server: Callable[[uvicorn.Config], uvicorn.Server] = uvicorn.Server,
 ) -> None:
-    """Serve any application until SIGTERM or SIGINT; must be called in the main thread.
+    """Serve an application until SIGTERM or SIGINT; call it in the main thread.
 
     Args:
         app: the application.
-        bound: where it is served.
-        on_hangup: called at SIGHUP.
-        protocol: of its connections; uvicorn's own by default.
+        bound: socket to serve on.
+        on_hangup: called on SIGHUP.
+        protocol: protocol of its connections; uvicorn's own by default.
         make_server: makes the server; uvicorn's own by default.
     """
     server = make_server(configuration(app, protocol))
@@ -145,11 +145,11 @@ def run_until_signal(
 
 @contextmanager
 def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
-    """Serve another application in a thread for the length of a block.
+    """Serve another application in a thread while the block runs.
 
     Args:
-        app: what is served.
-        bound: where.
+        app: the application.
+        bound: socket to serve on.
     """
     server = uvicorn.Server(configuration(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="sirena-beside", daemon=True)
@@ -162,7 +162,7 @@ def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
 
 
 def look_for_garbage_of_requests() -> None:
-    """Look for garbage as often as Python does by itself, but never among what the start has left to stay."""
+    """Collect garbage as often as Python usually does, but leave out the objects that exist now."""
     gc.freeze()
     gc.set_threshold(*_USUAL_THRESHOLDS)
 
@@ -170,7 +170,7 @@ def look_for_garbage_of_requests() -> None:
 def configuration(
     app: ASGIApp, protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools"
 ) -> uvicorn.Config:
-    """Return how uvicorn serves an application by a protocol."""
+    """Return uvicorn's configuration for an application and a protocol."""
     return uvicorn.Config(
         app,
         http=protocol,

@@ -1,13 +1,13 @@
-"""The shadow: a release that answers the same questions unseen, so that people learn what it would change.
+"""The shadow: a release that answers the same questions unseen, so that people see what it would change.
 
 Rules, each with a test of like name:
 
-- no answer depends on it: questions are asked again in a thread, after their answers;
+- no answer depends on the shadow: it gets questions in a thread, after they were answered;
 - that thread works at most a twentieth of the time; questions it cannot keep up with are dropped, and counted;
 - a question that the shadow cannot answer is counted as such, whatever the error, and the next is asked;
-- counted is what both releases answer, and nothing is kept of who was asked about;
-- the counts begin anew when either release becomes another, and with the service;
-- a shadow that cannot be loaded is told, and tried again; what answers goes on.
+- the categories of both releases are counted, and nothing about the isolates is kept;
+- the counts start again when either release changes, and when the service starts;
+- if the shadow cannot be loaded, this is reported and tried again; the active release keeps answering.
 """
 
 import threading
@@ -26,34 +26,34 @@ from sirena.serving.shadow_counts import ShadowCounts, ShadowState, pairs_of
 from sirena.serving.source import PanelSource
 
 _MOST_WAITING: Final = 1024
-"""Questions that wait."""
+"""Most questions that wait."""
 _MOST_BYTES: Final = 8 * 2**20
-"""Bytes of their bodies."""
+"""Most bytes of the bodies of questions that wait."""
 _REST: Final = 19
 """Seconds of rest for each second of work."""
 _IDLE_SECONDS: Final = 0.05
-"""How long it looks away when nothing waits."""
+"""Seconds of sleep if no question waits."""
 _LOOK_SECONDS: Final = 1.0
-"""How often the source's mark is read, which costs nothing: the source asks the ledger when it is asked for a panel."""
+"""Seconds between two looks at the source's mark, which cost nothing."""
 _RETRY_SECONDS: Final = 30.0
-"""How long until a shadow that could not be loaded is tried again."""
+"""Seconds until loading a shadow is tried again after a failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShadowQuestion:
-    """A question that was answered, with all it takes to ask it again."""
+    """A question that was answered, with everything needed to ask it again."""
 
     panel: Panel
-    """What answered it."""
+    """The panel that answered it."""
     model: str
     """Registered name of the model that was asked."""
     content_type: str
     body: bytes
     is_tensors: bool
-    """Whether the body is one of the Open Inference Protocol."""
+    """True if the body has the form of the Open Inference Protocol."""
 
     def read(self) -> Rows:
-        """Read the body, as it was read for its answer."""
+        """Return the rows of the body, read as for its answer."""
         if self.is_tensors:
             return read_tensors(self.body)[0]
         if is_arrow(self.content_type):
@@ -65,28 +65,28 @@ class ShadowQuestion:
 
 
 class Shadow:
-    """Asks questions again of the release that the source names for it, and counts."""
+    """Asks questions again of the release that the source names as shadow, and counts both answers."""
 
     def __init__(
         self,
         source: PanelSource,
         notify: Callable[[str, dict[str, str]], None] = lambda _event, _facts: None,
     ) -> None:
-        """Compare nothing yet.
+        """Make it without a shadow.
 
         Args:
-            source: names the shadow.
+            source: source that names the shadow.
             notify: called with an event's name and facts when a shadow was loaded, failed or ended.
         """
         self._source = source
         self._notify = notify
         self.is_on = False
-        """Whether questions are asked again; a plain attribute, because every request reads it."""
+        """Whether there is a shadow to ask; a plain attribute, because every request reads it."""
         self._mark: str | None = None
         self._panel: Panel | None = None
         self._failure = ""
         self._lock = threading.Lock()
-        """Over what follows, which the thread and the event loop change."""
+        """Protects the attributes below, which the thread and the event loop change."""
         self._waiting: deque[ShadowQuestion] = deque()
         self._bytes_waiting = 0
         self._counts: ShadowCounts | None = None
@@ -95,7 +95,7 @@ class Shadow:
 
     @property
     def state(self) -> ShadowState:
-        """What is known now."""
+        """The present state of the shadow and its counts."""
         panel, failure = self._panel, self._failure
         if panel is None:
             return ShadowState(failure=failure)
@@ -103,14 +103,14 @@ class Shadow:
             return self._counts.state if self._counts is not None else ShadowState(panel.release)
 
     def offer(self, panel: Panel, model: str, content_type: str, body: bytes, *, is_tensors: bool) -> None:
-        """Take a question that was answered, if there is room.
+        """Add a question that was answered, if there is room.
 
         Args:
-            panel: what answered it.
+            panel: the panel that answered it.
             model: registered name of the model that was asked.
-            content_type: of the body.
-            body: as it came.
-            is_tensors: whether it is one of the Open Inference Protocol.
+            content_type: content type of the body.
+            body: the body, as sent.
+            is_tensors: whether the body has the form of the Open Inference Protocol.
         """
         with self._lock:
             shadow = self._panel
@@ -128,7 +128,7 @@ class Shadow:
             self._bytes_waiting += len(body)
 
     def refresh(self) -> None:
-        """Load the shadow that the source means now, unless it is the known one."""
+        """Load the shadow that the source names now, unless it is loaded already."""
         mark = self._source.shadow_mark
         if mark == self._mark and not self._failure:
             return
@@ -154,7 +154,7 @@ class Shadow:
             self._notify("shadow_failed", {"text": failure})
 
     def compare_next(self) -> bool:
-        """Ask the shadow the question that waits longest, and count the answers. Returns False when none waits."""
+        """Ask the shadow the question that has waited longest, and count the answers. Returns False if none waits."""
         with self._lock:
             shadow = self._panel
             if shadow is None or not self._waiting:
@@ -175,12 +175,12 @@ class Shadow:
         return True
 
     def start(self) -> None:
-        """Begin in the background."""
+        """Begin to ask questions in the background."""
         self._thread = threading.Thread(target=self._run, name="sirena-shadow", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop; what waits is forgotten."""
+        """Stop; waiting questions are dropped."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout=1.0)

@@ -1,4 +1,4 @@
-"""What two releases answer to the same questions: counts by test column, group of organisms and pair of categories."""
+"""Counts of what two releases answer, by test column, group of organisms and pair of categories."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,49 +16,49 @@ from sirena.panel.layouts import NO_GROUND
 from sirena.serving.core import Interpretation
 
 _MOST_KINDS: Final = 4096
-"""Kinds of change that are told apart by group; any later one is counted without its group."""
+"""Most combinations that are counted with their group; further ones are counted without it."""
 _CATEGORIES: Final = ("", *Category)
 _CATEGORY_OF: Final = np.array([_CATEGORIES.index(answer.category if answer else "") for answer in ANSWERS], np.int32)
-"""Position in `_CATEGORIES`, by position in `ANSWERS`."""
+"""Position in `_CATEGORIES` for each position in `ANSWERS`."""
 
 
 @dataclass(frozen=True, order=True)
 class AnswerPair:
-    """What both releases answer: the kind of thing that is counted."""
+    """The two answers to a question, with column and group: the key of a count."""
 
     column: str
     """Model column, ``AMK_NM``."""
     group: str
-    """Group of organisms that the deciding row is for; empty where nothing changes."""
+    """Group of organisms that the deciding row is for; empty if the category does not change."""
     before: str
-    """Category by the active release."""
+    """Category given by the active release."""
     after: str
-    """Category by the shadow."""
+    """Category given by the shadow."""
 
 
 @dataclass(frozen=True)
 class ShadowState:
-    """What is known of the shadow."""
+    """The state of the shadow, with its counts."""
 
     shadow: str | None = None
-    """Its name; None while there is none, or it is not loaded."""
+    """Name of the shadow; None if there is none, or it is not loaded."""
     active: str | None = None
-    """The release it is compared with; None before the first question."""
+    """Name of the release it is compared with; None before the first question."""
     failure: str = ""
-    """Why the shadow that was named could not be loaded."""
+    """Why the named shadow could not be loaded; empty if it was."""
     since: float | None = None
-    """When counting began, seconds since the epoch."""
+    """Start of the counts, in seconds since the epoch."""
     compared: int = 0
-    """Questions that were asked again."""
+    """Number of questions that the shadow answered too."""
     dropped: int = 0
-    """Questions that were not: more came than could be."""
+    """Number of questions that were dropped, because too many waited."""
     unanswered: int = 0
-    """Questions that the shadow could not answer."""
+    """Number of questions that the shadow could not answer."""
     answers: tuple[tuple[AnswerPair, int], ...] = ()
-    """How many answers there were of each kind."""
+    """Number of answers for each pair."""
 
     def to_json(self) -> dict[str, Any]:
-        """Return what ``/shadow`` tells: what changes, the gravest first, then that of most answers."""
+        """Return the content of ``/shadow``: the changes, the gravest first, then those of most answers."""
         changes = sorted(
             ((pair, count) for pair, count in self.answers if pair.before != pair.after),
             key=lambda item: (gravity(item[0].before, item[0].after), -item[1], item[0]),
@@ -87,15 +87,15 @@ class ShadowState:
 
 
 class ShadowCounts:
-    """Counts what one pair of releases answers."""
+    """Counts the answers of one pair of releases."""
 
     def __init__(self, active: str, shadow: str, since: float) -> None:
-        """Begin with none.
+        """Start without counts.
 
         Args:
-            active: name of the release that answers.
-            shadow: name of the one that answers unseen.
-            since: now, seconds since the epoch.
+            active: name of the active release.
+            shadow: name of the shadow.
+            since: present time, in seconds since the epoch.
         """
         self.active = active
         self._shadow = shadow
@@ -106,14 +106,14 @@ class ShadowCounts:
         self._answers: Counter[AnswerPair] = Counter()
 
     def add(self, pairs: Counter[AnswerPair]) -> None:
-        """Count the answers to one question."""
+        """Count both releases' answers to one question."""
         self._compared += 1
         for pair, count in pairs.items():
             is_told_apart = pair in self._answers or len(self._answers) < _MOST_KINDS
             self._answers[pair if is_told_apart else replace(pair, group="")] += count
 
     def drop(self) -> None:
-        """Count a question that is not asked again, because too many wait."""
+        """Count a question that was dropped, because too many waited."""
         self._dropped += 1
 
     def leave_out(self) -> None:
@@ -122,7 +122,7 @@ class ShadowCounts:
 
     @property
     def state(self) -> ShadowState:
-        """What was counted."""
+        """The counts so far."""
         return ShadowState(
             self._shadow,
             self.active,
@@ -135,13 +135,13 @@ class ShadowCounts:
 
 
 def pairs_of(before: Interpretation, after: Interpretation) -> Counter[AnswerPair]:
-    """Count what two releases answer to the same rows; an empty MIC is asked of neither.
+    """Return the number of each pair of answers that two releases give the same rows; empty MICs are left out.
 
     Columns that neither release has a model for are left out.
 
     Args:
-        before: by the active release.
-        after: by the shadow, of the same columns or more.
+        before: answers of the active release.
+        after: answers of the shadow, to the same columns or more.
     """
     active, shadow = before.panel, after.panel
     pairs: Counter[AnswerPair] = Counter()
@@ -166,7 +166,7 @@ def pairs_of(before: Interpretation, after: Interpretation) -> Counter[AnswerPai
 
 
 def _counted(*facts: NDArray[np.int32]) -> Iterator[tuple[list[int], int]]:
-    """Yield each combination of facts of the same rows, and in how many rows it stands."""
+    """Yield each combination of facts that rows have, and the number of rows with it."""
     combinations, counts = np.unique(np.stack(facts), axis=1, return_counts=True)
     yield from zip(combinations.T.tolist(), counts.tolist(), strict=True)
 

@@ -1,6 +1,6 @@
-"""A panel in memory that several processes map: the cells of its tables are there once, however many answer by it.
+"""A panel in memory that several processes map, so that its tables' cells exist only once.
 
-What is Python's own (names of organisms, grounds) each process has for itself.
+Python objects (names of organisms, grounds) exist in each process.
 """
 
 from sirena.engine.pieces import padded, pieces_of, thing_of
@@ -15,6 +15,6 @@ def share(panel: Panel) -> int:
 
 
 def take_up(descriptor: int) -> Panel:
-    """Return the panel that `share` wrote. Its arrays lie in the file, and cannot be written to."""
+    """Return the panel that `share` wrote. Its arrays use the file's memory and are read-only."""
     panel: Panel = thing_of(mapped(descriptor))
     return panel

@@ -1,4 +1,4 @@
-"""Where a panel comes from: the registry, or a file for air-gapped sites and tests."""
+"""The sources of a panel: the registry, or a file for air-gapped sites and tests."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,63 +14,63 @@ from sirena.serving.alarms import SourceAlarm
 
 @dataclass(frozen=True)
 class MarkedPanel:
-    """A panel and the mark by which its source knows it again."""
+    """A panel, and the mark by which its source recognises it."""
 
     panel: Panel
     mark: str
 
 
 class PanelSource(Protocol):
-    """A place that holds the panel to answer with."""
+    """A source of the panel that answers."""
 
     @property
     def alarms(self) -> Sequence[SourceAlarm]:
-        """What the last `fetch` found that is not what was judged; empty where nothing is judged."""
+        """The alarms that the last `fetch` found; empty if the source judges nothing."""
         return ()
 
     @property
     def shadow_mark(self) -> str | None:
-        """Mark of the release that answers unseen, as the last `fetch` found it; None where there is none."""
+        """Mark of the shadow, as the last `fetch` found it; None if there is none."""
         return None
 
     def load_shadow(self) -> Panel:
-        """Return the release that answers unseen; asked for only where there is a mark.
+        """Return the shadow; call it only if there is a `shadow_mark`.
 
         Raises:
-            SirenaError: it cannot be loaded.
+            SirenaError: the shadow cannot be loaded.
         """
         raise SirenaError("this source names no release that answers unseen")
 
     def has_news(self) -> bool:
-        """Tell at little cost whether another panel may be meant since the last `fetch`. Asked every second."""
+        """Tell cheaply whether there may be another panel since the last `fetch`. Called every second."""
         return False
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Return the panel that is meant now, or None when it is the known one. Called every few seconds, so cheap.
+        """Return the panel that should answer now; None if it is the known one. Called often, so it must be cheap.
 
         Args:
-            known: mark of the panel in use; None when there is none.
+            known: mark of the panel in use; None if there is none.
 
         Raises:
-            SirenaError: the place cannot be reached, or holds none.
+            SirenaError: the source cannot be reached, or has no panel.
         """
         ...
 
 
 class PanelFileError(SirenaError):
-    """The panel's file is missing or is none."""
+    """The panel's file is missing, or is not a panel."""
 
     code = "panel_file"
 
 
 @dataclass(frozen=True)
 class FilePanelSource(PanelSource):
-    """A panel written by `Panel.to_json`; a file put in its place is taken up."""
+    """A file written by `Panel.to_json`; if it is replaced, the new one is used."""
 
     path: Path
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Read the file unless it is the known one."""
+        """Return the panel in the file; None if it is the known one."""
         try:
             facts = self.path.stat()
             mark = f"{facts.st_ino}:{facts.st_mtime_ns}:{facts.st_size}"
@@ -85,20 +85,20 @@ class FilePanelSource(PanelSource):
 
 @dataclass(frozen=True)
 class RegistryPanelSource(PanelSource):
-    """A release of the registry that whoever starts the service named.
+    """A release of the registry, which the person who starts the service names.
 
-    The two functions are the registry's; taking them as values keeps MLflow out of the service's imports.
+    The two functions are the registry's; they are passed in, so that the service does not import MLflow.
     """
 
     identify: Callable[[], str]
-    """Returns the name of the release that is meant now; fails when the registry does not answer."""
+    """Returns the name of the release that should answer now; raises an error if the registry does not answer."""
     load: Callable[[], MarkedPanel]
-    """Compiles it, marked with its name; may fall back to a copy kept on this machine."""
+    """Loads that release, marked with its name, perhaps from a copy kept on this machine."""
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Load the release unless it is the known one.
+        """Return the release; None if it is the known one.
 
-        The first is loaded without asking which it is, so that a kept copy answers while the registry is away.
+        The first is loaded without asking for its name, so that a kept copy answers while the registry is unreachable.
         """
         if known is not None and self.identify() == known:
             return None

@@ -1,4 +1,4 @@
-"""What a service counted: by itself, or by all its workers together, those that ended among them."""
+"""Counts of a service: of one process, or of all its workers together, including those that ended."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -11,46 +11,46 @@ from sirena.serving.shadow_counts import AnswerPair, ShadowState
 
 @dataclass(frozen=True)
 class Totals:
-    """What was counted."""
+    """The counts of one process or of several."""
 
     tallies: Tallies = field(default_factory=Tallies)
     shadow: ShadowState = field(default_factory=ShadowState)
     loads: int = 0
-    """Releases taken up."""
+    """Number of releases that were loaded into use."""
 
 
 class Counting(Protocol):
-    """How a process comes to know what the whole service counted."""
+    """How a process gets the counts of the whole service."""
 
     def start(self, own: Callable[[], Totals]) -> None:
-        """Begin, in the event loop; `own` tells what this process counted."""
+        """Begin, in the event loop; `own` returns the counts of this process."""
         ...
 
     async def totals(self) -> Totals:
-        """Return what the whole service counted."""
+        """Return the counts of the whole service."""
         ...
 
     def stop(self) -> None:
-        """End, in the event loop, when nothing is answered any more."""
+        """End, in the event loop, after the last answer."""
         return
 
 
 class Alone(Counting):
-    """The process is the whole service."""
+    """Counting for a service that is one process."""
 
     def start(self, own: Callable[[], Totals]) -> None:
-        """Begin."""
+        """Begin; `own` returns the counts of this process."""
         self._own = own
 
     async def totals(self) -> Totals:
-        """Return what this process counted."""
+        """Return the counts of this process."""
         return self._own()
 
 
 def add_up(parts: Iterable[Totals]) -> Totals:
-    """Return what several processes counted together.
+    """Return the counts of several processes, added.
 
-    Of shadows the pair of releases counts that was begun last: another's counts are over, as they are in one process.
+    Of the shadows' counts only those of the latest pair of releases are used, as in one process.
     """
     listed = list(parts)
     tallies = Tallies()

@@ -1,14 +1,14 @@
-"""OpenTelemetry traces: a span for each request and each reload, sent by OTLP over HTTP as protobuf.
+"""OpenTelemetry traces: a span for each request and each reload, sent as OTLP (protobuf over HTTP).
 
-Imported where traces are asked for alone, see `asked_traces`. Spans are made where the request is recorded, so they
-are the same whichever way a request was answered.
+This module is imported only if traces are asked for, see `asked_traces`. Spans are made when a request is recorded, so
+they do not depend on the path by which it was answered.
 
 Rules, each with a test of like name:
 
-- a span holds what the log line of its request holds, and nothing of what was asked about;
-- a span belongs to the trace that the caller's ``traceparent`` (W3C Trace Context) names;
-- a request without an id of its own bears the id of its caller's trace, in answer and log;
-- a collector that is away changes no answer.
+- a span has the same facts as the request's log line, and nothing about isolates;
+- a span belongs to the trace that the client's ``traceparent`` (W3C Trace Context) names;
+- a request without an id gets the id of its client's trace, in answer and log;
+- an unreachable collector changes no answer.
 """
 
 import time
@@ -33,16 +33,16 @@ _SERVER_ERROR: Final = 500
 
 
 class ServiceTraces:
-    """Makes spans, which are sent in the background; those that cannot be sent are forgotten."""
+    """Makes spans and sends them in the background; those that cannot be sent are dropped."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
-        """Begin to send to where OpenTelemetry's variables say, under the name ``sirena`` unless they give another."""
+        """Set the environment, whose OpenTelemetry variables name the collector; the default service is ``sirena``."""
         self._environment = environment
         self._propagator = TraceContextTextMapPropagator()
 
     @cached_property
     def _provider(self) -> TracerProvider:
-        """Made at the first span, as its thread would not live on in a process that is forked."""
+        """The provider of spans; made at the first span, since its thread would not survive a fork."""
         environment = self._environment
         resource = Resource.create()
         if "OTEL_SERVICE_NAME" not in environment and "service.name" not in environment.get(
@@ -59,21 +59,21 @@ class ServiceTraces:
         return self._provider.get_tracer("sirena")
 
     def recorder(self, log: ServiceLog, metrics: ServiceMetrics) -> "TracingRecorder":
-        """Return a recorder that traces what it records."""
+        """Return a recorder that makes a span for each request it records."""
         return TracingRecorder(log, metrics, self)
 
     def context_of(self, headers: Iterable[tuple[bytes, bytes]]) -> Context:
-        """Return the trace that a request's headers name; an empty context where they name none."""
+        """Return the trace that a request's headers name; an empty context if they name none."""
         named = {name.decode(): value.decode("latin-1") for name, value in headers if name in _TRACE_HEADERS}
         return self._propagator.extract(named, Context())
 
     def add_request(self, seconds: float, attributes: Mapping[str, Any], context: Context) -> None:
-        """Add the span of a request that is over.
+        """Add the span of a finished request.
 
         Args:
-            seconds: that it took until now.
-            attributes: of it, by OpenTelemetry's names.
-            context: trace it belongs to; an empty one begins one.
+            seconds: duration of the request until now.
+            attributes: facts of the request, by OpenTelemetry's names.
+            context: trace that the request belongs to; an empty one begins a new trace.
         """
         end = time.time_ns()
         span = self._tracer.start_span(
@@ -88,10 +88,10 @@ class ServiceTraces:
         span.end(end)
 
     def add_reload(self, facts: Mapping[str, str]) -> None:
-        """Add the span of a release that was taken up.
+        """Add the span of a release that was loaded into use.
 
         Args:
-            facts: ``release``, ``models``, and the ``milliseconds`` that it took until now.
+            facts: ``release``, ``models``, and ``milliseconds``, the duration until now.
         """
         end = time.time_ns()
         attributes: dict[str, str | int] = {"sirena.release": facts["release"], "sirena.models": int(facts["models"])}
@@ -99,20 +99,20 @@ class ServiceTraces:
         self._tracer.start_span("reload", Context(), attributes=attributes, start_time=begin).end(end)
 
     def close(self) -> None:
-        """Send what waits, and end."""
+        """Send the waiting spans, and end."""
         self._provider.shutdown()
 
 
 class TracingRecorder(RequestRecorder):
-    """A recorder that makes a span of each request, too."""
+    """A recorder that also makes a span for each request."""
 
     def __init__(self, log: ServiceLog, metrics: ServiceMetrics, traces: ServiceTraces) -> None:
-        """Write to a log, count in metrics, and trace."""
+        """Set the log, the metrics and the sender of traces."""
         super().__init__(log, metrics)
         self._traces = traces
 
     def observe(self, headers: Iterable[tuple[bytes, bytes]]) -> Observed:
-        """Begin to observe a request, in the trace that its caller names."""
+        """Begin to observe a request, in the trace that its client names."""
         listed = list(headers)
         context = self._traces.context_of(listed)
         parent = get_current_span(context).get_span_context()
@@ -120,7 +120,7 @@ class TracingRecorder(RequestRecorder):
         return Observed(identifier, trace=context)
 
     def record(self, method: str, route: str, facts: Observed, status: int, began: float) -> None:
-        """Record a request that is over."""
+        """Record a finished request, and make its span."""
         super().record(method, route, facts, status, began)
         attributes = {
             "http.request.method": method if method.isalpha() else "_OTHER",

@@ -1,12 +1,12 @@
 """Several processes that accept on one socket take connections in turn.
 
-Else the first to wake takes all that wait, and connections that stay open leave the other processes idle: of 8, one
-process had all.
+Otherwise the first process to wake takes all waiting connections, and if these stay open, the other processes are idle:
+with 8 processes, one had all connections.
 
 Rules, each with a test of like name:
 
-- a process that has more connections than another leaves the next to it;
-- a connection that no other takes within some milliseconds is taken by whoever sees it.
+- a process with more connections than another leaves the next connection to that one;
+- a connection that stays untaken for some milliseconds is accepted by any process that sees it.
 """
 
 import asyncio
@@ -20,38 +20,38 @@ import uvicorn
 _BYTES: Final = 4
 _ABSENT: Final = 2**32 - 1
 _PATIENCE_SECONDS: Final = 0.002
-"""How long a connection is left to others."""
+"""Seconds that a connection is left to other processes."""
 _PAUSE_SECONDS: Final = 1.0
-"""How long nothing is accepted after it failed, as when no descriptor is left."""
+"""Seconds without accepting after it failed, for example because no file descriptor was left."""
 
 
 class Turns:
-    """How many connections each process has, in memory that they share."""
+    """Number of connections of each process, in shared memory."""
 
     def __init__(self, processes: int) -> None:
-        """Begin with none of them there; to be made before they are forked."""
+        """Mark all processes as absent; call it before they are forked."""
         self._counts = memoryview(mmap.mmap(-1, _BYTES * processes)).cast("I")
         for place in range(processes):
             self.leave(place)
 
     def note(self, place: int, connections: int) -> None:
-        """Say how many connections the process of this place has."""
+        """Set the number of connections of a process."""
         self._counts[place] = connections
 
     def leave(self, place: int) -> None:
-        """Say that the process of this place is not there."""
+        """Mark a process as absent."""
         self._counts[place] = _ABSENT
 
     def is_due(self, place: int) -> bool:
-        """Tell whether no process has fewer connections than that of this place."""
+        """Tell whether no process has fewer connections than this one."""
         return self._counts[place] <= min(self._counts)
 
 
 class TurnServer(uvicorn.Server):
-    """uvicorn's server, as one of several processes that accept on one socket."""
+    """uvicorn's server for one of several processes that accept on the same socket."""
 
     def __init__(self, config: uvicorn.Config, turns: Turns, place: int) -> None:
-        """Serve as the process of this place."""
+        """Set the turns, and the number of this process."""
         super().__init__(config)
         self._turns = turns
         self._place = place
@@ -59,7 +59,7 @@ class TurnServer(uvicorn.Server):
         self._later: asyncio.TimerHandle | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and accept on the one socket in turn."""
+        """Start, and accept connections on the socket in turn."""
         await super().startup([])
         if self.started and sockets:
             self._loop = asyncio.get_running_loop()
@@ -69,12 +69,12 @@ class TurnServer(uvicorn.Server):
             self._listen()
 
     async def on_tick(self, counter: int) -> bool:
-        """Tell, ten times a second, how many connections are open."""
+        """Publish the number of open connections, ten times a second."""
         self._note()
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept no more, and end as uvicorn does."""
+        """Stop accepting, and end as uvicorn does."""
         if self._later is not None:
             self._later.cancel()
         self._loop.remove_reader(self._listening)

@@ -1,15 +1,15 @@
-"""Several workers that answer on one socket by one copy of the tables, and a small parent that keeps them.
+"""Several workers that answer on one socket from one copy of the tables, and a small parent that supervises them.
 
 The parent reads no panel, starts no thread and opens no connection, so it can fork at any time. One child asks the
-source of the panel (ledger, MLflow, a file) and publishes what it finds; the workers map it, see `publishing`. The
-parent passes on what is published, and what the workers counted.
+source of the panel (ledger, MLflow, a file) and publishes its state and panels, which the workers map (see
+`publishing`). The parent passes on publications and the workers' counts.
 
 Rules, each with a test of like name:
 
-- a child that ends is replaced, with one line in the log; a worker accepts once it can answer;
-- SIGTERM and SIGINT end all in order; SIGHUP has the source asked at once;
-- when the parent is killed, its children end as after SIGTERM;
-- what a worker counted stays counted when it ends.
+- a child that ends is replaced, with one line in the log; a worker accepts connections once it can answer;
+- SIGTERM and SIGINT end all processes in order; SIGHUP has the source asked at once;
+- if the parent is killed, its children end as after SIGTERM;
+- the counts of a worker are kept when it ends.
 """
 
 import ctypes
@@ -46,25 +46,26 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _LIBC: Final = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG: Final = 1
 _LEAST_LIFE_SECONDS: Final = 1.0
-"""A child that ends sooner, or cannot be started, is replaced no sooner than this after its start."""
+"""Least seconds between two starts of a child that ends early or cannot be started."""
 _ANSWER_SECONDS: Final = 1.0
-"""How long a worker may take to tell what it counted; then what it told last is taken."""
+"""Seconds that a worker may take to report its counts; then its last report is used."""
 _SOURCE: Final = 0
 """Number of the child that asks the source."""
 
 
 @dataclass(frozen=True)
 class WorkersPlan:
-    """What runs."""
+    """The workers to run, and how to make them."""
 
     workers: int
     bound: socket.socket
-    """Listening already."""
+    """The socket, already listening."""
     make_source: Callable[[], PanelSource]
-    """Called in the one child that asks it."""
+    """Makes the source; called only in the child that asks the source."""
     make_app: Callable[[PanelSource, AmongWorkers, ServiceLog], Service]
-    """Makes the application, once for all workers: from a source of what is published, how a worker knows what all
-    counted, and a log. It starts no thread."""
+    """Makes the application, once for all workers, from the published source, the counting of the workers and a log. It
+    must start no thread.
+    """
     poll_seconds: float
 
 
@@ -75,27 +76,27 @@ class _Child:
     channel: socket.socket
     began: float
     told: Totals = field(default_factory=Totals)
-    """What it counted, as it told last."""
+    """The counts that the child reported last."""
     is_told_to_end: bool = False
 
 
 @dataclass(eq=False)
 class _Question:
-    """A worker's question what the others counted."""
+    """A worker's question for the counts of the others."""
 
     number: int
     asker: _Child
     awaited: set[_Child]
     end: float
-    """When it is answered by what was told before, by `time.monotonic`."""
+    """Time, by `time.monotonic`, after which the last reports are used."""
 
 
 def run_workers(plan: WorkersPlan, announce: Callable[[Standing], None]) -> None:
-    """Serve until SIGTERM or SIGINT; must be called in the main thread, while Python has no other.
+    """Serve until SIGTERM or SIGINT; call it in the main thread, while there is no other.
 
     Args:
-        plan: what runs.
-        announce: is told what the source says first; what it raises ends all.
+        plan: the workers to run.
+        announce: called with the source's first state; an error that it raises ends everything.
     """
     _Parent(plan).run(announce)
 
@@ -105,9 +106,9 @@ class _Parent:
         self._plan = plan
         self._log = ServiceLog(turn=LogTurn())
         self._children: dict[int, _Child] = {}
-        """By number."""
+        """The running children by number."""
         self._missing: dict[int, float] = {_SOURCE: 0.0}
-        """When a child of a number may start, by `time.monotonic`."""
+        """Time, by `time.monotonic`, at which a missing child may be started, by its number."""
         self._source = PublishedSource(Publication.of(Standing()))
         self._counting = AmongWorkers(self._source)
         # made, and read, before the workers are, so that they share it
@@ -116,7 +117,7 @@ class _Parent:
         self._publication = Publication.of(Standing())
         self._is_published = False
         self._ended = Totals()
-        """What those counted that ended."""
+        """The counts of workers that ended."""
         self._questions: list[_Question] = []
         self._question_numbers = itertools.count(1)
         self._turns = Turns(plan.workers)
@@ -126,7 +127,7 @@ class _Parent:
         self._is_hung_up = False
 
     def run(self, announce: Callable[[Standing], None]) -> None:
-        """Start the source, then the workers, and keep them until the end."""
+        """Start the source's child, then the workers, and supervise them until the end."""
         with self._hearing_signals():
             try:
                 while not self._is_published and not self._is_ending:
@@ -165,7 +166,7 @@ class _Parent:
             self._is_ending = True
 
     def _turn(self) -> None:
-        """Do what is due, and wait for more."""
+        """Do what is due, then wait for the next event."""
         if self._is_ending:
             self._end_children()
         else:
@@ -225,7 +226,7 @@ class _Parent:
         self._selector.register(ours, selectors.EVENT_READ, child)
 
     def _hear(self, child: _Child) -> bool:
-        """Read one message of a child. Returns False when there is none."""
+        """Read one message of a child. Returns False if there is none."""
         try:
             word, files = receive(child.channel)
         except BlockingIOError:
@@ -262,7 +263,7 @@ class _Parent:
                 os.kill(child.pid, signal.SIGKILL)
 
     def _publish_end_of_source(self, exit_code: int) -> None:
-        """Have all tell that nobody asks the source; the next that does publishes that it is over."""
+        """Publish that nobody asks the source; the next process that does replaces this."""
         last = self._publication
         failure = Failure("source_ended", f"the process that asks the source of the panel ended ({exit_code})")
         files = [None if file is None else os.dup(file) for file in (last.panel, last.shadow)]
@@ -292,7 +293,7 @@ class _Parent:
             os.close(file)
 
     def _bury(self) -> None:
-        """Take leave of the children that ended."""
+        """Remove the children that ended, and keep their counts."""
         for child in list(self._children.values()):
             pid, status = os.waitpid(child.pid, os.WNOHANG)
             if not pid:
@@ -315,7 +316,7 @@ class _Parent:
                 self._log.info("child_ended", child=_name(child.number), pid=pid, exit_code=exit_code)
 
     def _be_child(self, number: int, parent: int, ours: socket.socket, theirs: socket.socket) -> NoReturn:
-        """Be a child until the end; nothing above this is run by it."""
+        """Run as a child until the end; this never returns to the caller."""
         exit_code = 1
         plan = self._plan
         try:

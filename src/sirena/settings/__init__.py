@@ -1,1 +1,1 @@
-"""Every setting: from where it comes, what it may be."""
+"""All settings: where their values come from, and which values are allowed."""

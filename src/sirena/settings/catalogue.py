@@ -1,7 +1,7 @@
 """Every setting, in one place: environment variable, default, meaning, example.
 
-The environment wins over the settings file, the file over the default. The file holds lines `NAME=value` with the
-very same names, so that systemd and a shell can read it too.
+The environment wins over the settings file, the file over the default. The file holds lines `NAME=value` with the very
+same names, so that systemd and a shell can read it too.
 """
 
 import getpass
@@ -18,23 +18,23 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sirena.domain.errors import UsageError
 
 FILE_VARIABLE: Final = "SIRENA_SETTINGS_FILE"
-"""Names another settings file; it is read before any setting, so it cannot stand in one."""
+"""Environment variable that names another settings file; it cannot itself stand in a settings file."""
 
 OFF: Final = "off"
-"""Value of `SIRENA_BACKUP_AT` that leaves backups to somebody else."""
+"""Value of `SIRENA_BACKUP_AT` with which the stack makes no backups itself."""
 _HTTPS: Final = 443
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
 
 class SettingsError(UsageError):
-    """A setting has a value it cannot have; the text names the variable and never the value."""
+    """A setting has a value that is not allowed; the text names the variable and never the value."""
 
     code = "settings"
 
 
 class CertificateSource(StrEnum):
-    """Where the entry's certificate comes from."""
+    """Where the entry's TLS certificate comes from."""
 
     SELF_MADE = "self-made"
     FILES = "files"
@@ -283,30 +283,30 @@ class Settings(BaseSettings):
 
     @cached_property
     def effective_tracking_uri(self) -> str:
-        """The tracking URI in force: as set, else this server's own MLflow, else a SQLite file."""
+        """The tracking URI in use: the one set, else this server's own MLflow, else a SQLite file."""
         if not self.tracking_uri and self.holds_production_stack:
             return self.own_mlflow_url
         return self.tracking_uri or f"sqlite:///{self.home / 'mlflow.db'}"
 
     @property
     def own_mlflow_url(self) -> str:
-        """Address of the production stack's own MLflow, which asks for a certificate of this installation."""
+        """Address of the production stack's own MLflow, which requires a client certificate of this installation."""
         return f"https://127.0.0.1:{self.mlflow_port}"
 
     @property
     def own_database_url(self) -> str:
-        """Address of the production stack's own database as the role that works in it, without a password."""
+        """URL of the production stack's own database with the services' role, without a password."""
         passwords = quote(str(self.password_file))
         return f"postgresql://sirena@127.0.0.1:{self.postgres_port}/sirena?passfile={passwords}"
 
     @property
     def effective_database_url(self) -> str:
-        """The database URL in force: as set, else this server's own PostgreSQL, else a SQLite file."""
+        """The database URL in use: the one set, else this server's own PostgreSQL, else a SQLite file."""
         return self.database_url.get_secret_value() or f"sqlite:///{self.home / 'sirena.db'}"
 
     @property
     def openid_client_secret(self) -> str:
-        """The provider's client secret in force: as set, else what the file holds, else none.
+        """The client secret at the OpenID provider: from the file if one is named, else as set, possibly empty.
 
         Raises:
             SettingsError: the file cannot be read.
@@ -322,7 +322,7 @@ class Settings(BaseSettings):
 
     @property
     def entry_url(self) -> str:
-        """Where browsers reach the entry, without a path."""
+        """Address at which browsers reach the entry, without a path."""
         return f"https://{self.server_name}" + (f":{self.https_port}" if self.https_port != _HTTPS else "")
 
     @property
@@ -332,14 +332,14 @@ class Settings(BaseSettings):
 
     @property
     def holds_production_stack(self) -> bool:
-        """True where `sirena up --profile production` has prepared PostgreSQL below this `SIRENA_HOME`."""
+        """True when `sirena up --profile production` has prepared PostgreSQL below this `SIRENA_HOME`."""
         return self.profile == "production" and self.password_file.exists()
 
     @property
     def service_home(self) -> Path:
         """The `SIRENA_HOME` of the production stack's access service, which may write nowhere else.
 
-        It keeps the name it had when all services shared it: the ledger's head file lies there.
+        The folder keeps its name from when all services shared it, because the ledger's head file lies there.
         """
         return self.home / "service"
 
@@ -365,7 +365,7 @@ class Settings(BaseSettings):
 
     @property
     def effective_user(self) -> str:
-        """Name written as author and approver."""
+        """Name recorded as author and approver: the one set, else the operating system's user."""
         return self.user or getpass.getuser()
 
     @property
@@ -381,14 +381,14 @@ def variable_of(field: str) -> str:
 
 
 def settings_file() -> Path:
-    """Return where the settings file is looked for: `SIRENA_SETTINGS_FILE`, or `settings.env` in `SIRENA_HOME`."""
+    """Return the path of the settings file: `SIRENA_SETTINGS_FILE`, else `settings.env` in `SIRENA_HOME`."""
     named = os.environ.get(FILE_VARIABLE)
     home = Path(os.environ.get("SIRENA_HOME") or _default_home())
     return (Path(named) if named else home / "settings.env").expanduser().absolute()
 
 
 def profile_file(settings: Settings) -> Path:
-    """Return the file that says which profile was brought up below `SIRENA_HOME`."""
+    """Return the file that notes which profile was started below `SIRENA_HOME`."""
     return settings.home / "profile"
 
 

@@ -1,4 +1,4 @@
-"""The settings of the last start, kept so that the next one can say what was changed meanwhile."""
+"""The settings of the last start, kept so that the next start can record which were changed."""
 
 import hashlib
 import json
@@ -15,32 +15,32 @@ from sirena.settings.catalogue import Settings, variable_of
 
 _SALT: Final = "salt"
 _OF_THE_CALLER: Final = ("user",)
-"""What says who gives a command, and nothing of the stack."""
+"""Settings that are not kept: they say who runs a command, and nothing about the stack."""
 
 
 @dataclass(frozen=True)
 class SettingChange:
-    """A setting that is another than at the last start."""
+    """A setting with another value than at the last start."""
 
     variable: str
     before: str
-    """Its value then; empty when it had none, ``secret`` when it may not be told."""
+    """Value at the last start; empty when it had none, ``secret`` when it may not be shown."""
     after: str
 
 
 @dataclass(frozen=True)
 class KeptSettings:
-    """The settings of the last start in a file of mode 0600, to tell which have changed; secrets as salted hashes."""
+    """The file (mode 0600) with the settings of the last start; secrets are kept as salted hashes."""
 
     path: Path
 
     @classmethod
     def of(cls, settings: Settings) -> "KeptSettings":
-        """Return the file of an installation."""
+        """Return the file that keeps the settings of an installation's last start."""
         return cls(settings.home / "supervisor" / "settings_in_force.json")
 
     def changes(self, settings: Settings) -> list[SettingChange]:
-        """Return what differs from the last start; nothing before the first, or when the file is damaged."""
+        """Return the settings that differ from the last start; none before the first, or if the file is damaged."""
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -56,7 +56,7 @@ class KeptSettings:
         ]
 
     def keep(self, settings: Settings) -> None:
-        """Keep the settings of this start."""
+        """Write the settings of this start into the file."""
         values = _values(settings, secrets.token_hex(16))
         write_private(self.path, json.dumps(values, indent=1), OsAccount.of_this_process())
 

@@ -1,1 +1,1 @@
-"""Stewardship: what a hospital's isolates say together – first isolates, the cumulative antibiogram, its report."""
+"""Stewardship: what a hospital's isolates show together: first isolates, the cumulative antibiogram, its report."""

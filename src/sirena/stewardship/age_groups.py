@@ -1,4 +1,4 @@
-"""The age group of each isolate's patient, by GLASS's bounds; a file's own groups are kept where it holds no ages."""
+"""The age group of each isolate's patient, by GLASS's limits; if a file holds no ages, its own groups are kept."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -29,15 +29,15 @@ def age_groups(
     *,
     whole: Mapping[str, Sequence[str]] = _NOTHING,
 ) -> pl.Series:
-    """Return the age group of each row, null where nothing tells it.
+    """Return the age group of each row; null if it is not known.
 
     Args:
         ages: WHONET's ``AGE``: years, or ``3m``, ``10d``.
         groups: ``AGE_GRP``, used when no row has an age or a birth date.
         births: ``DATE_BIRTH``, used where the age is missing.
-        dates: of the specimens.
-        today: later birth dates are none.
-        whole: by field its distinct texts, where the rows are a part of a file.
+        dates: dates of the specimens.
+        today: birth dates after this day are ignored.
+        whole: distinct texts by field in the whole file, if the rows are a part of it.
     """
     born = read_dates(births, today, earliest=EARLIEST_BIRTH, whole=whole.get("DATE_BIRTH"))
     aged = any(_age(text) is not None for text in whole.get("AGE", ages.unique().drop_nulls().to_list()))
@@ -49,13 +49,13 @@ def age_groups(
 
 
 def ages_in_years(ages: pl.Series, births: pl.Series, dates: pl.Series, today: date) -> pl.Series:
-    """Return the completed years of each row's patient, null where nothing tells it.
+    """Return the completed years of age of each row's patient; null if not known.
 
     Args:
         ages: WHONET's ``AGE``: years, or ``3m``, ``10d``.
         births: ``DATE_BIRTH``, used where the age is missing.
-        dates: of the specimens.
-        today: later birth dates are none.
+        dates: dates of the specimens.
+        today: birth dates after this day are ignored.
     """
     return _ages(ages, read_dates(births, today, earliest=EARLIEST_BIRTH).dates, dates)
 
@@ -70,7 +70,7 @@ def _ages(ages: pl.Series, born: pl.Series, dates: pl.Series) -> pl.Series:
 
 
 def _years(born: pl.Series, dates: pl.Series) -> pl.Series:
-    """Return the completed years of life of each row; null where a date is missing, or birth is after the specimen."""
+    """Return the completed years of life of each row; null if a date is missing, or birth is after the specimen."""
     is_before_birthday = 100 * dates.dt.month().cast(pl.Int32) + dates.dt.day() < (
         100 * born.dt.month().cast(pl.Int32) + born.dt.day()
     )

@@ -1,4 +1,4 @@
-"""Alerts as tables: the counts, which name nobody, and the list of isolates for a file that somebody asked for."""
+"""Alerts as tables: the counts, which identify nobody, and the list of isolates, written only on request."""
 
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,12 +18,12 @@ LISTED: Final = ("row", "specimen_number", "organism", "alert", "priority", "tex
 
 
 def priority_word(priority: str, language: Language) -> str:
-    """Return WHO's priority in a language."""
+    """Return WHO's priority as a word of a language."""
     return _SPANISH_PRIORITY[priority] if language is Language.SPANISH else priority
 
 
 def alert_records(counts: Sequence[AlertCount], language: Language) -> list[dict[str, Any]]:
-    """Return one record for each alert that was looked for: how many isolates, of how many tested and present.
+    """Return one record for each alert: the number of isolates with it, of those tested for it and of those present.
 
     No record holds a row, a specimen or a patient.
     """
@@ -45,9 +45,9 @@ def alert_records(counts: Sequence[AlertCount], language: Language) -> list[dict
 def list_alerts(
     file: WhonetFile, facts: IsolateFacts, findings: Sequence[AlertFinding], language: Language
 ) -> pl.DataFrame:
-    """Return one row for each isolate and alert, with row and specimen number: for the laboratory that asked.
+    """Return one row for each isolate and alert, with row and specimen number, for the laboratory.
 
-    Isolates of which multidrug resistance cannot be told are counted and not listed.
+    Isolates with too few tests to judge multidrug resistance are counted but not listed.
     """
     specimens = specimen_numbers(file)
     organisms = file.frame[file.require_organism()]

@@ -1,15 +1,15 @@
-"""Alerts: isolates that somebody should know of. They stand beside the isolate and change nothing.
+"""Alerts: isolates that somebody should know about. They are shown beside the isolate and change nothing.
 
-``alerts.csv`` beside this module says what is looked for: resistances, with their place on the WHO Bacterial Priority
+``alerts.csv`` beside this module lists the alerts: resistances, with their place on the WHO Bacterial Priority
 Pathogens List of 2024, and results so unusual that the laboratory should check them. Rules, each with a test of like
 name:
 
-- resistance by nature raises no alert; a field such as MRSA counts like a result;
-- each alert says how many isolates of its organisms were tested for it, so that none found is not none looked for;
-- multidrug resistance says also for how many isolates too few categories were tested.
+- intrinsic resistance raises no alert; a field such as MRSA counts like a result;
+- each alert says how many isolates of its organisms were tested for it, so that "none" can be told from "not tested";
+- multidrug resistance also says for how many isolates too few categories were tested.
 
-Clusters are not looked for: the published methods (SaTScan's scan statistics, those of R's ``surveillance``) have no
-maintained library for Python, and a method of our own would be no evidence.
+There are no alerts of clusters: the published methods (SaTScan's scan statistics, those of R's ``surveillance``) have
+no maintained Python library, and a method of our own would not be validated.
 """
 
 import csv
@@ -29,25 +29,25 @@ from sirena.stewardship.multidrug import Groups, find_multidrug, parse_groups
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """What is looked for in one group of organisms."""
+    """One alert: a resistance, an unusual result or multidrug resistance."""
 
     code: str
     kind: str
-    """``resistance``, ``unusual`` (to be checked in the laboratory), ``multidrug``."""
+    """Kind of the alert: ``resistance``, ``unusual`` (to be checked in the laboratory), ``multidrug``."""
     priority: str
-    """On WHO's list of 2024: ``critical``, ``high``, ``medium``; empty when it is not on it."""
+    """Priority on WHO's list of 2024: ``critical``, ``high``, ``medium``; empty if it is not on the list."""
     english: str
     spanish: str
     source: str
 
     def text(self, language: Language) -> str:
-        """Return what is told."""
+        """Return the text of the alert in a language."""
         return self.spanish if language is Language.SPANISH else self.english
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One row of the table."""
+    """One row of ``alerts.csv``: an alert, its organisms and its trigger."""
 
     alert: Alert
     rank: Rank
@@ -58,36 +58,36 @@ class _Row:
 
 @dataclass(frozen=True, slots=True)
 class AlertCount:
-    """How many isolates an alert holds for. Counts of parts of a file add up."""
+    """The number of isolates with an alert. Counts of parts of a file can be added."""
 
     alert: Alert
     isolates: int
     tested: int
-    """Isolates of its organisms in which something could tell."""
+    """Number of isolates of the alert's organisms with a result or field by which it can be judged."""
     members: int
-    """Isolates of its organisms."""
+    """Number of isolates of the alert's organisms."""
 
 
 @dataclass(frozen=True)
 class AlertFinding:
-    """The isolates of a file for which one alert holds."""
+    """The isolates of a file that have one alert."""
 
     alert: Alert
     rows: Mask
     tested: int
-    """Isolates of its organisms in which something could tell."""
+    """Number of isolates of the alert's organisms with a result or field by which it can be judged."""
     members: int
-    """Isolates of its organisms."""
+    """Number of isolates of the alert's organisms."""
     trigger: Trigger = ()
 
     @property
     def count(self) -> int:
-        """Number of isolates."""
+        """Number of isolates with the alert."""
         return int(self.rows.sum())
 
     @property
     def counted(self) -> AlertCount:
-        """The finding as numbers."""
+        """The finding as counts only."""
         return AlertCount(self.alert, self.count, self.tested, self.members)
 
 
@@ -135,11 +135,11 @@ def _table() -> tuple[_Row, ...]:
 
 
 def find_alerts(facts: IsolateFacts) -> tuple[AlertFinding, ...]:
-    """Look for every alert in the rows of a file.
+    """Return the findings of every alert in the rows of a file.
 
     Returns:
-        One finding for each alert whose organisms the file holds, found or not, in the order of the table; then
-        multidrug resistance.
+        One finding, perhaps without isolates, for each alert whose organisms are in the file, in the order of the
+        table; then those of multidrug resistance.
     """
     findings = []
     for row in _table():
@@ -161,7 +161,7 @@ def find_alerts(facts: IsolateFacts) -> tuple[AlertFinding, ...]:
 
 
 def added_alerts(parts: Iterable[Iterable[AlertCount]]) -> tuple[AlertCount, ...]:
-    """Add the counts of parts of a file, in the order of `find_alerts`."""
+    """Return the counts of a file's parts added, in the order of `find_alerts`."""
     by_alert: dict[Alert, list[AlertCount]] = {alert: [] for alert in (*(row.alert for row in _table()), *_MULTIDRUG)}
     for part in parts:
         for one in part:
@@ -179,7 +179,7 @@ def added_alerts(parts: Iterable[Iterable[AlertCount]]) -> tuple[AlertCount, ...
 
 
 def reasons_of(facts: IsolateFacts, finding: AlertFinding, rows: Iterable[int]) -> list[str]:
-    """Return for some rows of a finding the facts that raised it: ``MEM_NM=R; CARBAPENEM=+``."""
+    """Return for some rows of a finding the results and fields that raised it: ``MEM_NM=R; CARBAPENEM=+``."""
     shown: dict[str, Mask] = {}
     for condition in (condition for alternative in finding.trigger for condition in alternative):
         if condition.state.is_of_a_field:

@@ -1,4 +1,4 @@
-"""The cumulative antibiogram of a file: exclusions, first isolates, counts, cells, and what is to be known of them.
+"""The cumulative antibiogram of a file: exclusions, first isolates, counts, cells, and cautions for the reader.
 
 >>> Request().first.mode
 <Mode.PATIENT: 'patient'>
@@ -30,20 +30,20 @@ from sirena.stewardship.wisca import syndrome_counts, wisca
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked for."""
+    """How an antibiogram is counted, and which further tables it has."""
 
     first: FirstIsolates = field(default_factory=FirstIsolates)
     period: Period | None = None
-    """None counts each calendar year of the file."""
+    """Period to count; None counts each calendar year of the file."""
     screening: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    """Values that tell a screening culture, by field."""
+    """Values by which a screening culture is recognised, by field."""
     by: tuple[Stratum, ...] = ()
-    """Further antibiograms, one for each part."""
+    """Strata by which further antibiograms are made, one for each ward, year and so on."""
     combinations: tuple[str, ...] = ()
-    """Drugs given together, ``TZP+AMK``."""
+    """Combinations of drugs given together, ``TZP+AMK``."""
     wisca: bool = False
     trend: bool = False
-    """Count each year by itself too."""
+    """True to count each year separately too."""
 
 
 @dataclass(frozen=True)
@@ -51,38 +51,38 @@ class Antibiogram:
     """The antibiogram of a file."""
 
     cells: pl.DataFrame
-    """As `antibiogram_cells`, with ``by`` before: ``all`` or a value of `Stratum`."""
+    """Cells as of `antibiogram_cells`, with a first column ``by``: ``all`` or a value of `Stratum`."""
     combinations: pl.DataFrame
-    """``by`` and what `combination_shares` returns; empty when none was asked."""
+    """Result of `combination_shares` with a column ``by``; empty if no combination was requested."""
     wisca: pl.DataFrame
-    """As `wisca`; empty when it was not asked."""
+    """Result of `wisca`; empty if it was not requested."""
     trend: pl.DataFrame
-    """As `antibiogram_cells`, a stratum a year; empty when it was not asked, or the file holds one year."""
+    """Cells as of `antibiogram_cells`, with years as strata; empty if not requested, or if the file holds one year."""
     distribution: pl.DataFrame
-    """MICs of the isolates that count: ``species``, ``column``, ``mic`` (`Mic.code`), ``n``."""
+    """MICs of the counted isolates: ``species``, ``column``, ``mic`` (`Mic.code`), ``n``."""
     losses: tuple[Loss, ...]
-    """From rows read to isolates that count."""
+    """Steps from the rows of the file to the counted isolates."""
     cautions: tuple[Caution, ...]
     request: Request
     first_day: date | None
     last_day: date | None
     rows: int
-    """Rows of the file."""
+    """Number of rows in the file."""
     isolates: int
-    """Isolates that count."""
+    """Number of counted isolates."""
     source: str
-    """By what the categories were given: ``reference · CLSI 2026``, ``release 3 · CLSI 2026``."""
+    """What gave the categories: ``reference · CLSI 2026``, ``release 3 · CLSI 2026``."""
     moved_by_rules: Mapping[str, int] | None
-    """By expert rule how many results of the file it moved to R; None when no rule was applied."""
+    """Number of results that each expert rule changed to R; None if no rules were applied."""
 
     @property
     def several_guidelines(self) -> bool:
-        """True where columns of two guidelines stand beside each other, and need their suffix."""
+        """True if there are columns of several guidelines, so that headings need the guideline."""
         return self.cells["guideline"].n_unique() > 1
 
     @property
     def deduplicated(self) -> bool:
-        """False when every isolate was asked for, or too many name no patient."""
+        """False if every isolate counts by request, or too many have no patient."""
         if self.request.first.mode is Mode.ALL:
             return False
         return not any(
@@ -97,34 +97,34 @@ class Antibiogram:
 
 @dataclass(frozen=True)
 class AntibiogramCounts:
-    """What an antibiogram is made of, of a file or of a part of it. Counts of parts that share no patient add up."""
+    """The counts that an antibiogram is made of. Counts of parts of a file that share no patient can be added."""
 
     columns: tuple[str, ...]
     """Model columns, in the order of the file."""
     notes: FileNotes
     losses: tuple[Loss, ...]
     cells: Mapping[str, Counts]
-    """By ``all`` or a value of `Stratum`."""
+    """Counts of results by ``all`` or a value of `Stratum`."""
     combinations: pl.DataFrame
-    """``by`` and what `combination_counts` returns."""
+    """Result of `combination_counts` with a column ``by``."""
     syndromes: pl.DataFrame
-    """From `syndrome_counts`; empty when WISCA was not asked for."""
+    """Result of `syndrome_counts`; empty if WISCA was not requested."""
     years: Counts | None
-    """A stratum a year; None when the trend was not asked for."""
+    """Counts with years as strata; None if the trend was not requested."""
     pairs: Mapping[str, PairCounts]
-    """By species."""
+    """Pairs of columns by species, to find selectively tested drugs."""
     first_day: date | None
     last_day: date | None
     rows: int
     isolates: int
-    """Isolates that count."""
+    """Number of counted isolates."""
 
     @classmethod
     def added(cls, parts: Sequence["AntibiogramCounts"]) -> Self:
-        """Add the counts of parts of a file that share no patient.
+        """Return the counts of parts of a file, added; the parts must share no patient.
 
         Raises:
-            ValueError: they are of files with other columns.
+            ValueError: the parts have different columns.
         """
         if len({part.columns for part in parts}) > 1:
             raise ValueError("parts of files with other columns do not add up")
@@ -150,16 +150,16 @@ class AntibiogramCounts:
 def count_part(
     facts: CountableIsolates, results: Results, request: Request, *, progress: Callable[[str], None] | None = None
 ) -> AntibiogramCounts:
-    """Count a file, or a part that shares no patient with the other parts.
+    """Return the counts of a file, or of a part that shares no patient with the other parts.
 
     Args:
-        facts: of its isolates.
-        results: of the same rows.
-        request: what is asked for.
+        facts: facts of its isolates.
+        results: results of the same rows.
+        request: how to count.
         progress: called with the name of each stratification before it is counted.
 
     Raises:
-        UsageError: a value, period or combination that is asked for is not in the file.
+        UsageError: the file lacks a value, period or combination in the request.
     """
     remaining = exclude(facts, request.screening, request.period)
     isolates = remaining.isolates
@@ -203,14 +203,14 @@ def antibiogram_of(
     cautions: Sequence[Caution] = (),
     moved_by_rules: Mapping[str, int] | None = None,
 ) -> Antibiogram:
-    """Return the antibiogram of counts.
+    """Return the antibiogram that counts give.
 
     Args:
-        counts: of a file.
-        request: by which it was counted.
+        counts: counts of a file.
+        request: the request they were counted by.
         source: names the edition or release that gave the categories.
-        cautions: what the caller knows of the file.
-        moved_by_rules: by expert rule how many of the results it moved to R; None when no rule was applied.
+        cautions: further cautions that the caller knows.
+        moved_by_rules: number of results that each expert rule changed to R; None if no rules were applied.
     """
     all_cautions = [*cautions, *file_cautions(counts.notes, counts.columns, counts.losses, request.first, request.by)]
     selective = selectively_tested(counts.pairs, counts.columns)
@@ -273,13 +273,13 @@ def _years(isolates: pl.DataFrame, chosen: pl.DataFrame, first: FirstIsolates, r
 
 
 def _trend(years: Counts) -> pl.DataFrame:
-    """Return the cells of each year; none of a file of one year."""
+    """Return the cells of each year; none if the file holds one year."""
     cells = antibiogram_cells(years)
     return cells if years.isolates["stratum"].n_unique() > 1 else cells.clear()
 
 
 def _percentages(combinations: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
-    """Return the percentages of combinations: stratification after stratification, as each was asked for."""
+    """Return the percentages of combinations: for each stratification in turn, in the order of the request."""
     named = combinations["combination"].unique(maintain_order=True)
     return pl.concat(
         combination_shares(combinations.filter((pl.col("by") == by) & (pl.col("combination") == name))).select(

@@ -5,7 +5,7 @@ from sirena.panel.basis import Language
 
 
 def drug_name(column: str, language: Language) -> str:
-    """Return the name of a column's antimicrobial; the column where it is not known.
+    """Return the name of a column's antimicrobial in a language; the column's own name if it is unknown.
 
     >>> drug_name("CIP_NM", Language.SPANISH)
     'Ciprofloxacino'

@@ -1,6 +1,6 @@
-"""Where the breakpoints of a species stand among the dilutions: on the edge between two, never on one.
+"""The breakpoints of a species on the dilution scale: each lies between two dilutions, never on one.
 
-Read from the truth table that answered: S up to one dilution, R from another, whatever lies between.
+They are read from the truth table that answered: the last S dilution and the first R dilution.
 """
 
 from collections.abc import Iterable
@@ -13,19 +13,19 @@ from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, TruthTable
 
 _OFF_SCALE: Final = -10
-"""Exponent of 0.001 mg/L: EUCAST's S <= 0.001 says that nothing is S."""
+"""Exponent of 0.001 mg/L, since EUCAST's "S <= 0.001" means that no MIC is S."""
 
 
 @dataclass(frozen=True, slots=True)
 class BreakpointEdges:
-    """The last dilution that is S and the first that is R, as exponents of two; None where there is none."""
+    """The last S dilution and the first R dilution, as exponents of two; None if there is none."""
 
     susceptible: int | None
     resistant: int | None
 
     @property
     def positions(self) -> list[float]:
-        """Where the lines stand: half a dilution above the last S, half below the first R.
+        """Positions of the lines in a chart: half a dilution above the last S, half a dilution below the first R.
 
         >>> BreakpointEdges(susceptible=-2, resistant=0).positions
         [-1.5, -0.5]
@@ -38,9 +38,9 @@ class BreakpointEdges:
         return sorted(edges)
 
     def category(self, exponent: int) -> str:
-        """Return S, I or R for a dilution, a dash where there are no breakpoints.
+        """Return S, I or R for a dilution; a dash if there are no breakpoints.
 
-        Below R and above S stands I, which is SDD for some drugs of CLSI.
+        Between S and R it is I, which is SDD for some drugs of CLSI.
         """
         if self.susceptible is None and self.resistant is None:
             return "–"
@@ -50,12 +50,12 @@ class BreakpointEdges:
 
 
 def breakpoint_edges(table: TruthTable, organisms: Iterable[str], site: Site) -> BreakpointEdges:
-    """Return the edges for the first of some organisms that the table answers.
+    """Return the breakpoints for the first of some organisms that the table answers.
 
     Args:
-        table: of one antimicrobial.
+        table: truth table of one antimicrobial.
         organisms: WHONET codes, the commonest first.
-        site: of infection.
+        site: site of infection.
     """
     for organism in organisms:
         row = table.row(organism, site)

@@ -1,4 +1,4 @@
-"""What a reader must know of the file before believing its antibiogram, one sentence each, in English and Spanish."""
+"""Cautions: what a reader must know about a file before relying on its antibiogram, as sentences."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,56 +16,56 @@ from sirena.stewardship.strata import Stratum
 from sirena.stewardship.texts import text
 
 UNKNOWN_PATIENTS: Final = 0.05
-"""Above this share of isolates without a patient the antibiogram is called not de-duplicated (our figure)."""
+"""Share of isolates without a patient above which the antibiogram is called not de-duplicated (our own figure)."""
 
 
 @dataclass(frozen=True)
 class Caution:
-    """One thing to know."""
+    """One caution for the reader, with its figures."""
 
     code: str
-    """Stable name, a key of ``cautions`` in ``texts.toml``."""
+    """Stable name of the caution, a key of ``cautions`` in ``texts.toml``."""
     figures: Mapping[str, int | str] = field(default_factory=dict)
 
     @property
     def english(self) -> str:
-        """The sentence in English."""
+        """The caution as an English sentence."""
         return text("cautions", self.code, Language.ENGLISH).format(**self.figures)
 
     @property
     def spanish(self) -> str:
-        """The sentence in Spanish."""
+        """The caution as a Spanish sentence."""
         return text("cautions", self.code, Language.SPANISH).format(**self.figures)
 
 
 @dataclass(frozen=True)
 class FileNotes:
-    """What cautions rest on. Notes of parts of a file add up."""
+    """Facts of a file that cautions depend on. Notes of parts of a file can be added."""
 
     dated: bool
     undecided_dates: bool
     implausible_dates: int
     isolates: int
-    """Those left before first isolates are chosen."""
+    """Number of isolates left before first isolates are chosen."""
     without_patient: int
-    """How many of them name no patient."""
+    """Number of these isolates without a patient."""
     laboratories: frozenset[str]
     fields: frozenset[str]
-    """WHONET's fields that hold anything."""
+    """WHONET's fields that are not empty."""
     guidelines: frozenset[str]
-    """Names of those by which something was tested."""
+    """Names of the guidelines by which some isolate was tested."""
     one_sided: frozenset[str]
-    """Columns tested by a breakpoint that tells R alone."""
+    """Columns tested by a breakpoint that gives R above it and no category below."""
     years: frozenset[int]
 
     @classmethod
     def of(cls, facts: CountableIsolates, isolates: pl.DataFrame, results: Results) -> Self:
-        """Note what is to be known of a file.
+        """Return the facts of a file that cautions depend on.
 
         Args:
-            facts: of its rows.
-            isolates: those left before first isolates are chosen.
-            results: of its rows.
+            facts: facts of its isolates.
+            isolates: isolates left before first isolates are chosen.
+            results: results of its rows.
         """
         return cls(
             facts.dated,
@@ -82,7 +82,7 @@ class FileNotes:
 
     @classmethod
     def added(cls, parts: Iterable["FileNotes"]) -> Self:
-        """Add the notes of the parts of a file."""
+        """Return the notes of the parts of a file, added."""
         notes = list(parts)
         return cls(
             any(part.dated for part in notes),
@@ -101,14 +101,14 @@ class FileNotes:
 def file_cautions(
     notes: FileNotes, columns: Iterable[str], losses: Sequence[Loss], first: FirstIsolates, by: Sequence[Stratum]
 ) -> Iterator[Caution]:
-    """Yield what is to be known of a file.
+    """Yield the cautions about a file.
 
     Args:
-        notes: of the file.
+        notes: notes of the file.
         columns: its model columns, in order.
-        losses: of the steps before first isolates.
+        losses: losses at the steps before first isolates.
         first: the rule of first isolates.
-        by: strata asked for.
+        by: strata of the request.
     """
     if not notes.dated:
         yield Caution("no_dates")
@@ -140,7 +140,7 @@ def file_cautions(
 
 
 def _is_one_sided(drug: DrugResults, isolates: pl.DataFrame) -> bool:
-    """Return whether some isolate was tested for a drug whose breakpoint tells R alone."""
+    """Tell whether some isolate was tested for a drug whose breakpoint gives R above it and no category below."""
     if not (drug.standings >= IS_ONE_SIDED).any():  # the highest bit
         return False
     one_sided = ((drug.standings & IS_ONE_SIDED) > 0) & drug.tested

@@ -1,14 +1,14 @@
-"""The cells of an antibiogram: what follows from counts – percentages, intervals, marks.
+"""The cells of an antibiogram: percentages, intervals and marks, computed from counts.
 
 Rules, each with a test of like name:
 
-- n is S + SDD + I + R + NS; NI, untested, elsewhere and expected resistance are in no denominator and stand beside;
-- where every isolate is resistant by nature there is no percentage;
-- where the edition has no S category there is no %S: what is not R stands as %I (EUCAST) or %SDD (CLSI);
-- EUCAST's I is susceptible at increased exposure and stands beside %S; it is never added to R;
+- n is S + SDD + I + R + NS; NI, untested, other sites and expected resistance are in no denominator but are shown;
+- if every isolate has expected resistance, there is no percentage;
+- if the edition has no S category, there is no %S: results that are not R are %I (EUCAST) or %SDD (CLSI);
+- EUCAST's I is susceptible at increased exposure and is shown beside %S; it is never added to R;
 - NS counts with R;
-- below 30 isolates a cell is marked ``few``: it is not to be ranked, nor to choose treatment by;
-- tested in less than 70 % of the isolates (of those from urine where the row is for urine) a drug is ``partial``.
+- a cell with fewer than 30 isolates is marked ``few``: it must not be used for ranking or for choosing treatment;
+- a drug tested in less than 70 % of the isolates (of those from urine, if the row is for urine) is ``partial``.
 """
 
 from typing import Final
@@ -23,14 +23,15 @@ from sirena.stewardship.results import COUNTED, EXPECTED, KINDS
 from sirena.stewardship.strata import WHOLE
 
 FEW: Final = 30
-"""Fewer isolates than this are marked (CLSI M39)."""
+"""A cell with fewer isolates than this is marked (CLSI M39)."""
 ROUTINE: Final = 0.7
-"""Least share of a species' isolates tested for a drug to count as routinely tested (AMASS greys a drug from 30 %
-without a result on)."""
+"""Smallest share of a species' isolates tested for a drug that counts as routine testing (AMASS greys a drug if 30 % or
+more have no result).
+"""
 IDENTIFYING: Final = 5
-"""Fewer isolates than this in a ward or another part may tell who they are of."""
+"""Fewer isolates than this in a ward or another stratum may identify patients."""
 _PARENT: Final = pl.col("species").str.replace(r" \((?:MRSA|MSSA)\)$", "")
-"""MRSA and MSSA stand behind their species."""
+"""The species to which MRSA and MSSA belong, which precedes them in the order."""
 _CATEGORIES: Final = ("S", "SDD", "I", "R", "NS")
 _BESIDE: Final = ("NI", "elsewhere", "expected")
 
@@ -46,13 +47,14 @@ COLUMNS: Final = (
 
 
 def antibiogram_cells(counts: Counts) -> pl.DataFrame:
-    """Return the cells of counts, one row a stratum, species and column, the commonest species first.
+    """Return the cells of counts, one row per stratum, species and column, the commonest species first.
 
-    ``isolates`` of the species, ``tested`` for the drug with any result, ``n`` and what it consists of, what stands
-    beside. Percentages from 0 to 100, null where there is none; ``percent_s_i`` is S and I of EUCAST. ``low`` and
-    ``high`` are Wilson's interval of ``percent_s``, or of what is not R where there is no S category. MICs are text.
-    Marks are Boolean: ``mixed`` where isolates from urine and others were read by different rows, ``identifying`` where
-    so few stand in a part of the hospital that they may tell who they are of.
+    ``isolates`` of the species, ``tested`` for the drug with any result, ``n`` and its categories, and the results
+    outside ``n``. Percentages are from 0 to 100, or null; ``percent_s_i`` is S and I of EUCAST. ``low`` and
+    ``high`` are Wilson's interval of ``percent_s``, or of results that are not R if there is no S category. MICs are
+    text.
+    Marks are Boolean: ``mixed`` if isolates from urine and others were read by different breakpoint rows,
+    ``identifying`` if a stratum has so few isolates that they may identify patients.
     """
     kind = pl.col("kind")
     counted = kind.is_in(list(COUNTED))

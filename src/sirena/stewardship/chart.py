@@ -1,4 +1,4 @@
-"""What every chart is: a Vega-Lite specification with its data inside, in the house's fonts and colours."""
+"""The common form of all charts: a Vega-Lite specification that contains its data, with Sirena's fonts and colours."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ Specification = dict[str, Any]
 """One Vega-Lite specification."""
 INK: Final = "#1c2733"
 FILLS: Final = {"S": "#cfe9f5", "I": "#f4b942", "R": "#8f1034", "–": "#ffffff"}
-"""Of categories; they differ in lightness (91, 79, 31) too, so that a grey printer shows them."""
+"""Colours of the categories; they also differ in lightness (91, 79, 31), so that a grey printer shows it."""
 _CONFIG: Final = {
     "font": "DejaVu Sans, Arial, sans-serif",
     "axis": {"labelColor": INK, "titleColor": INK, "gridColor": "#e3e8ec", "titleFontWeight": "normal"},
@@ -19,20 +19,20 @@ _CONFIG: Final = {
 
 @dataclass(frozen=True)
 class Chart:
-    """One chart."""
+    """One chart, with its name and title."""
 
     name: str
-    """For a file: ``trend-escherichia-coli-cip_nm``."""
+    """Name for files: ``trend-escherichia-coli-cip_nm``."""
     title: str
-    """What it shows in words, for whoever does not see it."""
+    """Content of the chart in words, also for people who cannot see it."""
     specification: Specification
 
 
 def specification(title: str, parts: Specification, records: Sequence[dict[str, Any]]) -> Specification:
-    """Return a specification in the house's fonts and colours, its data inside it.
+    """Return a specification that contains its data, with Sirena's fonts and colours.
 
     Args:
-        title: above the chart.
+        title: title above the chart.
         parts: layers, sizes and encodings.
         records: the data.
     """

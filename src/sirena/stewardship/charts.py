@@ -2,12 +2,11 @@
 
 Rules, each with a test of like name:
 
-- a heat map has one blue ramp, darker the less susceptible, so that a grey printer shows it too; fewer than 30 isolates
-  have no colour;
+- a heat map has shades of one blue, darker for lower susceptibility, so that a grey printer shows it too; cells with
+  fewer than 30 isolates have no colour;
 - a trend shows %R and its interval year by year; years of fewer than 30 isolates are hollow;
-- the lines of breakpoints stand on the edge between two dilutions, and MICs beyond what was tested have a tone of their
-  own;
-- wards stand by name, never by rank.
+- breakpoint lines lie between two dilutions, and MICs outside the tested range have a separate tone;
+- wards are in the order of their names, never ranked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -38,16 +37,16 @@ _WATCHED: Final = (
     ("Enterococcus faecium", ("VAN",)),
     ("Streptococcus pneumoniae", ("PEN",)),
 )
-"""What is drawn where there are enough isolates, by the first of the drugs that were tested: WHO's list of 2024."""
+"""Resistances that are drawn if there are enough isolates, by the first of the drugs tested: WHO's list of 2024."""
 _MOST_WARDS: Final = 12
 
 
 def heat_map(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
-    """Yield the heat map of the species that have at least 30 isolates.
+    """Yield the heat map of the species with at least 30 isolates, if there are any.
 
     Args:
-        cells: of everything, see `antibiogram_cells`.
-        language: of the words.
+        cells: cells of the whole file, see `antibiogram_cells`.
+        language: language of the words.
     """
     shown = cells.filter((pl.col("isolates") >= FEW) & ((pl.col("n") > 0) | pl.col("is_expected")))
     if shown.is_empty():
@@ -116,7 +115,7 @@ def trends(trend: pl.DataFrame, language: Language) -> Iterator[Chart]:
 
     Args:
         trend: cells by year, see `antibiogram_cells`.
-        language: of the words.
+        language: language of the words.
     """
     for species, column in _watched(trend.filter(pl.col("n") >= FEW), least=2):
         cells = trend.filter((pl.col("species") == species) & (pl.col("column") == column) & (pl.col("n") > 0))
@@ -152,7 +151,7 @@ def wards(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
 
     Args:
         cells: by ward, see `antibiogram_cells`.
-        language: of the words.
+        language: language of the words.
     """
     known = cells.filter((pl.col("stratum") != UNKNOWN) & (pl.col("n") >= FEW))
     for species, column in _watched(known, least=2):
@@ -189,9 +188,9 @@ def histograms(
     """Yield the distribution of MICs of each watched species and antimicrobial with at least 30 isolates.
 
     Args:
-        distribution: ``species``, ``column``, ``mic`` (`Mic.code`), ``n``.
-        edges: of the breakpoints, by species and column.
-        language: of the words.
+        distribution: columns ``species``, ``column``, ``mic`` (`Mic.code`), ``n``.
+        edges: breakpoints by species and column.
+        language: language of the words.
     """
     totals = distribution.group_by("species", "column").agg(pl.col("n").sum()).filter(pl.col("n") >= FEW)
     for species, column in _watched(totals, least=1):
@@ -276,7 +275,7 @@ def _cell_text(cell: dict[str, Any]) -> str:
 
 
 def _watched(cells: pl.DataFrame, *, least: int) -> Iterator[tuple[str, str]]:
-    """Yield the watched species and columns that stand in at least so many rows, once for each guideline."""
+    """Yield the watched species and columns that occur in at least so many rows, once for each guideline."""
     counts = {(row[0], row[1]): row[2] for row in cells.group_by("species", "column").len().rows()}
     suffixes = sorted({column.partition("_")[2] for _, column in counts})
     for species, drugs in _WATCHED:

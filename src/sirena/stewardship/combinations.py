@@ -1,9 +1,9 @@
-"""Two drugs together: how many isolates at least one of them covers.
+"""Two or more drugs together: how many isolates are covered by at least one of them.
 
-Only isolates tested for both count: one that resists the first and was not tested for the second is covered or not,
-and nobody knows. (AMR for R counts an untested drug beside an S as covered, and drops it beside an R: 83 % for 75 %.)
-
-S covers, and EUCAST's I, which is susceptible at increased exposure; CLSI's SDD and I do not. Expected resistance
+Only isolates tested for all of them count: if an isolate is resistant to the first and was not tested for the second,
+it is not known whether it is covered. (AMR for R counts an untested drug beside an S as covered, and leaves the isolate
+out beside an R: 83 % instead of 75 %.) S counts as covered, and so does EUCAST's I, which is susceptible at increased
+exposure; CLSI's SDD and I do not. Expected resistance
 counts as tested and resistant.
 """
 
@@ -21,17 +21,17 @@ from sirena.stewardship.strata import WHOLE
 
 
 def covers(drug: DrugResults) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Return which rows have an answer for a drug, and which of them it covers."""
+    """Return which rows have a result for a drug, and which of them the drug covers."""
     kinds = drug.kinds
     covering = (S, I) if drug.column.guideline == "E" else (S,)
     return np.isin(kinds, (*COUNTED, EXPECTED)), np.isin(kinds, covering)
 
 
 def combination_columns(text: str, columns: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the columns that a combination such as ``TZP+AMK`` means, once for each guideline of the file.
+    """Return the columns that a combination such as ``TZP+AMK`` names, once for each guideline of the file.
 
     Raises:
-        UsageError: it names no two drugs, or the file has no columns for them.
+        UsageError: the text does not name two drugs, or the file has no columns for them.
     """
     drugs = [part.strip().upper() for part in text.split("+") if part.strip()]
     if len(set(drugs)) < 2:
@@ -50,17 +50,17 @@ def combination_columns(text: str, columns: Sequence[str]) -> list[tuple[str, ..
 
 
 def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequence[str]) -> pl.DataFrame:
-    """Return for each stratum and species how many isolates tested for all drugs at least one covers.
+    """Return for each stratum and species how many isolates were tested for all drugs, and how many are covered.
 
-    Counts of parts that share no patient may be put one after the other: `combination_shares` adds them.
+    Results for parts of a file that share no patient may be concatenated: `combination_shares` adds them.
 
     Args:
-        isolates: those that count, with ``row``, ``stratum``, ``species``.
-        results: of the same file or part.
-        columns: of one guideline.
+        isolates: counted isolates, with ``row``, ``stratum``, ``species``.
+        results: results of the same file or part.
+        columns: columns of the drugs, by one guideline.
 
     Returns:
-        ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
+        Columns ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
     """
     answered, covered = zip(*(covers(results[column]) for column in columns), strict=True)
     rows = isolates["row"].to_numpy()
@@ -79,7 +79,7 @@ def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequen
 
 
 def combination_shares(counts: pl.DataFrame) -> pl.DataFrame:
-    """Return counts of `combination_counts`, added, with percentages, intervals and marks."""
+    """Return the sums of `combination_counts`, with percentages, intervals and marks."""
     sums = (
         counts.group_by("stratum", "species", "combination")
         .agg(pl.col("n", "covered").sum())

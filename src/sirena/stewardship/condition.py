@@ -1,11 +1,12 @@
-"""What must be so in a row for a rule or an alert: ``MRSA=+ or OXA|FOX=R``, ``BETA_LACT=- and AMP=R``.
+"""Triggers of rules and alerts: conditions on a row, such as ``MRSA=+ or OXA|FOX=R``, ``BETA_LACT=- and AMP=R``.
 
 Rules, each with a test of like name:
 
 - a condition is a WHONET field with ``+`` or ``-``, or one or more antimicrobials with ``S``, ``R`` or ``NS``;
 - ``|`` between antimicrobials means any of them; ``and`` binds closer than ``or``;
-- ``R`` is R or NS; ``NS`` is also I and SDD by CLSI, never EUCAST's I, which is susceptible at increased exposure;
-- nothing written: the organism alone is the condition.
+- ``R`` means R or NS; ``NS`` also includes CLSI's I and SDD, never EUCAST's I, which is susceptible at increased
+  exposure;
+- an empty trigger holds for every row of the organism.
 """
 
 import enum
@@ -16,11 +17,11 @@ from typing import Final
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 
 FIELDS: Final = ("MRSA", "MECA_PCR", "ESBL", "CARBAPENEM", "BETA_LACT", "INDUC_CLI", "VRE")
-"""Facts of an isolate beside its MICs: columns of WHONET, or words behind the organism's name."""
+"""Fields that a condition may name: facts of an isolate beside its MICs."""
 
 
 class FactState(enum.StrEnum):
-    """What a field or an antimicrobial must show."""
+    """What a condition demands of a field or an antimicrobial."""
 
     POSITIVE = "+"
     NEGATIVE = "-"
@@ -30,33 +31,33 @@ class FactState(enum.StrEnum):
 
     @property
     def is_of_a_field(self) -> bool:
-        """True for the states of a field, false for those of an antimicrobial."""
+        """True for the states of a field, False for those of an antimicrobial."""
         return self in (FactState.POSITIVE, FactState.NEGATIVE)
 
 
 @dataclass(frozen=True, slots=True)
 class FactCondition:
-    """One field or some antimicrobials, and what any of them must show."""
+    """A field or some antimicrobials, of which one must have a state."""
 
     subjects: tuple[str, ...]
     state: FactState
 
     def __str__(self) -> str:
-        """Return the condition as it is written in tables."""
+        """Return the condition as tables write it."""
         return f"{'|'.join(self.subjects)}={self.state}"
 
 
 Trigger = tuple[tuple[FactCondition, ...], ...]
-"""Alternatives, of which one must hold; each holds when all its conditions do."""
+"""Alternatives of which one must hold; an alternative holds if all its conditions hold."""
 
 _CONDITION: Final = re.compile(r"(?P<subjects>[A-Z0-9_|]+)\s*=\s*(?P<state>\+|-|[A-Z]+)")
 
 
 def parse_trigger(text: str) -> Trigger:
-    """Read a trigger; an empty text holds always.
+    """Return the trigger that a text states; an empty text gives one that always holds.
 
     Raises:
-        ValueError: it is none; the text says what is not understood.
+        ValueError: the text is not a trigger; the error says what is wrong.
 
     >>> [[str(condition) for condition in part] for part in parse_trigger("MRSA=+ or OXA|FOX=R")]
     [['MRSA=+'], ['OXA|FOX=R']]

@@ -1,8 +1,8 @@
-"""A file from its rows to its antibiogram: facts, answers, expert rules, counts.
+"""Counting the antibiogram of a file: from its rows over answers and expert rules to counts.
 
-A long file is counted one share of its patients after another, so memory is bounded by the share. Each share holds all
-rows of its patients, so first isolates are the same, and the counts are added. The rows lie on disk meanwhile, in
-files without a name: as they were read, and then dealt out to the shares, so that each is read once.
+A long file is divided into shares of its patients, which are counted one after another, so a share limits the memory.
+Each share has all rows of its patients, so first isolates do not change, and the counts are added. Meanwhile the rows
+are in temporary files without a name: first as they were read, then sorted by share, so that each share is read once.
 """
 
 from collections import Counter
@@ -43,45 +43,45 @@ from sirena.whonet.spool import Spelling, Spool
 from sirena.whonet.streamed import SHORTEST, StreamedFile, streamed
 
 MOST_AT_ONCE: Final = 500_000
-"""Rows of a share of the patients, about."""
+"""About how many rows a share of the patients has."""
 MOST_OF_A_TASK: Final = 200_000
-"""The same on a cluster: less memory for each processor, and work for more of them."""
+"""The same on a cluster: fewer, so that each processor needs less memory and more processors have work."""
 _DECIDED_BY_TEXTS: Final = tuple(
     field for field in COUNTED_FIELDS if field not in ("PATIENT_ID", "SPEC_NUM", "ISOL_NUM")
 )
-"""Fields of few texts, of which the whole column is decided from them."""
+"""Fields with few distinct texts; decisions about the whole column are made from these texts."""
 
 
 @dataclass(frozen=True)
 class CountedFile:
-    """An antibiogram and what a report shows beside it."""
+    """The antibiogram of a file, and what a report shows with it."""
 
     antibiogram: Antibiogram
     edges: Mapping[tuple[str, str], BreakpointEdges]
-    """Of the breakpoints where the site is not known, by species and column with an MIC."""
+    """Breakpoints for an unknown site, by species and column with an MIC."""
     alerts: tuple[AlertCount, ...]
-    """Of every row, as answered before expert rules."""
+    """Counts of alerts in all rows, before expert rules."""
     quality: Quality
 
 
 FilePart = Callable[[], tuple[WhonetFile, CountableIsolates]]
-"""Reads some rows of a file, all of their patients."""
+"""Function that reads some rows of a file: all rows of some patients."""
 
 
 @dataclass(frozen=True)
 class FileToCount:
-    """A file that is to be counted."""
+    """A file to be counted, whole or in parts."""
 
     file: WhonetFile
-    """What its columns are."""
+    """The file, for the roles of its columns."""
     parts: Iterable["FilePart"]
-    """Its rows: all at once, or, of a long one, those of a share of its patients after those of another; taken once."""
+    """Functions that read its rows: all at once, or those of one share of the patients each. Can be iterated once."""
     engine: Engine = ONE_BY_ONE
-    """Counts the parts."""
+    """Engine that counts the parts."""
 
     @classmethod
     def whole(cls, file: WhonetFile, isolates: CountableIsolates) -> Self:
-        """Take a file that was read at once."""
+        """Return a file that was read as a whole."""
         return cls(file, [lambda: (file, isolates)])
 
 
@@ -98,21 +98,21 @@ def open_to_count(
     most: int | None = None,
     engine: Engine = LOCAL,
 ) -> Iterator[FileToCount]:
-    """Read a file that is to be counted, of a long one only the columns that counting looks at.
+    """Give a file to be counted; of a long one, only the columns needed for counting are read.
 
     Args:
         path: the file; ``-`` is standard input.
-        folder: where rows of a long one are laid down meanwhile, without a name.
-        today: later dates are none.
-        sheet: of a spreadsheet.
-        mapping: what the laboratory says of its columns.
-        shortest: bytes of the shortest file that is read part by part.
-        part: bytes, or rows, of a part as it is read; 0 chooses.
-        most: rows that are counted at once, about; None chooses.
-        engine: parses the parts, and counts them.
+        folder: folder for the temporary files of a long file's rows.
+        today: dates after this day are ignored.
+        sheet: name of a spreadsheet's sheet.
+        mapping: what the laboratory says about its columns.
+        shortest: least bytes of a file that is read in parts.
+        part: bytes, or rows, of a part on reading; 0 for the usual number.
+        most: about how many rows are counted at once; None for the usual number.
+        engine: engine that parses and counts the parts.
 
     Raises:
-        SirenaError: it cannot be read.
+        SirenaError: the file cannot be read.
     """
     if sheet is None:
         with streamed(
@@ -129,7 +129,7 @@ def open_to_count(
 
 
 def _shares(rows: StreamedFile, dealt: Spool, today: date, most: int) -> Iterator["_Share"]:
-    """Yield the rows of one share of the patients after those of another, each of about as many rows as are wanted."""
+    """Yield the rows of one share of the patients after another, each of about the wanted number of rows."""
     shares, columns = -(-rows.height // most), _counted_columns(rows.file)
     spelling = rows.spelling(columns)
     rows.spool.deal(dealt, lambda frame: share_patients(patient_cells(frame, rows.file), shares), spelling, columns)
@@ -142,7 +142,7 @@ def _shares(rows: StreamedFile, dealt: Spool, today: date, most: int) -> Iterato
 
 @dataclass(frozen=True)
 class _Share:
-    """The rows of some patients, as they lie on disk; may be sent to another process."""
+    """The rows of some patients on disk; may be sent to another process."""
 
     whole: WholeFile
     spelling: Spelling
@@ -150,7 +150,7 @@ class _Share:
     today: date
 
     def __call__(self) -> tuple[WhonetFile, CountableIsolates]:
-        """Read them: a test is an enumeration of its texts, every other column is String."""
+        """Return the rows: tests are enumerations of their texts, every other column is String."""
         file = self.whole.file
         frame = pl.concat([self._rows(table) for table in self.tables], rechunk=True)
         part = replace(file, table=replace(file.table, frame=frame))
@@ -182,20 +182,20 @@ def count_file(
     rules: Sequence[ExpertRule] | None = None,
     progress: Callable[[str], None] | None = None,
 ) -> CountedFile:
-    """Count the antibiogram of a file, and what a report shows beside it.
+    """Return the antibiogram of a file, and what a report shows with it.
 
     Args:
         to_count: the file.
-        tables_for: gives the table of a test column, of an edition or a release.
-        request: what is asked for.
-        source: names that edition or release.
-        site: of every row; None lets the specimen decide.
-        rules: expert rules; None counts the guideline's categories alone.
+        tables_for: returns the truth table of a test column, from an edition or a release.
+        request: how to count.
+        source: name of that edition or release.
+        site: site of every row; None to take it from the specimen.
+        rules: expert rules; None to count the guideline's categories unchanged.
         progress: called with the name of each stratification before it is counted.
 
     Raises:
         NoOrganismColumnError: no column names the organism.
-        UsageError: a value, period or combination that is asked for is not in the file.
+        UsageError: the file lacks a value, period or combination in the request.
     """
     count = partial(_count_part, tables_for, request, site, rules, progress)
     # `reduce` holds no part's rows while the next is read
@@ -212,13 +212,13 @@ def count_file(
 
 @dataclass(frozen=True)
 class _CountedPart:
-    """Counts of rows that share no patient with the other parts of the file."""
+    """Counts of a part of a file that shares no patient with the other parts."""
 
     antibiogram: AntibiogramCounts
     moved: Counter[str]
-    """By expert rule, how many results it moved to R."""
+    """Number of results that each expert rule changed to R."""
     organisms: pl.DataFrame
-    """``species``, ``organism``, ``len``."""
+    """Number of isolates: columns ``species``, ``organism``, ``len``."""
     alerts: tuple[AlertCount, ...]
     quality: Quality
 

@@ -1,7 +1,7 @@
-"""Counts: how many isolates of each stratum and species gave which result, in a form that adds up.
+"""Counts that can be added: how many isolates of each stratum and species gave which result.
 
-Parts of a hospital that share no patient may be counted apart, on several machines, and added: percentages, intervals
-and MIC50 follow from the sum.
+Parts that share no patient may be counted separately, on several machines, and added; percentages, intervals and MIC50
+are computed from the sum.
 """
 
 from collections.abc import Iterable
@@ -31,26 +31,26 @@ _GROUP_KEYS: Final = ("stratum", "species")
 _MICS: Final = 128
 _BITS: Final = 4
 _CODES: Final = 2**14
-"""Kinds (up to 16), bits of the standing, tested or not, and MICs: what one result may be."""
+"""Number of possible results: kinds (up to 16), bits of the standing, tested or not, and MICs."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """Counts of results and of isolates."""
+    """Counts of results, and of isolates."""
 
     results: pl.DataFrame
     """``stratum``, ``species``, ``column``, ``kind`` (position in `results.KINDS`), ``urine_row`` (the guideline's row
     is for urine alone), ``no_s`` (there is no S category), ``mic`` (`Mic.code`, -1 for none), ``tested``, ``n``."""
     isolates: pl.DataFrame
-    """``stratum``, ``species``, ``isolates``, ``urine_isolates`` (those from urine)."""
+    """Number of isolates: columns ``stratum``, ``species``, ``isolates``, ``urine_isolates`` (those from urine)."""
 
     @classmethod
     def of(cls, isolates: pl.DataFrame, results: Results) -> Self:
-        """Count isolates.
+        """Return the counts of isolates and their results.
 
         Args:
-            isolates: those that count, with ``row``, ``stratum``, ``species``, ``site``.
-            results: of the same file or part.
+            isolates: counted isolates, with ``row``, ``stratum``, ``species``, ``site``.
+            results: results of the same file or part.
         """
         groups = isolates.select(_GROUP_KEYS).unique(maintain_order=True).with_row_index("group")
         numbered = isolates.select("row", *_GROUP_KEYS).join(groups, on=_GROUP_KEYS, how="left").sort("row")
@@ -67,7 +67,7 @@ class Counts:
 
     @classmethod
     def added(cls, parts: Iterable["Counts"]) -> Self:
-        """Add counts of parts that share no patient."""
+        """Return the counts of parts that share no patient, added."""
         counts = list(parts)
         results = pl.concat([part.results for part in counts])
         isolates = pl.concat([part.isolates for part in counts])
@@ -95,7 +95,7 @@ _RESULT_TYPES: Final = pl.Schema(
 def _count(
     drug: DrugResults, rows: NDArray[np.uint32], group: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Return group, code and count of what is there, the untested left out.
+    """Return group, code and count of each result that occurs, without untested ones.
 
     The codes that occur are few, so counting them together with the group needs a small array only.
     """
@@ -114,7 +114,7 @@ def _count(
 
 
 def _codes(drug: DrugResults) -> NDArray[np.uint16]:
-    """Return kind, bits of the standing, whether there is a result, and MIC of each row of the file as one number."""
+    """Return kind, bits of the standing, tested or not, and MIC of each row of the file, as one number."""
     codes: NDArray[np.uint16] = _code_table()[drug.standings_and_answers]
     # no MIC is -1, and stands first
     codes += np.maximum(drug.mics, -1).astype(np.uint16)
@@ -124,7 +124,7 @@ def _codes(drug: DrugResults) -> NDArray[np.uint16]:
 
 @cache
 def _code_table() -> NDArray[np.uint16]:
-    """Return the code without an MIC of each standing and answer, the standings outermost."""
+    """Return the code, without the MIC, of each standing and answer, ordered by standing first."""
     standings, answers = (part.ravel() for part in np.indices((STANDINGS, 1 << 8)))
     kinds = kind_table().astype(np.uint16)
     bits = (standings & IS_URINE_ROW) // IS_URINE_ROW + (standings & HAS_NO_S) // HAS_NO_S * 2

@@ -1,10 +1,10 @@
-"""The dates of a column.
+"""Reading the dates of a column.
 
 Rules, each with a test of like name:
 
 - ISO dates, with time or without, ``20240105``, and three numbers joined by ``/``, ``-`` or ``.`` are read;
-- of three numbers the day comes first, unless some date of the column can only be read with the month first;
-- a date up to 1970-01-01 (Excel's and Unix's zero, "1900") or after today is none.
+- of three numbers the day is first, unless some date of the column can only be read with the month first;
+- a date up to 1970-01-01 (Excel's and Unix's zero, "1900") or after today is not accepted.
 """
 
 import re
@@ -16,9 +16,9 @@ from typing import Final
 import polars as pl
 
 EARLIEST: Final = date(1970, 1, 1)
-"""Up to this day a date is a program's zero and nobody's specimen."""
+"""A date up to this day is a program's zero, not a specimen's date."""
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
-"""Up to this day a date is nobody's birth."""
+"""A date up to this day is nobody's date of birth."""
 _ISO: Final = re.compile(r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})(?!\d)")
 _COMPACT: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 _THREE: Final = re.compile(r"(\d{1,2})[-/.](\d{1,2})[-/.](\d{4}|\d{2})(?!\d)")
@@ -28,28 +28,28 @@ _PIVOT: Final = 70
 
 @dataclass(frozen=True)
 class ReadDates:
-    """The dates of a column."""
+    """The dates of a column, and what is doubtful about them."""
 
     dates: pl.Series
-    """Date; null where there is none."""
+    """Date of each row; null if there is none."""
     implausible: pl.Series
-    """Boolean: a text stood there and is no date, or one that cannot be."""
+    """True for rows whose text is no date, or an impossible one."""
     undecided: bool
-    """True when nothing in the column tells day from month, and the day was read first."""
+    """True if the column does not show whether day or month is first, so the day was taken."""
     dated: bool
-    """True when some text of the column is a date that can be."""
+    """True if some text of the column is a possible date."""
 
 
 def read_dates(
     texts: pl.Series, today: date, *, earliest: date = EARLIEST, whole: Sequence[str] | None = None
 ) -> ReadDates:
-    """Read the dates of a column, working on its distinct texts.
+    """Return the dates of a column; works on its distinct texts.
 
     Args:
         texts: String, null for an empty cell.
-        today: later days are no dates.
-        earliest: up to this day a date is none.
-        whole: the distinct texts of the column where `texts` are of a part of its rows.
+        today: dates after this day are not accepted.
+        earliest: dates up to this day are not accepted.
+        whole: distinct texts of the whole column, if `texts` are a part of it.
     """
     distinct = texts.unique().drop_nulls() if whole is None else pl.Series(whole, dtype=pl.String)
     stripped = [text.strip() for text in distinct.to_list()]

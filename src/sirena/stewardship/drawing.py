@@ -10,14 +10,14 @@ from sirena.whonet.writing import replacing
 
 FORMATS: Final = ("svg", "png", "pdf")
 _SCALE: Final = 2
-"""Points of a PNG for each of the chart's."""
+"""Pixels of a PNG for each unit of the chart."""
 
 
 def draw(specification: Specification, form: str) -> bytes:
     """Return a chart as the bytes of a file.
 
     Args:
-        specification: as `sirena.stewardship.chart` makes one; its data are inside it.
+        specification: specification that contains its data, from `sirena.stewardship.chart`.
         form: one of `FORMATS`.
     """
     if form == "svg":
@@ -28,10 +28,10 @@ def draw(specification: Specification, form: str) -> bytes:
 
 
 def write_chart(chart: Chart, folder: Path) -> list[Path]:
-    """Write a chart in every form and return the files.
+    """Write a chart in every format, and return the files.
 
     Raises:
-        UnavailableFileError: the folder cannot be written to.
+        UnavailableFileError: the files cannot be written in the folder.
     """
     paths = [folder / f"{chart.name}.{form}" for form in FORMATS]
     for path, form in zip(paths, FORMATS, strict=True):

@@ -1,19 +1,22 @@
-"""Drift: whether a period's results differ from last year's, and from those the release's models were made beside.
+"""Drift: whether results of a period differ from the year before, or from those held when the models were trained.
 
 Rules, each with a test of like name:
 
-- for each antimicrobial: the share of each category among answered results, of each reason among refusals (of all
-  results), and of results with an organism, a kind of specimen or an MIC that the other side never had;
-- a share drifts when the difference is at least 5 percentage points and its interval leaves out zero: Newcombe's for
-  two independent shares, at 95 % for all comparisons with one other side together (Bonferroni: 0.05 by their number);
-- a share of fewer than 30 results on either side is not judged;
-- trainings keep labelled results alone, so refusals are not judged against them, and only what is answered is unseen;
-- a category's difference is parted into what other organisms make and what the same organisms do (Kitagawa);
-- without dates there is no last year, and the whole file is the period.
+- for each antimicrobial these shares are compared: of each category among answered results; of each reason of refusal
+  among all results; and of results with an organism, kind of specimen or MIC that the other side never had;
+- a share drifts if its difference is at least 5 percentage points and the interval of the difference excludes zero:
+  Newcombe's for
+  two independent shares, at 95 % for all comparisons with one side together (Bonferroni: 0.05 divided by their number);
+- a share among fewer than 30 results on either side is not judged;
+- trainings keep only labelled results, so refusals are not compared with them, and only answered results count as
+  unseen;
+- the difference of a category is split into the part due to a change of organisms and the part within organisms
+  (Kitagawa);
+- without dates there is no year before, and the whole file is the period.
 
 Sources: Newcombe RG, Stat Med 1998;17:873 (interval); Kitagawa EM, J Am Stat Assoc 1955;50:1168 (parts). The 5 points
-are Sirena's own figure; 30 is that of CLSI M39. Repeated isolates of a patient count, and are not independent: an
-outbreak of one strain drifts sooner than it should.
+are Sirena's own figure; 30 is CLSI M39's. Repeated isolates of a patient count although they are not independent, so an
+outbreak of one strain shows drift too easily.
 """
 
 import enum
@@ -42,13 +45,13 @@ from sirena.stewardship.periods import Period
 from sirena.stewardship.results import Results
 
 LEAST: Final = 0.05
-"""A difference below this is not drift, however sure."""
+"""Smallest difference that counts as drift, however certain it is."""
 RISK: Final = 0.05
-"""Of any false drift among all comparisons with one other side."""
+"""Probability of any false drift among all comparisons with one side."""
 
 
 class Measure(enum.StrEnum):
-    """What is compared."""
+    """The kind of share that is compared."""
 
     CATEGORY = "category"
     REFUSAL = "refusal"
@@ -58,11 +61,11 @@ class Measure(enum.StrEnum):
 
 
 UNSEEN: Final = {Measure.ORGANISM: "organism", Measure.SPECIMEN: "site", Measure.MIC: "mic"}
-"""Columns of a population in which something may be unseen."""
+"""Column of a population in which a value may be unseen, by measure."""
 
 
 class Side(enum.StrEnum):
-    """With what a period is compared."""
+    """What a period is compared with: the twelve months before it, or the results held at training."""
 
     LAST_YEAR = "last_year"
     TRAINING = "training"
@@ -70,46 +73,46 @@ class Side(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Comparison:
-    """One share now and before."""
+    """One share in the period, and the same share on the side it is compared with."""
 
     column: str
     """Model column, ``AMK_NM``."""
     measure: Measure
     what: str
-    """The category or the reason; empty where something is unseen."""
+    """The category or reason; empty for a measure of unseen values."""
     events: int
     n: int
     events_before: int
     n_before: int
     low: float | None = None
-    """Limits of the difference, shares; None where it is not judged."""
+    """Lower limit of the difference, as a share; None if it is not judged."""
     high: float | None = None
     by_organisms: float | None = None
-    """What of a category's difference other organisms make; None for what is no category."""
+    """Part of a category's difference that is due to a change of organisms; None for other measures."""
 
     @property
     def share(self) -> float | None:
-        """Share now; None of nothing."""
+        """Share in the period; None if there are no results."""
         return self.events / self.n if self.n else None
 
     @property
     def share_before(self) -> float | None:
-        """Share before; None of nothing."""
+        """Share on the other side; None if there are no results."""
         return self.events_before / self.n_before if self.n_before else None
 
     @property
     def difference(self) -> float | None:
-        """Now less before; None where one of them is of nothing."""
+        """Share in the period minus share on the other side; None if one of them is None."""
         return None if self.share is None or self.share_before is None else self.share - self.share_before
 
     @property
     def is_judged(self) -> bool:
-        """False with too few results."""
+        """False if there are too few results to judge."""
         return self.low is not None
 
     @property
     def drifts(self) -> bool:
-        """True when the difference is large enough and sure."""
+        """True if the difference is large enough and its interval excludes zero."""
         if self.low is None or self.high is None or self.difference is None:
             return False
         return abs(self.difference) >= LEAST and (self.low > 0 or self.high < 0)
@@ -117,40 +120,40 @@ class Comparison:
 
 @dataclass(frozen=True)
 class SideComparisons:
-    """All comparisons with one other side."""
+    """All comparisons with one side."""
 
     side: Side
     period: Period | None
-    """Of last year; None for training."""
+    """The year before; None for training."""
     results: int
     comparisons: tuple[Comparison, ...]
 
     @property
     def judged(self) -> int:
-        """How many comparisons share the risk."""
+        """Number of comparisons that are judged, which share the risk."""
         return sum(comparison.is_judged for comparison in self.comparisons)
 
     @property
     def drifting(self) -> tuple[Comparison, ...]:
-        """Those that drift, the largest difference first."""
+        """Comparisons that drift, the largest difference first."""
         drifting = [comparison for comparison in self.comparisons if comparison.drifts]
         return tuple(sorted(drifting, key=lambda one: (-abs(one.difference or 0.0), one.column, one.measure, one.what)))
 
 
 @dataclass(frozen=True)
 class Drift:
-    """A period of a file beside what was before."""
+    """The drift of a period of a file."""
 
     period: Period | None
-    """None when the whole file is compared."""
+    """The period; None if the whole file is compared."""
     results: int
     sides: tuple[SideComparisons, ...]
     training: TrainingCounts | None
-    """None when no model answers, or what its training kept is not at hand."""
+    """Counts kept by the models' trainings; None if no model answers, or they are not available."""
 
     @property
     def is_found(self) -> bool:
-        """True when anything drifts."""
+        """True if some comparison drifts."""
         return any(side.drifting for side in self.sides)
 
 
@@ -163,18 +166,18 @@ def measure_drift(
     period: Period | None = None,
     whole: bool = False,
 ) -> Drift:
-    """Compare a period of a file with the twelve months before it and with training.
+    """Compare a period of a file with the twelve months before it, and with training.
 
     Args:
-        isolates: the file's.
-        results: of the same rows, by `tables_for`.
-        tables_for: gives the table of a test column.
-        training: what the models' trainings kept; None where there is none to compare with.
-        period: the last calendar quarter in the file by default.
-        whole: compare all rows, and with training alone.
+        isolates: isolates of the file.
+        results: results of the same rows, given by `tables_for`.
+        tables_for: returns the truth table of a test column.
+        training: counts kept by the models' trainings; None to compare without training.
+        period: period to compare; by default the last calendar quarter in the file.
+        whole: whether to compare all rows, with training only.
 
     Raises:
-        UsageError: the period holds no result.
+        UsageError: the period has no results.
     """
     compared = None if whole else period or last_quarter(isolates)
     now = population_of_file(isolates, results, compared)
@@ -223,7 +226,7 @@ def _comparisons(column: str, now: pl.DataFrame, before: pl.DataFrame, side: Sid
 
 
 def _with_limits(drawn: list[Comparison], side: Side) -> tuple[Comparison, ...]:
-    """Give those that are judged their limits, which are the wider the more are judged."""
+    """Return comparisons with limits for those that are judged; the more are judged, the wider the limits."""
     judged = [
         one
         for one in drawn
@@ -254,9 +257,10 @@ def _by(population: pl.DataFrame, names: list[str]) -> dict[str, int]:
 
 
 def _by_organisms(now: pl.DataFrame, before: pl.DataFrame, category: str) -> float | None:
-    """Return what of a category's difference other organisms make; the rest is of the same organisms.
+    """Return the part of a category's difference that is due to a change of organisms.
 
-    An organism that one side lacks is taken to have there what it has on the other, so its coming is all of this part.
+    An organism that one side lacks is assumed to have the same share there as on the other side, so that its appearance
+    belongs entirely to this part.
     """
     if now.is_empty() or before.is_empty():
         return None

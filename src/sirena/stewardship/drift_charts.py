@@ -1,4 +1,4 @@
-"""The chart of drift: for each antimicrobial the mix of categories now, a year before and in training, as bars."""
+"""The chart of drift: for each antimicrobial, bars of the categories now, a year before and in training."""
 
 from typing import Any, Final
 
@@ -16,17 +16,17 @@ _FILLS: Final = {
 _WIDTH: Final = 300
 _BAR: Final = 13
 _BETWEEN: Final = "|"
-"""Between antimicrobial and words in the name of a row, which is one of its kind by both."""
+"""Separates antimicrobial and words in a row's name, which must be unique."""
 
 
 def drift_chart(drift: Drift, language: Language) -> Chart | None:
-    """Return the chart; None when nothing has enough results on both sides.
+    """Return the chart of drift; None if nothing has enough results on both sides.
 
-    Antimicrobials that drift stand first, those of fewer than 30 answered results are left out.
+    Antimicrobials that drift come first; those with fewer than 30 answered results are left out.
 
     Args:
         drift: the comparisons.
-        language: of the words.
+        language: language of the words.
     """
     shown = [(side, column, mix) for side in drift.sides for column, mix in _mixes(side).items()]
     if not shown:

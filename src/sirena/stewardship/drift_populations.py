@@ -1,6 +1,6 @@
-"""Results that are compared for drift: those of a file in a period, and those a release's models were made beside.
+"""The results compared for drift: those of a file in a period, and those held when a release's models were trained.
 
-Both are answered by the same tables, so that a difference is one of the results and never of who answers.
+The same tables answer both, so that a difference comes from the results and never from the tables.
 """
 
 from collections.abc import Mapping
@@ -31,8 +31,10 @@ POPULATION: Final = pl.Schema(
         "n": pl.Int64(),
     }
 )
-"""Results by model column, organism (null where it is not known), site, MIC (`Mic.code`, below zero where there is
-none to be read) and answer (position in `ANSWERS`), with their number."""
+"""Columns of a population: model column, organism (null if unknown), site, MIC (`Mic.code`, below zero if there is
+none),
+answer (position in `ANSWERS`), and number of such results.
+"""
 _KEYS: Final = ("column", "organism", "site", "mic", "answer")
 Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 """Number of results by organism, site and MIC as text."""
@@ -40,23 +42,23 @@ Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 @dataclass(frozen=True)
 class TrainingCounts:
-    """What the trainings of a release's models kept of the results they were made beside."""
+    """Counts of results that the trainings of a release's models kept."""
 
     tested: Mapping[str, Counts] = field(default_factory=dict)
-    """By model column."""
+    """Number of results by model column."""
     without_results: tuple[str, ...] = ()
-    """Model columns whose training was given no labelled result."""
+    """Model columns whose training had no labelled results."""
     not_kept: tuple[str, ...] = ()
-    """Model columns whose training kept no such counts: by another version of Sirena, or somebody else's."""
+    """Model columns whose training kept no such counts: by another version of Sirena, or a foreign model."""
 
 
 def population_of_file(isolates: CountableIsolates, results: Results, period: Period | None) -> pl.DataFrame:
-    """Count the results of a file as `POPULATION`; repeats of a patient count, as they do in training.
+    """Return the results of a file as `POPULATION`; repeated isolates of a patient count, as they do in training.
 
     Args:
-        isolates: the file's.
-        results: of the same rows.
-        period: of the specimens' dates; None takes every row.
+        isolates: isolates of the file.
+        results: results of the same rows.
+        period: period of the specimens' dates; None for every row.
     """
     rows = isolates.frame if period is None else isolates.frame.filter(period.holds())
     positions = rows["row"].to_numpy()
@@ -73,11 +75,11 @@ def population_of_file(isolates: CountableIsolates, results: Results, period: Pe
 
 
 def population_of_training(training: TrainingCounts, tables_for: TablesFor) -> pl.DataFrame:
-    """Count what the trainings kept as `POPULATION`, answered by today's tables.
+    """Return the results that trainings kept as `POPULATION`, answered by today's tables.
 
     Args:
         training: the counts.
-        tables_for: gives the table of a test column; a column without one is left out.
+        tables_for: returns the truth table of a test column; a column without one is left out.
     """
     cells: list[tuple[str, str, str, int, int, int]] = []
     for column, organisms in training.tested.items():
@@ -94,7 +96,7 @@ def population_of_training(training: TrainingCounts, tables_for: TablesFor) -> p
 
 
 def last_quarter(isolates: CountableIsolates) -> Period | None:
-    """Return the calendar quarter of a file's last specimen; None where no row has a date."""
+    """Return the calendar quarter of a file's last specimen; None if no row has a date."""
     last = isolates.frame["date"].max()
     if not isinstance(last, date):
         return None
@@ -114,10 +116,10 @@ def year_before(period: Period) -> Period:
 
 
 def require_results(population: pl.DataFrame, period: Period | None) -> None:
-    """Refuse a period without a result.
+    """Check that a population has results.
 
     Raises:
-        UsageError: there is none.
+        UsageError: the population is empty.
     """
     if population.is_empty():
         where = f"between {period.first} and {period.last}" if period is not None else "at all"
@@ -125,7 +127,7 @@ def require_results(population: pl.DataFrame, period: Period | None) -> None:
 
 
 def is_answered() -> pl.Expr:
-    """Return which rows of a population have a category."""
+    """Return an expression for the rows of a population that have a category."""
     return pl.col("answer").is_in(
         [code for code, answer in enumerate(ANSWERS) if answer is not None and answer.reason is None]
     )

@@ -1,4 +1,4 @@
-"""What drift is told as: the words of a comparison, and all of it as one document."""
+"""Describing drift: the words of a comparison, and all comparisons as one document."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sirena.stewardship.texts import text
 
 
 def what_is_compared(comparison: Comparison, language: Language) -> str:
-    """Return what a comparison is of, in words.
+    """Return what a comparison compares, in words.
 
     >>> what_is_compared(Comparison("CIP_NM", Measure.MIC, "", 3, 40, 0, 50), Language.ENGLISH)
     'MICs not seen there'
@@ -26,12 +26,12 @@ def what_is_compared(comparison: Comparison, language: Language) -> str:
 
 
 def side_name(side: SideComparisons, language: Language) -> str:
-    """Return the name of the other side."""
+    """Return the name of the side that a period is compared with."""
     return text("drift", side.side.value, language)
 
 
 def points(share: float | None, language: Language) -> str:
-    """Return a difference of shares in percentage points, with its sign.
+    """Return a difference of shares in percentage points, with sign; empty for None.
 
     >>> points(0.0523, Language.SPANISH), points(None, Language.ENGLISH)
     ('+5,2', '')
@@ -43,7 +43,7 @@ def points(share: float | None, language: Language) -> str:
 
 
 def percent(share: float | None, language: Language) -> str:
-    """Return a share in percent.
+    """Return a share in per cent; a dash for None.
 
     >>> percent(0.0523, Language.SPANISH)
     '5,2 %'
@@ -55,11 +55,11 @@ def percent(share: float | None, language: Language) -> str:
 
 
 def drift_document(drift: Drift, answered_by: str) -> dict[str, Any]:
-    """Return all comparisons as plain data for programs.
+    """Return all comparisons as plain JSON values, for programs.
 
     Args:
         drift: the comparisons.
-        answered_by: names the release or the editions.
+        answered_by: name of the release or the editions.
     """
     training = drift.training
     return {

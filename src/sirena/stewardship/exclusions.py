@@ -1,7 +1,8 @@
-"""What is left out before first isolates are chosen, in a fixed order, and how many rows each step loses.
+"""Rows that are excluded before first isolates are chosen, in a fixed order, and how many each step removes.
 
-The order decides: an isolate of a screening swab that is dropped after de-duplication takes its patient's infection
-with it. So: no organism, no date, quality control, other hosts, screening, outside the period; then first isolates.
+The order matters: if screening isolates were excluded after de-duplication, a patient whose first isolate is a
+screening swab would lose the infection's isolate too. So the order is: no organism, no date, quality control, other
+hosts, screening, outside the period; then first isolates.
 """
 
 import re
@@ -16,24 +17,24 @@ from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.periods import Period, calendar_years
 
 STEPS: Final = (*("no_organism", "no_date", "quality_control", "not_human", "screening", "outside_period", "repeat"),)
-"""In the order they are taken."""
+"""The steps, in order."""
 SCREENING_FIELDS: Final = ("SPEC_REAS", "SPEC_TYPE")
-"""Fields whose values tell a screening culture. Which values do, only the laboratory knows: none is assumed."""
+"""Fields whose values may mark a screening culture. Only the laboratory knows which values do, so none is assumed."""
 _LIKE_A_CODE: Final = re.compile(r"[^\W\d_]{1,4}")
 
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One step of the way from rows to isolates that count."""
+    """One step from the file's rows to the counted isolates."""
 
     step: str
-    """A word of `STEPS`."""
+    """Name of the step, one of `STEPS`."""
     lost: int
     left: int
 
 
 def added_losses(parts: Iterable[Sequence[Loss]]) -> tuple[Loss, ...]:
-    """Add what the parts of a file lose at each step."""
+    """Return the losses of the parts of a file, added for each step."""
     return tuple(
         Loss(same[0].step, sum(loss.lost for loss in same), sum(loss.left for loss in same))
         for same in zip(*parts, strict=True)
@@ -42,23 +43,23 @@ def added_losses(parts: Iterable[Sequence[Loss]]) -> tuple[Loss, ...]:
 
 @dataclass(frozen=True)
 class Remaining:
-    """What is left, and what was lost on the way."""
+    """The isolates that are left, and the losses at each step."""
 
     isolates: pl.DataFrame
-    """In the order of time, with a column ``period``."""
+    """Isolates in the order of time, with a column ``period``."""
     losses: tuple[Loss, ...]
 
 
 def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], period: Period | None) -> Remaining:
-    """Leave out what is no isolate of a patient, no diagnosis, or of another time.
+    """Return the isolates left after excluding rows that are no isolate, not diagnostic, or outside the period.
 
     Args:
-        facts: of a file.
-        screening: values that tell a screening culture, by field of `SCREENING_FIELDS`.
+        facts: facts of a file's isolates.
+        screening: values that mark a screening culture, by field of `SCREENING_FIELDS`.
         period: the range to count; None counts each calendar year.
 
     Raises:
-        UsageError: no row has such a value, or a period is asked of a file without dates.
+        UsageError: no row has such a value, or a period is given for a file without dates.
     """
     if period is not None and not facts.dated:
         raise UsageError("--period needs dates, and no row has one", hint="leave --period out: all rows count as one")
@@ -88,11 +89,11 @@ def is_screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]
     """Return which rows are screening cultures, in the order of `CountableIsolates.frame`.
 
     Args:
-        facts: of a file.
-        screening: values that tell a screening culture, by field of `SCREENING_FIELDS`.
+        facts: facts of a file's isolates.
+        screening: values that mark a screening culture, by field of `SCREENING_FIELDS`.
 
     Raises:
-        UsageError: no row has such a value, or the field is another.
+        UsageError: no row has such a value, or the field is not one of these.
     """
     columns = {"SPEC_REAS": facts.reasons, "SPEC_TYPE": facts.specimens}
     is_screened = pl.repeat(False, facts.frame.height, eager=True, dtype=pl.Boolean)
@@ -108,7 +109,7 @@ def is_screening(facts: CountableIsolates, screening: Mapping[str, Sequence[str]
 
 
 def read_screening(entries: Sequence[str]) -> dict[str, list[str]]:
-    """Read what ``--leave-out`` names: ``SPEC_REAS=sur``.
+    """Return the values by field that ``--leave-out`` names: ``SPEC_REAS=sur``.
 
     Raises:
         UsageError: an entry names no value.

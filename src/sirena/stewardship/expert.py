@@ -1,12 +1,12 @@
-"""The expert layer: what is reported beside the category, and by which rule.
+"""Expert rules applied: the category to report beside the guideline's category, and the rule that changed it.
 
 Rules, each with a test of like name:
 
-- the category stays as it was answered; ``reported`` stands beside it, with the rule where that changed it;
-- a rule needs a fact in the row and never infers a drug that was not tested;
-- what is R already needs no rule; the first rule of the table that holds is named;
-- in counts a rule moves what is counted already: an NI that a rule reports R for the patient stays out of the
-  denominator. Where a species has no breakpoint, only the isolates that resist would enter it, and show 0 %.
+- the category itself is unchanged; ``reported`` is a second column, with the rule if one changed the value;
+- a rule needs a fact in the row and never adds a result for an untested drug;
+- a result that is R already is not changed; if several rules hold, the first in the table is named;
+- in counts, a rule changes only results that are counted anyway: an NI that a rule reports as R stays out of the
+  denominator. Otherwise, for a species without breakpoint, only resistant isolates would be counted, and %S would be 0.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,21 +28,21 @@ from sirena.stewardship.results import SDD, I, Results, S
 
 @dataclass(frozen=True)
 class ReportedTest:
-    """What is reported for one test column."""
+    """The categories to report for one test column."""
 
     header: str
     reported: pl.Series
-    """Of type `CATEGORIES`: the category, or R where a rule holds."""
+    """Category to report, of type `CATEGORIES`: the guideline's, or R if a rule holds."""
     rule: pl.Series
-    """The label of the rule, null where the category is reported as it is."""
+    """Label of the rule; null if the guideline's category is reported."""
 
 
 def apply_rules(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> tuple[ReportedTest, ...]:
-    """Return what is reported for every test column of a file.
+    """Return the categories to report for every test column of a file.
 
     Args:
         facts: the rows and their answers.
-        rules: from `load_expert_rules`; the first that holds is named.
+        rules: rules from `load_expert_rules`; the first that holds is named.
     """
     holds = _holds(facts, rules)
     return tuple(_report(test, rules, _rule_of_row(facts, test, rules, holds)) for test in facts.tests)
@@ -50,20 +50,20 @@ def apply_rules(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> tuple[Repor
 
 @dataclass(frozen=True)
 class ReportedResults:
-    """Results as they are to be counted, expert rules applied."""
+    """Results for counting, with expert rules applied."""
 
     results: Results
     changes: Mapping[str, int]
-    """By rule, how many results of the file it moved to R."""
+    """Number of results that each rule changed to R."""
 
 
 def report_results(results: Results, facts: IsolateFacts, rules: Sequence[ExpertRule]) -> ReportedResults:
-    """Return results in which a rule moved S, SDD and I to R.
+    """Return results in which rules have changed S, SDD and I to R.
 
     Args:
-        results: of a file.
-        facts: from `IsolateFacts.of_results`, of the same results.
-        rules: from `load_expert_rules`.
+        results: results of a file.
+        facts: facts from `IsolateFacts.of_results`, of the same results.
+        rules: rules from `load_expert_rules`.
     """
     reported, changes = dict(results), RuleChanges()
     resistant = np.uint8(answer_code(Category.R))
@@ -80,39 +80,39 @@ def report_results(results: Results, facts: IsolateFacts, rules: Sequence[Expert
 
 
 def count_changes(reported: Sequence[ReportedTest]) -> Mapping[str, int]:
-    """Return how many results each rule changed, in the order in which the rules first did."""
+    """Return the number of results that each rule changed, in the order in which the rules first changed one."""
     changes = RuleChanges()
     changes.add(reported)
     return changes.counts()
 
 
 class RuleChanges:
-    """Counts how many results each rule changed, over the parts of a file."""
+    """Counts the results that each rule changed, over the parts of a file."""
 
     def __init__(self) -> None:
-        """Begin without any."""
+        """Start without counts."""
         self._labels: dict[str, dict[str, int]] = {}
 
     def add(self, reported: Sequence[ReportedTest]) -> None:
-        """Count what is reported of some rows."""
+        """Count the changes in some rows."""
         for test in reported:
             self.count(test.header, test.rule)
 
     def count(self, header: str, labels: pl.Series) -> None:
-        """Count the rules of some results of a test column: their labels, null for none."""
+        """Count the rules that changed results of a test column, given by their labels; null stands for none."""
         own = self._labels.setdefault(header, {})
         for label, count in labels.drop_nulls().value_counts(sort=True).iter_rows():
             own[label] = own.get(label, 0) + count
 
     def merge(self, other: "RuleChanges") -> None:
-        """Take what was counted of the next part."""
+        """Add the counts of the next part."""
         for header, labels in other._labels.items():
             own = self._labels.setdefault(header, {})
             for label, count in labels.items():
                 own[label] = own.get(label, 0) + count
 
     def counts(self) -> Mapping[str, int]:
-        """Return by rule how many results it changed: by test, the commonest first."""
+        """Return the number of results that each rule changed: test by test, the commonest rule first."""
         counts: dict[str, int] = {}
         for labels in self._labels.values():
             for label, count in sorted(labels.items(), key=lambda pair: -pair[1]):
@@ -124,10 +124,10 @@ class RuleChanges:
 def place_reported(
     answered: pl.DataFrame, placements: Sequence[Placement], reported: Sequence[ReportedTest], existing: Existing
 ) -> pl.DataFrame:
-    """Put ``Eti_X_reported`` and ``Eti_X_rule`` directly after what was answered for each test column.
+    """Insert ``Eti_X_reported`` and ``Eti_X_rule`` directly after the answers of each test column.
 
     Raises:
-        UsageError: such a column is already there, and is not to be replaced.
+        UsageError: the file already has such a column, and `existing` is not `Existing.REPLACE`.
     """
     by_header = {test.header: test for test in reported}
     names = {name for placement in placements for name in (placement.reported, placement.rule)}
@@ -148,7 +148,7 @@ def place_reported(
 
 
 def _holds(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> list[Mask]:
-    """Return the rows in which the trigger of each rule holds."""
+    """Return, for each rule, the rows in which its trigger holds."""
     return [
         facts.members(rule.rank, rule.group)
         & facts.holds(rule.trigger, rule.guideline.letter if rule.guideline else "")
@@ -159,7 +159,7 @@ def _holds(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> list[Mask]:
 def _rule_of_row(
     facts: IsolateFacts, test: AnsweredTest, rules: Sequence[ExpertRule], holds: Sequence[Mask]
 ) -> NDArray[np.int16]:
-    """Return the position of the first rule that changes what a test reports in each row; -1 for none."""
+    """Return for each row the position of the first rule that changes a test's result; -1 if none does."""
     position = np.full(facts.rows, -1, dtype=np.int16)
     applying = [
         (number, rows)
@@ -176,12 +176,12 @@ def _rule_of_row(
 
 
 def _labels(rules: Sequence[ExpertRule]) -> pl.Series:
-    """Return the labels of the rules by position; the last is null."""
+    """Return the labels of the rules by position; the last one is null."""
     return pl.Series([*(rule.label for rule in rules), None], dtype=pl.String)
 
 
 def _report(test: AnsweredTest, rules: Sequence[ExpertRule], position: NDArray[np.int16]) -> ReportedTest:
-    """Return what is reported for one test column, given the rule of each row."""
+    """Return the categories to report for one test column, given the rule of each row."""
     labels = _labels(rules)
     changed = position >= 0
     if not changed.any():

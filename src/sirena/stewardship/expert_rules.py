@@ -1,14 +1,15 @@
-"""The table of expert rules: which results are reported R because of another fact in the same row.
+"""The table of expert rules: results that are reported as R because of another fact in the same row.
 
-``expert_rules.csv`` beside this module is in force; a hospital's own table, of the same columns, adds to it. Columns:
+``expert_rules.csv`` beside this module is always used; a hospital's own table, with the same columns, adds to it.
+Columns:
 
-- ``rule``: a short code, several rows may share it; ``action``: ``report R``, or ``remove`` to take a rule of that code
-  away (the other columns but who, when, why stay empty);
+- ``rule``: a short code, several rows may share it; ``action``: ``report R``, or ``remove`` to remove the rule of that
+  code (then all other columns except who, when, why are empty);
 - ``who``, ``when`` (ISO date), ``why``: required in every row;
-- ``guideline``: CLSI or EUCAST, empty for both; ``from``, ``until``: years of the editions for which it holds;
+- ``guideline``: CLSI or EUCAST, empty for both; ``from``, ``until``: years of the editions to which the rule applies;
 - ``rank``, ``group``: as ``sirena guideline show`` prints them; rank ``organism`` takes a code or a name;
 - ``trigger``: see `sirena.stewardship.condition`; ``drugs``: WHONET codes and classes joined by ``;``,
-  ``except``: codes that the rule leaves alone; ``source``: document and table.
+  ``except``: codes to which the rule does not apply; ``source``: document and table.
 """
 
 import csv
@@ -38,37 +39,37 @@ _FAMILIES: Final = {drug.family.casefold() for drug in ANTIMICROBIALS.values()}
 
 @dataclass(frozen=True, slots=True)
 class ExpertRule:
-    """One row of the table: where its trigger holds, its antimicrobials are reported R if they were tested."""
+    """One row of the table: if its trigger holds, its antimicrobials are reported as R if they were tested."""
 
     code: str
     who: str
     when: datetime.date
     why: str
     guideline: Guideline | None
-    """None for every guideline."""
+    """Guideline to which the rule applies; None for every guideline."""
     years: tuple[int, int]
-    """First and last year of the editions for which it holds."""
+    """First and last year of the editions to which the rule applies."""
     rank: Rank
     group: str
     trigger: Trigger
     drugs: frozenset[str]
-    """WHONET codes."""
+    """WHONET codes of the antimicrobials."""
     source: str
     is_local: bool
     """True for a rule of the hospital's own table."""
 
     @property
     def label(self) -> str:
-        """What stands beside a reported result: the rule and whose it is."""
+        """Text beside a reported result: code of the rule and its origin."""
         origin = f"local rule of {self.who}, {self.when.isoformat()}: {self.why}" if self.is_local else self.source
         return f"{self.code} ({origin})"
 
     def is_for(self, edition: str, letter: str) -> bool:
-        """Tell whether the rule holds for a test column.
+        """Tell whether the rule applies to a test column.
 
         Args:
-            edition: by which the column was answered, ``CLSI 2026``; empty when that is not known.
-            letter: guideline letter of the column.
+            edition: edition that answered the column, ``CLSI 2026``; empty if not known.
+            letter: the column's guideline letter.
         """
         if self.guideline is not None and self.guideline.letter != letter:
             return False
@@ -82,13 +83,13 @@ _ALL_YEARS: Final = (0, 9999)
 
 
 def load_expert_rules(own_table: RulesSource | None = None) -> tuple[ExpertRule, ...]:
-    """Return the rules in force: Sirena's, and those of a hospital's table on top.
+    """Return the expert rules: Sirena's, changed by those of a hospital's table.
 
     Args:
         own_table: a hospital's own table; None for Sirena's alone.
 
     Raises:
-        TableError: names file, row and column, and the remedy.
+        TableError: a rule cannot be read; the error names file, row, column and remedy.
 
     >>> sorted({rule.code for rule in load_expert_rules()})
     ['BLNAR', 'ESBL', 'ICR', 'MRS', 'SALSHI']
@@ -107,7 +108,7 @@ def load_expert_rules(own_table: RulesSource | None = None) -> tuple[ExpertRule,
 
 
 def _read(file: str, content: bytes, *, is_local: bool) -> tuple[list[ExpertRule], dict[str, int]]:
-    """Return the rules of a table, and the codes it removes with the row of each."""
+    """Return the rules of a table, and the codes of rules that it removes, with the number of each row."""
     text = rules_text(content)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restval="")
     names = {(name or "").strip().lower(): name for name in reader.fieldnames or ()}

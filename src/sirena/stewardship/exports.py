@@ -1,6 +1,6 @@
-"""The antibiogram as a file: CSV, a workbook with its method, JSON whole, or a page to print.
+"""The antibiogram as a file: CSV, a workbook with its method, complete JSON, or a page to print.
 
-Every form says by which rule isolates count, of which days, and by which edition or release.
+Every form states the rule of first isolates, the period, and the edition or release that answered.
 """
 
 import json
@@ -35,7 +35,7 @@ FORMAT: Final = "sirena-antibiogram/1"
 
 
 def as_json(antibiogram: Antibiogram, language: Language) -> str:
-    """Return all of it as JSON: percentages as numbers, sentences in both languages where they are ours."""
+    """Return the whole antibiogram as JSON: percentages as numbers, Sirena's sentences in both languages."""
     document: dict[str, Any] = {
         "format": FORMAT,
         "source": antibiogram.source,
@@ -60,12 +60,12 @@ def as_json(antibiogram: Antibiogram, language: Language) -> str:
 
 
 def as_csv(antibiogram: Antibiogram, language: Language) -> str:
-    """Return the cells as `cells_table`."""
+    """Return the cells as CSV, in the form of `cells_table`."""
     return cells_table(antibiogram, language).write_csv()
 
 
 def cells_table(antibiogram: Antibiogram, language: Language) -> pl.DataFrame:
-    """Return the cells, one row each; the last columns say what the table is, `dictionary` what each column means."""
+    """Return the cells, one per row; the last columns say how the table was made. `dictionary` explains the columns."""
     return _rounded(antibiogram.cells).with_columns(
         pl.lit(mode_sentence(antibiogram, language)).alias("mode"),
         pl.lit(period_sentence(antibiogram)).alias("period"),
@@ -74,14 +74,14 @@ def cells_table(antibiogram: Antibiogram, language: Language) -> pl.DataFrame:
 
 
 def dictionary(language: Language) -> pl.DataFrame:
-    """Return what each column of `cells_table` means."""
+    """Return the meaning of each column of `cells_table`."""
     headers = [word(name, language) for name in ("column", "meaning")]
     rows = [(name, entry[language.value]) for name, entry in TEXTS["columns"].items()]
     return pl.DataFrame(rows, schema=headers, orient="row")
 
 
 def write_workbook(antibiogram: Antibiogram, path: Path | BytesIO, language: Language) -> None:
-    """Write a workbook: one sheet a part, then combinations, coverage, losses and method."""
+    """Write a workbook: one sheet per stratification, then combinations, coverage, losses and method."""
     title = " · ".join(
         (mode_sentence(antibiogram, language), period_sentence(antibiogram), source_sentence(antibiogram, language))
     )
@@ -122,18 +122,18 @@ def write_antibiogram(
     *,
     paper: Paper = Paper.A4,
 ) -> None:
-    """Write a file; the suffix chooses the form.
+    """Write an antibiogram to a file; the suffix decides the form.
 
     Args:
-        antibiogram: of a file.
-        path: of the file to write.
-        language: of its words.
-        further: what a page shows beside the antibiogram.
-        paper: on which a page is printed.
+        antibiogram: the antibiogram.
+        path: path of the file to write.
+        language: language of its words.
+        further: what a page shows in addition to the antibiogram.
+        paper: paper size of a page.
 
     Raises:
         UsageError: no form has this suffix.
-        UnavailableFileError: it cannot be written.
+        UnavailableFileError: the file cannot be written.
     """
     suffix = report_suffix(path)
     with replacing(path) as temporary:
@@ -150,7 +150,7 @@ def write_antibiogram(
 
 
 def report_suffix(path: Path) -> str:
-    """Return the suffix that chooses the form; ``-`` is CSV on standard output.
+    """Return the suffix that decides the form; ``.csv`` for standard output (``-``).
 
     Raises:
         UsageError: no form has this suffix.
@@ -167,7 +167,7 @@ _PAGE: Final = ".html"
 _PDF: Final = ".pdf"
 _PARQUET: Final = ".parquet"
 PAGES: Final = (_PAGE, _PDF)
-"""Suffixes of the forms that are read and printed, which show charts too."""
+"""Suffixes of the forms for reading and printing, which also show charts."""
 _TEXTS: Final[Mapping[str, Callable[[Antibiogram, Language], str]]] = {
     ".csv": as_csv,
     ".json": as_json,
@@ -175,5 +175,5 @@ _TEXTS: Final[Mapping[str, Callable[[Antibiogram, Language], str]]] = {
 
 
 def _rounded(frame: pl.DataFrame) -> pl.DataFrame:
-    """Round percentages to a tenth: more is no knowledge."""
+    """Return a frame with percentages rounded to one decimal; more digits would not be meaningful."""
     return frame.with_columns(pl.col(pl.Float64).round(1))

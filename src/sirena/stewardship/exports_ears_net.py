@@ -1,19 +1,19 @@
-"""EARS-Net: a line for each isolate of blood or cerebrospinal fluid and antimicrobial, as TESSy's AMRTEST takes them.
+"""EARS-Net: one line for each isolate from blood or cerebrospinal fluid and antimicrobial, as TESSy's AMRTEST expects.
 
 Rules, each with a test of like name:
 
-- the eight pathogens from blood and cerebrospinal fluid; the first isolate of patient, pathogen and year, on one day
-  cerebrospinal fluid before blood; a row without a patient is a patient of its own;
-- patients and isolates are numbered within the file, so that no number leads to anybody;
-- categories are EUCAST's, which the network asks for: the MIC of a column that is named after another guideline is read
-  by EUCAST too;
-- oxacillin and cefoxitin of *S. aureus*, for which EUCAST gives a note and no figure, are R or S as the laboratory
-  says of MRSA or *mecA*: the network counts MRSA by them;
-- an MIC stands as it was found, its sign apart; a gradient strip has columns of its own;
-- a test without S, I or R is refused by row and reason, as are isolates, and so is what a one-sided breakpoint calls R
-  (`one_sided`); nothing is dropped in silence.
+- it exports the eight pathogens from blood and cerebrospinal fluid, the first isolate of each patient, pathogen and
+  year; on the same day cerebrospinal fluid precedes blood; a row without a patient counts as a separate patient;
+- patients and isolates are numbered within the file, so that no number identifies a person;
+- categories are EUCAST's, as the network requires: MICs of columns named after another guideline are also interpreted
+  by EUCAST;
+- oxacillin and cefoxitin of *S. aureus*, for which EUCAST gives a note and no figure, are R or S by the laboratory's
+  fields for MRSA or *mecA*, since the network counts MRSA by these drugs;
+- an MIC is exported as found, with its comparator in a separate column; a gradient strip has separate columns;
+- a test without S, I or R, or with R by a one-sided breakpoint (`one_sided`), is refused with row and reason, as
+  isolates are.
 
-Every antimicrobial is a line: the platform leaves out the pairs that it does not watch. Zone diameters are not
+Every antimicrobial has a line: the platform ignores pairs that it does not monitor. Zone diameters are not
 exported, and categories are the guideline's, before expert rules.
 
 Evidence: the columns as a public converter of such files names them (Epiconcept-Paris/EHR-BSI, made with the ECDC), its
@@ -73,7 +73,7 @@ COLUMNS: Final = {
     "ResultPCRmec": "POS, NEG, UNK",
     "ReferenceGuidelinesSIR": "EUCAST",
 }
-"""Columns of the file in order, and what they mean."""
+"""Columns of the file in order, with their meaning."""
 _SPECIMEN_OF_SITE: Final = {Site.BLOOD.value: "BLOOD", Site.CEREBROSPINAL_FLUID.value: "CSF"}
 _UNIT_OF_WARD_TYPE: Final = {
     "icu": "ICU",
@@ -98,26 +98,26 @@ _NO_TEST: Final = "no MIC"
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who sends the file."""
+    """The sender of the file."""
 
     country: str
-    """Two letters."""
+    """Country code of two letters."""
     laboratory: str
-    """Code that the national coordination gave."""
+    """Laboratory code, assigned by the national coordination."""
     data_source: str = ""
-    """Name that the national coordination gave."""
+    """Name of the data source, assigned by the national coordination."""
 
 
 @dataclass(frozen=True)
 class EarsNetExport:
-    """The file, and what could not be part of it."""
+    """The lines of the file, and what could not be exported."""
 
     frame: pl.DataFrame
-    """Of the columns `COLUMNS`, all String; empty cells are null."""
+    """Lines with the columns `COLUMNS`, all String; empty cells are null."""
     isolates: int
-    """Isolates in it."""
+    """Number of isolates in the file."""
     refused: tuple[tuple[int, str], ...]
-    """Position of a row (0-based) and why it, or one of its tests, is not exported, in the order of the file."""
+    """For each refused row or test, the row's position (0-based) and the reason, in the order of the file."""
 
 
 def export_ears_net(
@@ -130,16 +130,16 @@ def export_ears_net(
     *,
     screening: Mapping[str, Sequence[str]] | None = None,
 ) -> EarsNetExport:
-    """Return the lines of one year.
+    """Return the EARS-Net lines of one year.
 
     Args:
-        file: as read.
-        isolates: who, when and where, of the file.
-        facts: its answers; every test answered by EUCAST, as `read_by_eucast` makes them.
+        file: the file.
+        isolates: its countable isolates.
+        facts: its answers, with every test interpreted by EUCAST (`read_by_eucast`).
         sender: country, laboratory, data source.
-        year: of the specimens.
-        today: later dates are none.
-        screening: values that tell a screening culture, by field; they are left out.
+        year: year of the specimens.
+        today: dates after this day are ignored.
+        screening: values that mark a screening culture, by field; such cultures are left out.
 
     Raises:
         UsageError: no row has such a value.
@@ -173,19 +173,19 @@ def export_ears_net(
 
 
 def read_by_eucast(isolates: Isolates) -> Isolates:
-    """Return isolates of which every MIC, whatever guideline its column is named after, is to be read by EUCAST."""
+    """Return isolates with every MIC column to be interpreted by EUCAST, whatever guideline its name has."""
     columns = {header: replace(column, guideline="E") for header, column in isolates.test_columns.items()}
     return replace(isolates, test_columns=columns)
 
 
 def _first(allowed: pl.DataFrame) -> pl.DataFrame:
-    """Return the first isolate of each patient and pathogen; on one day cerebrospinal fluid goes before blood."""
+    """Return the first isolate of each patient and pathogen; on the same day cerebrospinal fluid precedes blood."""
     ordered = allowed.with_row_index("order").sort("date", pl.col("Specimen") == "BLOOD", "order")
     return ordered.filter(pl.struct("name", "PATHOGEN").is_first_distinct()).select(allowed.columns)
 
 
 def _tests(first: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return the results of some isolates, a line an antimicrobial, and those without a category as refusals."""
+    """Return the results of some isolates, one line per antimicrobial; and those without a category, as refusals."""
     rows = first["row"]
     methicillin = _methicillin(facts).gather(rows).set(first["PATHOGEN"] != "STAAUR", None)
     lines = [pl.DataFrame(schema=_LINE)]
@@ -207,7 +207,7 @@ def _tests(first: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.D
 
 
 def _methicillin(facts: IsolateFacts) -> pl.Series:
-    """Return R or S as MRSA or *mecA* of each row of the file tells, null where neither does."""
+    """Return R or S for each row of the file by its fields for MRSA or *mecA*; null if neither decides."""
     positive, negative = (
         pl.Series(facts.field_shows("MRSA", state) | facts.field_shows("MECA_PCR", state))
         for state in (FactState.POSITIVE, FactState.NEGATIVE)
@@ -225,7 +225,7 @@ _LINE: Final = pl.Schema(
 
 
 def _results(tests: Sequence[AnsweredTest], rows: pl.Series, facts: IsolateFacts, stem: str) -> list[pl.Series]:
-    """Return sign, value and category of some rows, of the first of an antimicrobial's tests that was done."""
+    """Return comparator, value and category of some rows, from the first of an antimicrobial's tests that was done."""
     nothing = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
     sign, value, category = nothing, nothing, nothing
     for test in tests:
@@ -258,7 +258,7 @@ def _signs_and_values(test: AnsweredTest, rows: pl.Series, facts: IsolateFacts) 
 def _of_isolates(
     exported: pl.DataFrame, isolates: CountableIsolates, file: WhonetFile, facts: IsolateFacts, today: date
 ) -> pl.DataFrame:
-    """Return what the lines of each isolate share."""
+    """Return the cells that all lines of an isolate share."""
     nothing = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
 
     def cells(short: str) -> pl.Series:
@@ -298,7 +298,7 @@ def _of_isolates(
 
 
 def _patient_counter() -> pl.Expr:
-    """Return the place of the patient's digest among those of the file, drawn anew in every run; others follow."""
+    """Return a number for each patient within the file: the rank of its digest, then numbers for unknown patients."""
     known = pl.col("patient").rank("dense").cast(pl.Int64)
     unknown = known.max().fill_null(0) + pl.col("patient").is_null().cum_sum().cast(pl.Int64)
     return known.fill_null(unknown).cast(pl.String)

@@ -1,16 +1,17 @@
-"""GLASS RIS: counts of R, I and S for the WHO platform, one year a file.
+"""GLASS RIS: counts of R, I and S for the WHO platform, one year per file.
 
-Columns, ages, pairs of specimen and pathogen and antimicrobials of each pathogen are those that the platform's own
-validator accepts (EyeSeeTea/glass-dev); ``exports_glass.csv`` beside this module holds them. Rules, each with a test of
+Columns, age groups, pairs of specimen and pathogen, and antimicrobials of each pathogen are those that the platform's
+validator accepts (EyeSeeTea/glass-dev); ``exports_glass.csv`` beside this module lists them. Rules, each with a test of
 like name:
 
-- the first isolate of patient, specimen, pathogen and year counts; a row without a patient is a patient of its own;
+- the first isolate of patient, specimen, pathogen and year counts; a row without a patient counts as a separate
+  patient;
 - origin, age and order of time are those of the antibiogram (`sirena.stewardship.isolates`);
-- NI of a tested drug is UNKNOWN_NO_BREAKPOINTS, and so is what a one-sided breakpoint calls R (`one_sided`);
-- an isolate that was not tested UNKNOWN_NO_AST;
-- what cannot be exported is refused by row and reason, and never dropped in silence.
+- NI of a tested drug counts as UNKNOWN_NO_BREAKPOINTS, and so does R by a one-sided breakpoint (`one_sided`);
+- an isolate that was not tested counts as UNKNOWN_NO_AST;
+- a row that cannot be exported is refused with row and reason.
 
-The counts are those of the guideline's categories, before expert rules, which the platform does not know.
+The counts are of the guideline's categories, before expert rules, which the platform does not use.
 """
 
 from collections.abc import Mapping, Sequence
@@ -60,7 +61,7 @@ COLUMNS: Final = {
     "UNKNOWN_NO_BREAKPOINTS": "first isolates that were tested and have no category",
     "BATCHID": "name of the data set",
 }
-"""Columns of the file in order, and what they mean."""
+"""Columns of the file in order, with their meaning."""
 _AGES: Final = {
     "<1": "<1",
     "1-4": "01<04",
@@ -74,7 +75,7 @@ _AGES: Final = {
     "75-84": "75<84",
     "85+": "85<",
 }
-"""The protocol's spelling of our age groups."""
+"""The protocol's name of each of our age groups."""
 _ORIGINS: Final = {"hospital": "HO", "community": "CO"}
 _SPECIMEN_OF_SITE: Final = {
     Site.BLOOD.value: "BLOOD",
@@ -92,12 +93,12 @@ _SPECIMEN_OF_CODE: Final = {
 
 @dataclass(frozen=True)
 class GlassExport:
-    """The file, and what could not be part of it."""
+    """The counts of the file, and what could not be exported."""
 
     frame: pl.DataFrame
-    """Of the columns `COLUMNS`; counts are Int64, all else String."""
+    """Rows with the columns `COLUMNS`; counts are Int64, all others String."""
     refused: tuple[tuple[int, str], ...]
-    """Position of a row (0-based) and why it is not counted, in the order of the file."""
+    """For each refused row, its position (0-based) and the reason, in the order of the file."""
 
 
 def _pathogens() -> tuple[Pathogen, ...]:
@@ -113,15 +114,15 @@ def export_glass(
     batch: str = "DS1",
     screening: Mapping[str, Sequence[str]] | None = None,
 ) -> GlassExport:
-    """Count the first isolates of one year by specimen, pathogen, gender, origin, age group and antimicrobial.
+    """Count one year's first isolates by specimen, pathogen, gender, origin, age group and antimicrobial.
 
     Args:
-        isolates: who, when and where, of a file.
+        isolates: countable isolates of a file.
         facts: the answers of the same file.
-        country: three letters of ISO 3166.
-        year: of the specimens.
+        country: country code, three letters of ISO 3166.
+        year: year of the specimens.
         batch: name of the data set.
-        screening: values that tell a screening culture, by field; the protocol leaves these out.
+        screening: values that mark a screening culture, by field; the protocol excludes such cultures.
 
     Raises:
         UsageError: no row has such a value.
@@ -157,9 +158,9 @@ _REPEATED: Final = "not the first of patient, specimen and pathogen in the year"
 
 
 def _specimens(isolates: CountableIsolates) -> pl.Series:
-    """Return the protocol's specimen of each row, null for others.
+    """Return the protocol's specimen of each row; null for specimens that it does not include.
 
-    The swab's own name comes first: rectal swabs are read as stool elsewhere, and the protocol tells them apart.
+    The code of a swab comes before its site, since the protocol separates rectal swabs from stool.
     """
     by_code = isolates.specimens.str.to_lowercase().replace_strict(_SPECIMEN_OF_CODE, default=None)
     by_site = isolates.frame["site"].cast(pl.String).replace_strict(_SPECIMEN_OF_SITE, default=None)
@@ -167,13 +168,13 @@ def _specimens(isolates: CountableIsolates) -> pl.Series:
 
 
 def _is_specimen() -> pl.Expr:
-    """Return where the protocol takes the specimen of the pathogen."""
+    """Return an expression for the rows whose specimen the protocol includes for their pathogen."""
     pairs = [f"{pathogen.code} {specimen}" for pathogen in _pathogens() for specimen in pathogen.specimens]
     return pl.concat_str("PATHOGEN", "SPECIMEN", separator=" ").is_in(pairs)
 
 
 def _counts(counted: pl.DataFrame, facts: IsolateFacts, country: str, year: int, batch: str) -> pl.DataFrame:
-    """Return the file: one row for each stratum of the isolates that count."""
+    """Return the rows of the file: one for each stratum of the counted isolates."""
     outcomes = [name for name in COLUMNS if name in {*_COUNTS.values(), _NOT_TESTED}]
     drugs_of = {pathogen.code: pathogen.drugs for pathogen in _pathogens()}
     parts = []
@@ -194,7 +195,7 @@ def _counts(counted: pl.DataFrame, facts: IsolateFacts, country: str, year: int,
 
 
 def _outcome(facts: IsolateFacts, drug: str) -> pl.Series:
-    """Return the column in which each row of the file counts for an antimicrobial; a category goes before NI."""
+    """Return the column in which each row counts for an antimicrobial; a category takes precedence over NI."""
     outcome = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
     for is_decided in (True, False):
         for test in facts.tests_of([drug]):

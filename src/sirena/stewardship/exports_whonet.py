@@ -1,10 +1,11 @@
-"""A file as WHONET reads it: its own column names and organism codes, dates as ISO writes them, and nobody's identity.
+"""A file for WHONET: its own column names and organism codes, ISO dates, and no patient's identity.
 
 Rules, each with a test of like name:
 
-- patients are numbered anew, so that repeats stay repeats; names, numbers, birth dates and specimen numbers stay out;
-- what names no organism is refused by row; MICs and zones stand as they were found, in WHONET's columns;
-- of two columns for the same test the first is taken, and the other is named.
+- patients get new numbers, so that repeated isolates can be recognised; names, numbers, birth dates and specimen
+  numbers are left out;
+- a row without an organism is refused; MICs and zones are exported unchanged, in WHONET's columns;
+- of two columns for the same test the first is exported, and the other is reported.
 """
 
 from collections.abc import Mapping
@@ -42,24 +43,24 @@ _MEANINGS: Final = {
 
 @dataclass(frozen=True)
 class WhonetExport:
-    """The file, and what could not be part of it."""
+    """The rows of the file, and what could not be exported."""
 
     frame: pl.DataFrame
-    """All String, in the order of the file."""
+    """The rows, all columns String, in the order of the file."""
     refused: tuple[tuple[int, str], ...]
-    """Position of a row (0-based) and why it is not exported."""
+    """For each refused row, its position (0-based) and the reason."""
     columns_left_out: tuple[str, ...]
-    """Headers of further columns for a test that is there already."""
+    """Headers of columns that repeat a test."""
     meanings: Mapping[str, str]
-    """By column of the file, what it holds."""
+    """Meaning of each column of the file."""
 
 
 def export_whonet(file: WhonetFile, today: date) -> WhonetExport:
-    """Return a file's isolates for WHONET.
+    """Return a file's isolates in the form of a WHONET file.
 
     Args:
-        file: as read.
-        today: later dates are none.
+        file: the file.
+        today: dates after this day are ignored.
 
     Raises:
         NoOrganismColumnError: no column names the organism.

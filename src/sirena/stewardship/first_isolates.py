@@ -1,19 +1,19 @@
-"""First isolates: which of a patient's isolates of one species count.
+"""First isolates: which of a patient's isolates of one species are counted.
 
-A patient who is cultured often would otherwise count often, and such patients have the more resistant isolates. CLSI
+Otherwise a patient who is cultured often would count often, and such patients have more resistant isolates. CLSI
 M39 counts the first isolate of a species, patient and analysis period, whatever its specimen and its susceptibility.
 
 Rules, each with a test of like name:
 
-- the first of patient, species and period counts (`Mode.PATIENT`); the others are asked for and named in every title;
-- an isolate whose patient is not known is a patient of its own;
+- by default the first isolate of patient, species and period counts (`Mode.PATIENT`); another rule is named in every
+  title;
+- an isolate without a patient counts as a separate patient;
 - an episode lasts N days from its first isolate; the isolate of day N begins the next, across the turn of the year;
-- by phenotype an isolate counts as well when it differs from the one before it by two points or more: 1 for S against
-  R, 0.5 for I against either, an untested drug says nothing (as AMR for R computes it);
+- by phenotype an isolate also counts if it differs from the one before it by two points or more: 1 for S against R, 0.5
+  for I against either, nothing for an untested drug (as AMR for R computes it);
 - by specimen each kind of specimen counts (as GLASS does);
-- a ward counts its own first isolates.
-
-Source: CLSI M39-A5 as its authors tell it (Simner et al., J Clin Microbiol 2022;60:e02210-21, table 1).
+- a ward counts its own first isolates. Source: CLSI M39-A5 as its authors describe it (Simner et al., J Clin Microbiol
+  2022;60:e02210-21, table 1).
 """
 
 import enum
@@ -28,43 +28,44 @@ from numpy.typing import NDArray
 from sirena.stewardship.results import NS, SDD, I, R, Results, S
 
 _FULL_POINT: Final = 2
-"""Levels between S and R; half as many are half a point."""
+"""Difference of levels between S and R, which is one point."""
 _BEYOND: Final = 2_000_000
-"""More days than any calendar has."""
+"""More days than a calendar has."""
 
 
 class Mode(enum.StrEnum):
-    """Which isolates count."""
+    """The rule by which isolates are counted."""
 
     PATIENT = "patient"
-    """The first of patient, species and period."""
+    """The first isolate of patient, species and period counts."""
     EPISODE = "episode"
-    """The first of each episode of N days."""
+    """The first isolate of each episode of N days counts."""
     PHENOTYPE = "phenotype"
-    """The first of the period, and each that differs from the one before it."""
+    """The first isolate of the period counts, and each that differs from the one before it."""
     SPECIMEN = "specimen"
-    """The first of patient, species, kind of specimen and period."""
+    """The first isolate of patient, species, kind of specimen and period counts."""
     ALL = "all"
-    """Every isolate."""
+    """Every isolate counts."""
 
 
 @dataclass(frozen=True)
 class FirstIsolates:
-    """The rule by which isolates are chosen."""
+    """The rule by which isolates are counted, with its parameters."""
 
     mode: Mode = Mode.PATIENT
     days: int = 30
-    """Length of an episode."""
+    """Length of an episode, in days."""
     points: float = 2
-    """Least difference of two phenotypes."""
+    """Smallest difference of two phenotypes, in points."""
 
     def choose(self, isolates: pl.DataFrame, results: Results | None = None, *, place: Sequence[str] = ()) -> pl.Series:
         """Return which isolates count, as a Boolean for each row.
 
         Args:
-            isolates: in the order of time, with ``row``, ``patient``, ``species``, ``specimen``, ``date``, ``period``.
-            results: of the same file or part; needed by phenotype alone.
-            place: columns that count first isolates of their own (the ward).
+            isolates: isolates in the order of time, with ``row``, ``patient``, ``species``, ``specimen``, ``date``,
+                ``period``.
+            results: results of the same file or part; needed only by phenotype.
+            place: columns whose values have separate first isolates (the ward).
         """
         if self.mode is Mode.ALL:
             return pl.repeat(True, isolates.height, eager=True, dtype=pl.Boolean)
@@ -79,7 +80,7 @@ class FirstIsolates:
 
 
 def _key(isolates: pl.DataFrame, parts: Sequence[str]) -> NDArray[np.int64]:
-    """Return the number of each row's patient, species and further parts; an unknown patient has one to itself."""
+    """Return a number for each row's patient, species and further parts; each unknown patient has a separate number."""
     ranks = isolates.select(
         pl.col("patient", "species").rank("dense").cast(pl.Int64),
         *(
@@ -96,7 +97,7 @@ def _key(isolates: pl.DataFrame, parts: Sequence[str]) -> NDArray[np.int64]:
 
 
 def _grouped(key: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
-    """Return the rows in the order of key and time, and which of them begin a group."""
+    """Return the positions of rows ordered by key and time, and which of them begin a group."""
     order = np.argsort(key, kind="stable")
     ordered = key[order]
     begins = np.ones(len(order), dtype=bool)

@@ -1,4 +1,4 @@
-"""Wilson's interval of a proportion, 95 %, without continuity correction.
+"""Wilson's 95 % interval of a proportion, without continuity correction.
 
 It stays within 0 and 1 and has a width at 0 % and 100 %, where the usual interval has none. Source: Wilson EB, J Am
 Stat Assoc 1927;22:209; recommended for small numbers by Brown, Cai and DasGupta, Stat Sci 2001;16:101.
@@ -14,16 +14,16 @@ Z: Final = 1.959964
 
 
 def wilson(events: ArrayLike, trials: ArrayLike, z: float = Z) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return lower and upper limits, as shares between 0 and 1; both are NaN where nothing was tried.
+    """Return lower and upper limits as shares between 0 and 1; NaN if there are no trials.
 
     >>> lower, upper = wilson(27, 30)
     >>> f"{100 * lower:.1f} - {100 * upper:.1f}"
     '74.4 - 96.5'
 
     Args:
-        events: how often it happened.
-        trials: how often it could have.
-        z: quantile of the normal distribution, for another confidence than 95 %.
+        events: number of events.
+        trials: number of trials.
+        z: quantile of the normal distribution; the default gives 95 %.
     """
     k, n = np.asarray(events, dtype=np.float64), np.asarray(trials, dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -38,7 +38,7 @@ def wilson(events: ArrayLike, trials: ArrayLike, z: float = Z) -> tuple[NDArray[
 def newcombe(
     events: ArrayLike, trials: ArrayLike, other_events: ArrayLike, other_trials: ArrayLike, z: float = Z
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the limits of the difference of two independent shares, the first less the second.
+    """Return the limits of the difference of two independent shares: the first minus the second.
 
     Newcombe's method 10: the distances to Wilson's limits of the two shares, added as squares. Source: Newcombe RG,
     Stat Med 1998;17:873, whose first example this is.
@@ -48,10 +48,10 @@ def newcombe(
     '0.0524 to 0.3339'
 
     Args:
-        events: how often it happened.
-        trials: how often it could have.
-        other_events: the same of the share that is taken away.
-        other_trials: the same of the share that is taken away.
+        events: number of events of the first share.
+        trials: number of trials of the first share.
+        other_events: number of events of the second share.
+        other_trials: number of trials of the second share.
         z: quantile of the normal distribution.
     """
     share = np.asarray(events, dtype=np.float64) / np.asarray(trials, dtype=np.float64)

@@ -1,11 +1,11 @@
-"""What is known of each isolate of a file: organism, fields such as MRSA, and the answer to every test.
+"""The facts of each isolate in a file: organism, fields such as MRSA, and the answer to every test.
 
 Rules, each with a test of like name:
 
-- resistance by nature is no finding: a condition ``R`` needs resistance that was acquired;
-- a field counts when it says ``+`` or ``-`` (or positive, negative, in Spanish too); anything else says nothing;
-- a mechanism behind the organism's name counts like the field, and the field before it;
-- a drug was tested where its cell holds a readable MIC, or a zone diameter.
+- expected (intrinsic) resistance does not meet a condition ``R``, which needs acquired resistance;
+- a field counts if it holds ``+`` or ``-`` (or positive, negative, also in Spanish); any other text is ignored;
+- a mechanism after the organism's name counts like the field, which takes precedence;
+- a drug counts as tested if its cell holds a readable MIC, or a zone diameter.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +24,7 @@ from sirena.domain.phenotypes import split_phenotypes
 from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import TruthTable
-from sirena.panel.column_answers import CATEGORY_OF_ANSWER, TablesFor
+from sirena.panel.column_answers import CATEGORIES, CATEGORY_OF_ANSWER, TablesFor
 from sirena.panel.frame import Isolates, interpret_frame
 from sirena.panel.lookup import encode_texts, resolve_texts
 from sirena.panel.placement import Existing, Placement, place_categories
@@ -35,33 +35,34 @@ from sirena.stewardship.one_sided import is_one_sided
 from sirena.stewardship.results import IS_EXPECTED, IS_ONE_SIDED, Results
 
 Mask = NDArray[np.bool_]
-"""One truth per row."""
+"""One Boolean per row."""
 
 _EUCAST: Final = "E"
 _RESISTANT: Final = (Category.R, Category.NS)
 _BETWEEN: Final = (Category.I, Category.SDD)
+_PLACES: Final = {text: place for place, text in enumerate(CATEGORIES.categories)}
 _ZONE: Final = r"^\s*[<>=≤≥]*\s*\d{1,2}(?:[.,]\d+)?\s*$"
 
 
 @dataclass(frozen=True)
 class AnsweredTest:
-    """One test column and what it says of each row."""
+    """One test column with its results for each row."""
 
     header: str
     column: TestColumn
     edition: str
-    """Guideline edition that answered, ``CLSI 2026``; empty when the table does not say."""
+    """Guideline edition that answered, ``CLSI 2026``; empty if the table does not name one."""
     category: pl.Series
-    """Of type `panel.frame.CATEGORIES`, null where nothing stands."""
+    """Category of type `CATEGORIES`; null if there is none."""
     tested: Mask
-    """The cell holds a result that can be read."""
+    """True if the cell holds a readable result."""
     expected: Mask
-    """The guideline expects resistance of this organism, whatever the MIC."""
+    """True if the guideline expects resistance of this organism, whatever the MIC."""
     one_sided: Mask
-    """The guideline says R above a breakpoint and gives no category below it: such an R is not to be counted."""
+    """True if the guideline gives R above a breakpoint and no category below: such an R must not be counted."""
 
     def shows(self, state: FactState) -> Mask:
-        """Return the rows in which the test shows a state; resistance by nature is left out."""
+        """Return the rows in which the test has a state; expected resistance is left out."""
         if state is FactState.SUSCEPTIBLE:
             return self._among((Category.S, *(_BETWEEN if self.column.guideline == _EUCAST else ())))
         if state is FactState.NON_SUSCEPTIBLE and self.column.guideline != _EUCAST:
@@ -69,27 +70,34 @@ class AnsweredTest:
         return self._among(_RESISTANT) & ~self.expected
 
     def is_decided(self) -> Mask:
-        """Return the rows with a category that is neither NI nor resistance by nature."""
+        """Return the rows with a category that is neither NI nor expected resistance."""
         return self._among((*_RESISTANT, *_BETWEEN, Category.S)) & ~self.expected
 
+    @cached_property
+    def _place(self) -> NDArray[np.uint8]:
+        """Place of each row's category in `CATEGORIES`; the one behind the last where nothing stands."""
+        return self.category.to_physical().fill_null(len(_PLACES)).to_numpy()
+
     def _among(self, categories: Iterable[Category]) -> Mask:
-        return _is_among(self.category, [category.value for category in categories])
+        is_meant = np.zeros(len(_PLACES) + 1, dtype=bool)
+        is_meant[[_PLACES[category] for category in categories]] = True
+        return is_meant[self._place]
 
 
 @dataclass(frozen=True)
 class IsolateFacts:
-    """The facts of a file's rows, by column."""
+    """The facts of a file's isolates."""
 
     isolates: Isolates
     tests: tuple[AnsweredTest, ...]
     codes: tuple[str | None, ...]
-    """Organism codes by distinct pair of organism and specimen; None or empty where unknown."""
+    """Organism codes of the distinct pairs of organism and specimen; None or empty if unknown."""
     pair: NDArray[np.int64]
-    """Position in `codes` of each row."""
+    """Position of each row's pair in `codes`."""
 
     @classmethod
     def of(cls, isolates: Isolates, tables_for: TablesFor) -> "IsolateFacts":
-        """Answer every test of some isolates and gather what is known of them."""
+        """Return the facts of some isolates, after answering every test."""
         placements, _ = place_categories(
             isolates.frame.columns,
             isolates.test_columns,
@@ -104,13 +112,13 @@ class IsolateFacts:
     def of_answered(
         cls, isolates: Isolates, answered: pl.DataFrame, placements: Sequence[Placement], tables_for: TablesFor
     ) -> "IsolateFacts":
-        """Gather what is known of isolates that were answered already.
+        """Return the facts of isolates that were answered already.
 
         Args:
-            isolates: the rows as read.
-            answered: from `interpret_frame`.
-            placements: where its categories stand.
-            tables_for: what it was answered by.
+            isolates: the isolates.
+            answered: their answers, from `interpret_frame`.
+            placements: the columns of the answers.
+            tables_for: returns the truth table that answered a test column.
         """
         texts, sites, pair = _pairs(isolates)
         codes = resolve_texts(isolates.read_texts(isolates.organism_column, texts))
@@ -131,12 +139,12 @@ class IsolateFacts:
 
     @classmethod
     def of_results(cls, isolates: Isolates, results: Results, tables_for: TablesFor) -> "IsolateFacts":
-        """Gather what is known of isolates from results that are to be counted, one test for each model column.
+        """Return the facts of isolates from their results for counting, with one test per model column.
 
         Args:
-            isolates: the rows as read.
-            results: from `interpret_results`, of the same rows.
-            tables_for: what they were answered by.
+            isolates: the isolates.
+            results: results of the same rows, from `interpret_results`.
+            tables_for: returns the truth table that answered a test column.
         """
         texts, _, pair = _pairs(isolates)
         codes = resolve_texts(isolates.read_texts(isolates.organism_column, texts))
@@ -172,7 +180,7 @@ class IsolateFacts:
 
     @cached_property
     def _field_masks(self) -> Mapping[tuple[str, FactState], Mask]:
-        """By field and state, the rows that show it."""
+        """The rows that have a state, by field and state."""
         names = self.isolates.frame[self.isolates.organism_column]
         of_names = {text: told for text in _distinct(names) if (told := split_phenotypes(text)[1])}
         masks: dict[tuple[str, FactState], Mask] = {}
@@ -192,15 +200,15 @@ class IsolateFacts:
         return masks
 
     def field_shows(self, field: str, state: FactState) -> Mask:
-        """Return the rows whose field, or whose organism's name, shows a state."""
+        """Return the rows whose field, or whose organism's name, has a state."""
         return self._field_masks[field, state]
 
     def holds(self, trigger: Trigger, guideline: str = "") -> Mask:
         """Return the rows in which a trigger holds.
 
         Args:
-            trigger: from `parse_trigger`.
-            guideline: letter of the test columns that count; empty for all.
+            trigger: trigger from `parse_trigger`.
+            guideline: guideline letter of the test columns to use; empty for all.
         """
         result: Mask = np.zeros(self.rows, dtype=bool)
         for alternative in trigger:
@@ -211,7 +219,7 @@ class IsolateFacts:
         return result
 
     def could_tell(self, trigger: Trigger) -> Mask:
-        """Return the rows in which some condition of a trigger has something to go by: the denominator of an alert."""
+        """Return the rows with data for some condition of a trigger, which are the denominator of an alert."""
         result: Mask = np.zeros(self.rows, dtype=bool)
         for condition in (condition for alternative in trigger for condition in alternative):
             if condition.state.is_of_a_field:
@@ -223,7 +231,7 @@ class IsolateFacts:
         return result
 
     def tests_of(self, drugs: Iterable[str], guideline: str = "") -> list[AnsweredTest]:
-        """Return the test columns of some antimicrobials."""
+        """Return the test columns of some antimicrobials, of all guidelines or of one."""
         wanted = set(drugs)
         return [
             test
@@ -242,18 +250,13 @@ class IsolateFacts:
         return result
 
 
-def _is_among(cells: pl.Series, texts: Sequence[str]) -> Mask:
-    mask: Mask = cells.is_in(texts).fill_null(value=False).to_numpy()
-    return mask
-
-
 def _distinct(column: pl.Series) -> list[str]:
     texts: list[str] = column.unique().drop_nulls().to_list()
     return texts
 
 
 def _pairs(isolates: Isolates) -> tuple[list[str | None], list[Site], NDArray[np.int64]]:
-    """Return the distinct pairs of organism and specimen, the site of each, and each row's position among them."""
+    """Return the distinct pairs of organism and specimen, the site of each, and the position of each row's pair."""
     frame = isolates.frame.select(pl.col(isolates.organism_column).alias("organism"))
     specimens = [pl.lit(None, dtype=pl.String)] if isinstance(isolates.site, Site) else [isolates.frame[isolates.site]]
     frame = frame.with_columns(specimens[0].alias("specimen"))
@@ -276,7 +279,7 @@ def _tested(isolates: Isolates, placement: Placement) -> Mask:
     texts = _distinct(cells)
     codes = encode_texts(isolates.read_texts(placement.header, texts), placement.column.drug)
     readable = [text for text, code in zip(texts, codes.tolist(), strict=True) if code >= 0]
-    return _is_among(cells, readable)
+    return cells.is_in(readable).fill_null(value=False).to_numpy()
 
 
 def _expected(table: TruthTable | None, codes: Sequence[str | None], sites: Sequence[Site]) -> Mask:

@@ -1,13 +1,13 @@
-"""The facts of a file's isolates that counting needs, one row each, without anybody's name, number or birth date.
+"""The facts of a file's isolates that counting needs, one row each, without names, patient numbers or birth dates.
 
 Rules, each with a test of like name:
 
 - subspecies and serovars count as their species; a code that names no species counts as itself;
-- an organism that is missing, unknown or "no growth" is no isolate;
-- quality control is told by the specimen, another host than a human by ``ORIGIN``;
-- rows stand in the order of time: date, then specimen number, isolate number (by value, before what is no number),
-  and place in the file;
-- patients of two laboratories are two patients, whatever their numbers.
+- a row whose organism is missing, unknown or "no growth" is no isolate;
+- quality control is recognised by the specimen, another host than a human by ``ORIGIN``;
+- rows are in the order of time: date, then specimen number and isolate number (numbers by value, then other texts),
+  then position in the file;
+- patients of two laboratories are different patients, even with the same number.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -34,10 +34,10 @@ from sirena.whonet.row_facts import row_facts
 _QUALITY_CONTROL: Final = ("qc", "quality control", "control de calidad")
 _NOT_HUMAN: Final = ("a", "e", "f", "animal", "food", "environment", "alimento", "ambiente", "medio ambiente")
 _HOSPITAL_DAYS: Final = 2
-"""More calendar days than these between admission and specimen: the infection is of hospital origin (GLASS)."""
+"""If there are more calendar days between admission and specimen, the infection is of hospital origin (GLASS)."""
 _UNREAD: Final = "?"
 _OTHER: Final = "oth"
-"""WHONET's "other organism": it grew, so it is an isolate; every other code of no kingdom is none (no growth)."""
+"""WHONET's "other organism", which is an isolate; every other code without a kingdom is none (no growth)."""
 _SEXES: Final = {
     **dict.fromkeys(("m", "male", "masculino", "hombre", "varon", "varón"), "m"),
     **dict.fromkeys(("f", "female", "femenino", "mujer"), "f"),
@@ -55,30 +55,30 @@ class CountableIsolates:
     ``origin``, ``excluded`` (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null). Texts but the
     species are Categorical, of which a row holds a number."""
     laboratories: frozenset[str]
-    """Names of the laboratories, in small letters."""
+    """Names of the laboratories, in lower case."""
     dated: bool
-    """False when no row of the file has a date that can be."""
+    """False if no row of the file has a possible date."""
     implausible_dates: int
     undecided_dates: bool
-    """True when nothing tells day from month, and the day was read first."""
+    """True if the dates do not show whether day or month is first, so the day was taken."""
     fields: frozenset[str]
-    """WHONET's fields that hold anything, by short name."""
+    """WHONET's fields that are not empty, by short name."""
     reasons: pl.Series
-    """``SPEC_REAS`` of each row, in the order of `frame`; null for none."""
+    """``SPEC_REAS`` of each row, in the order of `frame`; null if empty."""
     specimens: pl.Series
-    """``SPEC_TYPE`` as found, in the order of `frame`."""
+    """``SPEC_TYPE`` of each row as in the file, in the order of `frame`."""
     values: Mapping[str, frozenset[str]]
-    """The texts of ``SPEC_REAS`` and ``SPEC_TYPE`` that the file holds, in small letters."""
+    """Distinct texts of ``SPEC_REAS`` and of ``SPEC_TYPE`` in the file, in lower case."""
 
     @property
     def spelt(self) -> pl.DataFrame:
-        """The facts with every text as String, for who writes them."""
+        """The frame with every text as String, for writing."""
         return self.frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
 
 @cache
 def species_of(code: str) -> str:
-    """Return the species an organism counts as, by name.
+    """Return the name of the species that an organism counts as.
 
     >>> species_of("157")
     'Escherichia coli'
@@ -89,21 +89,21 @@ def species_of(code: str) -> str:
 
 @dataclass(frozen=True)
 class WholeFile:
-    """What is known of all rows of a file of which only some are read."""
+    """Facts about a whole file of which only some rows are read."""
 
     file: WhonetFile
-    """What its columns are."""
+    """The file, for the roles of its columns."""
     texts: Mapping[str, Sequence[str]]
-    """By header, the distinct texts of the columns of which they decide something."""
+    """Distinct texts by header, for columns about which decisions are made from all their texts."""
 
 
 def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = None) -> CountableIsolates:
-    """Read the facts of a file, or of a part of its rows.
+    """Return the facts of a file's isolates, or of a part of its rows.
 
     Args:
-        file: as read.
-        today: later dates are none.
-        part_of: the file of which these are some rows: what is decided of a column is decided of all its rows.
+        file: the file.
+        today: dates after this day are ignored.
+        part_of: the whole file, if `file` has only some of its rows; decisions about a column use all rows.
 
     Raises:
         NoOrganismColumnError: no column names the organism.
@@ -163,11 +163,11 @@ def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = 
 
 
 def patient_cells(frame: pl.DataFrame, file: WhonetFile) -> list[pl.Series]:
-    """Return what tells patients apart in some rows of a file: the laboratory and the number, null where there is none.
+    """Return the columns that identify a patient: laboratory and number; null if the file has none.
 
     Args:
-        frame: the rows.
-        file: what its columns are.
+        frame: rows of the file.
+        file: the file, for the roles of its columns.
     """
     nothing = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
     headers = _headers(file)
@@ -186,11 +186,11 @@ COUNTED_FIELDS: Final = (
     *("SPEC_DATE", "PATIENT_ID", "LABORATORY", "SPEC_TYPE", "WARD", "WARD_TYPE", "AGE", "AGE_GRP", "DATE_BIRTH"),
     *("DATE_ADMIS", "SEX", "MRSA", "SPEC_REAS", "ORIGIN", "SPEC_NUM", "ISOL_NUM"),
 )
-"""WHONET's fields of which facts are read, by short name."""
+"""WHONET's fields from which facts are read, by short name."""
 
 
 _OF_FEW_TEXTS: Final = ("organism", "specimen", "site", "ward", "ward_type", "sex", "age_group", "origin", "excluded")
-"""Columns of facts that hold few texts."""
+"""Columns of facts with few distinct texts."""
 
 
 def _organisms(file: WhonetFile) -> pl.Series:
@@ -219,7 +219,7 @@ def _sites(specimens: pl.Series) -> pl.Series:
 
 
 def _specimens(specimens: pl.Series) -> pl.Series:
-    """Return WHONET's code and its meaning, or the known word; what is not known is not repeated."""
+    """Return WHONET's code with its meaning, or the known word; an unknown text is not repeated."""
     meanings = {term.term: term.meaning for term in SPECIMEN_TERMS if term.kind == "code" and term.meaning}
 
     def label(text: str) -> str | None:

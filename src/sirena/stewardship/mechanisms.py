@@ -1,4 +1,4 @@
-"""What a cell such as ``MRSA`` or ``ESBL`` says: positive, negative, or nothing.
+"""The meaning of a cell such as ``MRSA`` or ``ESBL``: positive, negative, or nothing.
 
 >>> read_mechanism(pl.Series(["+", "Negativo", "?", None])).to_list()
 [True, False, None, None]
@@ -13,7 +13,7 @@ _NEGATIVE: Final = ("-", "neg", "negative", "negativo", "negativa", "n", "no")
 
 
 def read_mechanism(cells: pl.Series) -> pl.Series:
-    """Return True for positive, False for negative and null for anything else, one for each cell."""
+    """Return for each cell True if positive, False if negative, and null otherwise."""
     folded = cells.cast(pl.String).str.strip_chars().str.to_lowercase()
     return pl.select(
         pl.when(folded.is_in(_POSITIVE)).then(pl.lit(True)).when(folded.is_in(_NEGATIVE)).then(pl.lit(False))

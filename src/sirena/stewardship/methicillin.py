@@ -1,9 +1,10 @@
-"""*Staphylococcus aureus* parted by its resistance to methicillin, after first isolates are chosen.
+"""*Staphylococcus aureus* split by resistance to methicillin, after first isolates are chosen.
 
 Rules, each with a test of like name:
 
-- MRSA is an isolate whose field ``MRSA`` is positive, or that is resistant to oxacillin or cefoxitin;
-- MSSA is any other whose field is negative, or that is susceptible to one of them; what nothing tells is neither.
+- an isolate is MRSA if its field ``MRSA`` is positive, or if it is resistant to oxacillin or cefoxitin;
+- any other isolate is MSSA if its field is negative, or if it is susceptible to one of them; without such data it is
+  neither.
 """
 
 from typing import Final
@@ -21,11 +22,11 @@ SURROGATES: Final = ("OXA", "FOX")
 
 
 def with_methicillin_rows(isolates: pl.DataFrame, results: Results) -> pl.DataFrame:
-    """Return isolates, and once more those of *S. aureus* under the names of `RESISTANT` and `SUSCEPTIBLE`.
+    """Return isolates, and in addition those of *S. aureus* as `RESISTANT` or `SUSCEPTIBLE`.
 
     Args:
-        isolates: those that count, with ``row``, ``species`` and ``mrsa``.
-        results: of the same file or part.
+        isolates: counted isolates, with ``row``, ``species`` and ``mrsa``.
+        results: results of the same file or part.
     """
     aureus = isolates.filter(pl.col("species") == SPECIES)
     rows = aureus["row"].to_numpy()

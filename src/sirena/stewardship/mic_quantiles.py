@@ -1,9 +1,9 @@
-"""MIC50 and MIC90: the smallest dilution that inhibits half, or nine tenths, of the isolates.
+"""MIC50 and MIC90: the lowest dilution that inhibits half, or nine tenths, of the isolates.
 
 Rules, each with a test of like name:
 
-- an MIC of ``<=0.25`` is inhibited at 0.25, and the answer that falls on it is ``<=0.25``;
-- an MIC of ``>4`` is inhibited at no dilution that is known, and the answer that falls on it is ``>4``.
+- an isolate with an MIC of ``<=0.25`` counts as inhibited at 0.25; an MIC50 that falls on it is ``<=0.25``;
+- an isolate with an MIC of ``>4`` is inhibited at no known dilution; an MIC50 that falls on it is ``>4``.
 """
 
 from typing import Final
@@ -13,7 +13,7 @@ import polars as pl
 from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, Interval, spell_dilution
 
 CELL: Final = ("stratum", "species", "column")
-"""What tells one cell of an antibiogram."""
+"""Columns that identify one cell of an antibiogram."""
 _NEVER: Final = 99
 _SHARES: Final = (("mic50", 1, 2), ("mic90", 9, 10))
 
@@ -22,10 +22,10 @@ def mic_summaries(results: pl.DataFrame) -> pl.DataFrame:
     """Return the MIC50, the MIC90 and the range of each cell.
 
     Args:
-        results: as `Counts.results`; rows without an MIC are left out.
+        results: results as in `Counts.results`; those without an MIC are left out.
 
     Returns:
-        One row a cell: `CELL`, ``mics`` (isolates with an MIC), ``mic50``, ``mic90``, ``mic_low``, ``mic_high``.
+        One row per cell: `CELL`, ``mics`` (isolates with an MIC), ``mic50``, ``mic90``, ``mic_low``, ``mic_high``.
     """
     code = pl.col("mic").cast(pl.Int32)
     interval, exponent = code // DILUTIONS, code % DILUTIONS + MINIMUM_EXPONENT
@@ -57,7 +57,7 @@ _ENDS: Final = (("mic_low", 0), ("mic_high", -1))
 
 
 def _quantile(ends: pl.DataFrame, bound: str, part: int, of: int) -> pl.DataFrame:
-    """Return for each cell the first bound by which ``part / of`` of its isolates are reached."""
+    """Return for each cell the first value of a bound that covers ``part / of`` of its isolates."""
     steps = ends.group_by(*CELL, bound).agg(pl.col("n").sum()).sort(*CELL, bound)
     reached = pl.col("n").cum_sum().over(CELL) * of >= pl.col("n").sum().over(CELL) * part
     return steps.filter(reached).group_by(CELL).agg(pl.col(bound).first())

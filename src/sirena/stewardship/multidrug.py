@@ -1,15 +1,15 @@
 """Multidrug resistance (MDR) by Magiorakos et al., Clin Microbiol Infect 2012;18:268, Tables 1-5.
 
-``multidrug.csv`` beside this module holds the antimicrobial categories of each group of organisms. Rules, each with a
+``multidrug.csv`` beside this module lists the antimicrobial categories of each group of organisms. Rules, each with a
 test of like name:
 
 - MDR: acquired non-susceptibility to at least one agent in three or more categories; an MRSA always is;
-- a category whose agents the organism resists by nature is left out, above and below the line;
-- three categories suffice to say yes; to say no, at least half of the categories must have been tested;
-- XDR cannot be stated without agents that few panels hold; it is possible when all tested categories but two at most
-  are not susceptible, and at least half were tested.
+- a category to whose agents the organism has intrinsic resistance is left out of numerator and denominator;
+- three categories suffice for MDR; for "not MDR" at least half of the categories must have been tested;
+- XDR cannot be established without agents that few panels have; it is possible if at least half of the categories were
+  tested and at most two of them are susceptible.
 
-By EUCAST only R counts: I is susceptible at increased exposure.
+For EUCAST only R counts as non-susceptible, since I is susceptible at increased exposure.
 """
 
 import csv
@@ -34,23 +34,23 @@ _XDR_LEFT: Final = 2
 
 @dataclass(frozen=True)
 class Multidrug:
-    """What can be said of each row; all three are false for organisms that the definition does not cover."""
+    """The judgement of each row; all masks are False for organisms that the definition does not cover."""
 
     resistant: Mask
-    """MDR."""
+    """True if the isolate is MDR."""
     too_few: Mask
-    """Neither yes nor no: fewer than half of the categories were tested."""
+    """True if it is undecided, since fewer than half of the categories were tested."""
     covered: Mask
-    """The definition covers the organism."""
+    """True if the definition covers the organism."""
     possibly_extensive: Mask
-    """XDR is possible."""
+    """True if XDR is possible."""
 
 
 def parse_groups(text: str) -> Groups:
-    """Read groups of organisms as tables write them: ``genus:Salmonella; genus:Shigella``.
+    """Return the groups of organisms that a table's cell lists: ``genus:Salmonella; genus:Shigella``.
 
     Raises:
-        ValueError: a rank is none.
+        ValueError: a rank is unknown.
     """
     parts = (part.strip().partition(":") for part in text.split(";") if part.strip())
     return tuple((parse_rank(rank), name) for rank, _, name in parts)
@@ -58,7 +58,7 @@ def parse_groups(text: str) -> Groups:
 
 @cache
 def _categories() -> Mapping[tuple[Rank, str, Groups], tuple[tuple[str, ...], ...]]:
-    """Return by group of organisms (with its exceptions) the antimicrobials of each category."""
+    """Return the antimicrobials of each category, by group of organisms with its exceptions."""
     groups: dict[tuple[Rank, str, Groups], list[tuple[str, ...]]] = {}
     with Path(__file__).with_name("multidrug.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
@@ -68,7 +68,7 @@ def _categories() -> Mapping[tuple[Rank, str, Groups], tuple[tuple[str, ...], ..
 
 
 def find_multidrug(facts: IsolateFacts) -> Multidrug:
-    """Say of every row whether it is multidrug-resistant, or that too few categories were tested to tell."""
+    """Return for every row whether it is multidrug-resistant, or whether too few categories were tested."""
     resistant, too_few, covered, extensive = (np.zeros(facts.rows, dtype=bool) for _ in range(4))
     for (rank, group, exceptions), categories in _categories().items():
         members = facts.members(rank, group, exceptions)

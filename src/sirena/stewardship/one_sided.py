@@ -1,6 +1,6 @@
-"""Breakpoints that say R above them and give no category below: EUCAST's brackets, screens for high-level resistance.
+"""Breakpoints that give R above them and no category below: EUCAST's brackets, screens for high-level resistance.
 
-Counted as they are, only the isolates that resist would enter a percentage, and every one of them is resistant.
+If they were counted, only resistant isolates would be in the percentage, so it would always be 100 % R.
 """
 
 from typing import Final
@@ -19,7 +19,7 @@ _IS_OTHER: Final = ~_IS_NI & ~_IS_RESISTANT & np.array([answer is not None for a
 
 
 def is_one_sided(table: TruthTable, row: int | None) -> bool:
-    """Return whether a row of a table calls some exact MICs R or NS, others NI, and none anything else."""
+    """Tell whether a table's row gives some exact MICs R or NS, others NI, and none any other category."""
     if row is None:
         return False
     exact = table.cells[row][:DILUTIONS]

@@ -1,8 +1,8 @@
-"""The antibiogram as one page to print: no script, no request, nothing but the file itself.
+"""The antibiogram as one page to print, in a single file without scripts or further requests.
 
-A cell says its %S and n in figures and by one blue ramp, darker the less susceptible, so that a grey printer shows it
-too; a cell of fewer than 30 isolates has no colour. Species stand by how common they are, drugs by their class: nothing
-is ranked.
+A cell shows %S and n in figures, and %S as a shade of blue, darker for lower susceptibility, so that a grey printer
+shows it too; a cell with fewer than 30 isolates has no colour. Species are in order of frequency, drugs by class:
+nothing is ranked by susceptibility.
 """
 
 import enum
@@ -37,36 +37,36 @@ _SHADES: Final = 6
 
 
 class Paper(enum.StrEnum):
-    """The paper that a page is printed on, across."""
+    """Paper size of a page, in landscape format."""
 
     A4 = "a4"
     A3 = "a3"
 
 
 _WIDEST: Final = {Paper.A4: (20, 14), Paper.A3: (32, 22)}
-"""Drugs side by side, as many as a page across holds; fewer where two guidelines need the columns' suffix."""
+"""Most drugs side by side on a page: for one guideline, and for two, whose headings need more room."""
 _GROUPS: Final = ("gram_negative", "gram_positive", "others")
 
 
 @dataclass(frozen=True, slots=True)
 class ShownCell:
-    """One cell of a table of the page."""
+    """One cell of a table on the page."""
 
     text: str
-    """What stands large: ``67``, ``RI``, ``I↑ 94``; empty for nothing to say."""
+    """Large text: ``67``, ``RI``, ``I↑ 94``; empty if there is nothing to show."""
     beside: str
-    """Further percent susceptible at increased exposure, ``+I↑ 12``."""
+    """Additional per cent susceptible at increased exposure, ``+I↑ 12``."""
     n: int
     marks: str
     style: str
-    """Class names of the style sheet."""
+    """Class names for the style sheet."""
     title: str
-    """All figures, for whoever points at the cell."""
+    """All figures, shown when a person points at the cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownRow:
-    """One species."""
+    """One species of a table, with its cells."""
 
     species: str
     isolates: int
@@ -76,24 +76,24 @@ class ShownRow:
 
 @dataclass(frozen=True, slots=True)
 class ShownTable:
-    """One table: a group of organisms of one part."""
+    """One table: a group of organisms in one stratum."""
 
     heading: str
     columns: tuple[tuple[str, str], ...]
-    """Column and the drug's name."""
+    """Pairs of column and name of the drug."""
     rows: tuple[ShownRow, ...]
 
 
 def render_page(
     antibiogram: Antibiogram, language: Language, further: ReportParts | None = None, *, paper: Paper = Paper.A4
 ) -> str:
-    """Return the page; everything on it is escaped, wards' names included.
+    """Return the page as HTML; every text on it is escaped, names of wards included.
 
     Args:
-        antibiogram: of a file.
-        language: of the page.
-        further: what a report shows beside the antibiogram.
-        paper: on which it is printed.
+        antibiogram: the antibiogram.
+        language: language of the page.
+        further: what a report shows in addition to the antibiogram.
+        paper: paper size.
     """
     parts = []
     widest = _WIDEST[paper][antibiogram.several_guidelines]
@@ -131,7 +131,7 @@ def render_page(
 
 
 def _coverage(antibiogram: Antibiogram) -> dict[str, Any] | None:
-    """Return the coverage of syndromes as a table: a row a regimen, a column a syndrome."""
+    """Return the coverage of syndromes as a table with one row per regimen and one column per syndrome."""
     answers = {(row["regimen"], row["syndrome"]): row for row in antibiogram.wisca.to_dicts()}
     if not answers:
         return None
@@ -203,7 +203,7 @@ def _title(cell: Mapping[str, Any], language: Language) -> str:
 
 
 def _batched(columns: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """Yield the columns in parts of at most so many."""
+    """Yield the columns in parts of at most `size`."""
     for begin in range(0, len(columns), size):
         yield columns[begin : begin + size]
 

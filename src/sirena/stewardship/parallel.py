@@ -1,7 +1,7 @@
-"""Work on the columns of a file, on as many processors as there are.
+"""Working on the columns of a file with as many threads as Polars uses.
 
-Polars and NumPy let go of the interpreter while they work on a column, so threads share the work. As many columns as
-there are threads are in memory at once.
+Polars and NumPy release the interpreter's lock while they work on a column, so threads run at the same time. At most as
+many columns as threads are in memory at once.
 """
 
 from collections.abc import Callable, Iterable, Iterator

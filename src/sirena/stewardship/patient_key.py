@@ -1,10 +1,10 @@
-"""The patient as a key that leads nowhere: a keyed digest, made for one count and kept in memory alone.
+"""A patient's key that identifies nobody: a keyed digest, made for one count and kept in memory only.
 
 Rules, each with a test of like name:
 
-- the key of the digest is drawn anew for every count and never leaves the process, so no digest can be looked up;
-- case and surrounding blanks make no other patient;
-- a cell without letter or digit, or of zeros alone, names nobody.
+- the key of the digest is random for every count and never leaves the process, so no digest can be traced back;
+- texts that differ only in case and surrounding blanks are the same patient;
+- a cell without letters and digits, or with zeros only, stands for no patient.
 """
 
 import hashlib
@@ -18,17 +18,18 @@ import polars as pl
 _BYTES: Final = 8
 _BETWEEN: Final = "\x1f"
 _SOMEBODY: Final = r"[^\W_0][^\x1f]*$"
-"""A letter or a digit other than zero in the last part."""
+"""Matches a letter, or a digit other than zero, in the last part."""
 
 
 def digest_patients(columns: Sequence[pl.Series]) -> pl.Series:
-    """Return a digest of the patient of each row.
+    """Return a digest of each row's patient.
 
     Args:
-        columns: what names a patient, e.g. the laboratory and the number; the last is the number. Texts, null for none.
+        columns: columns that identify a patient, such as laboratory and number; the last is the number. Texts, null if
+            empty.
 
     Returns:
-        UInt64, null where the number names nobody.
+        UInt64; null if the number stands for no patient.
     """
     texts = _names(columns)
     distinct = texts.unique().drop_nulls()
@@ -39,14 +40,14 @@ def digest_patients(columns: Sequence[pl.Series]) -> pl.Series:
 
 
 def share_patients(columns: Sequence[pl.Series], shares: int) -> pl.Series:
-    """Return the share of each row, such that all rows of a patient have the same.
+    """Return the share of each row, such that all rows of a patient have the same share.
 
     Args:
-        columns: as of `digest_patients`.
-        shares: how many there are, of about the same size.
+        columns: columns as for `digest_patients`.
+        shares: number of shares, of about equal size.
 
     Returns:
-        UInt64 below `shares`; rows that name nobody are dealt out one by one.
+        UInt64 below `shares`; rows without a patient are distributed evenly.
     """
     names = _names(columns)
     dealt = pl.int_range(len(names), dtype=pl.UInt64, eager=True)
@@ -55,7 +56,7 @@ def share_patients(columns: Sequence[pl.Series], shares: int) -> pl.Series:
 
 
 def _names(columns: Sequence[pl.Series]) -> pl.Series:
-    """Return what tells patients apart, one text a row, null without a number."""
+    """Return one text per row that identifies the patient; null without a number."""
     joined = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(columns)]).select(
         pl.concat_str(pl.all().fill_null("").str.strip_chars().str.to_lowercase(), separator=_BETWEEN)
     )

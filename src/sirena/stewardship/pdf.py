@@ -1,4 +1,4 @@
-"""A page as PDF to print and to present: tagged for screen readers (PDF/UA), made without any request."""
+"""Writing a page as PDF, tagged for screen readers (PDF/UA), without network requests."""
 
 from pathlib import Path
 from typing import Final
@@ -9,10 +9,10 @@ _VARIANT: Final = "pdf/ua-1"
 
 
 def write_pdf(page: str, path: Path) -> None:
-    """Write a page that holds all it shows.
+    """Write a page that contains everything it shows as PDF.
 
     Raises:
-        UnavailableFileError: a library of the system is missing.
+        UnavailableFileError: a system library (Pango) is missing.
     """
     try:
         # needs Debian's libpango, which no other command does

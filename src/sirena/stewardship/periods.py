@@ -1,4 +1,4 @@
-"""The period of a report: all years of a file one by one, or one range that is asked for.
+"""The period of an antibiogram: each calendar year of a file, or one range of days.
 
 >>> Period.read("2024-Q3").last
 datetime.date(2024, 9, 30)
@@ -20,17 +20,17 @@ _HINT: Final = "write 2024, 2024-Q3, or two dates, 2024-01-01..2024-06-30"
 
 @dataclass(frozen=True)
 class Period:
-    """A range of days, one first isolate of each patient and species in it."""
+    """A range of days in which one first isolate of each patient and species counts."""
 
     first: date
     last: date
 
     @classmethod
     def read(cls, text: str) -> Self:
-        """Read a year, a quarter, or two dates.
+        """Return the period that a text names: a year, a quarter, or two dates.
 
         Raises:
-            UsageError: it is none of them.
+            UsageError: the text is none of these.
         """
         plain = text.strip()
         if match := _YEAR.fullmatch(plain):
@@ -50,18 +50,18 @@ class Period:
         return period
 
     def __str__(self) -> str:
-        """Spell it: ``2024`` for a whole year, else both days."""
+        """Return the period as text: ``2024`` for a whole year, else both days."""
         if (self.first, self.last) == (date(self.first.year, 1, 1), date(self.first.year, 12, 31)):
             return str(self.first.year)
         return f"{self.first} – {self.last}"
 
     def holds(self) -> pl.Expr:
-        """Return which rows are of the period."""
+        """Return an expression for the rows within the period."""
         return pl.col("date").is_between(self.first, self.last)
 
 
 def quarter_of(day: date) -> str:
-    """Return the calendar quarter of a day, as `Period.read` takes it.
+    """Return the calendar quarter of a day, in the form that `Period.read` reads.
 
     >>> quarter_of(date(2025, 3, 31))
     '2025-Q1'
@@ -70,5 +70,5 @@ def quarter_of(day: date) -> str:
 
 
 def calendar_years() -> pl.Expr:
-    """Return the calendar year of each row, by which a file of several years is counted."""
+    """Return an expression for the calendar year of each row, by which a file of several years is counted."""
     return pl.col("date").dt.year().cast(pl.String)

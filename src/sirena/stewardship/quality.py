@@ -1,10 +1,10 @@
-"""What a file lacks or what looks wrong in it, as counts: missing fields, contaminants, other categories.
+"""Counts of what is missing or looks wrong in a file: empty fields, likely contaminants, differing categories.
 
 Rules, each with a test of like name:
 
-- a field is missing in a row that is empty or that cannot be read;
+- a field counts as missing in a row if it is empty or cannot be read;
 - a skin organism from blood is a likely contaminant (Hall and Lyman, Clin Microbiol Rev 2006;19:788);
-- the laboratory's own category is compared where both gave one, before expert rules.
+- the laboratory's category is compared with the guideline's if both exist, before expert rules.
 """
 
 from collections import Counter
@@ -32,7 +32,7 @@ _DECIDED: Final = [category.value for category in Category if category is not Ca
 
 @dataclass(frozen=True, slots=True)
 class ColumnDifference:
-    """One test column in which the laboratory's category is another than the guideline's."""
+    """Number of rows of one test column in which the laboratory's category differs from the guideline's."""
 
     column: str
     compared: int
@@ -41,21 +41,21 @@ class ColumnDifference:
 
 @dataclass(frozen=True)
 class Quality:
-    """The counts."""
+    """Counts about the quality of a file's data."""
 
     missing: tuple[tuple[str, int], ...]
-    """By field, the rows that do not say."""
+    """Number of rows without a value, by field."""
     rows: int
     blood: int
-    """Isolates from blood."""
+    """Number of isolates from blood."""
     contaminants: int
-    """Those of them that are skin organisms."""
+    """Number of isolates from blood that are skin organisms."""
     disagreements: tuple[ColumnDifference, ...]
-    """Columns that could be compared, the most differing first."""
+    """Columns that could be compared, those with most differences first."""
 
     @classmethod
     def added(cls, parts: Iterable["Quality"]) -> Self:
-        """Add the counts of the parts of a file."""
+        """Return the counts of the parts of a file, added."""
         missing: Counter[str] = Counter()
         compared: Counter[str] = Counter()
         differing: Counter[str] = Counter()
@@ -70,12 +70,12 @@ class Quality:
 
 
 def data_quality(file: WhonetFile, isolates: CountableIsolates, facts: IsolateFacts) -> Quality:
-    """Count what a file lacks.
+    """Return counts about the quality of a file's data.
 
     Args:
-        file: as read.
-        isolates: who, when and where, of the file.
-        facts: its answers, before expert rules.
+        file: the file.
+        isolates: its countable isolates.
+        facts: its facts and answers, before expert rules.
     """
     frame = isolates.frame
     blood = frame.filter((pl.col("site") == "blood") & pl.col("excluded").is_null())["species"]

@@ -1,4 +1,4 @@
-"""A file's report: its charts drawn, its alerts and the quality of its data counted."""
+"""The report of a file: its charts, alerts and counts of data quality."""
 
 import base64
 from collections.abc import Callable, Mapping
@@ -32,21 +32,21 @@ def report_charts(counted: CountedFile, language: Language) -> Mapping[str, list
 
 
 AddressOf = Callable[[str, int, Chart], str]
-"""Returns the address of a picture from its section, its place there and the chart."""
+"""Function of section, position in it and chart that returns the address of the chart's picture."""
 
 
 def inside(_section: str, _place: int, chart: Chart) -> str:
-    """Draw a chart, and return it as an address that holds the whole picture."""
+    """Return a chart as a ``data:`` address that contains the whole picture."""
     return f"data:image/svg+xml;base64,{base64.b64encode(draw(chart.specification, 'svg')).decode()}"
 
 
 def report_parts(counted: CountedFile, language: Language, address_of: AddressOf = inside) -> ReportParts:
-    """Return what a report shows beside the antibiogram; its tables show what the heat map does.
+    """Return what a report shows in addition to the antibiogram, without the heat map, which repeats its tables.
 
     Args:
-        counted: a file, with the trend asked for.
-        language: of the words.
-        address_of: says where a picture is found; by default a report holds its pictures.
+        counted: a counted file, whose request included the trend.
+        language: language of the words.
+        address_of: returns a picture's address; by default the report contains its pictures.
     """
     charts = {
         section: [DrawnChart(chart.title, address_of(section, place, chart)) for place, chart in enumerate(charts)]

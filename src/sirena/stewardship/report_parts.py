@@ -1,4 +1,4 @@
-"""What a report shows beside the antibiogram: charts, alerts, the quality of the data."""
+"""What a report shows in addition to the antibiogram: charts, alerts, data quality."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ class DrawnChart:
     """A chart as a page shows it."""
 
     title: str
-    """In words, for whoever does not see it."""
+    """Content of the chart in words, also for people who cannot see it."""
     address: str
-    """``data:image/svg+xml;base64,…``, the picture itself, or where a page finds it."""
+    """Address of the picture: a ``data:image/svg+xml;base64,…`` that contains it, or where a page finds it."""
 
 
 @dataclass(frozen=True)
 class ReportParts:
-    """Everything beside the antibiogram."""
+    """Everything that a report shows in addition to the antibiogram."""
 
     charts: Mapping[str, Sequence[DrawnChart]]
-    """By section: ``trends``, ``wards``, ``distributions``."""
+    """Charts by section: ``trends``, ``wards``, ``distributions``."""
     alerts: Sequence[Mapping[str, Any]]
-    """From `alert_records`."""
+    """Records from `alert_records`."""
     quality: Quality
     commonest: Sequence[tuple[str, int]]
-    """Species and isolates that count, the commonest first."""
+    """Species and number of counted isolates, the commonest first."""

@@ -1,14 +1,14 @@
-"""The results of a file as counting needs them: per antimicrobial and row the answer, the MIC, and where it stands.
+"""The results of a file for counting: for each antimicrobial and row the answer, the MIC, and the standing.
 
-Categories come from truth tables, of a release or of guideline editions, so both are counted alike. A column of
-gradient strips is the same antimicrobial as its column of dilutions: the dilution counts where a row has both.
+Categories come from truth tables, of a release or of guideline editions, so both are counted in the same way. Columns
+of gradient strips and of dilutions are the same antimicrobial; if a row has both, the dilution counts.
 
 Rules, each with a test of like name:
 
-- expected resistance is told by the ground of the organism's row, tested or not;
-- a row of the guideline for urine alone counts isolates from urine alone; any other isolate is elsewhere;
-- a row that says R above a breakpoint and nothing below it (EUCAST's brackets) gives nothing to count, nor its R;
-- there is no S category where no dilution above 0.001 mg/L is S: what the guideline calls wild type is then I.
+- expected resistance is recognised by the ground of the organism's row, tested or not;
+- if the guideline's row is for urine only, isolates from urine count; any other isolate is "elsewhere";
+- if a row gives R above a breakpoint and no category below (EUCAST's brackets), nothing is counted, not even R;
+- if no dilution above 0.001 mg/L is S, there is no S category: isolates that the guideline calls wild type are I.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,15 +32,15 @@ from sirena.stewardship.one_sided import is_one_sided
 from sirena.stewardship.parallel import in_parallel
 
 UNTESTED, S, SDD, I, R, NS, NI, ELSEWHERE, EXPECTED = range(9)  # noqa: E741 - the field's own name
-"""What one result counts as. NI, results elsewhere and expected resistance are in no denominator."""
+"""Kinds of a result in counts. NI, results elsewhere and expected resistance are in no denominator."""
 KINDS: Final = ("untested", "S", "SDD", "I", "R", "NS", "NI", "elsewhere", "expected")
 COUNTED: Final = (S, SDD, I, R, NS)
-"""The kinds of the denominator."""
+"""The kinds that make the denominator."""
 
 IS_EXPECTED, IS_URINE_ROW, IS_ELSEWHERE, HAS_NO_S, IS_ONE_SIDED = 1, 2, 4, 8, 16
-"""Bits of a standing: what the guideline says of an organism at a site, whatever the MIC."""
+"""Bits of a standing: what the guideline states for an organism at a site, whatever the MIC."""
 STANDINGS: Final = 32
-"""Standings there are."""
+"""Number of possible standings."""
 
 _KIND_OF_CATEGORY: Final = {Category.S: S, Category.SDD: SDD, Category.I: I, Category.R: R, Category.NS: NS}
 KIND_OF_ANSWER: Final = np.array(
@@ -55,40 +55,40 @@ KIND_OF_ANSWER: Final = np.array(
     dtype=np.uint8,
 )
 _OFF_SCALE: Final = -10
-"""Exponent of 0.001 mg/L: EUCAST's S <= 0.001 says that nothing is S."""
+"""Exponent of 0.001 mg/L, since EUCAST's "S <= 0.001" means that no MIC is S."""
 _S_CODE: Final = answer_code(Category.S)
 _SILENT: Final = np.array([answer is None or answer.category is Category.NI for answer in ANSWERS])
 
 
 @dataclass(frozen=True)
 class DrugResults:
-    """All results of one antimicrobial under one guideline, by position in the file."""
+    """All results of one antimicrobial by one guideline, in the order of the file's rows."""
 
     column: TestColumn
-    """The model column, ``AMK_NM``."""
+    """The model column of the results, ``AMK_NM``."""
     headers: tuple[str, ...]
-    """The file's columns behind it."""
+    """Headers of the file's columns that the results come from."""
     answers: NDArray[np.uint8]
-    """Positions in `ANSWERS`. Whoever reports another category (an expert rule) gives other answers here."""
+    """Positions in `ANSWERS`. If an expert rule changes a category, the answer here is changed."""
     mics: NDArray[np.int8]
-    """`Mic.code`, below zero for none."""
+    """MIC codes (`Mic.code`); below zero if there is none."""
     standings: NDArray[np.uint8]
-    """Bits, see `IS_EXPECTED`."""
+    """Standing of each row as bits, see `IS_EXPECTED`."""
 
     @property
     def tested(self) -> NDArray[np.bool_]:
-        """Rows with a result of any kind."""
+        """True for rows with a result of any kind."""
         return np.not_equal(self.answers, NOT_ASKED)
 
     @cached_property
     def kinds(self) -> NDArray[np.uint8]:
-        """What each row counts as: a position in `KINDS`."""
+        """Kind of each row's result, as a position in `KINDS`."""
         kinds: NDArray[np.uint8] = kind_table()[self.standings_and_answers]
         return kinds
 
     @property
     def standings_and_answers(self) -> NDArray[np.uint16]:
-        """Standing and answer of each row as one number, the standing times 256 and the answer: an index of tables."""
+        """Standing times 256 plus answer of each row, used as index into tables."""
         both = self.standings.astype(np.uint16)
         both <<= 8
         both |= self.answers
@@ -97,7 +97,7 @@ class DrugResults:
 
 @cache
 def kind_table() -> NDArray[np.uint8]:
-    """Return what each standing and answer counts as, see `DrugResults.standings_and_answers`."""
+    """Return the kind of each standing and answer, indexed as by `DrugResults.standings_and_answers`."""
     standings, answers = (part.ravel() for part in np.indices((STANDINGS, 1 << 8)))
     kinds = KIND_OF_ANSWER[np.minimum(answers, len(KIND_OF_ANSWER) - 1)]
     kinds[((standings & IS_ONE_SIDED) > 0) & (kinds != UNTESTED)] = NI
@@ -107,14 +107,14 @@ def kind_table() -> NDArray[np.uint8]:
 
 
 def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, DrugResults]:
-    """Interpret every MIC column of a file.
+    """Interpret every MIC column of a file, and return the results.
 
     Args:
-        isolates: rows and the roles of their columns, zone columns left out.
-        tables_for: gives the table of a test column.
+        isolates: rows and the roles of their columns, without zone columns.
+        tables_for: returns the truth table of a test column.
 
     Returns:
-        By model column, in the file's order.
+        Results by model column, in the file's order.
     """
     organisms = factorise_column(isolates.frame[isolates.organism_column])
     codes = resolve_texts(isolates.read_texts(isolates.organism_column, organisms.texts))
@@ -142,7 +142,7 @@ def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, Dr
 
 
 def from_categories(column: str, categories: Sequence[str | None]) -> DrugResults:
-    """Return results of which only the categories are known: no MIC, and nothing of where they stand.
+    """Return results made of categories only: without MICs and standings.
 
     >>> from_categories("CIP_NM", ["S", "R", None]).kinds.tolist()
     [1, 4, 0]
@@ -161,7 +161,7 @@ def _model_column(column: TestColumn) -> TestColumn:
 
 
 def _joined(first: DrugResults, second: DrugResults) -> DrugResults:
-    """Take the second where the first says nothing, or nothing but NI beside a category of the second."""
+    """Return two columns' results joined: the second's where the first has none, or only NI beside a category."""
     kinds = KIND_OF_ANSWER[first.answers], KIND_OF_ANSWER[second.answers]
     take = (kinds[0] == UNTESTED) | ((kinds[0] == NI) & np.isin(kinds[1], COUNTED))
     return DrugResults(
@@ -174,7 +174,7 @@ def _joined(first: DrugResults, second: DrugResults) -> DrugResults:
 
 
 def _standings(table: TruthTable | None, sites: Sequence[Site], organisms: Sequence[str | None]) -> NDArray[np.uint8]:
-    """Return the standing of each pair of site and organism, the sites outermost."""
+    """Return the standing of each pair of site and organism, ordered by site first."""
     standings = np.zeros(len(sites) * len(organisms), dtype=np.uint8)
     if table is None:
         return standings
@@ -206,4 +206,4 @@ def _standing(table: TruthTable, row: int | None, site: Site) -> int:
 
 
 Results = Mapping[str, DrugResults]
-"""By model column."""
+"""Results by model column."""

@@ -1,8 +1,8 @@
-"""Drugs that were tested only where others had failed: their percentages mislead.
+"""Drugs that were tested only on isolates resistant to others, so that their percentages mislead.
 
-A laboratory tests a reserve drug on the isolates that resist the first ones. Its %S then speaks of those isolates and
-not of the species, and CLSI M39 wants no such drug in an antibiogram. It is seen by another drug: nearly all isolates
-that were tested resist it, and far fewer of those that were not.
+A laboratory tests a reserve drug on the isolates that resist the first ones. Its %S then describes those isolates and
+not the species, and CLSI M39 excludes such drugs from an antibiogram. Selective testing shows by another drug, to which
+nearly all tested isolates are resistant, and far fewer of the untested ones.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,33 +16,33 @@ from numpy.typing import NDArray
 from sirena.stewardship.results import COUNTED, KINDS, NS, R, Results
 
 _LEAST: Final = 5
-"""Fewer isolates on either side show nothing."""
+"""Fewest isolates, tested and untested, for a judgement."""
 _NEARLY_ALL: Final = 0.9
 _IS_COUNTED, _IS_RESISTANT = (np.isin(np.arange(len(KINDS)), kinds) for kinds in (COUNTED, (R, NS)))
 _FURTHER: Final = 0.4
-"""By how much the share of resistant isolates differs at least."""
+"""Least difference of the two shares of resistant isolates."""
 
 
 @dataclass(frozen=True)
 class PairCounts:
-    """In how many isolates of a species each pair of columns was tested; those of parts add up."""
+    """Number of a species' isolates that were tested by each pair of columns; counts of parts can be added."""
 
     both: NDArray[np.int64]
-    """By column and second column, the isolates tested by both."""
+    """Number of isolates tested by both columns of each pair."""
     both_resistant: NDArray[np.int64]
-    """Those of them that resist the second."""
+    """Number of these that are resistant by the second column."""
     tested: NDArray[np.int64]
-    """By column, the isolates tested by it."""
+    """Number of isolates tested by each column."""
     resistant: NDArray[np.int64]
-    """Those of them that resist it."""
+    """Number of these that are resistant."""
 
     @classmethod
     def of(cls, rows: NDArray[np.uint32], results: Results) -> Self:
-        """Count the pairs of a species.
+        """Return the counts of a species' pairs of columns.
 
         Args:
-            rows: its isolates that count.
-            results: of the same file or part.
+            rows: rows of its counted isolates.
+            results: results of the same file or part.
         """
         kinds = [drug.kinds[rows] for drug in results.values()]
         tested, resistant = (_bits([flags[of_column] for of_column in kinds]) for flags in (_IS_COUNTED, _IS_RESISTANT))
@@ -54,7 +54,7 @@ class PairCounts:
         )
 
     def __add__(self, other: "PairCounts") -> "PairCounts":
-        """Add the counts of another part."""
+        """Return the counts with those of another part added."""
         return PairCounts(
             self.both + other.both,
             self.both_resistant + other.both_resistant,
@@ -64,11 +64,11 @@ class PairCounts:
 
 
 def pair_counts(isolates: pl.DataFrame, results: Results) -> dict[str, PairCounts]:
-    """Count the pairs of columns by species.
+    """Return the counts of pairs of columns by species.
 
     Args:
-        isolates: those that count, with ``row`` and ``species``.
-        results: of the same file or part.
+        isolates: counted isolates, with ``row`` and ``species``.
+        results: results of the same file or part.
     """
     if not results:
         return {}
@@ -77,14 +77,14 @@ def pair_counts(isolates: pl.DataFrame, results: Results) -> dict[str, PairCount
 
 
 def selectively_tested(pairs: Mapping[str, PairCounts], columns: Sequence[str]) -> Mapping[tuple[str, str], str]:
-    """Return the species and columns tested on resistant isolates alone, and the column these resist.
+    """Return the species and columns that were tested on resistant isolates only, with the column of that resistance.
 
     Args:
-        pairs: by species.
-        columns: their columns, in order.
+        pairs: counts of pairs by species.
+        columns: columns of these counts, in order.
 
     Returns:
-        By species, in alphabetical order.
+        Columns by (species, column), species in alphabetical order.
     """
     named: dict[tuple[str, str], str] = {}
     for species, counts in sorted(pairs.items()):
@@ -103,7 +103,7 @@ def selectively_tested(pairs: Mapping[str, PairCounts], columns: Sequence[str]) 
 
 
 def _bits(columns: Sequence[NDArray[np.bool_]]) -> NDArray[np.uint64]:
-    """Return a row of bits for each column, so that counting pairs of columns reads an eighth of the memory."""
+    """Return a row of bits for each column, so that counting pairs of columns needs an eighth of the memory."""
     rows = len(columns[0])
     flags = np.zeros((len(columns), -(-rows // 64) * 64), dtype=bool)
     for place, column in zip(flags, columns, strict=True):
@@ -112,5 +112,5 @@ def _bits(columns: Sequence[NDArray[np.bool_]]) -> NDArray[np.uint64]:
 
 
 def _together(first: NDArray[np.uint64], second: NDArray[np.uint64]) -> NDArray[np.int64]:
-    """Return in how many rows each pair of columns is true together."""
+    """Return the number of rows in which both columns of each pair are True."""
     return np.array([np.bitwise_count(bits & second).sum(axis=1, dtype=np.int64) for bits in first])

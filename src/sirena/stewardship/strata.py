@@ -1,9 +1,9 @@
-"""Strata: the parts of a hospital, or of time, that have an antibiogram of their own.
+"""Strata: parts of a hospital, or of time, that have separate antibiograms.
 
 Rules, each with a test of like name:
 
-- a stratum of place (ward, ward type, specimen) has its own first isolates: the ward's antibiogram is the ward's own;
-- a stratum of time (year, quarter) is a period of its own, so a patient counts once in each;
+- a stratum of place (ward, ward type, specimen) has its own first isolates, whatever counts elsewhere;
+- a stratum of time (year, quarter) is a separate period, so a patient counts once in each;
 - age group and origin are split after first isolates are chosen.
 """
 
@@ -13,13 +13,13 @@ from typing import Final
 import polars as pl
 
 WHOLE: Final = "all"
-"""The one stratum of the antibiogram of everything."""
+"""Name of the only stratum of the whole file's antibiogram."""
 UNKNOWN: Final = "unknown"
-"""Stratum of the rows that do not say."""
+"""Stratum of rows without a value."""
 
 
 class Stratum(enum.StrEnum):
-    """By what the isolates are parted."""
+    """The property by which isolates are divided into strata."""
 
     WARD = "ward"
     WARD_TYPE = "ward-type"
@@ -31,17 +31,17 @@ class Stratum(enum.StrEnum):
 
     @property
     def is_place(self) -> bool:
-        """True where each stratum has first isolates of its own, whatever counts elsewhere."""
+        """True if each stratum has its own first isolates, whatever counts elsewhere."""
         return self in (Stratum.WARD, Stratum.WARD_TYPE, Stratum.SPECIMEN)
 
     @property
     def is_time(self) -> bool:
-        """True where each stratum is a period."""
+        """True if each stratum is a period."""
         return self in (Stratum.YEAR, Stratum.QUARTER)
 
     @property
     def label(self) -> pl.Expr:
-        """The stratum of each row, as text."""
+        """Expression for the stratum of each row, as text."""
         if self is Stratum.YEAR:
             label = pl.col("date").dt.year().cast(pl.String)
         elif self is Stratum.QUARTER:

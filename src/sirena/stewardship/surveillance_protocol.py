@@ -1,4 +1,4 @@
-"""What exports for surveillance platforms have in common: pathogens by the protocol's codes, patients, refusals."""
+"""The common part of exports for surveillance platforms: pathogens by the protocol's codes, patients, refusals."""
 
 import csv
 from collections.abc import Sequence
@@ -16,14 +16,14 @@ from sirena.stewardship.isolates import CountableIsolates
 from sirena.stewardship.multidrug import Groups, parse_groups
 
 UNKNOWN: Final = "UNK"
-"""The platforms' word for what nobody knows."""
+"""The platforms' word for an unknown value."""
 REASONS: Final = {
     "no_organism": "no organism, an unknown one, or no growth",
     "no_date": "no specimen date that can be",
     "quality_control": "quality control",
     "not_human": "not from a human",
 }
-"""By word of `CountableIsolates.frame`, why an isolate is not exported."""
+"""Reason why an isolate is not exported, by its word in the column ``excluded`` of `CountableIsolates.frame`."""
 NO_PATHOGEN: Final = "no pathogen of the protocol"
 OTHER_YEAR: Final = "another year"
 SCREENING: Final = "taken to screen"
@@ -38,14 +38,14 @@ class Pathogen:
     group: str
     exceptions: Groups
     specimens: tuple[str, ...]
-    """The protocol's words; empty where all specimens of the protocol count."""
+    """The protocol's specimens for this pathogen; empty if all of its specimens count."""
     drugs: tuple[str, ...]
-    """WHONET codes; empty where all count."""
+    """WHONET codes of the protocol's antimicrobials; empty if all count."""
 
 
 @cache
 def read_pathogens(table: str) -> tuple[Pathogen, ...]:
-    """Read a table beside this module, ``exports_glass.csv``."""
+    """Return the pathogens in a table beside this module, such as ``exports_glass.csv``."""
     with Path(__file__).with_name(table).open(encoding="utf-8", newline="") as stream:
         return tuple(
             Pathogen(
@@ -61,7 +61,7 @@ def read_pathogens(table: str) -> tuple[Pathogen, ...]:
 
 
 def pathogens_of(facts: IsolateFacts, pathogens: Sequence[Pathogen]) -> pl.Series:
-    """Return the pathogen of each row of the file by the protocol's code, null for others."""
+    """Return the protocol's code of each row's pathogen; null for other organisms."""
     names = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
     for pathogen in pathogens:
         members = pl.Series(facts.members(pathogen.rank, pathogen.group, pathogen.exceptions))
@@ -70,19 +70,19 @@ def pathogens_of(facts: IsolateFacts, pathogens: Sequence[Pathogen]) -> pl.Serie
 
 
 def patient_names(isolates: CountableIsolates) -> pl.Series:
-    """Return a name for each patient: the digest of this run, or the row where nobody is named."""
+    """Return a name for each row's patient: the digest of this run, or the row's number if there is no patient."""
     return isolates.frame.select(
         pl.col("patient").cast(pl.String).fill_null(pl.format("row {}", pl.col("row"))).alias("patient")
     ).to_series()
 
 
 def refusal(year: int, *, is_specimen: pl.Expr, no_specimen: str) -> pl.Expr:
-    """Return why a row is not exported, null when it is.
+    """Return an expression for the reason why a row is not exported; null if it is exported.
 
     Args:
-        year: of the specimens that the file takes.
-        is_specimen: true where the specimen is one of the protocol.
-        no_specimen: what is said where it is not.
+        year: year of the specimens to export.
+        is_specimen: True if the specimen is one of the protocol's.
+        no_specimen: reason to give if it is not.
     """
     return (
         pl.when(pl.col("excluded") == "no_organism")

@@ -12,7 +12,7 @@ TEXTS: Final[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("texts.tom
 
 
 def text(kind: str, name: str, language: Language) -> str:
-    """Return one text.
+    """Return the text that ``texts.toml`` holds under a kind and a name.
 
     >>> text("words", "species", Language.SPANISH)
     'especie'

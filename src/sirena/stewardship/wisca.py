@@ -1,4 +1,4 @@
-"""WISCA: how likely a drug covers an infection of unknown cause, weighted by how often each species causes it.
+"""WISCA: the probability that a drug covers an infection of unknown cause, weighted by the species' frequencies.
 
 The syndrome is the kind of specimen. With nᵢ isolates of species i tested, sᵢ of them covered, k species and N isolates
 in all, the coverage is Σ (1+nᵢ)/(k+N) · (1+sᵢ)/(2+nᵢ): the posterior mean of a Dirichlet distribution of species and a
@@ -9,6 +9,7 @@ Expected resistance counts as tested and not covered. Source: Bielicki et al., J
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -33,15 +34,20 @@ class Coverage:
 
 
 def coverage(tested: ArrayLike, covered: ArrayLike) -> Coverage:
-    """Return the coverage of a syndrome.
+    """Return the coverage of a syndrome by a drug.
 
     >>> f"{coverage([60, 30, 10], [45, 21, 7]).mean:.5f}"
     '0.71751'
 
     Args:
-        tested: isolates of each species.
-        covered: how many of them the drug covers.
+        tested: number of tested isolates of each species.
+        covered: number of these that the drug covers.
     """
+    return _coverage(tuple(np.asarray(tested).tolist()), tuple(np.asarray(covered).tolist()))
+
+
+@lru_cache(4096)  # the draws are dear, and pages count the same isolates by other strata
+def _coverage(tested: tuple[float, ...], covered: tuple[float, ...]) -> Coverage:
     n, s = np.asarray(tested, dtype=np.float64), np.asarray(covered, dtype=np.float64)
     mean = float(np.sum((1 + n) / (len(n) + n.sum()) * (1 + s) / (2 + n)))
     random = np.random.default_rng(_SEED)
@@ -52,14 +58,15 @@ def coverage(tested: ArrayLike, covered: ArrayLike) -> Coverage:
 
 
 def syndrome_counts(isolates: pl.DataFrame, results: Results, regimens: Sequence[Sequence[str]]) -> pl.DataFrame:
-    """Return ``syndrome``, ``regimen``, ``species``, ``n`` (tested) and ``covered``.
+    """Return for each syndrome, regimen and species the number of tested and of covered isolates.
 
-    Counts of parts that share no patient may be put one after the other: `wisca` adds them.
+    Columns: ``syndrome``, ``regimen``, ``species``, ``n`` and ``covered``. Results for parts of a file that share no
+    patient may be concatenated: `wisca` adds them.
 
     Args:
-        isolates: those that count, with ``row``, ``site``, ``species``.
-        results: of the same file or part.
-        regimens: columns given together; one or several.
+        isolates: counted isolates, with ``row``, ``site``, ``species``.
+        results: results of the same file or part.
+        regimens: each is the columns of one drug or of several given together.
     """
     rows = isolates["row"].to_numpy()
     counts = [pl.DataFrame(schema=_COUNTS)]
@@ -82,10 +89,10 @@ def wisca(counts: pl.DataFrame) -> pl.DataFrame:
     """Return the coverage of each syndrome by each regimen.
 
     Args:
-        counts: of `syndrome_counts`.
+        counts: counts from `syndrome_counts`.
 
     Returns:
-        ``syndrome``, ``regimen``, ``species`` (how many), ``n``, ``percent``, ``low``, ``high``, ``few``.
+        Columns ``syndrome``, ``regimen``, ``species`` (their number), ``n``, ``percent``, ``low``, ``high``, ``few``.
     """
     rows = []
     sums = counts.group_by("syndrome", "regimen", "species").agg(pl.col("n", "covered").sum()).sort("species")

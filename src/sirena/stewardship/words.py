@@ -1,4 +1,4 @@
-"""What the report says: the words of its tables, its title, its method."""
+"""The texts of a report: words of its tables, its title, its method."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -14,17 +14,17 @@ _NAMED_STRATA: Final = (WHOLE, UNKNOWN, "hospital", "community")
 
 
 def word(name: str, language: Language) -> str:
-    """Return a word of the report."""
+    """Return a word of the report in a language."""
     return text("words", name, language)
 
 
 def stratum_name(stratum: str, language: Language) -> str:
-    """Return the name of a stratum: a word where it is one of ours, else as the file has it (a ward, a year)."""
+    """Return the name of a stratum: translated if it is one of Sirena's words, else as in the file (a ward, a year)."""
     return word(stratum, language) if stratum in _NAMED_STRATA else stratum
 
 
 def mode_sentence(antibiogram: Antibiogram, language: Language) -> str:
-    """Return by which rule isolates count: it stands in every title and export."""
+    """Return the sentence on which isolates count; every title and export has it."""
     first = antibiogram.request.first
     period = word("calendar_year" if antibiogram.request.period is None else "period", language)
     sentence = text("modes", first.mode.value, language).format(period=period, days=first.days)
@@ -34,14 +34,14 @@ def mode_sentence(antibiogram: Antibiogram, language: Language) -> str:
 
 
 def period_sentence(antibiogram: Antibiogram) -> str:
-    """Return the days of the report: those asked for, else the first and the last of its isolates."""
+    """Return the days of the report: those of the request, else from the first to the last isolate."""
     if antibiogram.request.period is not None:
         return str(antibiogram.request.period)
     return f"{antibiogram.first_day} – {antibiogram.last_day}" if antibiogram.first_day else "–"
 
 
 def source_sentence(antibiogram: Antibiogram, language: Language) -> str:
-    """Return by what the results were answered; exports keep it as programs read it."""
+    """Return what gave the categories, translated; exports have the untranslated text, for programs."""
     if language is not Language.SPANISH:
         return antibiogram.source
     return " · ".join(_in_spanish(part) for part in antibiogram.source.split(" · "))
@@ -55,7 +55,7 @@ def _in_spanish(part: str) -> str:
 
 
 def method_sentences(antibiogram: Antibiogram, language: Language) -> Iterator[str]:
-    """Yield the sentences of the method page."""
+    """Yield the sentences of the report's method section."""
     request = antibiogram.request
     screening = [f"{name}={', '.join(values)}" for name, values in request.screening.items()]
     for sentence in TEXTS["method"]:
@@ -80,5 +80,5 @@ def _rules_sentence(antibiogram: Antibiogram, language: Language) -> str:
 
 
 def stratum_title(by: str, language: Language) -> str:
-    """Return the heading of a part of the report."""
+    """Return the heading of a stratification in the report."""
     return word("whole" if by == WHOLE else Stratum(by).value, language)

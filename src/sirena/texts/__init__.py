@@ -1,5 +1,5 @@
-"""Sirena's texts in the reader's language: one place for what the command line, its errors and the pages say.
+"""Sirena's texts in the reader's language: command line, errors and pages.
 
-English stands in the source and is what a catalogue (gettext, ``locale/*.es.po``) gives the Spanish of. What programs
-read is never translated: JSON, columns of files, categories, names of tags, ledger entries, logs.
+The source code holds the English texts; gettext catalogues (``locale/*.es.po``) hold the Spanish for each. Text that
+programs read is never translated: JSON, columns of files, categories, names of tags, ledger entries, logs.
 """

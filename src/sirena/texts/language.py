@@ -1,4 +1,4 @@
-"""Which language a person's locale asks for, by the rules of gettext."""
+"""The language that a person's locale asks for, by the rules of gettext."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -11,8 +11,9 @@ _NO_LANGUAGE: Final = {"", "C", "POSIX"}
 def spoken_language(environment: Mapping[str, str]) -> str:
     """Return the language that an environment asks for, ``en`` or ``es``.
 
-    The locale is the first of LC_ALL, LC_MESSAGES and LANG that is set. Under the locale C it is English; else
-    LANGUAGE, a list with colons between, comes before the locale, and the first language that Sirena has is spoken.
+    The locale is the first of LC_ALL, LC_MESSAGES and LANG that is set. If it is C, the language is English. Otherwise
+    LANGUAGE, a list separated by colons, comes before the locale, and the first language in it that Sirena has is
+    chosen.
 
     Args:
         environment: variables of the process.

@@ -1,20 +1,19 @@
-"""Errors and sentences in the reader's language.
+"""Translating errors and sentences into the reader's language.
 
-Sirena's own words are written in English where they arise, each a template filled in: ``hospital.csv: row 7 holds …``.
-The catalogue holds the templates; a text is recognised by the one it fits, and its values are put into the Spanish one.
-So nothing below the command line and the pages needs to know a language. A test reads the source and names each text
-without a template.
+The code writes its texts in English, as templates with values filled in: ``hospital.csv: row 7 holds …``. The catalogue
+holds the templates. A text is matched with the template it fits, and its values are put into the Spanish form, so only
+the command line and the pages need to know the language. A test finds texts in the source without a template.
 
 Rules, each with a test of like name:
 
-- of the templates that a text fits, the one with most letters of its own is meant;
-- a value that is a sentence of Sirena's is translated too; any other stays as it is, but for the signs in numbers;
-- a template of few letters that is no label (``doubt: …``) is meant only where its values are words, lists of words
-  or such sentences;
-- of a text in lines, or in parts with semicolons between, each is translated for itself; what is named before a colon
-  stays;
+- of the templates that a text fits, the one with most letters of its own is used;
+- a value that is a sentence of Sirena's is translated too; any other stays unchanged, except for thousands and decimal
+  signs;
+- a template of few letters that is not a label (``doubt: …``) is used only if its values are words, lists of words or
+  such sentences;
+- the lines of a text, and its parts between semicolons, are translated one by one; a name before a colon stays;
 - singular or plural is decided by the first number in the text;
-- what fits no template stays English.
+- a text that fits no template stays English.
 """
 
 import re
@@ -30,29 +29,29 @@ from sirena.texts.language import ENGLISH, SPANISH
 
 PLACE: Final = re.compile(r"%\((\w+)\)s")
 _THOUSANDS: Final = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?:,\d{3})+(?![\w,]|\.\w)")
-"""A number with signs between its thousands; neither ``0,125`` nor the name of a file is one."""
+"""Matches a number with thousands signs, but neither ``0,125`` nor the name of a file."""
 _FEW_LETTERS: Final = 8
 _LONGEST_IN_PARTS: Final = 1_000
-"""Letters of a text that is looked through part by part; no sentence of Sirena's is longer, a name made up may be."""
+"""Most letters of a text that is translated in parts; Sirena's sentences are shorter, an invented name may not be."""
 _END: Final = 2
 _SHARE: Final = re.compile(r"(\d+)(?:\.(\d+))?%")
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A text, and the language it is in."""
+    """A text and its language."""
 
     text: str
     language: str
 
 
 def translate(text: str, language: str, catalogue: Path = MESSAGES) -> Message:
-    """Return a text in a language; in English when it fits no template.
+    """Return a text in a language; in English if it fits no template.
 
     Args:
-        text: in English, its values filled in.
+        text: English text, with its values filled in.
         language: ``en`` or ``es``.
-        catalogue: where its templates stand.
+        catalogue: file of the templates.
 
     >>> translate("a.csv: the file is empty", "es").text
     'a.csv: el archivo está vacío'
@@ -65,12 +64,12 @@ def translate(text: str, language: str, catalogue: Path = MESSAGES) -> Message:
 class _Template:
     english: str
     literals: tuple[str, ...]
-    """What stands around the places."""
+    """The English text around the places of values."""
     forms: tuple[str, ...]
-    """Spanish; singular and plural where number matters."""
+    """The Spanish text; singular and plural if the number matters."""
 
     def values(self, text: str) -> Mapping[str, str] | None:
-        """Return the values of a text that fits; None when it does not fit."""
+        """Return the values in a text that fits the template; None if it does not fit."""
         first, *middle, last = self.literals
         start, end = len(first), len(text) - len(last)
         if start > end or not (text.startswith(first) and text.endswith(last)):
@@ -87,14 +86,14 @@ class _Template:
 
     @property
     def is_loose(self) -> bool:
-        """Whether it has too few letters of its own to be told from another text by them."""
+        """True if the template has too few letters of its own to be recognised by them."""
         is_label = self.literals[0].endswith(": ")
         return not is_label and sum(letter.isalpha() for part in self.literals for letter in part) < _FEW_LETTERS
 
 
 @cache
 def _templates(catalogue: Path) -> dict[tuple[str, str], list[_Template]]:
-    """Return the texts that have places, by the two letters they begin and end with; empty where a place stands."""
+    """Return the templates by the two letters they begin and end with; empty where a value stands there."""
     templates: dict[tuple[str, str], list[_Template]] = {}
     for english, forms in read_catalogue(catalogue).items():
         if "%(" in english:
@@ -105,7 +104,7 @@ def _templates(catalogue: Path) -> dict[tuple[str, str], list[_Template]]:
 
 
 def _fitting(text: str, catalogue: Path) -> Iterator[tuple[_Template, Mapping[str, str]]]:
-    """Yield the templates that a text fits with its values, the one with most letters of its own first."""
+    """Yield the templates that a text fits, with its values; the one with most letters of its own first."""
     keys = product({text[:_END], ""}, {text[-_END:], ""})
     near = [template for key in keys for template in _templates(catalogue).get(key, ())]
     for template in sorted(near, key=lambda template: -sum(map(len, template.literals))):
@@ -115,7 +114,7 @@ def _fitting(text: str, catalogue: Path) -> Iterator[tuple[_Template, Mapping[st
 
 
 def _plain(literal: str) -> str:
-    """Return what stands between places as it is said: there a per cent sign is written twice."""
+    """Return the text between places as it is printed: a template writes ``%`` twice."""
     return literal.replace("%%", "%")
 
 
@@ -157,7 +156,7 @@ def _is_singular(values: Mapping[str, str]) -> bool:
 
 
 def _value(value: str, catalogue: Path) -> str:
-    """Return a value in Spanish: a sentence of ours, or a number with its signs; a name stays as it is."""
+    """Return a value in Spanish: a translated sentence, or a number with Spanish signs; a name is unchanged."""
     share = _SHARE.fullmatch(value)
     if share is not None:
         return ",".join(filter(None, share.groups())) + " %"

@@ -1,1 +1,1 @@
-"""From labelled results to one ordinal Keras network per antimicrobial, and to the truth table it compiles into."""
+"""Training one ordinal Keras network per antimicrobial from labelled results, and compiling it into a truth table."""

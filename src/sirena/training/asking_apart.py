@@ -1,4 +1,4 @@
-"""Ask a ``.keras`` file everything it can be asked, in a process of its own; see `asking_worker`."""
+"""Asking a ``.keras`` file for its answer to every possible question, in a separate process; see `asking_worker`."""
 
 import json
 import os
@@ -16,29 +16,29 @@ from sirena.domain.errors import SirenaError
 from sirena.training.vetting import LONGEST_FILE, ForeignNetworkError
 
 _START_SECONDS: Final = 90.0
-"""Longest to wait for an answer: TensorFlow takes 3 to 7 s to load, more on a machine that is busy."""
+"""Longest wait for an answer: TensorFlow takes 3 to 7 s to load, and more on a busy machine."""
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
-"""Environment handed on; the worker gets no address, no password and no home."""
+"""Environment variables that the worker gets; none holds an address, a password or a home folder."""
 
 
 class NetworkAsker:
-    """Asks networks one after the other; the process is started when it is needed and ends by itself."""
+    """Asks networks one after another, in a process that starts when needed and ends when it is idle."""
 
     def __init__(self) -> None:
         self._worker: subprocess.Popen[bytes] | None = None
         self._one_at_a_time = threading.Lock()
 
     def ask(self, network: bytes, column: str, keys: Sequence[str]) -> dict[str, list[str]]:
-        """Return what a network answers, as `TruthTable.to_json` writes ``organisms``.
+        """Return the answers of a network, as `TruthTable.to_json` writes ``organisms``.
 
         Args:
             network: content of the ``.keras`` file.
-            column: test column answered.
-            keys: WHONET codes to ask for, with a site where the table has one.
+            column: test column that the network answers.
+            keys: WHONET codes to ask about, with a site if the table has one.
 
         Raises:
             ForeignNetworkError: the file is not one of Sirena's networks, or does not answer within its limits.
-            SirenaError: the process that asks does not start.
+            SirenaError: the worker process does not start.
         """
         if len(network) > LONGEST_FILE:
             raise ForeignNetworkError("the network's file is too large")
@@ -52,7 +52,7 @@ class NetworkAsker:
         return dict(answer["organisms"])
 
     def close(self) -> None:
-        """End the process."""
+        """End the worker process."""
         with self._one_at_a_time:
             self._end()
 

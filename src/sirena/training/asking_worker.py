@@ -1,11 +1,11 @@
-"""The process that asks networks: TensorFlow loaded once, one forked child of short life and small means for each.
+"""The process that asks networks: it loads TensorFlow once and forks a short-lived, restricted child for each network.
 
 Run as ``python -m sirena.training.asking_worker`` by `asking_apart`. Each line of standard input is a question
 (`Question` as JSON), each line of standard output its answer: ``{"organisms": …}`` as a truth table writes them, or
-``{"refused": why}``. It ends when nobody has asked for a while, or when whoever asks is gone.
+``{"refused": why}``. It ends when no question has come for a while, or when its parent has ended.
 
-Whoever registered the network may have made its file to harm: it is vetted, then loaded in Keras's safe mode, in a
-child that can write no file, open few, and has seconds of processor time. What it learns is a table.
+A network's file may be malicious. So it is vetted, then loaded in Keras's safe mode, in a child that cannot write
+files, may open few, and has seconds of processor time. The child returns a table only.
 """
 
 import contextlib
@@ -20,16 +20,16 @@ from pathlib import Path
 from typing import Any, Final
 
 IDLE_SECONDS: Final = 60.0
-"""After this long without a question the process ends and its 650 MiB are free again."""
+"""Seconds without a question after which the process ends and frees its 650 MiB."""
 CHILD_SECONDS: Final = 30.0
-"""Longest that one network is asked."""
+"""Longest time, in seconds, for asking one network."""
 _PROCESSOR_SECONDS: Final = 30
 _FURTHER_BYTES: Final = 2 * 2**30
 _OPEN_FILES: Final = 64
 
 
 def main() -> None:
-    """Answer questions from standard input, a line each, until it ends or none comes for `IDLE_SECONDS`."""
+    """Answer the questions on standard input, one per line, until it ends or none comes for `IDLE_SECONDS`."""
     import sirena.training.compiling
     import sirena.training.saving  # noqa: F401 - loaded here, so that every child has it already
 
@@ -61,7 +61,7 @@ def _ask_in_child(question: dict[str, Any]) -> bytes:
 
 
 def _read(descriptor: int, end: float) -> bytes:
-    """Return what a child says until it is silent; nothing when that takes too long."""
+    """Return everything that a child writes until it ends; empty if that takes too long."""
     parts: list[bytes] = []
     with os.fdopen(descriptor, "rb", buffering=0) as pipe:
         while select.select([pipe], [], [], max(0.0, end - time.monotonic()))[0]:
@@ -92,7 +92,7 @@ def _ask(question: dict[str, Any]) -> dict[str, Any]:
 
 
 def _limit() -> None:
-    """Leave this process what asking a network needs, and no more."""
+    """Limit this process to the memory, time and files that asking a network needs."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limits = {
         resource.RLIMIT_AS: pages * resource.getpagesize() + _FURTHER_BYTES,

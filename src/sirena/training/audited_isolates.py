@@ -1,6 +1,6 @@
-"""The isolates behind a label audit, by row and specimen number, so that somebody can go and correct them.
+"""The isolates whose labels a label audit lists, by row and specimen number, so that a person can correct them.
 
-A specimen number identifies a patient: the table goes only into a file that its user asked for.
+A specimen number identifies a patient: the table is written only into a file that the user asked for.
 """
 
 import polars as pl
@@ -16,16 +16,16 @@ _CELL = ("column", "organism", "site", "mic", "label")
 
 
 def audited_isolates(file: WhonetFile, labels: Evidence, audit: pl.DataFrame, language: Language) -> pl.DataFrame:
-    """Return one row for each labelled result in a cell of the audit, the gravest first.
+    """Return one row for each labelled result in a cell that the audit lists, the gravest first.
 
     Args:
-        file: as read, its columns of patients still there.
-        labels: the laboratory's, of the same file.
-        audit: of these labels, from `label_audit.audit_labels`.
+        file: the file as read, before patients' columns are dropped.
+        labels: the laboratory's labels in the same file.
+        audit: audit of these labels, from `label_audit.audit_labels`.
         language: of the words that say what the label contradicts.
 
     Returns:
-        Columns rank (of the audit), row (as the file's readers count), specimen_number, column, organism, site, mic,
+        Columns rank (of the audit), row (as the user counts rows), specimen_number, column, organism, site, mic,
         label, severity, what (in words), reference.
     """
     texts = pl.col("column", "organism", "site", "label").cast(pl.String)

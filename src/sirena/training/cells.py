@@ -1,10 +1,10 @@
-"""Weighted cells: rows that say the same thing are counted once.
+"""Weighted cells: equal labelled results, counted once with a weight.
 
 Rows that share (organism, site, MIC, label) are one cell with a weight. The loss of a network is a sum over rows, so
-the sum over cells, each times its weight, is the same number with the same gradient; its cost follows the
-variety of a file (a few hundred cells a drug) and not its length.
+the sum over cells, each times its weight, is the same number with the same gradient; its cost depends on the variety of
+a file (a few hundred cells per drug) and not on its length.
 
-Isolates are dealt into `PARTS` parts before counting, so a held-out share is always whole isolates.
+Isolates are assigned to `PARTS` parts before counting, so that all results of an isolate are held out together.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable, key_of
 
 PARTS: Final = 20
-"""Number of parts the isolates are dealt into; one of them is 5 % of the isolates."""
+"""Number of parts that the isolates are divided into; one part is 5 % of the isolates."""
 FOLDS: Final = 5
 """Number of folds of a cross-validation; a fold is every fifth part."""
 LEVELS: Final = 3
@@ -34,27 +34,31 @@ REFUSALS: Final = {
         *(Reason.BRACKETED, Reason.OTHER_SITE),
     )
 }
-"""Names of levels at which a guideline gives no category, by the reason it gives: ``NI:bracketed``."""
+"""Names of levels without a category, with the reason that the guideline gives: ``NI:bracketed``."""
 LABEL_TYPE: Final = pl.Enum([*(label.value for label in LABELS), *REFUSALS])
-"""Column type of a label in every frame of evidence. Refusals stand only in a reference's grid."""
+"""Column type of labels in every frame of evidence. Refusals occur only in the grid of a reference."""
 SITE_TYPE: Final = pl.Enum([site.value for site in Site])
-"""Column type of a site in every frame of evidence."""
+"""Column type of sites in every frame of evidence."""
 LEVEL_OF_LABEL: Final = {label.value: label.level for label in LABELS}
-"""Ordinal level of each label, by its text."""
+"""Ordinal level of each label, by the label's text."""
 MIC_OF_CODE: Final = {code: str(Mic.from_code(code)) for code in range(CODES)}
 """Text of each MIC, by its code."""
 REFERENCE_PART: Final = 255
-"""Part of cells that come from a reference's grid: no isolate's, so never held out."""
+"""Part number of cells that come from a reference's grid: these are no isolates, so they are never held out."""
 _WORD: Final = 2**32
 _DEFAULT_NAMES: Final = (Category.S, Category.I, Category.R)
 
 
 def part_of_isolate(isolate: pl.Expr, seed: int) -> pl.Expr:
-    """Deal isolates into `PARTS` parts by a fixed arithmetic hash (never by a library's, which changes by version).
+    """Return the part of each isolate, by a fixed arithmetic hash (a library's could change with its version).
 
     Args:
         isolate: UInt32 number of the isolate.
-        seed: another seed deals anew.
+        seed: another seed gives another division.
+
+    >>> isolates = pl.Series("isolate", [0, 1, 2], dtype=pl.UInt32).to_frame()
+    >>> isolates.select(part_of_isolate(pl.col("isolate"), seed=0)).to_series().to_list()
+    [0, 15, 12]
     """
     mixed = (isolate.cast(pl.UInt64) + seed * 2_654_435_769) % _WORD
     for _ in range(2):
@@ -63,19 +67,23 @@ def part_of_isolate(isolate: pl.Expr, seed: int) -> pl.Expr:
 
 
 def mic_text() -> pl.Expr:
-    """Return a column ``mic`` with the texts of the column ``mic_code``."""
+    """Return an expression for the column ``mic``, with the texts of the codes in ``mic_code``.
+
+    >>> pl.DataFrame({"mic_code": pl.Series([16], dtype=pl.Int16)}).select(mic_text()).item()
+    '4'
+    """
     return pl.col("mic_code").replace_strict(MIC_OF_CODE, return_dtype=pl.String).alias("mic")
 
 
 def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Count rows into cells.
+    """Return the cells of labelled results: equal results counted together.
 
     Args:
-        rows: evidence, one row a labelled result (see `evidence.Evidence.rows`).
-        seed: decides which isolates share a part.
+        rows: evidence, one row per labelled result (see `evidence.Evidence.rows`).
+        seed: decides which part each isolate belongs to.
 
     Returns:
-        Columns column, organism, site, mic_code, label, level, part, weight, sorted, one row a cell and part.
+        Columns column, organism, site, mic_code, label, level, part, weight, sorted, one row per cell and part.
     """
     keys = ["column", "organism", "site", "mic_code", "label", "level", "part"]
     return (
@@ -94,26 +102,26 @@ def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class Cells:
-    """The evidence for one antimicrobial, as arrays of one entry a cell."""
+    """The evidence for one antimicrobial, as arrays with one entry per cell."""
 
     column: str
     """Test column, ``AMK_NM``."""
     keys: tuple[str, ...]
-    """Whom the cells are about: organism code, with a site where the site matters (`truth_table.key_of`); sorted."""
+    """Organism codes, with a site if the site matters (`truth_table.key_of`), that the cells belong to; sorted."""
     names: NDArray[np.str_]
-    """Shape (keys, LEVELS): how each level is called for each key, as most of its labels call it."""
+    """Name of each level for each key, as most of the key's labels have it; shape (keys, LEVELS)."""
     key: NDArray[np.int32]
-    """Position in `keys`."""
+    """Position of each cell's key in `keys`."""
     mic_code: NDArray[np.int16]
-    """`domain.mic` code, 0 … CODES-1."""
+    """MIC code of each cell, 0 … CODES-1 (`domain.mic`)."""
     level: NDArray[np.int8]
-    """Ordinal level of the label."""
+    """Ordinal level of each cell's label."""
     weight: NDArray[np.float64]
-    """Results in this cell, all isolates."""
+    """Number of results in each cell, of all isolates."""
     held_out: NDArray[np.float64]
-    """Results in this cell from the held-out isolates (part 0); part of `weight`."""
+    """Number of results in each cell from the held-out isolates (part 0); included in `weight`."""
     folds: NDArray[np.float64]
-    """Shape (cells, FOLDS): results in this cell by the isolates' fold; a reference's cells are in none."""
+    """Number of results in each cell by the isolates' fold, shape (cells, FOLDS); a reference's cells are in none."""
 
     @property
     def results(self) -> int:
@@ -121,19 +129,19 @@ class Cells:
         return int(self.weight.sum())
 
     def level_counts(self) -> list[int]:
-        """Return how many results are S, I and R, in this order; those the guideline has no answer to are left out."""
+        """Return the number of results at each level (S, I, R), without those that the guideline gives no category."""
         named = ~np.isin(self.names[self.key, self.level], list(REFUSALS))
         return [int(self.weight[named & (self.level == level)].sum()) for level in range(LEVELS)]
 
     def digest(self) -> str:
-        """Return the SHA-256 of what was learnt from: keys, level names and every weighted cell."""
+        """Return the SHA-256 of everything that training learns from: keys, level names and every weighted cell."""
         digest = hashlib.sha256("\n".join((self.column, *self.keys, *self.names.ravel())).encode())
         for array in (self.key, self.mic_code, self.level, self.weight, self.held_out, self.folds):
             digest.update(np.ascontiguousarray(array).tobytes())
         return digest.hexdigest()
 
     def of_tested_organisms(self) -> "Cells":
-        """Leave out the keys no isolate was labelled for."""
+        """Return the cells without those keys for which no isolate has a label."""
         tested = np.bincount(self.key, weights=self.folds.sum(axis=1), minlength=len(self.keys)) > 0
         kept = tested[self.key]
         return Cells(
@@ -150,11 +158,11 @@ class Cells:
 
 
 def cells_of(column: str, counted: pl.DataFrame) -> Cells:
-    """Bring one column's tally into arrays.
+    """Return the tally of one test column as arrays.
 
     Args:
         column: test column.
-        counted: rows of `tally` for this column, organism and site joined to a key (`keyed`).
+        counted: rows of `tally` for this column, with a key instead of organism and site (`keyed`).
     """
     keys = tuple(sorted(counted["key"].unique().to_list()))
     merged = (
@@ -181,7 +189,7 @@ def cells_of(column: str, counted: pl.DataFrame) -> Cells:
 
 
 def keyed(counted: pl.DataFrame, reference: TruthTable | None) -> pl.DataFrame:
-    """Join organism and site of a tally to a key: the site counts only where the reference tells it from others.
+    """Replace organism and site of a tally by a key, which has a site only if the reference treats it separately.
 
     Args:
         counted: rows of `tally` for one column.
@@ -208,9 +216,9 @@ def _in_fold(fold: int) -> pl.Expr:
 
 
 def _level_names(keys: tuple[str, ...], counted: pl.DataFrame) -> NDArray[np.str_]:
-    """Name each level of each key as most of its own labels do; where it has none, as most of the drug's do.
+    """Return the name of each level for each key: the commonest among its labels, or else among the drug's.
 
-    So an answer is SDD or NS where the evidence says so.
+    So an answer is SDD or NS if the evidence says so.
     """
     totals: dict[tuple[str | None, int], dict[str, float]] = {}
     sums = counted.group_by("key", "level", "label").agg(pl.col("weight").sum()).sort("key", "level", "label")

@@ -2,10 +2,10 @@
 
 Rules, each with a test of like name:
 
-- every MIC column of the file that a guideline or its labels can teach;
-- and the 41 of the first panel, of the guideline most of the file's columns follow, so that a hospital that has not
-  yet tested a drug can answer for it;
-- antimicrobials named by the user take the place of both.
+- every MIC column of the files, if a guideline or their labels give categories for it;
+- and the 41 drugs of the first panel, by the guideline of most of the columns, so that a hospital can answer for a drug
+  that it has not tested yet;
+- if the user names antimicrobials, these replace both.
 """
 
 from collections import Counter
@@ -16,11 +16,11 @@ from sirena.domain.test_column import TestColumn
 
 
 def columns_to_train(tests: Iterable[TestColumn], drugs: Iterable[str] | None = None) -> tuple[str, ...]:
-    """Return the model columns of a training, sorted.
+    """Return the model columns that a training makes models for, sorted.
 
     Args:
-        tests: MIC columns of the files, once for each file that holds it.
-        drugs: antimicrobial codes that the user named; None for the files' and the first panel's.
+        tests: MIC columns of all files; one that several files have occurs as often.
+        drugs: antimicrobial codes that the user named; None for those of the files and of the first panel.
 
     >>> from sirena.domain.test_column import parse_test_column
     >>> columns_to_train([parse_test_column("AMK_NM")], ["AMK"])

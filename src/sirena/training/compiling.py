@@ -1,4 +1,4 @@
-"""Compiling a network into a truth table: ask it everything it can be asked, and write down what it says."""
+"""Compiling a network into a truth table, by asking it every possible question."""
 
 from collections.abc import Sequence
 
@@ -13,12 +13,12 @@ from sirena.training.network import CATEGORY, MIC, NO_REASON, ORGANISM, REASON, 
 
 
 def compile_network(network: keras.Model, column: str, keys: Sequence[str]) -> TruthTable:
-    """Ask a network for every key and every MIC.
+    """Return the truth table of a network's answers for every key and every MIC.
 
     Args:
         network: from `network.answering_network`, or its file loaded again.
-        column: test column answered.
-        keys: its vocabulary: organism codes, with a site where the site matters.
+        column: test column that the network answers.
+        keys: its vocabulary: organism codes, with a site if the site matters.
     """
     texts = [str(Mic.from_code(code)) for code in range(CODES)]
     questions = [_question(key, set(keys)) for key in keys]
@@ -42,7 +42,7 @@ def compile_network(network: keras.Model, column: str, keys: Sequence[str]) -> T
 
 
 def _question(key: str, keys: set[str]) -> tuple[str, str]:
-    """Return organism and site to ask for a key: its own site, or one that has no key of its own."""
+    """Return the organism and site by which to ask about a key: its own site, or one without a key of its own."""
     organism, site = split_key(key)
     if site is None:
         site = next(site for site in (Site.OTHER, *Site) if key_of(organism, site) not in keys)

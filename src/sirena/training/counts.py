@@ -1,7 +1,7 @@
-"""What a training learns from: labelled results of one or several hospitals, counted into cells.
+"""The evidence of a training as counts: labelled results of one or several hospitals, counted into cells.
 
-Files are counted each by itself and the counts are added, so a hospital can give its counts (`shared_cells`) in the
-place of its file: the model is the same, bit for bit, and no row leaves the house.
+Each file is counted separately and the counts are added. So a hospital can give its counts (`shared_cells`) instead of
+its file: the model is the same, bit for bit, and no row leaves the hospital.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ from sirena.training.evidence import LabelSource, collect_evidence
 from sirena.whonet.file import WhonetFile
 
 CELL: Final = ("column", "organism", "site", "mic_code", "label", "level", "part")
-"""Columns of a tally that say which cell a row is."""
+"""Columns of a tally that identify a cell and part."""
 COUNT_TYPES: Final = pl.Schema(
     {
         "column": pl.String(),
@@ -30,26 +30,26 @@ COUNT_TYPES: Final = pl.Schema(
         "weight": pl.Float64(),
     }
 )
-"""Columns of a tally, as `cells.tally` returns them."""
+"""Columns and types of a tally, as `cells.tally` returns them."""
 
 
 @dataclass(frozen=True)
 class HospitalCounts:
-    """The laboratory's labelled results of one file, counted."""
+    """The laboratory's labelled results in one file, counted into cells."""
 
     tests: tuple[TestColumn, ...]
-    """Its MIC columns, with or without labels."""
+    """MIC columns of the file, with or without labels."""
     tally: pl.DataFrame
-    """As `cells.tally` returns it; empty when the file holds no labels."""
+    """The cells, as `cells.tally` returns them; empty if the file holds no labels."""
     seed: int
-    """Seed by which the isolates were dealt into parts."""
+    """Seed by which the isolates were divided into parts."""
 
     @classmethod
     def of_file(cls, file: WhonetFile, seed: int) -> Self:
-        """Count a file.
+        """Return the counts of a file's labelled results.
 
         Raises:
-            NoOrganismColumnError: the file names no organisms.
+            NoOrganismColumnError: no column of the file names the organism.
         """
         evidence = collect_evidence(file, labels=LabelSource.FILE)
         return cls(tuple(file.mic_columns.values()), tally(evidence.rows, seed), seed)
@@ -57,20 +57,20 @@ class HospitalCounts:
 
 @dataclass(frozen=True)
 class CountedEvidence:
-    """Counted evidence, with the labels' source and the reference it may lean on, as of `evidence.Evidence`."""
+    """Counted evidence, with the source of its labels and the reference, like `evidence.Evidence`."""
 
     tally: pl.DataFrame
-    """As `cells.tally` returns it."""
+    """The cells, as `cells.tally` returns them."""
     seed: int
-    """Seed by which the isolates were dealt into parts."""
+    """Seed by which the isolates were divided into parts."""
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
 
     def counted(self, seed: int) -> pl.DataFrame:
-        """Return the cells.
+        """Return the cells, if their isolates were divided by this seed.
 
         Raises:
-            ValueError: the isolates were dealt by another seed.
+            ValueError: the isolates were divided by another seed.
         """
         if seed != self.seed:
             raise ValueError(f"the isolates were dealt by seed {self.seed}, not by {seed}")
@@ -78,10 +78,10 @@ class CountedEvidence:
 
 
 def pooled(hospitals: Iterable[HospitalCounts]) -> pl.DataFrame:
-    """Add the cells of several hospitals, dealt by one seed; their order does not matter."""
+    """Return the cells of several hospitals added, in any order; all must be divided into parts by the same seed."""
     return summed(hospital.tally for hospital in hospitals)
 
 
 def summed(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Add tallies cell by cell; their order does not matter."""
+    """Return the sum of tallies, cell by cell; their order does not matter."""
     return pl.concat([COUNT_TYPES.to_frame(), *tallies]).group_by(CELL).agg(pl.col("weight").sum()).sort(CELL)

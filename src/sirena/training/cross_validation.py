@@ -1,12 +1,13 @@
-"""What a training would answer on isolates it has not seen, for its report and the gate.
+"""Cross-validation: what a training would answer on isolates it has not seen, for its report and the gate.
 
-The isolates are dealt into `FOLDS` folds; for each, cut points are learnt from the others with the settings and the
-number of steps of the final training, and asked about the fold. So every labelled result is judged once by cut points
-that never saw its isolate, and even a rare error gets an interval. An organism that only the fold has is refused, as in
-earnest.
+The isolates are divided into `FOLDS` folds. For each fold, cut points are learnt from the other folds, with the
+settings and number of steps of the final training, and then answer the fold. So every labelled result is judged once,
+by cut points that were learnt without its isolate, and even a rare error gets an interval. An organism that only this
+fold has is refused, as it would be in use.
 
-Settings and number of steps were chosen on 5 % of the isolates (part 0), which are judged here too; a `--search` makes
-the figures that much too kind. Organisms the file lacks are left out: with labels from both sources they lend nothing.
+Settings and number of steps were chosen on 5 % of the isolates (part 0), which are judged here too; so after a
+`--search` the figures are slightly too good. Organisms that the file lacks are left out: with labels from both sources
+they contribute nothing.
 """
 
 from typing import Final
@@ -27,13 +28,13 @@ _UNANSWERED: Final = LEVELS
 def cross_validate(
     cells: Cells, settings: TrainingSettings, steps: int, ancestry: Ancestry = groups_above
 ) -> tuple[AgreementCounts, dict[str, AgreementCounts]]:
-    """Return agreement with the labels of unseen isolates, pooled and by organism.
+    """Return the agreement with the labels of unseen isolates: of all together, and by organism.
 
     Args:
         cells: the evidence of one antimicrobial.
-        settings: of the training.
-        steps: of the descent.
-        ancestry: the groups above an organism.
+        settings: settings of the training.
+        steps: number of steps of gradient descent.
+        ancestry: returns the groups above an organism.
     """
     tested = cells.of_tested_organisms()
     course = Course(tested, settings, ancestry)

@@ -1,7 +1,7 @@
-"""How well answers agree with a laboratory's labels.
+"""Agreement of answers with a laboratory's labels.
 
-Categories are compared as S, I, R: SDD counts as I and NS as R. A result without an answer (NI) counts against the
-answered share and not against the agreement. A very major error is an S for a label R, over labels R; a major error an
+Categories are compared as S, I, R: SDD counts as I and NS as R. A result without a category (NI) lowers the share of
+answered results and not the agreement. A very major error is an S for a label R, over labels R; a major error an
 R for a label S, over labels S; a minor error has I on one side. Intervals are Wilson's, 95 %.
 
 Source of the terms: CLSI M52, ISO 20776-2 (their rates per category).
@@ -33,24 +33,24 @@ class WilsonRate:
 
     @property
     def share(self) -> float:
-        """Cases over total; NaN when there are none."""
+        """Cases over total; NaN if the total is zero."""
         return self.cases / self.total if self.total else float("nan")
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Wilson's 95 % interval; the whole range when there are none."""
+        """Wilson's 95 % interval; 0 to 1 if the total is zero."""
         if not self.total:
             return 0.0, 1.0
         found = binomtest(self.cases, self.total).proportion_ci(CONFIDENCE, method="wilson")
         return float(found.low), float(found.high)
 
     def __str__(self) -> str:
-        """Write ``12 of 345 (3.48 %, 2.00-5.98)``."""
+        """Return ``12 of 345 (3.48 %, 2.00-5.98)``."""
         low, high = self.interval
         return f"{self.cases} of {self.total} ({self.share:.2%}, {low:.2%}-{high:.2%})"
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form."""
+        """Return the rate as plain JSON values."""
         return {
             "cases": self.cases,
             "total": self.total,
@@ -61,43 +61,43 @@ class WilsonRate:
 
 @dataclass(frozen=True)
 class AgreementCounts:
-    """Counts of labels against answers."""
+    """Number of results by label and by answer."""
 
     labelled: int
-    """Results with a label."""
+    """Number of results with a label."""
     confusion: tuple[tuple[int, ...], ...]
-    """Answered results: label's level by answer's level (S; I or SDD; R or NS)."""
+    """Number of answered results by level of the label, then level of the answer (S; I or SDD; R or NS)."""
 
     @property
     def answered(self) -> WilsonRate:
-        """Answered over labelled results."""
+        """Share of labelled results that were answered."""
         return WilsonRate(sum(map(sum, self.confusion)), self.labelled)
 
     @property
     def categorical_agreement(self) -> WilsonRate:
-        """CA: answers at the label's level over answered results."""
+        """Categorical agreement (CA): share of answered results at the label's level."""
         return WilsonRate(sum(self.confusion[level][level] for level in range(LEVELS)), self.answered.cases)
 
     @property
     def very_major_errors(self) -> WilsonRate:
-        """VME: answered S over results labelled R."""
+        """Very major errors (VME): share of results labelled R that were answered S."""
         return WilsonRate(self.confusion[2][0], sum(self.confusion[2]))
 
     @property
     def major_errors(self) -> WilsonRate:
-        """ME: answered R over results labelled S."""
+        """Major errors (ME): share of results labelled S that were answered R."""
         return WilsonRate(self.confusion[0][2], sum(self.confusion[0]))
 
     @property
     def minor_errors(self) -> WilsonRate:
-        """mE: I on one side only, over answered results."""
+        """Minor errors (mE): share of answered results with I on one side only."""
         return WilsonRate(
             self.confusion[0][1] + self.confusion[1][0] + self.confusion[1][2] + self.confusion[2][1],
             self.answered.cases,
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form."""
+        """Return counts and rates as plain JSON values."""
         return {
             "labelled": self.labelled,
             "confusion": [list(row) for row in self.confusion],
@@ -111,14 +111,14 @@ class AgreementCounts:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Agreement pooled, per test column and per organism."""
+    """Agreement over all results, by test column and by organism."""
 
     pooled: AgreementCounts
     by_column: dict[str, AgreementCounts]
     by_organism: dict[str, AgreementCounts]
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form."""
+        """Return the agreement as plain JSON values."""
         return {
             "compared_as": "S, I (with SDD), R (with NS)",
             "pooled": self.pooled.to_json(),
@@ -128,15 +128,15 @@ class Evaluation:
 
 
 def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.DataFrame:
-    """Count labelled results by what was answered.
+    """Return the number of labelled results by label and answer.
 
     Args:
-        tables: by test column; a column without a table goes unanswered.
-        rows: labelled results as of `evidence.Evidence.rows`, of isolates no table was learnt from.
+        tables: truth table by test column; a column without one is not answered.
+        rows: labelled results, as in `evidence.Evidence.rows`, of isolates that no table was learnt from.
 
     Returns:
         Columns column, organism, site, mic_code, label, results, level (of the label), answer (position in
-        ``ANSWERS``), answer_level (null when NI).
+        ``ANSWERS``), answer_level (null for NI).
     """
     cells = (
         rows.group_by("column", "organism", "site", "mic_code", "label")
@@ -164,12 +164,12 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
 
 
 def evaluate(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> Evaluation:
-    """Compare tables with labelled results they were not learnt from (arguments as of `answered_cells`)."""
+    """Return the agreement of tables with labelled results they were not learnt from, given as to `answered_cells`."""
     return summarise([answered_cells(tables, rows)])
 
 
 def summarise(parts: Iterable[pl.DataFrame]) -> Evaluation:
-    """Pool what `answered_cells` returned, for example the folds of a cross-validation."""
+    """Return the agreement over several results of `answered_cells`, such as the folds of a cross-validation."""
     cells = pl.concat(parts)
     return Evaluation(
         pooled=_counts(cells),

@@ -1,10 +1,10 @@
-"""Evidence: what a training learns from, one row a labelled result.
+"""Evidence: the labelled results that a training learns from, one per row.
 
 Labels come from the laboratory (the file's ``Eti_`` columns), from a guideline edition (its compiled truth tables), or
-from both: the edition where it speaks, the laboratory where the edition is silent. Nothing that identifies a patient is
+from both: the edition for organisms it covers, the laboratory for the others. Nothing that identifies a patient is
 read: an isolate is its row number, and only organism, specimen, MIC and category cells are looked at.
 
-Texts are interpreted once per distinct text and counted per distinct cell, so cost follows a file's variety.
+Each distinct text is interpreted once and each distinct cell counted once, so the cost depends on a file's variety.
 """
 
 import enum
@@ -28,14 +28,14 @@ from sirena.whonet.file import WhonetFile
 
 
 class LabelSource(enum.StrEnum):
-    """Who says what a result is called. The value is the option's word."""
+    """Who gives the label of a result. The value is the option's word."""
 
     FILE = "file"
     """The laboratory's own ``Eti_`` columns."""
     REFERENCE = "reference"
-    """A guideline edition, over all organisms it has a breakpoint for."""
+    """A guideline edition, for all organisms it has a breakpoint for."""
     BOTH = "both"
-    """The edition's for every organism it says something of; the laboratory's for the others."""
+    """The edition for every organism it states something about; the laboratory for the others."""
 
 
 ROW_TYPES: Final = pl.Schema(
@@ -48,37 +48,38 @@ ROW_TYPES: Final = pl.Schema(
         "label": LABEL_TYPE,
     }
 )
-"""Columns of `Evidence.rows`; words are stored as numbers, a file of 500,000 isolates has millions of rows."""
+"""Columns and types of `Evidence.rows`; words are stored as numbers, since a large file has millions of rows."""
 
 
 class Countable(Protocol):
-    """Labelled results that can be counted into cells: all that a training asks for."""
+    """Labelled results that can be counted into cells, which is all that a training needs."""
 
     @property
     def label_source(self) -> LabelSource:
-        """Where the labels come from."""
+        """The source of the labels."""
 
     @property
     def reference(self) -> Mapping[str, TruthTable]:
-        """The guideline's tables by test column; empty when none was given."""
+        """The guideline's tables by test column; empty if none was given."""
 
     def counted(self, seed: int) -> pl.DataFrame:
-        """Return weighted cells (`cells.tally`), isolates dealt into parts by a seed."""
+        """Return the weighted cells (`cells.tally`), with the isolates divided into parts by a seed."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """Labelled results and the reference they may lean on."""
+    """Labelled results, and the guideline's tables if there are any."""
 
     rows: pl.DataFrame
-    """One row a labelled result: isolate (row number in the file), organism (WHONET code), site (`Site`),
-    column (``AMK_NM``), mic_code (0 … CODES-1), label (S, SDD, I, R, NS)."""
+    """One row per labelled result: isolate (row number in the file), organism (WHONET code), site (`Site`),
+    column (``AMK_NM``), mic_code (0 … CODES-1), label (S, SDD, I, R, NS).
+    """
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
-    """The guideline's tables by test column; empty when none was given."""
+    """The guideline's tables by test column; empty if none was given."""
 
     def of_isolates(self, chosen: pl.Series) -> "Evidence":
-        """Return the rows of some isolates, to train on them and evaluate on the others.
+        """Return the evidence of some isolates only, to train on them and evaluate on the others.
 
         Args:
             chosen: isolate numbers, UInt32, as in the column ``isolate``.
@@ -87,24 +88,24 @@ class Evidence:
         return Evidence(kept, self.label_source, self.reference)
 
     def counted(self, seed: int) -> pl.DataFrame:
-        """Return the rows as weighted cells (`cells.tally`)."""
+        """Return the rows as weighted cells (`cells.tally`), with the isolates divided into parts by a seed."""
         return tally(self.rows, seed)
 
 
 def collect_evidence(
     file: WhonetFile, *, labels: LabelSource, reference: Mapping[str, TruthTable] | None = None, first: int = 0
 ) -> Evidence:
-    """Gather the labelled results of a file.
+    """Return the labelled results of a file.
 
     Args:
-        file: as read.
-        labels: where labels come from.
+        file: the file.
+        labels: source of the labels.
         reference: truth tables of guideline editions, by test column.
-        first: number of the first isolate, where these are some of a longer file's.
+        first: number of the first isolate, if these are a part of a longer file.
 
     Raises:
-        NoOrganismColumnError: the file names no organisms.
-        UsageError: labels from a reference were asked for and none was given.
+        NoOrganismColumnError: no column of the file names the organism.
+        UsageError: the labels are to come from a reference, and none was given.
     """
     tables = dict(reference or {})
     if labels is not LabelSource.FILE and not tables:
@@ -128,13 +129,13 @@ def collect_evidence(
 
 
 def reference_grid(table: TruthTable) -> pl.DataFrame:
-    """Return a whole truth table as evidence: every key × every exact MIC, each once.
+    """Return a whole truth table as evidence: every key with every exact MIC, once each.
 
-    Censored MICs are left out: what a guideline says of them follows from the exact ones, and the network's rule
-    for open ends says the same. Where a row gives no category, the refusal with its reason is a level of its own.
+    Censored MICs are left out: a guideline's answers to them follow from the exact ones, as the network's do. If a row
+    gives no category, the refusal with its reason is a level of its own.
 
     Returns:
-        Columns as of `cells.keyed`.
+        A frame with the columns of `cells.keyed`.
     """
     exact = table.cells[:, :DILUTIONS]
     levels = np.array(
@@ -164,7 +165,7 @@ def _name(answer: Answer) -> str:
 
 
 def _sites(file: WhonetFile) -> pl.Series:
-    """Return each row's site; unknown where the file has no specimen, or one that names no site."""
+    """Return each row's site; unknown without a specimen, or if the specimen names no site."""
     if file.specimen_column is None:
         return pl.repeat(Site.UNKNOWN.value, file.frame.height, dtype=SITE_TYPE, eager=True)
     column = file.frame[file.specimen_column]
@@ -175,14 +176,14 @@ def _sites(file: WhonetFile) -> pl.Series:
 
 
 def _distinct(column: pl.Series) -> list[str]:
-    """Return the distinct texts of a column; those of an enumeration are all that its file holds."""
+    """Return the distinct texts of a column; for an enumeration, all texts that its file holds."""
     if isinstance(column.dtype, pl.Enum):
         return column.dtype.categories.to_list()
     return column.drop_nulls().unique().sort().to_list()
 
 
 def _resolved(file: WhonetFile, header: str) -> pl.Series:
-    """Turn organism texts into codes; null where missing or unknown."""
+    """Return the organism codes of a column; null if the organism is missing or unknown."""
     column = file.frame[header]
     texts = _distinct(column)
     others = file.readings_of(header, texts)
@@ -201,7 +202,7 @@ def _codes(file: WhonetFile, header: str) -> pl.Series:
 
 
 def _written_labels(file: WhonetFile, header: str, labels: LabelSource) -> pl.Series:
-    """Return the laboratory's labels of a test column or beside its MICs; null where there are none or none wanted."""
+    """Return the laboratory's labels of a test column, or those beside its MICs; null if there are none to use."""
     if labels is LabelSource.REFERENCE:
         return pl.repeat(None, file.frame.height, dtype=LABEL_TYPE, eager=True)
     category_header = file.category_columns.get(header) or file.label_columns.get(header)

@@ -2,13 +2,13 @@
 
 Rules, each with a test of like name:
 
-- with labels from both, an organism the edition says something of is learnt from the edition alone; the others are
-  learnt from the laboratory where it has enough results to be judged by, and their grounds say that they are its own;
+- with labels from both sources, an organism that the edition covers is learnt from the edition alone; the others are
+  learnt from the laboratory, if it has enough results to judge them by, and their grounds name the laboratory;
 - a drug with fewer than `MINIMUM_RESULTS` labelled results is trained from the reference, and its report says so;
-- one that the reference has no breakpoint for either is yielded as `Untrainable`, with the reason;
-- 5 % of the isolates are held out to choose the number of steps; then all isolates train that many;
-- every labelled result is judged once by cut points that never saw its isolate, for the report;
-- a network trained from the reference trains on while a single answer differs from the reference;
+- if the reference has no breakpoint for the drug either, the result is `Untrainable`, with the reason;
+- 5 % of the isolates are held out to choose the number of steps; then all isolates are trained on for that many;
+- for the report, every labelled result is judged once by cut points learnt without its isolate;
+- a network trained from the reference is trained until no answer differs from the reference;
 - the same evidence and seed give the same weights, bit by bit.
 """
 
@@ -37,57 +37,57 @@ from sirena.training.search import search_settings
 from sirena.training.tested import TestedResults, count_tested
 
 MINIMUM_RESULTS: Final = 20
-"""Labelled results below which a drug is trained from the reference, when there is one."""
+"""Labelled results below which a drug is trained from the reference instead, if there is one."""
 MINIMUM_OWN_RESULTS: Final = 300
 MINIMUM_OWN_S: Final = 72
 MINIMUM_OWN_R: Final = 48
-"""Results of organisms beyond the edition (all, S, R) below which the laboratory's labels of them are left out."""
+"""Results (all, S, R) for organisms the edition does not cover, below which the laboratory's labels are not used."""
 _MOST_ROUNDS: Final = 20
-"""Rounds of `STRIDE` steps in which a network trained from the reference may lose its last disagreement."""
+"""Most rounds of `STRIDE` steps in which a network trained from the reference must come to agree with it."""
 
 Progress = Callable[[int, int, str], None]
-"""Told after each drug: done, total, column."""
+"""Called after each drug with the number done, the total and the test column."""
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """One antimicrobial's network and everything to know about it."""
+    """One antimicrobial's trained network and the facts about it."""
 
     column: str
-    """Test column answered, ``AMK_NM``."""
+    """Test column that the network answers, ``AMK_NM``."""
     network: keras.Model
-    """Texts in, categories out (`network.answering_network`)."""
+    """The network; its inputs are texts and its outputs categories (`network.answering_network`)."""
     table: TruthTable
-    """What the network answers, compiled by asking it."""
+    """The network's answers, as a compiled truth table."""
     report: dict[str, Any]
-    """JSON-able: seed, settings, label source, counts of evidence, data digest, history, cut points, metrics."""
+    """Report as plain JSON values: seed, settings, label source, evidence, digest, history, cut points, metrics."""
 
 
 @dataclass(frozen=True)
 class Untrainable:
-    """A drug for which there is nothing to learn from."""
+    """A test column without any evidence to learn from."""
 
     column: str
     why: str
-    """One sentence for a person."""
+    """The reason, as one sentence for a person."""
 
 
 @dataclass(frozen=True)
 class _Chosen:
-    """What one column is trained from."""
+    """The evidence that one test column is trained from."""
 
     column: str
     counted: pl.DataFrame
     source: LabelSource
     note: str
     file_results: int
-    """Labelled results the file holds for this column, learnt from or not."""
+    """Number of labelled results that the files hold for this column, whether used or not."""
     reference: TruthTable | None = None
-    """The table the network must equal wherever it has a row; None when labels come from the laboratory alone."""
+    """The table that the network must equal wherever it has a row; None if labels come from the laboratory alone."""
     grounds: TruthTable | None = None
-    """The guideline's table for the column, from which answers take their grounds; None when it has none."""
+    """The guideline's table for the column, from which answers take their grounds; None if there is none."""
     tested: TestedResults = field(default_factory=dict)
-    """The labelled results the files hold for this column, learnt from or not."""
+    """Labelled results that the files hold for this column, whether used or not."""
 
 
 def train_models(
@@ -100,16 +100,16 @@ def train_models(
     progress: Progress | None = None,
     ancestry: Ancestry = groups_above,
 ) -> Iterator[TrainedModel | Untrainable]:
-    """Train the drugs one after another, yielding each as it is done.
+    """Train the drugs one after another; yield each result when it is ready.
 
     Args:
         evidence: from `collect_evidence`, or `counts.CountedEvidence` of several files.
-        drugs: antimicrobial codes; None for all the evidence or the reference knows.
-        seed: deals the isolates into parts and steers the search.
-        search: number of Optuna trials a drug; 0 for the given settings.
-        settings: of the training; None for the defaults.
-        progress: told after each drug.
-        ancestry: the groups above an organism.
+        drugs: antimicrobial codes; None for all those of the evidence or the reference.
+        seed: seed of the division into parts and of the search.
+        search: number of Optuna trials per drug; 0 to use the given settings.
+        settings: settings of the training; None for the defaults.
+        progress: called after each drug.
+        ancestry: returns the groups above an organism.
     """
     use_one_thread()
     counted = {column: part for (column,), part in evidence.counted(seed).partition_by("column", as_dict=True).items()}
@@ -135,7 +135,7 @@ def _columns(evidence: Countable, counted: dict[str, pl.DataFrame], drugs: Itera
 
 
 def _choose(evidence: Countable, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
-    """Decide what a column learns from."""
+    """Return the evidence that a test column is trained from, or why there is none."""
     table = evidence.reference.get(column)
     table = table if table is not None and table.keys else None
     grid = None if table is None else reference_grid(table)
@@ -165,7 +165,7 @@ def _choose(evidence: Countable, column: str, counted: pl.DataFrame | None) -> _
 
 
 def _enough(own: pl.DataFrame) -> bool:
-    """Tell whether a laboratory's results can show how well they are learnt; the gate asks for as many."""
+    """Tell whether a laboratory's results suffice to judge what is learnt from them; the gate demands as many."""
     by_level = dict(own.group_by("level").agg(pl.col("weight").sum()).iter_rows())
     total = sum(by_level.values())
     return total >= MINIMUM_OWN_RESULTS and by_level.get(0, 0) >= MINIMUM_OWN_S and by_level.get(2, 0) >= MINIMUM_OWN_R
@@ -226,7 +226,7 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: TrainingSettings, 
 
 
 def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, keras.Model, TruthTable, int]:
-    """Train until no answer differs from the reference where it has a row, for a while."""
+    """Train until no answer differs from the reference where it has a row, or until the rounds are used up."""
     batch = course.start()
     history: list[Epoch] = []
     stated = [row for row, key in enumerate(course.cells.keys) if key in reference.row_of]
@@ -242,7 +242,7 @@ def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, kera
 
 
 def _answering(cells: Cells, fit: Fit) -> keras.Model:
-    """Put the learnt parameters into a network of their own size."""
+    """Return an answering network with the learnt parameters."""
     trained = CutPoints.of(len(fit.lineage.groups))
     for variable, learnt in zip(trained.variables, (fit.effects, fit.slope), strict=True):
         variable.assign(learnt)
@@ -260,7 +260,7 @@ def _held_out(pooled: AgreementCounts, by_organism: dict[str, AgreementCounts]) 
 
 
 def _metrics(cells: Cells, fit: Fit) -> dict[str, float | int]:
-    """Count the labels learnt from that the cut points explain, by level."""
+    """Return the share and number of training labels that the cut points explain or contradict."""
     interval, position = np.divmod(cells.mic_code, DILUTIONS)
     exponent = position + float(MINIMUM_EXPONENT)
     level = (exponent[:, None] > fit.cut_points()[cells.key, interval]).sum(axis=1)
@@ -273,14 +273,14 @@ def _metrics(cells: Cells, fit: Fit) -> dict[str, float | int]:
 
 
 def _ground(key: str, reference: TruthTable | None) -> Ground:
-    """Return what a key's answers rest on: the guideline's statement, or the laboratory's labels where it has none."""
+    """Return the ground of a key's answers: the guideline's statement, or the laboratory's labels if there is none."""
     organism, site = split_key(key)
     ground = reference.ground(organism, site or Site.OTHER) if reference is not None else None
     return ground if ground is not None and ground.kind is not GroundKind.NONE else Ground(GroundKind.LABORATORY)
 
 
 def _labels(cells: Cells) -> dict[str, dict[str, str | int]]:
-    """Count what was learnt for each key, by name of the level, with the lowest and highest MIC, mg/L."""
+    """Return for each key and level name the number of results learnt from, with their lowest and highest MIC, mg/L."""
     counts = np.zeros((len(cells.keys), LEVELS), dtype=np.int64)
     np.add.at(counts, (cells.key, cells.level), cells.weight.astype(np.int64))
     position = cells.mic_code % DILUTIONS + MINIMUM_EXPONENT

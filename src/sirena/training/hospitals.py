@@ -1,4 +1,4 @@
-"""Where hospitals call the same MIC differently, cell by cell."""
+"""Cells in which hospitals give the same MIC different labels."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -12,16 +12,16 @@ _CELL: Final = ("column", "organism", "site", "mic_code")
 
 
 def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
-    """List the cells that hospitals label by different levels, those furthest apart and with most results first.
+    """Return the cells that hospitals label by different levels: those furthest apart and most numerous first.
 
-    A cell's level at a hospital is that of most of its labels; where two are as common, the higher one.
+    A cell's level at a hospital is that of most of its labels; if two are equally common, the higher one.
 
     Args:
         hospitals: counts by the hospital's name.
 
     Returns:
-        One row a cell: column, organism, site, mic, results (of all hospitals), distance (levels apart, 1 or 2), and
-        for each hospital a column of its name with its label and number (``R 12``), empty where it has none.
+        One row per cell: column, organism, site, mic, results (of all hospitals), distance (levels apart, 1 or 2), and
+        for each hospital a column of its name with its label and number (``R 12``), empty if it has none.
     """
     names = list(hospitals)
     usual = [_usual(counts.tally).with_columns(pl.lit(name).alias("hospital")) for name, counts in hospitals.items()]
@@ -48,7 +48,7 @@ def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
 
 
 def _usual(tally: pl.DataFrame) -> pl.DataFrame:
-    """Return for each cell the commonest label with its level and weight, and the weight of all."""
+    """Return for each cell the commonest label with its level and weight, and the weight of all labels."""
     labels = tally.group_by(*_CELL, "label", "level").agg(pl.col("weight").sum())
     return (
         labels.sort(*_CELL, "weight", "level")

@@ -1,15 +1,15 @@
-"""The label audit: cells whose labels contradict one another, the MIC order, or the reference.
+"""The label audit: cells whose labels contradict one another, the order of MICs, or the reference.
 
-Who is right is the reader's to say: a laboratory may have used another edition, mistyped, or reported a
-resistance mechanism the MIC does not show. The audit only says where to look, the gravest first.
+A person must judge which is right: a laboratory may have used another edition, mistyped, or reported a resistance
+mechanism that the MIC does not show. The audit says where to look, the gravest first.
 
 Rules, each with a test of like name:
 
-- *same_mic*: at one MIC of one organism and drug, labels of another level at the same site are as numerous or more so;
+- *same_mic*: for the same organism, drug, site and MIC, labels of another level are as numerous or more so;
 - *mic_order*: results of a lower level at certainly higher MICs, or of a higher level at certainly lower ones, are as
   numerous as the cell's own or more so; intervals that overlap (``<=4`` and 2) are not ordered;
-- *reference*: the guideline edition decides otherwise;
-- S against R ranks before anything with I; then more findings, then more results.
+- *reference*: the guideline edition gives another category;
+- S against R comes before contradictions with I; then the cells are ordered by number of findings, then of results.
 """
 
 import enum
@@ -30,7 +30,7 @@ from sirena.training.evidence import Evidence
 
 
 class LabelFinding(enum.StrEnum):
-    """What a label contradicts. The value stands in the audit's ``findings``."""
+    """What a label contradicts. The value is used in the audit's ``findings``."""
 
     SAME_MIC = "same_mic"
     MIC_ORDER = "mic_order"
@@ -49,11 +49,11 @@ WORDS: Final = {
         LabelFinding.REFERENCE: "la edición decide otra cosa",
     },
 }
-"""What each finding says, in words."""
+"""Each finding in words."""
 
 
 class Severity(enum.StrEnum):
-    """How far apart the label and what it contradicts are, the gravest first."""
+    """How far apart the label and what it contradicts are; the gravest first."""
 
     S_AGAINST_R = "S against R"
     MINOR = "one level"
@@ -77,30 +77,32 @@ AUDIT_COLUMNS: Final = pl.Schema(
         "reference": pl.String,
     }
 )
-"""Columns of an audit: rank from 1; the cell (test column, organism, site, MIC, label) and its number of results; how
-grave; what it contradicts, joined by ``+``; the commonest label of another level at the same MIC with its number
-of results; how many results stand in the wrong order to it; the reference's category."""
+"""Columns of an audit: rank from 1; the cell (test column, organism, site, MIC, label) and its number of results;
+the severity; the findings, joined by ``+``; the commonest label of another level at the same MIC with its number
+of results; the number of results in the wrong order to it; the reference's category.
+"""
 
 
 def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
-    """List the cells whose labels contradict something.
+    """Return the cells whose labels contradict one another, the order of MICs or the reference.
 
     Args:
-        evidence: labels of the laboratory (`LabelSource.FILE`).
-        reference: truth tables of guideline editions by test column; None leaves that comparison out.
+        evidence: the laboratory's labels (`LabelSource.FILE`).
+        reference: truth tables of guideline editions by test column; None for no such comparison.
 
     Returns:
-        One row a contradicting label of a cell, `AUDIT_COLUMNS`, the gravest first. It holds no isolate's number.
+        One row per contradicting label of a cell, with `AUDIT_COLUMNS`, the gravest first. No isolate's number is in
+        it.
     """
     return audit_counts(tally(evidence.rows, seed=0), reference)
 
 
 def audit_counts(counted: pl.DataFrame, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
-    """List the cells of counted evidence whose labels contradict something, as `audit_labels` does.
+    """Return the same as `audit_labels`, from counted evidence.
 
     Args:
-        counted: as `cells.tally` returns it.
-        reference: truth tables of guideline editions by test column; None leaves that comparison out.
+        counted: the cells, as `cells.tally` returns them.
+        reference: truth tables of guideline editions by test column; None for no such comparison.
     """
     cells = (
         counted.group_by("column", "organism", "site", "mic_code", "label")
@@ -145,11 +147,11 @@ def audit_counts(counted: pl.DataFrame, reference: Mapping[str, TruthTable] | No
 
 
 def describe_findings(findings: pl.Series, language: Language) -> pl.Series:
-    """Return what labels contradict, in words.
+    """Return what each label contradicts, in words.
 
     Args:
         findings: column ``findings`` of an audit.
-        language: of the words.
+        language: language of the words.
 
     >>> describe_findings(pl.Series(["same_mic+reference"]), Language.ENGLISH).item()
     'at the same MIC another label is as common or more so; the edition decides otherwise'
@@ -161,7 +163,7 @@ def describe_findings(findings: pl.Series, language: Language) -> pl.Series:
 
 
 def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
-    """Compare the cells of one organism and drug with one another and with the reference."""
+    """Return the cells of one organism and drug with what contradicts each: other cells or the reference."""
     code = group["mic_code"].to_numpy().astype(np.int64)
     labels = group["label"].to_list()
     level = np.array([LEVEL_OF_LABEL[label] for label in labels])
@@ -203,9 +205,9 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
 def _order_conflicts(
     code: NDArray[np.int64], level: NDArray[np.int64], results: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Count the results that stand in the wrong order to each cell, and return the level furthest from its own.
+    """Return for each cell the number of results in the wrong order to it, and the level furthest from its own.
 
-    Cell a lies certainly below cell b when a's highest possible MIC is below b's lowest.
+    Cell a is certainly below cell b if a's highest possible MIC is below b's lowest.
     """
     interval, position = np.divmod(code, DILUTIONS)
     highest = np.where(interval == Interval.AT_LEAST, DILUTIONS, position)
@@ -220,7 +222,7 @@ def _order_conflicts(
 def _reference_categories(
     table: TruthTable | None, organism: str, site: Site, code: NDArray[np.int64]
 ) -> list[str | None]:
-    """Return what the reference decides for each MIC; None where it does not."""
+    """Return the reference's category for each MIC; None if it gives none."""
     if table is None:
         return [None] * len(code)
     answers = table.look_up([organism], code.astype(np.int16), site)[0]

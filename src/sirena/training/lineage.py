@@ -1,4 +1,4 @@
-"""The lineage of organisms as numbered groups, so that rare species lean on their relatives."""
+"""The lineage of organisms as numbered groups, so that rare species learn from their relatives."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,16 +12,16 @@ from sirena.domain.organisms import ORGANISMS, Rank
 from sirena.domain.truth_table import split_key
 
 ALL_ORGANISMS: Final = "all"
-"""Name of the widest group, which every organism belongs to."""
+"""Name of the widest group, to which every organism belongs."""
 
 Ancestry = Callable[[str], Sequence[str]]
-"""Returns the groups above an organism, from the widest to the narrowest."""
+"""Function that returns the groups above an organism, from the widest to the narrowest."""
 
 
 def groups_above(key: str) -> tuple[str, ...]:
-    """Return the groups a key's organism belongs to, from the widest to the narrowest; none for an unknown code.
+    """Return the groups of a key's organism, from the widest to the narrowest; none for an unknown code.
 
-    A key for one site has groups of its own, so that relatives lean on one another within that site alone.
+    A key for one site has separate groups, so that relatives share evidence within that site only.
 
     >>> groups_above("eco")  # doctest: +NORMALIZE_WHITESPACE
     ('any bacteria', 'any Gram-negative bacteria', 'order Enterobacterales', 'family Enterobacteriaceae',
@@ -38,19 +38,19 @@ def groups_above(key: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Lineage:
-    """The groups of every organism of a vocabulary."""
+    """The groups of every organism of a vocabulary, as numbers."""
 
     member: NDArray[np.int32]
-    """Shape (organisms, levels): number of the group at each level, the widest first, the organism itself last."""
+    """Number of each organism's group at each level, the widest first, itself last; shape (organisms, levels)."""
     groups: tuple[str, ...]
-    """Names of the groups, by number; number 0 is `ALL_ORGANISMS`."""
+    """Name of each group, by number; number 0 is `ALL_ORGANISMS`."""
 
     @classmethod
     def of(cls, organisms: Sequence[str], ancestry: Ancestry = groups_above) -> "Lineage":
-        """Number the groups of some organisms, or of their keys for single sites.
+        """Return the numbered groups of some organisms, or of their keys for single sites.
 
-        Every group stands at one level, below all groups that any lineage puts above it, so relatives meet even when
-        the lineage of one of them leaves a rank out; such a gap gets a group of its own below the last named.
+        Every group has one level, below all groups that any lineage puts above it, so that relatives share a group even
+        if the lineage of one leaves a rank out; such a gap gets a separate group below the last named one.
         """
         chains = [(ALL_ORGANISMS, *dict.fromkeys(ancestry(code)), f"organism {code}") for code in organisms]
         depth = _depths(chains)
@@ -68,10 +68,10 @@ class Lineage:
         return cls(member=member, groups=tuple(numbers))
 
     def spread(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Write values of organisms as sums of effects of their groups, most effects being zero.
+        """Return effects of groups whose sums are the given values of organisms, with most effects zero.
 
-        From the widest group down, a group takes the median of what its organisms have left over, so what relatives
-        share is said once and an organism's own effect is only its difference.
+        From the widest group to the narrowest, a group's effect is the median of what remains of its organisms' values.
+        So relatives share one effect, and an organism's own effect is only its difference from it.
 
         Args:
             values: shape (organisms, outputs).
@@ -92,7 +92,7 @@ class Lineage:
 
 
 def _depths(chains: Sequence[Sequence[str]]) -> dict[str, int]:
-    """Return the length of the longest way down to each group.
+    """Return each group's depth: the greatest number of groups above it in any lineage.
 
     Raises:
         ValueError: two lineages contradict each other on which group is wider.

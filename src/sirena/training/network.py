@@ -1,10 +1,10 @@
-"""The ordinal network: two ordered cut points per organism and site on log2 MIC, monotone by construction.
+"""The ordinal network: two ordered cut points on log2 MIC for each organism and site; always monotone in the MIC.
 
-Organism and site together choose a key (`truth_table.key_of`): the organism's own for the site, else the one for all
-other sites. For a key the effects of its groups (all organisms … family, genus, the organism itself) add up to a lower
-cut point and a gap. With x the dilution, centred and scaled::
+Organism and site select a key (`truth_table.key_of`): the organism's key for the site, else its key for all other
+sites. The effects of a key's groups (all organisms … family, genus, the organism itself) add up to a lower cut point
+and a gap. With x the dilution, centred and scaled::
 
-    lower = effect · kind                 kind = (1, at most?, at least?): a comparator has offsets of its own
+    lower = effect · kind                 kind = (1, at most?, at least?): each comparator has its own offsets
     upper = lower + softplus(gap · kind)  so lower < upper
     P(level ≥ 1) = sigmoid(slope * (x - lower)),  P(level = 2) = sigmoid(slope * (x - upper)),  slope = softplus(w) > 0
 
@@ -45,26 +45,26 @@ _REASONS: Final = (
     Reason.OTHER_SITE.value,
     Reason.NOT_IN_VOCABULARY.value,
 )
-"""Why the network refuses; of several reasons the last of this order is given."""
+"""Reasons of the network for refusing; if several apply, the last of them is given."""
 
 layers, ops = keras.layers, keras.ops
 
 
 @dataclass(frozen=True)
 class CutPoints:
-    """The trainable part, in two pieces so that training sums the effects once an organism and not once a cell."""
+    """The trainable network in two parts, so that effects are summed once per organism and not once per cell."""
 
     lineage: keras.Model
-    """Group numbers (n, levels) → summed effects (n, 2 * KINDS)."""
+    """Maps group numbers (n, levels) to summed effects (n, 2 * KINDS)."""
     ordinal: keras.Model
-    """Summed effects (n, 2 * KINDS), kind (n, KINDS), scaled dilution (n, 1) → logits of lying above each cut point."""
+    """Maps effects (n, 2 * KINDS), kind (n, KINDS), scaled dilution (n, 1) to logits of being above each cut point."""
 
     @classmethod
     def of(cls, groups: int) -> "CutPoints":
         """Return an untrained network.
 
         Args:
-            groups: how many groups of organisms have an effect on the cut points; each begins at zero.
+            groups: number of groups of organisms, each with an effect on the cut points that begins at zero.
         """
         member = keras.Input((None,), dtype="int32", name="groups")
         effects = layers.Embedding(groups, 2 * KINDS, embeddings_initializer="zeros", name="lineage_effects")(member)
@@ -87,11 +87,15 @@ class CutPoints:
 
 
 KIND_FEATURES: Final = np.array([[1, 0, 0], [1, 1, 0], [1, 0, 1]], dtype=np.float32)
-"""How each `domain.mic.Interval` is described to the network: (1, is at most, is at least)."""
+"""Each `domain.mic.Interval` as input of the network: (1, is at most, is at least)."""
 
 
 def scaled_dilution(position: NDArray[np.integer[Any]], centre: float, scale: float) -> NDArray[np.float32]:
-    """Centre and scale dilutions given by their position on the scale (0 … DILUTIONS-1)."""
+    """Return dilutions, given by their position on the scale (0 … DILUTIONS-1), centred and scaled.
+
+    >>> scaled_dilution(np.array([0, DILUTIONS - 1]), 0.0, 1.0).tolist()
+    [-14.0, 13.0]
+    """
     return ((position + MINIMUM_EXPONENT - centre) / scale).astype(np.float32)
 
 
@@ -104,24 +108,24 @@ def answering_network(
     centre: float,
     scale: float,
 ) -> keras.Model:
-    """Wrap trained cut points into a model of texts.
+    """Return a model with texts as inputs and outputs, made of trained cut points.
 
-    A censored MIC is answered only when its category is also that of its open end (the lowest dilution for "at most",
-    the highest for "at least"); else, and for an unknown organism or text, the answer is NI.
+    A censored MIC has a category only if its open end (the lowest dilution for "at most", the highest for "at least")
+    has the same one; otherwise, and for an unknown organism or text, the answer is NI.
 
     Args:
         name: the model's name, ``modelo_AMK_NM``.
-        trained: exactly as many groups as `member` names.
-        keys: vocabulary, WHONET codes with a site where the site matters.
-        member: group numbers, (keys, levels).
-        names: category or refusal of each level, (keys, LEVELS).
+        trained: cut points with exactly the groups that `member` names.
+        keys: vocabulary: WHONET codes, with a site if the site matters.
+        member: group numbers, shape (keys, levels).
+        names: category or refusal of each level, shape (keys, LEVELS).
         centre: exponent of 2 mg/L subtracted from log2 MIC.
         scale: dilutions by which log2 MIC is divided.
 
     Returns:
         Model with inputs ``organism``, ``mic`` and ``site`` (strings, shape (n,)) and outputs ``category`` and
         ``reason`` (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three
-        levels (n, 3) for the MIC as it stands.
+        levels (n, 3) for the number of the MIC, whatever its comparator.
     """
     organism = keras.Input((), dtype="string", name=ORGANISM)
     mic = keras.Input((), dtype="string", name=MIC)
@@ -172,10 +176,10 @@ def answering_network(
 
 
 def _keys_at(keys: tuple[str, ...], organisms: tuple[str, ...]) -> NDArray[np.int32]:
-    """Return the number of the key, from 1, that answers for each organism at each site; 0 where none does.
+    """Return the number, from 1, of the key that answers for each organism at each site; 0 if none does.
 
     Returns:
-        Shape (organisms, 1 + sites); column 0 is a site the network does not know.
+        Shape (organisms, 1 + sites); column 0 is for an unknown site's text.
     """
     number = {key: position for position, key in enumerate(keys, start=1)}
     rows = [
@@ -185,23 +189,23 @@ def _keys_at(keys: tuple[str, ...], organisms: tuple[str, ...]) -> NDArray[np.in
 
 
 def _name_code(name: str) -> int:
-    """Return the number of a level's name: above zero a category's, below zero the reason of a refusal."""
+    """Return the number of a level's name: positive for a category, negative for the reason of a refusal."""
     return -_REASONS.index(REFUSALS[name].value) if name in REFUSALS else _CATEGORIES.index(name)
 
 
 def _words(vocabulary: tuple[str, ...], name: str) -> keras.layers.Layer:
-    """Make the layer that turns numbers into words."""
+    """Return the layer that turns numbers into words."""
     return layers.StringLookup(vocabulary=list(vocabulary), num_oov_indices=0, invert=True, name=name)
 
 
 def _mic_table(centre: float, scale: float) -> keras.layers.Layer:
-    """Make the table that turns an MIC code into kind and scaled dilution."""
+    """Return the layer that turns an MIC code into kind and scaled dilution."""
     code = np.arange(CODES)
     reading = np.hstack([KIND_FEATURES[code // DILUTIONS], scaled_dilution(code % DILUTIONS, centre, scale)[:, None]])
     return layers.Embedding(*reading.shape, trainable=False, weights=[reading], name="mic_reading")
 
 
 def _frozen(rows: NDArray[Any], name: str) -> keras.layers.Layer:
-    """Make a table of constants with an empty row 0 for what is not in the vocabulary."""
+    """Return a layer of constants, with an empty row 0 for what is not in the vocabulary."""
     table = np.vstack([np.zeros((1, rows.shape[1])), rows]).astype(np.float32)
     return layers.Embedding(*table.shape, trainable=False, weights=[table], name=name)

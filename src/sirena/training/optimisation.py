@@ -1,14 +1,14 @@
-"""Descent on weighted cells, in one compiled function shared by every antimicrobial.
+"""Gradient descent on weighted cells, in one compiled function that every antimicrobial uses.
 
 The loss is a sum over results, so a cell counts its weight::
 
     - Σ weight * importance * log((1 - lapse) * P(level) + lapse / 3)  +  shrinkage * Σ effects²
 
-``lapse`` is the share of labels that no cut point explains (typing errors, another edition): it bounds what one wrong
-label can pull, as a laboratory's error must not move a cut point. ``shrinkage`` spares the widest group.
+``lapse`` is the share of labels that no cut point explains (typing errors, another edition): it limits how far one
+wrong label can move a cut point. ``shrinkage`` does not apply to the widest group.
 
-Every antimicrobial uses the same network of padded size, so TensorFlow traces the step once a process and not once
-a drug; that, and one thread, is where the speed lies (the arrays are too small for more).
+Every antimicrobial uses the same network of padded size, so TensorFlow traces the step once per process and not once
+per drug. This, and using one thread, makes training fast.
 """
 
 from dataclasses import dataclass
@@ -26,45 +26,47 @@ from sirena.training.network import KIND_FEATURES, CutPoints, scaled_dilution
 _SMALLEST_NETWORK: Final = 256
 _TINY: Final = 1e-12
 _WATCHED_LAPSE: Final = 0.02
-"""Fixed, so that held-out losses of different settings compare."""
+"""Lapse of the held-out loss, fixed so that losses under different settings can be compared."""
 
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What a training may vary; `search` looks among these."""
+    """The settings of a training, which `search` may vary."""
 
     shrinkage: float = 0.05
-    """Weight of the squared effects (in scaled dilutions) of everything but the widest group."""
+    """Weight of the squared effects (in scaled dilutions) of all groups but the widest."""
     steepness: float = 16.0
-    """Logits a dilution at the start. Laboratories cut sharply, so a shallow slope would let thousands of S just below
-    a cut point push it over the few results just above."""
+    """Logits per dilution at the start. Laboratories cut sharply, so a shallow slope would let thousands of S just
+    below
+    a cut point push it over the few results just above.
+    """
     lapse: float = 0.05
-    """Share of labels that are noise."""
+    """Share of labels that are assumed to be noise."""
     learning_rate: float = 0.001
-    """Adam's step, in scaled dilutions."""
+    """Step size of Adam, in scaled dilutions."""
     balance: float = 0.1
-    """Exponent of the weight of rare levels: 0 leaves them as they are, 1 makes all levels weigh the same."""
+    """Exponent of the weight of rare levels: 0 leaves weights unchanged, 1 gives all levels the same weight."""
     relatives: float = 5.0
-    """`starting_point.Borrowing.relatives`, in results."""
+    """Value of `starting_point.Borrowing.relatives`, in results."""
     kinds: float = 2.0
-    """`starting_point.Borrowing.kinds`, in results."""
+    """Value of `starting_point.Borrowing.kinds`, in results."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One antimicrobial's cells as the compiled step takes them."""
+    """One antimicrobial's cells as inputs of the compiled step."""
 
     member: NDArray[np.int32]
-    """Group numbers, (organisms, levels)."""
+    """Group numbers, shape (organisms, levels)."""
     key: NDArray[np.int32]
-    """Row of `member` of each cell; the other arrays have one row a cell, too."""
+    """Row of `member` for each cell; the arrays below also have one row per cell."""
     kind: NDArray[np.float32]
     dilution: NDArray[np.float32]
     level: NDArray[np.int32]
     weight: NDArray[np.float32]
-    """Results to learn from, times the importance of their level."""
+    """Number of results to learn from, times the importance of their level."""
     watched: NDArray[np.float32]
-    """Results to watch, unweighted."""
+    """Number of held-out results to watch, unweighted."""
 
     @classmethod
     def of(
@@ -77,7 +79,7 @@ class Batch:
         watched: NDArray[np.float64],
         balance: float,
     ) -> "Batch":
-        """Describe cells to the network."""
+        """Return cells as inputs of the compiled step."""
         return cls(
             member=member,
             key=cells.key,
@@ -90,10 +92,10 @@ class Batch:
 
 
 def importance(cells: Cells, weight: NDArray[np.float64], balance: float) -> NDArray[np.float64]:
-    """Weigh rare levels up so that a drug with few resistant isolates still learns where they begin.
+    """Return weights that raise rare levels, so that a drug with few resistant isolates still learns where R begins.
 
     Returns:
-        Per cell (mean results a level / results at this level) ** balance, scaled to keep the total.
+        For each cell (mean results per level / results at this level) ** balance, scaled to keep the total.
     """
     counts = np.bincount(cells.level, weights=weight, minlength=LEVELS)
     present = counts > 0
@@ -103,11 +105,11 @@ def importance(cells: Cells, weight: NDArray[np.float64], balance: float) -> NDA
 
 
 def log_likelihood(above: tf.Tensor, level: tf.Tensor, lapse: tf.Tensor) -> tf.Tensor:
-    """Return the log probability of each label.
+    """Return the log probability of each label under the cut points.
 
     Args:
-        above: (n, 2) logits of lying above the lower and the upper cut point.
-        level: (n,) labels' levels.
+        above: logits of being above the lower and the upper cut point, shape (n, 2).
+        level: levels of the labels, shape (n,).
         lapse: share of labels that are noise.
     """
     exceeds = tf.sigmoid(above)
@@ -117,7 +119,7 @@ def log_likelihood(above: tf.Tensor, level: tf.Tensor, lapse: tf.Tensor) -> tf.T
 
 
 class Descent:
-    """The padded network, its optimiser and the compiled step."""
+    """Gradient descent: the padded network, its optimiser and the compiled step."""
 
     def __init__(self, groups: int) -> None:
         self.groups = groups
@@ -143,12 +145,12 @@ class Descent:
         )
 
     def start(self, effects: NDArray[np.floating[Any]], slope: float, learning_rate: float) -> None:
-        """Set the parameters and forget the optimiser's past.
+        """Set the parameters, and reset the optimiser's state.
 
         Args:
-            effects: (groups of this drug, 2 * KINDS); the rest of the padded rows become zero.
-            slope: logits a scaled dilution.
-            learning_rate: Adam's.
+            effects: effects of this drug's groups, shape (groups, 2 * KINDS); the remaining padded rows become zero.
+            slope: logits per scaled dilution.
+            learning_rate: step size of Adam.
         """
         padded = np.zeros(self._effects.shape, dtype=np.float32)
         padded[: len(effects)] = effects
@@ -159,15 +161,15 @@ class Descent:
         self.optimiser.learning_rate.assign(learning_rate)
 
     def parameters(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return a copy of the effects (all padded rows) and the slope's weight."""
+        """Return a copy of the effects (all padded rows) and of the slope's weight."""
         return np.array(self._effects.numpy()), np.array(self._slope.numpy())
 
     def run(self, batch: Batch, settings: TrainingSettings, steps: int) -> tuple[float, float]:
-        """Take some steps.
+        """Make some steps of gradient descent.
 
         Returns:
-            Loss a learnt result before the last step, penalty included, and mean loss of the watched results after it
-            (NaN without any).
+            Loss per training result before the last step, with the penalty; and mean loss of the watched results after
+            it, NaN if there are none.
         """
         learnt, watched = self.advance(
             batch.member,
@@ -203,13 +205,17 @@ class Descent:
 
 
 def inverse_softplus(value: float | NDArray[np.float64]) -> Any:
-    """Return x with log(1 + exp(x)) = value."""
+    """Return the x for which log(1 + exp(x)) is the value.
+
+    >>> float(round(inverse_softplus(np.log(2.0)), 6))
+    0.0
+    """
     return value + np.log(-np.expm1(-value))
 
 
 @cache
 def descent_for(groups: int) -> Descent:
-    """Return the process's descent of at least this many groups; sizes are powers of four, so few are compiled."""
+    """Return this process's `Descent` for at least this many groups; sizes are powers of four, so few are compiled."""
     size = _SMALLEST_NETWORK
     while size < groups:
         size *= 4

@@ -6,5 +6,5 @@ from sirena.training.backend import keras
 
 
 def load_network(path: Path) -> keras.Model:
-    """Load a network, in Keras's safe mode: layers and operations of Keras only, no code from the file."""
+    """Return a network, loaded in Keras's safe mode: only Keras's own layers and operations, no code from the file."""
     return keras.saving.load_model(path, compile=False, safe_mode=True)

@@ -1,7 +1,7 @@
-"""How long to descend, and from where: one antimicrobial's training.
+"""The training of one antimicrobial: how many steps of gradient descent, and from which start.
 
-The number of steps is chosen on the held-out isolates; then everything is learnt anew from all isolates with that many
-steps, so that the few isolates of a rare species are not spent on watching.
+The number of steps is chosen on the held-out isolates; then the network is trained again on all isolates with that many
+steps, so that a rare species' few isolates are all used.
 """
 
 from dataclasses import dataclass, field
@@ -18,55 +18,55 @@ from sirena.training.optimisation import Batch, Descent, TrainingSettings, desce
 from sirena.training.starting_point import Borrowing, best_cut_points
 
 STRIDE: Final = 25
-"""Steps between two looks at the held-out isolates; an epoch of the history."""
+"""Steps between two checks on the held-out isolates; one epoch of the history."""
 LONGEST: Final = 150
 """Most steps of a training."""
 PATIENCE: Final = 4
-"""Looks without improvement after which the descent ends."""
+"""Number of checks without improvement after which the descent stops."""
 _IMPROVEMENT: Final = 1e-5
 _SMALLEST_GAP: Final = 0.1
-"""In dilutions: the cut points of an organism without an intermediate level."""
+"""Distance in dilutions of the two cut points of an organism without an intermediate level."""
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One look at a descent."""
+    """The losses at one check during a descent."""
 
     steps: int
     loss: float
-    """Mean loss a learnt result, penalty included."""
+    """Mean loss per training result, with the penalty."""
     held_out_loss: float | None
-    """Mean loss a held-out result."""
+    """Mean loss per held-out result; None if none are held out."""
 
 
 @dataclass(frozen=True)
 class Watched:
-    """What a descent under watch found."""
+    """The result of a descent that was checked on held-out isolates."""
 
     steps: int
-    """That served the held-out isolates best."""
+    """Number of steps with the lowest loss of the held-out isolates."""
     best_loss: float
-    """Their mean loss a result; NaN when there were none."""
+    """That loss, mean per held-out result; NaN if there are none."""
     history: tuple[Epoch, ...]
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Learnt parameters of one antimicrobial."""
+    """The learnt parameters of one antimicrobial."""
 
     lineage: Lineage
     centre: float
-    """Exponent of 2 mg/L that is zero to the network."""
+    """Exponent of 2 mg/L that the network sees as zero."""
     scale: float
-    """Dilutions that are one to the network."""
+    """Number of dilutions that the network sees as one."""
     effects: NDArray[np.float32]
-    """Shape (groups, 2 * KINDS)."""
+    """Effects of the groups; shape (groups, 2 * KINDS)."""
     slope: NDArray[np.float32]
-    """Shape (1, 1): the weight whose softplus is the slope a scaled dilution."""
+    """Weight whose softplus is the slope per scaled dilution; shape (1, 1)."""
     history: tuple[Epoch, ...] = field(default=())
 
     def cut_points(self) -> NDArray[np.float64]:
-        """Return the learnt cut points: (organisms, KINDS, 2), as exponents of 2 mg/L."""
+        """Return the learnt cut points as exponents of 2 mg/L; shape (organisms, KINDS, 2)."""
         effect = self.effects[self.lineage.member].sum(axis=1, dtype=np.float64)
         half = effect.shape[1] // 2
         lower = effect[:, :half] @ KIND_FEATURES.T
@@ -74,7 +74,7 @@ class Fit:
         return np.stack([lower, upper], axis=-1) * self.scale + self.centre
 
     def levels(self) -> NDArray[np.int64]:
-        """Return the level of every MIC code, (organisms, CODES); -1 where a censored MIC is not decided."""
+        """Return the level of every MIC code, shape (organisms, CODES); -1 for a censored MIC without a category."""
         exponent = np.arange(DILUTIONS) + float(MINIMUM_EXPONENT)
         level = (exponent[:, None] > self.cut_points()[:, :, None, :]).sum(axis=-1)
         end = np.stack(
@@ -84,7 +84,7 @@ class Fit:
 
 
 class Course:
-    """One antimicrobial's descent, that can be started and continued."""
+    """One antimicrobial's gradient descent, which can be started and continued."""
 
     def __init__(self, cells: Cells, settings: TrainingSettings, ancestry: Ancestry = groups_above) -> None:
         self.cells = cells
@@ -97,7 +97,7 @@ class Course:
         self.descent: Descent = descent_for(len(self.lineage.groups))
 
     def choose_steps(self) -> Watched:
-        """Descend on the isolates not held out, and find the number of steps that serves the held-out ones best."""
+        """Return the number of steps that serves the held-out isolates best, after a descent on the others."""
         if self.cells.held_out.sum() == 0 or (self.cells.held_out == self.cells.weight).all():
             return Watched(STRIDE, float("nan"), ())
         weight = self.cells.weight - self.cells.held_out
@@ -112,20 +112,20 @@ class Course:
         return Watched(max(best, STRIDE), best_loss, tuple(history))
 
     def start(self) -> Batch:
-        """Put the cut points where all isolates' labels are best explained."""
+        """Set the cut points to the places that best explain all isolates' labels."""
         return self.start_from(self.cells.weight)
 
     def start_from(self, weight: NDArray[np.float64]) -> Batch:
-        """Put the cut points where some of the results are best explained, to learn from these only."""
+        """Set the cut points to the places that best explain some of the results, to learn from these only."""
         return self._start(weight, watched=np.zeros_like(weight))
 
     def advance(self, batch: Batch, steps: int) -> Epoch:
-        """Make some steps of gradient descent on a batch, and return the loss after them."""
+        """Make some steps of gradient descent on a batch, and return its loss."""
         loss, _ = self.descent.run(batch, self.settings, steps)
         return Epoch(steps, loss, None)
 
     def fit(self, history: tuple[Epoch, ...]) -> Fit:
-        """Return the parameters as they stand."""
+        """Return the present parameters."""
         effects, slope = self.descent.parameters()
         return Fit(self.lineage, self.centre, self.scale, effects[: len(self.lineage.groups)], slope, history)
 
@@ -142,7 +142,7 @@ class Course:
         )
 
     def _outputs(self, cuts: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Turn cut points into what the network adds up: lower and gap, each for exact and as differences from it."""
+        """Return the network's outputs for cut points: lower and gap, of exact MICs and as differences from these."""
         lower = (cuts[..., 0] - self.centre) / self.scale
         gap = inverse_softplus(np.maximum(cuts[..., 1] - cuts[..., 0], _SMALLEST_GAP) / self.scale)
         return np.hstack([lower[:, :1], lower[:, 1:] - lower[:, :1], gap[:, :1], gap[:, 1:] - gap[:, :1]])

@@ -1,7 +1,7 @@
-"""Looking for better settings, one antimicrobial at a time (``--search``).
+"""Searching better settings, for one antimicrobial at a time (``--search``).
 
-The objective is the mean loss of the held-out isolates, measured with one fixed lapse so that trials compare. The
-isolates that judge a finished model must not be among those given here.
+The objective is the mean loss of the held-out isolates, with a fixed lapse so that trials can be compared. Isolates
+that later judge the finished model must not be among those given here.
 """
 
 from dataclasses import replace
@@ -15,20 +15,20 @@ from sirena.training.optimisation import TrainingSettings
 from sirena.training.schedule import Course
 
 FEWEST_HELD_OUT: Final = 20
-"""Held-out results below which a search would only find noise, and the settings stay as they are."""
+"""Fewest held-out results for a search; with fewer it would only find noise, and the settings are kept."""
 
 
 def search_settings(
     cells: Cells, *, trials: int, seed: int, start: TrainingSettings, ancestry: Ancestry = groups_above
 ) -> TrainingSettings:
-    """Return the best of some settings, the first tried being `start`.
+    """Return the best of some settings, of which `start` is tried first.
 
     Args:
         cells: the evidence, some of it held out.
         trials: number of trainings.
-        seed: of Optuna's sampler.
-        start: settings to beat.
-        ancestry: the groups above an organism.
+        seed: seed of Optuna's sampler.
+        start: the first settings.
+        ancestry: returns the groups above an organism.
     """
     if cells.held_out.sum() < FEWEST_HELD_OUT:
         return start

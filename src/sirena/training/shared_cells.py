@@ -1,8 +1,8 @@
-"""Cells as a file: the counts of a hospital that training needs, without any patient's row.
+"""Files of cells: a hospital's counts for training, without any patient's row.
 
-A line says how many results of one test column, organism, site, MIC and label fell into one of `cells.PARTS` parts of
-the isolates. Parts are needed to hold whole isolates out; which isolate is in which part cannot be told from them.
-What counts can reveal, and what is done about it: docs/adr/0024-shared-cells.md.
+A line gives the number of results of one test column, organism, site, MIC and label in one of `cells.PARTS` parts of
+the isolates. Parts are needed to hold out whole isolates; they do not show which isolate is in which part. What counts
+can reveal, and what is done against it, is in docs/adr/0024-shared-cells.md.
 """
 
 from pathlib import Path
@@ -20,9 +20,9 @@ from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
 from sirena.whonet.writing import replacing
 
 SUFFIX: Final = ".cells.parquet"
-"""How the name of such a file ends."""
+"""Ending of such a file's name."""
 SMALL: Final = 5
-"""Results of a cell, all parts together, below which it is marked: few people stand behind it."""
+"""A cell with fewer results than this, in all parts together, is marked, because it concerns few people."""
 _FORM: Final = "sirena.cells"
 _FORM_NUMBER: Final = "1"
 _SEED: Final = "sirena.seed"
@@ -42,19 +42,23 @@ _FILE_TYPES: Final = pl.Schema(
 
 
 def is_cells_file(path: Path) -> bool:
-    """Tell whether a file is named as one of cells."""
+    """Tell whether a file has the name of a file of cells.
+
+    >>> is_cells_file(Path("hospital.cells.parquet")), is_cells_file(Path("hospital.parquet"))
+    (True, False)
+    """
     return path.name.casefold().endswith(SUFFIX)
 
 
 def write_cells(counts: HospitalCounts, path: Path) -> pl.DataFrame:
-    """Write counts as a file, whole or not at all; return its lines.
+    """Write counts into a file, completely or not at all; return its lines.
 
     Args:
-        counts: of one hospital.
-        path: ends in `SUFFIX`.
+        counts: counts of one hospital.
+        path: path of the file; its name ends in `SUFFIX`.
 
     Raises:
-        UsageError: the name ends otherwise.
+        UsageError: the name does not end in `SUFFIX`.
         UnavailableFileError: the folder is missing, not writable or full.
     """
     if not is_cells_file(path):
@@ -82,11 +86,11 @@ def _as_written(tally: pl.DataFrame) -> pl.DataFrame:
 
 
 def read_cells(path: Path) -> HospitalCounts:
-    """Read what `write_cells` wrote.
+    """Return the counts in a file of cells.
 
     Raises:
-        UnreadableFileError: no file of cells, of another version, or one with a cell that cannot be.
-        UnavailableFileError: not there, or not to be read.
+        UnreadableFileError: the file is no file of cells, is of another version, or holds an impossible cell.
+        UnavailableFileError: the file is missing or not readable.
     """
     try:
         facts = pl.read_parquet_metadata(path)
@@ -127,7 +131,7 @@ def _not_cells(path: Path) -> UnreadableFileError:
 
 
 def _first_wrong(lines: pl.DataFrame) -> tuple[int, str] | None:
-    """Return the first line, from 0, with something that cannot be, and the name of its column."""
+    """Return the first line, from 0, with an impossible value, and the name of its column; None if there is none."""
     allowed = {
         "column": [column for column in lines["column"].unique() if column is not None and _is_column(column)],
         "organism": list(ORGANISMS),

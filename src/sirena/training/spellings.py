@@ -1,9 +1,9 @@
-"""The texts of an MIC that the Keras file itself can read.
+"""The texts of MICs that the Keras file itself can read.
 
-A Keras file must load without our code, so it cannot hold a parser; it holds a dictionary instead: every dilution,
-Etest step and whole number laboratories write, with every comparator, with point or comma. `parse_mic` says
-what each text means, so the dictionary and the parser cannot differ. Other texts are answered NI by the file; the
-deployed model normalises a text before it asks.
+A Keras file must load without Sirena's code, so it cannot hold a parser. It holds a dictionary instead: every dilution,
+Etest step and whole number laboratories write, with every comparator, with point or comma. `parse_mic` gives the code
+of each text, so the dictionary and the parser cannot differ. The Keras file answers NI to other texts; the deployed
+model normalises a text before it asks the network.
 """
 
 from functools import cache
@@ -25,7 +25,7 @@ _GRADIENT_STEPS: Final = """
 _ROUND_NUMBERS: Final = "80 100 120 150 160 200 250 300 320 400 500 1000 2000"
 _LARGEST_WHOLE: Final = 32
 _LONGEST_PADDED: Final = 5
-"""Characters of a text that may also be written with a zero more or without the leading one."""
+"""Longest text that may also be written with a further zero or without its leading one."""
 
 
 def _numbers() -> list[str]:
@@ -42,7 +42,7 @@ def _numbers() -> list[str]:
 
 @cache
 def readable_spellings() -> tuple[tuple[str, ...], NDArray[np.int16]]:
-    """Return the texts the Keras file reads, and the MIC code of each.
+    """Return the texts that the Keras file can read, and the MIC code of each.
 
     Returns:
         Distinct texts, the canonical spelling of every code first (its position is the code), and an int16 array

@@ -1,15 +1,15 @@
-"""Where the cut points start: the best places on the dilution scale, borrowed along the lineage.
+"""The start of the cut points: the best places on the dilution scale, estimated along the lineage.
 
-For one organism and one kind of interval there are only 29 × 29 / 2 places for two ordered cut points, so the
-best pair is found by counting, not by descent: the pair under which most labels are right. Rare organisms have
-too few labels to place a cut, so each group's score adds the mean score of the group above it with the weight of
-a few results (`Borrowing`). Descent from zero gets stuck instead where MICs lie far from it (fosfomycin: 64-256 mg/L).
+For one organism and one kind of interval there are only 29 × 29 / 2 places for two ordered cut points, so counting
+finds the best pair, which makes most labels right. Rare organisms have too few labels to place a cut point, so each
+group's score adds the mean score of the group above it, with the weight of a few results (`Borrowing`). A descent from
+zero would get stuck if MICs are far from it (fosfomycin: 64-256 mg/L).
 
 Rules, each with a test of like name:
 
 - cut position 0 is below every dilution (always resistant); position 28 above all (always susceptible);
 - a handful of an organism's own labels outweighs its relatives; one or two do not;
-- where the evidence leaves a gap, the cut starts in its middle; it never lies further out than the drug's evidence.
+- if the evidence leaves a gap, the cut point starts in its middle, and never outside the drug's evidence.
 """
 
 from dataclasses import dataclass
@@ -30,24 +30,24 @@ _LARGEST_SHARE: Final = 50.0
 
 @dataclass(frozen=True)
 class Borrowing:
-    """How much an estimate leans on the level above it, in results."""
+    """Weights, in results, that an estimate gives to the estimate above it."""
 
     relatives: float = 5.0
-    """Weight of the group above, for a group or an organism."""
+    """Weight of the group above, in the estimate of a group or an organism."""
     kinds: float = 2.0
-    """Weight of what the organism's other kinds of interval and its relatives say, for one kind."""
+    """Weight of the organism's other kinds of interval and of its relatives, in the estimate of one kind."""
 
 
 def best_cut_points(
     cells: Cells, weight: NDArray[np.float64], lineage: NDArray[np.int32], borrowing: Borrowing
 ) -> NDArray[np.float64]:
-    """Place two ordered cut points for every organism and kind of interval.
+    """Return two ordered cut points for every organism and kind of interval.
 
     Args:
         cells: the evidence.
-        weight: results in each cell that count.
-        lineage: shape (organisms, levels): group numbers from the widest to the organism itself.
-        borrowing: weights of what lies above.
+        weight: number of results in each cell.
+        lineage: group numbers from the widest to the organism itself, shape (organisms, levels).
+        borrowing: weights of the estimates above.
 
     Returns:
         Shape (organisms, KINDS, 2): cut points as exponents of 2 mg/L, halfway between dilutions; the level is 1
@@ -72,9 +72,9 @@ def best_cut_points(
 
 
 def _within_evidence(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Allow ordered pairs that do not lie further out than the drug's evidence.
+    """Return which ordered pairs of positions are within the drug's evidence.
 
-    So what lies above every MIC ever labelled susceptible is not called susceptible.
+    So MICs outside the evidence are not given a level beyond it.
     """
     seen = np.flatnonzero(counts.sum(axis=(0, 1, 3)))
     position = np.arange(POSITIONS)
@@ -85,7 +85,7 @@ def _within_evidence(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def _hits(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Count the labels that are right under every pair of positions: (..., DILUTIONS, LEVELS) → (..., 29, 29)."""
+    """Return the number of right labels under every pair of positions: (..., DILUTIONS, LEVELS) → (..., 29, 29)."""
     below = np.zeros((*counts.shape[:-2], POSITIONS, LEVELS))
     np.cumsum(counts, axis=-2, out=below[..., 1:, :])
     first, second = below[..., :, None, :], below[..., None, :, :]
@@ -102,11 +102,11 @@ def _group_score(
     above: NDArray[np.float64],
     weight: float,
 ) -> NDArray[np.float64]:
-    """Return each organism's group's mean score a result, itself leaning on the group above.
+    """Return for each organism the mean score per result of its group, with that of the group above added.
 
-    One organism counts for at most 50 results, so that a hospital's commonest species does not speak for the family. A
-    group with the members of the one above, or with one member, says nothing new: counting it again would let a
-    single label outvote the relatives by repetition.
+    One organism counts for at most 50 results, so that a hospital's commonest species does not decide for the family. A
+    group with the same members as the one above, or with one member, is skipped: counting it again would let a single
+    label outweigh the relatives by repetition.
     """
     share = np.minimum(1.0, _LARGEST_SHARE / np.maximum(results, 1.0))
     answer = above.copy()
@@ -120,9 +120,10 @@ def _group_score(
 
 
 def _middle_of_best(scores: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Among equally good pairs take the closest, for nothing supports what lies between, and the middle one of these.
+    """Return the closest of the equally good pairs, and of these the middle one.
 
-    (organisms, KINDS, 29, 29) → two (organisms, KINDS).
+    The closest, because no evidence supports a level between the cut points. (organisms, KINDS, 29, 29) → two
+    (organisms, KINDS).
     """
     best = scores >= scores.max(axis=(-2, -1), keepdims=True) - _EQUAL
     position = np.arange(POSITIONS, dtype=np.float64)

@@ -1,7 +1,7 @@
-"""Counting a long file part by part: the same cells as `HospitalCounts.of_file` counts of the whole.
+"""Counting a long file in parts, with the same cells as `HospitalCounts.of_file` of the whole file.
 
-Only the organism, the specimen, tests and labels are looked at: to be counted, a part is sent with these columns alone.
-To be parsed before, a part is sent with all its columns, names of patients among them.
+For counting, an engine receives only a part's columns of organism, specimen, tests and labels. For parsing before that,
+it receives the whole part, patients' names included.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,15 +22,15 @@ from sirena.whonet.streamed_problems import Sightings, StreamedProblems
 
 
 def count_streamed(read: StreamedFile, seed: int, engine: Engine) -> tuple[HospitalCounts, Sequence[Problem]]:
-    """Count a file that was read part by part; return what is wrong in it too.
+    """Return the counts of a file that was read in parts, and the problems in it.
 
     Args:
         read: the file.
-        seed: deals the isolates into parts.
-        engine: counts the parts.
+        seed: seed by which the isolates are divided into parts.
+        engine: engine that counts the parts.
 
     Raises:
-        NoOrganismColumnError: the file names no organisms.
+        NoOrganismColumnError: no column of the file names the organism.
     """
     read.file.require_organism()
     columns = _columns(read.file)
@@ -53,16 +53,16 @@ class _CountedPart:
 
 @dataclass(frozen=True)
 class _PartCount:
-    """Counts a part, in any process."""
+    """Counts one part of a file, in any process."""
 
     file: WhonetFile
-    """Of the columns that are counted."""
+    """The file, reduced to the columns that are counted."""
     spelling: Spelling
     problems: StreamedProblems
     seed: int
 
     def __call__(self, rows: tuple[pa.RecordBatch, int]) -> _CountedPart:
-        """Return the part's cells; the rows come with the place of their first in the file."""
+        """Return the counts of a part, given as its rows and the number of its first row in the file."""
         batch, first = rows
         frame = self.spelling.frame(pa.Table.from_batches([batch]))
         part = replace(self.file, table=replace(self.file.table, frame=frame))

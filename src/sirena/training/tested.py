@@ -1,7 +1,7 @@
-"""What the files of a training held for one antimicrobial, as its report keeps it.
+"""The results that the files of a training held for one antimicrobial, as its report keeps them.
 
-A model of a guideline's own organisms is learnt from the edition alone, so what it was learnt from says nothing of the
-hospital it was made in. These counts do: later files are compared with them (`sirena.stewardship.drift`).
+A model learns the organisms of a guideline from the edition alone, so its evidence does not show the hospital's own
+results. These counts do, and later files are compared with them (`sirena.stewardship.drift`).
 """
 
 import polars as pl
@@ -13,10 +13,13 @@ TestedResults = dict[str, dict[str, dict[str, int]]]
 
 
 def count_tested(counted: pl.DataFrame | None) -> TestedResults:
-    """Count the results of one antimicrobial, whatever their labels.
+    """Return the number of one antimicrobial's results, whatever their labels.
 
     Args:
-        counted: rows of `cells.tally` for it; None for no rows.
+        counted: rows of `cells.tally` for the antimicrobial; None for no rows.
+
+    >>> count_tested(pl.DataFrame({"organism": ["eco"], "site": ["urine"], "mic_code": [16], "weight": [3]}))
+    {'eco': {'urine': {'4': 3}}}
     """
     tested: TestedResults = {}
     if counted is None:

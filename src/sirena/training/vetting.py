@@ -1,7 +1,7 @@
-"""What a ``.keras`` file may hold before Keras is let near it: the parts Sirena's networks are built of, no others.
+"""Checking a ``.keras`` file before Keras loads it: only the parts that Sirena's networks are built of are allowed.
 
-Keras's safe mode refuses marshalled code, and has been got round more than once. A network of ours needs some twenty
-classes of Keras and no file of its own, so we list them: what is not on the list is refused unread.
+Keras's safe mode refuses marshalled code, but has been circumvented more than once. Sirena's networks need some twenty
+classes of Keras and no other file, so these are listed, and a file with any other part is refused before loading.
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any, Final
 from sirena.domain.errors import SirenaError
 
 LONGEST_FILE: Final = 64 * 2**20
-"""Largest network asked, in bytes; ours have a quarter of a megabyte."""
+"""Largest network file that is asked, in bytes; Sirena's have a quarter of a megabyte."""
 _LONGEST_MEMBER: Final = 256 * 2**20
 _MEMBERS: Final = frozenset({"metadata.json", "config.json", "model.weights.h5"})
 _OPERATIONS: Final = frozenset(
@@ -38,16 +38,16 @@ ALLOWED: Final = _OPERATIONS | _LAYERS | _REST
 
 
 class ForeignNetworkError(SirenaError):
-    """A network file holds something Sirena's networks do not."""
+    """A network file holds a part that Sirena's networks do not have."""
 
     code = "foreign_network"
 
 
 def vet_network(file: Path) -> None:
-    """Pass silently when a file holds nothing but what Sirena's networks are built of.
+    """Check that a file holds only the parts that Sirena's networks are built of.
 
     Raises:
-        ForeignNetworkError: it is no such file, or holds another part; the text names the part's kind only.
+        ForeignNetworkError: the file is no network's, or holds another part; the text names only the kind of part.
     """
     try:
         with zipfile.ZipFile(file) as archive:
@@ -70,7 +70,7 @@ def vet_network(file: Path) -> None:
 
 
 def _parts(node: Any) -> Iterator[dict[str, Any]]:
-    """Yield everything in a configuration that names a class."""
+    """Yield every object of a configuration that names a class."""
     pending = [node]
     while pending:
         one = pending.pop()

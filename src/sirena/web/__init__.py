@@ -1,4 +1,4 @@
-"""Pages for those who treat patients: a file, an isolate, and why each answer is what it is.
+"""Sirena's web pages, for people who treat patients: a file, an isolate, and the reason of each answer.
 
-The pages compute nothing themselves: `whonet` reads, `panel` answers, and what stands here asks and shows.
+The pages compute nothing themselves: `whonet` reads, `panel` answers, and this package shows.
 """

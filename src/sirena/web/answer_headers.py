@@ -1,4 +1,4 @@
-"""Headers of every answer of the pages: nothing is kept, nothing foreign is loaded, nothing is shown in a frame."""
+"""Headers of every response of the pages, against caching, foreign content and frames."""
 
 from typing import Final
 
@@ -9,7 +9,7 @@ _POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
-# a stricter referrer policy makes browsers say of our own forms that they come from nowhere
+# with a stricter referrer policy browsers hide that a form comes from one of these pages
 _HEADERS: Final = {
     "content-security-policy": _POLICY,
     "cache-control": "no-store",
@@ -21,7 +21,7 @@ _HEADERS: Final = {
 
 
 def with_headers(send: Send) -> Send:
-    """Return what sends an answer with the headers of every answer."""
+    """Return a function that sends a response with these headers added."""
 
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":

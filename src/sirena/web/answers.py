@@ -1,4 +1,4 @@
-"""Who answers on the pages: the guideline editions in force, or the models of a release."""
+"""What answers on the pages: the guideline editions in force, or the models of a release."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,23 +12,23 @@ from sirena.panel.compiled import Panel
 
 @dataclass(frozen=True)
 class NamedPanel:
-    """A panel, and how the pages name it."""
+    """A panel, with its name on the pages."""
 
     panel: Panel
     name: str
-    """``CLSI 2026, EUCAST 2026`` or ``release 3 · CLSI 2026``."""
+    """Name on the pages: ``CLSI 2026, EUCAST 2026`` or ``release 3 · CLSI 2026``."""
     by_models: bool
     """True when models of a release answer; False when the guideline editions do."""
     source_of: Callable[[Iterable[str]], str]
-    """Names, as reports do, by what some model columns are answered: ``reference · CLSI 2026``."""
+    """Function that returns what answers some model columns, as reports name it: ``reference · CLSI 2026``."""
 
     def table_of(self, column: TestColumn) -> TruthTable | None:
-        """Return the table that answers a test column; None when nothing does."""
+        """Return the table that answers a test column; None when there is none."""
         return self.panel.tables.get(column.model_column)
 
 
 def answers_of_editions(editions: ChosenEditions) -> NamedPanel:
-    """Compile guideline editions into a panel for every antimicrobial they speak of.
+    """Return a panel compiled from guideline editions, for every antimicrobial in them.
 
     Args:
         editions: one for each guideline.

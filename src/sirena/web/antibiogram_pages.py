@@ -1,4 +1,4 @@
-"""The antibiogram of an open file: the page that asks and shows, and its downloads."""
+"""The page of the antibiogram of an open file, with its form and its downloads."""
 
 from functools import partial
 
@@ -18,7 +18,7 @@ from sirena.web.records import downloaded_facts
 
 
 def add_antibiogram(app: FastAPI, pages: Pages) -> None:
-    """Add the addresses of antibiograms."""
+    """Add the routes of the pages that show antibiograms."""
 
     @app.get("/files/{identifier}/antibiogram")
     def show(request: Request, identifier: str) -> HTMLResponse:

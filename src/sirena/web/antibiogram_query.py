@@ -1,9 +1,9 @@
-"""What somebody asks of the antibiogram page, as it stands in the address.
+"""What a person asks of the antibiogram page, read from the address.
 
 Rules, each with a test of like name:
 
-- a value nobody can ask is not asked: the page never fails by its address;
-- values that tell a screening culture stand in the address by number, for a cell may hold anything.
+- a value that the form does not offer is ignored, so that no address makes the page fail;
+- values that mark a screening culture stand in the address as numbers, since a cell may hold anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,17 +21,17 @@ from sirena.stewardship.periods import Period
 from sirena.stewardship.strata import Stratum
 
 MOST_VALUES: Final = 40
-"""So many values of a field are offered, the commonest first."""
+"""Most values of a field that are offered, the most common first."""
 _EPISODE: Final = FirstIsolates().days
 _LONGEST_EPISODE: Final = 3660
 
 
 @dataclass(frozen=True, slots=True)
 class ScreeningValue:
-    """A value that may tell a screening culture."""
+    """A value of a field that may mark a screening culture."""
 
     token: str
-    """How the address names it: ``SPEC_REAS.0``."""
+    """Name of the value in the address: ``SPEC_REAS.0``."""
     field: str
     value: str
     rows: int
@@ -39,29 +39,29 @@ class ScreeningValue:
 
 @dataclass(frozen=True)
 class AntibiogramQuery:
-    """What the address asks; empty fields ask nothing."""
+    """The antibiogram that an address asks for; an empty field sets no condition."""
 
     period: str = ""
-    """``2025``; empty for each calendar year, or for the days below."""
+    """Calendar year, ``2025``; empty for each calendar year, or for the days below."""
     first_day: str = ""
     """ISO date."""
     last_day: str = ""
     """ISO date."""
     mode: Mode = Mode.PATIENT
     days: int = _EPISODE
-    """Length of an episode."""
+    """Length of an episode, in days."""
     by: tuple[Stratum, ...] = ()
     screening: tuple[str, ...] = ()
-    """Tokens of `ScreeningValue`."""
+    """Tokens of the chosen `ScreeningValue`."""
 
     @classmethod
     def read(cls, parameters: Mapping[str, str], by: Iterable[str], screening: Iterable[str]) -> "AntibiogramQuery":
-        """Read an address.
+        """Return what the parameters of an address ask for.
 
         Args:
             parameters: ``period``, ``first_day``, ``last_day``, ``mode`` and ``days``.
             by: names of `Stratum`.
-            screening: tokens of values that tell a screening culture.
+            screening: tokens of values that mark a screening culture.
         """
         mode, days = parameters.get("mode", ""), parameters.get("days", "")
         return cls(
@@ -76,7 +76,7 @@ class AntibiogramQuery:
 
     @cached_property
     def address(self) -> str:
-        """The address's parameters, what asks nothing left out."""
+        """The parameters as they stand in the address; those that ask for nothing are left out."""
         pairs = [("period", self.period), ("first_day", self.first_day), ("last_day", self.last_day)]
         pairs += [("mode", self.mode.value if self.mode is not Mode.PATIENT else "")]
         pairs += [("days", str(self.days) if self.mode is Mode.EPISODE else "")]
@@ -85,14 +85,14 @@ class AntibiogramQuery:
 
     @property
     def has_wrong_days(self) -> bool:
-        """True when days are asked that are none, or that end before they begin."""
+        """True when a day of the period is no date, or the period ends before it begins."""
         return bool(self.first_day or self.last_day) and self._days() is None
 
     def request(self, isolates: CountableIsolates) -> Request:
-        """Return what is to be counted.
+        """Return the request by which the isolates are counted.
 
         Args:
-            isolates: of the file; what it does not have is not asked.
+            isolates: of the file; values that the file does not have are ignored.
         """
         offered = {value.token: value for value in screening_values(isolates)}
         screening: dict[str, list[str]] = {}
@@ -122,13 +122,13 @@ class AntibiogramQuery:
 
 
 def years_of(isolates: CountableIsolates) -> Sequence[str]:
-    """Return the calendar years of a file, the newest first."""
+    """Return the calendar years of a file, newest first."""
     years = isolates.frame["date"].drop_nulls().dt.year().unique().sort(descending=True)
     return [str(year) for year in years]
 
 
 def screening_values(isolates: CountableIsolates) -> list[ScreeningValue]:
-    """Return the values that may tell a screening culture, the commonest of each field first."""
+    """Return the values that may mark a screening culture, the most common of each field first."""
     columns = dict(zip(SCREENING_FIELDS, (isolates.reasons, isolates.specimens), strict=True))
     offered = []
     for field, column in columns.items():

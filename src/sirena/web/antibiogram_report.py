@@ -2,8 +2,8 @@
 
 Rules, each with a test of like name:
 
-- every figure is the command line's, to the digit: the page holds the very table of its report;
-- what a spreadsheet would run as a formula is made a text.
+- every figure is that of the command line, to the digit: the page shows the table of its report;
+- a cell that a spreadsheet would run as a formula is made a text.
 """
 
 import codecs
@@ -32,15 +32,15 @@ from sirena.web.opened_file import OpenedFile
 
 _WIDE: Final = '<div class="wide">'
 _PICTURES: Final = "picture:"
-"""Before the section and place of a picture, until the page says where it is found."""
+"""Prefix in place of a picture's address, until `body` puts the address there."""
 _PICTURE_BYTES: Final = 64 * 1024
-"""Of a chart with its data and as SVG, about."""
+"""Bytes of a chart with its data and as SVG, about."""
 _FIGURES: Final = ("percent_", "low", "high", "mic50", "mic90", "mic_")
 """Beginnings of the names of columns that hold figures with decimals."""
 
 
 def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None = None) -> CountedFile:
-    """Count an open file, by the expert rules in force as the command line does.
+    """Count the antibiogram of an open file, by the expert rules in force, like the command line.
 
     Args:
         opened: the file.
@@ -58,18 +58,18 @@ def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None =
 
 
 def report_page(counted: CountedFile, language: Language) -> str:
-    """Return the report of the command line, charts, alerts and quality of the data included."""
+    """Return the HTML report of the command line, with charts, alerts and quality of the data."""
     return render_page(counted.antibiogram, language, report_parts(counted, language))
 
 
 class AntibiogramLook:
-    """An antibiogram as the page shows it; its pictures are drawn when they are asked for, and kept with it."""
+    """An antibiogram as the page shows it; its pictures are drawn when a browser requests them, and kept."""
 
     def __init__(self, counted: CountedFile, language: Language) -> None:
-        """Make the page's tables.
+        """Create the tables of the page from the counts.
 
         Args:
-            counted: a file, with the trend asked for.
+            counted: the counted file, with its trend.
             language: of the reader.
         """
         # what the page's tables hold already is not held once more
@@ -90,16 +90,16 @@ class AntibiogramLook:
 
     @property
     def size(self) -> int:
-        """Bytes of memory it holds at most, about: the page, and pictures as if all were drawn."""
+        """Approximate bytes of memory that the page takes with all charts drawn."""
         return len(self._body) + _PICTURE_BYTES * len(self._charts)
 
     def body(self, label: str, pictures: str, query: str) -> Markup:
-        """Return what the report of the command line shows, for a page that has a head and a style of its own.
+        """Return the body of the command line's report, for a page with a head and a style of its own.
 
         Args:
-            label: says what a table is that can be scrolled sideways, for who does not see it.
-            pictures: address below which the page finds its pictures.
-            query: of the page's own address; empty for none.
+            label: description of tables that can be scrolled sideways, for people who cannot see them.
+            pictures: address below which the pictures lie.
+            query: of the page's address; empty for none.
         """
         region = f'<div class="wide" tabindex="0" role="group" aria-label="{escape(label)}">'
         ending = f"?{escape(query)}" if query else ""
@@ -107,7 +107,7 @@ class AntibiogramLook:
         return Markup(body.replace(_WIDE, region))  # noqa: S704 - the report escapes what comes from the file
 
     def picture(self, section: str, place: int) -> bytes | None:
-        """Return a picture as SVG; None when there is none at that place."""
+        """Return a picture as SVG; None when the report has none at this place of the section."""
         chart = self._charts.get((section, place))
         if chart is None:
             return None
@@ -119,7 +119,7 @@ class AntibiogramLook:
 def look_at_antibiogram(
     opened: OpenedFile, request: Request, language: Language, own: RulesSource | None = None
 ) -> AntibiogramLook:
-    """Return the antibiogram of an open file as the page shows it, counted once while nothing changed.
+    """Return the antibiogram of an open file as the page shows it; it is counted once for the same request and rules.
 
     Args:
         opened: the file.
@@ -156,13 +156,13 @@ _TABLES: Final[dict[str, Callable[[Antibiogram, Language], bytes]]] = {
 }
 _PAGE: Final = "html"
 REPORTS: Final = (_PAGE, *_TABLES)
-"""What a browser may ask for, by the end of the file's name."""
+"""Formats that a browser may download, by the end of the file's name."""
 
 
 def report(
     opened: OpenedFile, request: Request, form: str, language: Language, own: RulesSource | None = None
 ) -> bytes:
-    """Return the antibiogram of an open file as a file.
+    """Return the antibiogram of an open file as the content of a file.
 
     Args:
         opened: the file.

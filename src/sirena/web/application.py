@@ -1,7 +1,7 @@
-"""The pages: which address shows what.
+"""The application of Sirena's web pages, with all their routes.
 
-Every page works without a script; with htmx the reason of a cell and the answers to one isolate come without leaving
-the page. Nothing in an address names a patient: it holds identifiers, row numbers and test columns.
+Every page works without a script; with htmx the reason of a cell and the answers to one isolate are shown without
+leaving the page. No address names a patient: it holds identifiers, row numbers and test columns.
 """
 
 import asyncio
@@ -52,7 +52,7 @@ _UNAVAILABLE: Final = 503
 _STATIC: Final = Path(__file__).with_name("static")
 _LOG = logging.getLogger(__name__)
 OpenSessions = Callable[[], Collection[str]]
-"""Returns the names of the sessions that are open now; raises `SirenaError` when nobody can say. May block."""
+"""Function that returns the names of the open sessions; it raises `SirenaError` if it cannot find out. May block."""
 
 
 def create_pages(
@@ -66,18 +66,18 @@ def create_pages(
     rules: "LocalRules | None" = None,
     actor: "Callable[[], Actor]" = nobody,
 ) -> OwnMachineOnly:
-    """Return the application, for one person on their own machine.
+    """Return the application of the pages for one person on their own machine.
 
     Args:
-        answers: who answers, or what says so each time.
-        files: the files open at the start.
-        key: what the address must hold, see `visitors`.
-        others: editions a file can be compared with; those that come with Sirena by default.
-        house: returns who knows models and releases.
-        evidence_of: says what models were made beside; None where no registry is at hand.
-        audit: compares the labels of a file; None where nothing can.
-        rules: the hospital's own; None where no ledger holds any.
-        actor: returns whoever acts here.
+        answers: the panel that answers, or a function that returns it each time.
+        files: the open files.
+        key: secret in the printed address, see `visitors`.
+        others: editions with which a file can be compared; None means those that come with Sirena.
+        house: returns the models and releases.
+        evidence_of: returns the counts of models' training evidence; None without a registry.
+        audit: audits the labels of a file; None without that function.
+        rules: the hospital's own rules; None without a ledger.
+        actor: returns the user of this machine, for the ledger.
     """
     answering = (lambda: answers) if isinstance(answers, NamedPanel) else answers
     pages = Pages(answering, files, audit=audit, rules=rules, actor=actor)
@@ -95,18 +95,18 @@ def create_entry_pages(
     audit: AuditOf | None = None,
     rules: "LocalRules | None" = None,
 ) -> ThroughTheEntry:
-    """Return the application, for whoever the entry lets in.
+    """Return the application of the pages behind the entry.
 
     Args:
-        answering: returns who answers now.
-        files: holds what people open.
-        record: puts on record what they do.
-        open_sessions: says whose files are to stay.
-        others: editions a file can be compared with.
-        house: returns who knows models and releases.
-        evidence_of: says what models were made beside; None where no registry is at hand.
-        audit: compares the labels of a file; None where nothing can.
-        rules: the hospital's own; None where no ledger holds any.
+        answering: returns the panel that answers now.
+        files: the open files.
+        record: records what people do.
+        open_sessions: returns the open sessions; files of others are forgotten.
+        others: editions with which a file can be compared.
+        house: returns the models and releases.
+        evidence_of: returns the counts of models' training evidence; None without a registry.
+        audit: audits the labels of a file; None without that function.
+        rules: the hospital's own rules; None without a ledger.
     """
     pages = Pages(answering, files, BEHIND_THE_ENTRY, record, audit=audit, rules=rules)
     return ThroughTheEntry(application_of(pages, others, open_sessions, house, evidence_of))
@@ -119,14 +119,14 @@ def application_of(
     house: Models = no_models,
     evidence_of: EvidenceOf | None = None,
 ) -> FastAPI:
-    """Return the pages without a guard.
+    """Return the application of the pages without checking who sends requests.
 
     Args:
-        pages: what they need.
-        others: editions a file can be compared with.
-        open_sessions: says whose files are to stay; None where there are no sessions.
-        house: returns who knows models and releases.
-        evidence_of: says what models were made beside; None where no registry is at hand.
+        pages: what all pages need.
+        others: editions with which a file can be compared.
+        open_sessions: returns the open sessions; None where there are no sessions.
+        house: returns the models and releases.
+        evidence_of: returns the counts of models' training evidence; None without a registry.
     """
 
     @asynccontextmanager
@@ -209,12 +209,12 @@ async def _sweep(pages: Pages, open_sessions: OpenSessions | None) -> None:
 
 
 def forget_ended(files: OpenedFiles, open_sessions: OpenSessions, *typed: TypedIsolates) -> None:
-    """Forget what belongs to sessions that ended; while nobody can say which did, nobody gets in either.
+    """Forget the files and texts of sessions that ended; if it cannot be found out which did, log that.
 
     Args:
-        files: what is open.
-        open_sessions: says which sessions are open now.
-        typed: what people typed.
+        files: the open files.
+        open_sessions: returns the open sessions.
+        typed: texts that people typed.
     """
     owned: tuple[OpenedFiles | TypedIsolates, ...] = (files, *typed)
     owners = {owner for one in owned for owner in one.owners() if owner.startswith(SESSION)}

@@ -1,4 +1,4 @@
-"""Who let the release of an answer answer, for whoever may see the evidence of models."""
+"""Who activated the release that gave an answer, for visitors who may see the evidence of models."""
 
 import logging
 from collections.abc import Callable
@@ -16,15 +16,15 @@ _LOG = logging.getLogger(__name__)
 
 
 def approval_of(house: "Callable[[], ModelHouse]", answers: NamedPanel, visitor: Visitor) -> "AnsweringPeriod | None":
-    """Return who approved the release that answers, and since when.
+    """Return who activated the release that answers, and when it began to answer.
 
-    None where no model answers, where the visitor may not see it, and where nobody can say: an answer is explained
+    None if no model answers, if the visitor may not see it, or if the ledger does not tell: an answer is explained
     without a ledger too.
 
     Args:
-        house: returns who knows models and releases.
-        answers: who answers.
-        visitor: who looks.
+        house: returns the models and releases.
+        answers: the panel that answers.
+        visitor: who sees the answer.
     """
     if not answers.by_models or not visitor.may("evidence"):
         return None

@@ -1,14 +1,14 @@
-"""What a page gives to be taken away, and never to be opened in its place."""
+"""Responses that a browser saves as a file and never shows."""
 
 from fastapi import Response
 
 
 def attachment(content: bytes, name: str) -> Response:
-    """Return a file for the browser to keep.
+    """Return a response that the browser saves as a file.
 
     Args:
         content: of the file.
-        name: under which it is kept; letters, digits, dot and dash.
+        name: of the file; letters, digits, dot and dash.
 
     >>> attachment(b"{}", "drift.json").headers["content-disposition"]
     'attachment; filename="drift.json"'

@@ -1,4 +1,4 @@
-"""The label audit as the pages have it: made by whoever stands to their right, for training is theirs."""
+"""The types of the label audit for the pages, which `training` makes and the pages cannot import."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,17 +11,17 @@ from sirena.whonet.file import WhonetFile
 
 @dataclass(frozen=True)
 class AuditedLabels:
-    """Where the laboratory's categories contradict one another, the order of MICs, or the edition."""
+    """Where the laboratory's categories contradict one another, the order of MICs, or the guideline edition."""
 
     cells: pl.DataFrame
-    """The gravest first: ``rank``, ``column``, ``organism``, ``organism_name``, ``site``, ``mic``, ``label``,
-    ``results``, ``severity``, ``findings``, ``other_label``, ``other_results``, ``reference``."""
+    """Contradictions, the gravest first: ``rank``, ``column``, ``organism``, ``organism_name``, ``site``, ``mic``,
+    ``label``, ``results``, ``severity``, ``findings``, ``other_label``, ``other_results``, ``reference``."""
     edition: str
-    """Names of the editions."""
+    """Names of the guideline editions."""
     isolates: Callable[[Language], pl.DataFrame]
-    """Returns one row for each labelled result of those cells: ``rank``, ``row``, ``specimen_number``, ``column`` …
-    ``label``, ``what`` (in words), ``reference``."""
+    """Function that returns a row for each labelled result of those cells: ``rank``, ``row``, ``specimen_number``,
+    ``column`` … ``label``, ``what`` (in words), ``reference``."""
 
 
 AuditOf = Callable[[WhonetFile], AuditedLabels | None]
-"""Audits the labels of a file; None when it has none. May take seconds."""
+"""Function that audits the labels of a file, or returns None when it has none; may take seconds."""

@@ -1,10 +1,10 @@
-"""What somebody says of the columns of an open file, and the file read again by it.
+"""Changing what the columns of an open file mean, and reading the file again by that.
 
 Rules, each with a test of like name:
 
-- the file is read again as `--mapping` reads it, from the rows that are in memory, without the columns of patients;
-- what was known of patients stays: the same digests, in the same rows;
-- a word that is not known is refused, by its column, and nothing changes.
+- the file is read again as with `--mapping`, from the rows in memory, without the columns of patients;
+- the digests of patients stay the same, in the same rows;
+- an unknown word is refused with the name of its column, and nothing changes.
 """
 
 from collections.abc import Mapping
@@ -20,42 +20,42 @@ from sirena.whonet.mapping import LETTERS, METHODS, ColumnMapping, LaboratoryMap
 from sirena.whonet.reading import describe_table
 
 FIELDS: Final = {"organism": "ORGANISM", "specimen": "SPEC_TYPE", "date": "SPEC_DATE", "ignore": ""}
-"""What a column can be said to be, and its field of WHONET's; empty leaves it out."""
+"""Roles of columns, with their WHONET field; an empty field leaves the column out."""
 ROLES: Final = (*FIELDS, *METHODS)
-"""Every word for a column; those of `METHODS` need an antimicrobial."""
+"""All roles that a column can get; those of `METHODS` need an antimicrobial."""
 _OF_PATIENTS: Final = ("patient", "age_group")
-"""Columns of countable isolates that are made of columns of patients."""
+"""Columns of countable isolates that come from columns of patients."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """What stands in the form for one column."""
+    """The role and antimicrobial that the form gives to one column of the file."""
 
     role: str = ""
-    """One of `ROLES`; empty to leave it to Sirena."""
+    """One of `ROLES`; empty lets Sirena decide."""
     drug: str = ""
-    """Code or name of an antimicrobial, as typed."""
+    """Code or name of an antimicrobial, as the person typed it."""
 
 
 def words_of(file: WhonetFile) -> dict[str, Word]:
-    """Return what the form shows of a file's mapping, by header, for every column of the file.
+    """Return the words in the form for every column of a file, by header.
 
     Args:
-        file: as read.
+        file: that was read.
     """
     return {header: _word(file.mapping.column(header)) for header in file.frame.columns}
 
 
 def mapping_of(words: Mapping[str, Word], guideline: str, before: LaboratoryMapping) -> LaboratoryMapping:
-    """Return the mapping that the words of the form say.
+    """Return the mapping of columns that the choices in the form mean.
 
     Args:
-        words: by header; empty ones say nothing.
-        guideline: of headers that name none; empty for none.
-        before: keeps what the form does not speak of: scales, organisms, guidelines of single columns.
+        words: by header; empty ones change nothing.
+        guideline: of headers that name no guideline; empty for none.
+        before: the former mapping, from which the rest is kept: scales, organisms, guidelines of single columns.
 
     Raises:
-        UsageError: a word is not known.
+        UsageError: a word is unknown.
     """
     columns = dict(before.columns)
     for header, word in words.items():
@@ -69,7 +69,7 @@ def mapping_of(words: Mapping[str, Word], guideline: str, before: LaboratoryMapp
 
 
 def read_again(opened: OpenedFile, mapping: LaboratoryMapping) -> OpenedFile:
-    """Return an open file as a mapping has it.
+    """Return an open file read again by a mapping.
 
     Args:
         opened: the file.

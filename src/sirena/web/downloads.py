@@ -1,6 +1,6 @@
-"""An answered file as bytes for a browser, in a format it chose; made in memory.
+"""Downloading an answered file in a format that the person chose; it is made in memory.
 
-A workbook's cells are texts, and in the form that Excel opens by double click nothing begins a formula.
+No cell is run as a formula: a workbook's cells are texts, and the CSV for Excel has formulas made texts.
 """
 
 from collections.abc import Callable
@@ -46,16 +46,16 @@ FORMATS: Final[dict[str, Callable[[pl.DataFrame], bytes]]] = {
     "csv": _csv,
     "parquet": _parquet,
 }
-"""What a browser may ask for, by the end of the file's name."""
+"""Formats that a browser may download, by the end of the file's name."""
 
 
 def download(opened: OpenedFile, file_format: str, beside: ExpertLayer) -> bytes:
-    """Return an answered file, without the columns of patients.
+    """Return an answered file as bytes, without the columns of patients.
 
     Args:
         opened: the file.
         file_format: a key of `FORMATS`.
-        beside: what expert rules report; it stands behind the categories of the tests in which they report R.
+        beside: what expert rules report, in columns after the categories of tests for which they report R.
 
     Raises:
         KeyError: there is no such format.

@@ -1,9 +1,9 @@
-"""The page that says what a quarter of an open file has otherwise than the year before and than training.
+"""The page of drift: how a quarter of an open file differs from the year before and from the training data.
 
 Rules, each with a test of like name:
 
-- every figure is the command line's: `stewardship.drift` measures for both;
-- a period that the file does not have is not asked: the page never fails by its address.
+- every figure is that of the command line: `stewardship.drift` measures for both;
+- a period that the file does not have is ignored, so that no address makes the page fail.
 """
 
 import json
@@ -33,32 +33,32 @@ from sirena.web.records import downloaded_facts
 from sirena.web.training_side import TrainingSide
 
 WHOLE: Final = "all"
-"""Asks for the whole file."""
+"""Period that means the whole file."""
 _PICTURES: Final = {"svg": "image/svg+xml", "png": "image/png", "pdf": "application/pdf"}
 FORMS: Final = ("json", *_PICTURES)
-"""What a browser may take away, by the end of the file's name."""
+"""Formats that a browser may download, by the end of the file's name."""
 
 
 @dataclass(frozen=True)
 class DriftLook:
-    """What was measured for the page, its chart and its downloads."""
+    """The drift measured for the page, its chart and its downloads."""
 
     drift: Drift | None
-    """None where nothing can be compared."""
+    """The measured drift; None when nothing can be compared."""
 
     @property
     def size(self) -> int:
-        """Bytes of memory it holds at most, about."""
+        """Approximate bytes of memory that the drift takes."""
         return len(repr(self.drift))
 
 
 def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
-    """Add the addresses of drift.
+    """Add the routes of the pages that show drift.
 
     Args:
-        app: to which.
-        pages: what they need.
-        training: says what the models were made beside.
+        app: the application.
+        pages: what all pages need.
+        training: returns the counts of the models' training evidence.
     """
 
     def measured(opened: OpenedFile, period: str) -> Drift | None:
@@ -126,10 +126,10 @@ def _document(opened: OpenedFile, drift: Drift) -> bytes:
 
 
 def periods_of(isolates: CountableIsolates) -> list[str]:
-    """Return the quarters and years of a file that can be asked for, the last first: ``2025-Q4``, ``2025``.
+    """Return the quarters and years of a file that can be compared, the last first: ``2025-Q4``, ``2025``.
 
     Args:
-        isolates: the file's.
+        isolates: of the file.
     """
     days = isolates.frame["date"].drop_nulls().unique().sort(descending=True)
     return [*dict.fromkeys(map(quarter_of, days)), *years_of(isolates)]

@@ -1,4 +1,4 @@
-"""The page that says what another guideline edition would change in an open file."""
+"""The page of what another guideline edition would change in an open file."""
 
 from typing import Final
 
@@ -10,11 +10,11 @@ from sirena.web.other_editions import OtherEditions
 from sirena.web.pages import Pages
 
 _SHOWN_ROWS: Final = 20
-"""So many isolates of one change are named."""
+"""Most isolates of one change that are named."""
 
 
 def add_edition(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
-    """Add the address of another edition."""
+    """Add the route of the page that compares a file's answers with another edition."""
 
     @app.get("/files/{identifier}/edition")
     def show(request: Request, identifier: str, edition: str = "") -> HTMLResponse:

@@ -1,11 +1,11 @@
-"""Who may see the pages behind the entry: whoever NGINX passes on, after the access service said yes.
+"""Who may see the pages behind the entry: senders of requests that the access service allows.
 
 Rules, each with a test of like name:
 
-- a request without the entry's headers is answered nothing, whoever reached the socket;
-- files belong to the session, or to the person who comes with a token or password in each request;
-- what changes something has been proved to come from this site by the access service, as everywhere at the entry;
-- one person has `MOST_AT_ONCE` requests answered at a time, so that nobody keeps the pages from the others.
+- a request without the entry's headers is refused, whoever connected to the socket;
+- files belong to the session, or to the person who sends a token or password with each request;
+- that a change comes from a page of this site is checked by the access service, as for all requests to the entry;
+- `MOST_AT_ONCE` requests of one person are answered at a time, so that nobody keeps the pages from others.
 """
 
 from collections import Counter
@@ -20,29 +20,29 @@ from sirena.web.unforeseen import answer_quietly
 from sirena.web.visitor import LIVE, SESSION, Visitor, let_in
 
 PREFIX: Final = "/app"
-"""Where the pages lie at the entry."""
+"""Path of the pages at the entry."""
 MOST_AT_ONCE: Final = 40
-"""Requests of one person that are answered at a time, until the last byte is sent: a page with all of its pictures."""
+"""Most requests of one person answered at a time, until the last byte is sent: a page with all its pictures."""
 THREADS: Final = 4 * MOST_AT_ONCE
-"""Of all people's requests: whoever waits for a count of their own leaves threads to the others."""
+"""Threads for the requests of all people, so that one person's requests leave threads to others."""
 _FORBIDDEN: Final = 403
 _BUSY: Final = 503
 
 
 class ThroughTheEntry:
-    """Lets in whom the entry names, and nobody else."""
+    """Guard of the pages behind the entry: only requests with the entry's headers pass."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Guard an application.
+        """Wrap the application of the pages.
 
         Args:
-            app: what is guarded, whose addresses begin with `PREFIX`.
+            app: to be guarded, whose paths begin with `PREFIX`.
         """
         self._app = app
         self._under_way: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse it."""
+        """Pass a request on to the pages, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

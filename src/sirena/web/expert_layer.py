@@ -1,9 +1,9 @@
-"""What stands beside the answers of an opened file: what expert rules report, and the isolates to know of.
+"""The expert layer of an open file: what expert rules report, and alerts about isolates.
 
 Rules, each with a test of like name:
 
-- the answer stays; where a rule reports R, that and the rule stand beside it, as `interpret --expert-rules` has it;
-- alerts are those of `sirena alerts`, WHO's critical ones first; where none found anything, it says how many looked.
+- the answer stays; if a rule reports R, that and the rule are shown beside it, as with `interpret --expert-rules`;
+- alerts are those of `sirena alerts`, WHO's critical ones first; if none was found, the page says how many were tried.
 """
 
 from collections.abc import Mapping, Sequence
@@ -19,27 +19,27 @@ from sirena.stewardship.isolate_facts import IsolateFacts
 
 _PRIORITIES: Final = ("critical", "high", "medium", "")
 _UNTOLD: Final = "MDR-UNKNOWN"
-"""Says of isolates that nothing can be said."""
+"""Code of the finding that nothing can be said about isolates."""
 
 
 @dataclass(frozen=True)
 class ExpertLayer:
-    """The expert layer of one file."""
+    """What expert rules change in one file, and the alerts found in it."""
 
     tests: Mapping[str, ReportedTest]
-    """By header, the test columns in which a rule reports R anywhere."""
+    """Test columns in which a rule reports R for any isolate, by header."""
     alerts: tuple[AlertFinding, ...]
-    """Those that found an isolate, WHO's critical ones first."""
+    """Alerts that concern any isolate, WHO's critical ones first."""
     looked_for: int
-    """How many alerts concern organisms of the file."""
+    """Number of alerts that were tried, because they concern organisms of the file."""
 
     @classmethod
     def of(cls, facts: IsolateFacts, rules: Sequence[ExpertRule]) -> Self:
-        """Apply rules, and look for every alert.
+        """Return the layer: apply the rules, and try every alert.
 
         Args:
-            facts: of the file's rows, as answered.
-            rules: in force.
+            facts: of the rows of the answered file.
+            rules: expert rules in force.
         """
         tests = {test.header: test for test in apply_rules(facts, rules) if test.rule.null_count() < facts.rows}
         findings = [finding for finding in find_alerts(facts) if finding.alert.code != _UNTOLD]
@@ -51,11 +51,11 @@ class ExpertLayer:
 
     @property
     def reported(self) -> int:
-        """How many results a rule reports R."""
+        """Number of results that a rule reports as R."""
         return sum(len(test.rule) - test.rule.null_count() for test in self.tests.values())
 
     def rule_of(self, header: str, position: int) -> str | None:
-        """Return the label of the rule that reports a result R; None where the answer is reported as it is.
+        """Return the label of the rule that reports a result as R; None if the answer is reported unchanged.
 
         Args:
             header: of the test column.
@@ -65,10 +65,10 @@ class ExpertLayer:
         return None if test is None else test.rule[position]
 
     def rows_of(self, alert: str) -> pl.Series | None:
-        """Return which rows an alert holds for; None when it found none.
+        """Return by row whether an alert concerns it; None when it concerns no row.
 
         Args:
-            alert: its code.
+            alert: code of the alert.
         """
         for finding in self.alerts:
             if finding.alert.code == alert:

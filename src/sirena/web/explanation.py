@@ -1,4 +1,4 @@
-"""Why an answer is what it is: the MIC on the line of dilutions, and the statement that decides."""
+"""Explaining an answer: the MIC among the dilutions with their categories, and the statement that decides."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,24 +17,24 @@ from sirena.panel.lookup import resolve_text
 from sirena.web.answers import NamedPanel
 
 _FIRST, _LAST = -8, 10
-"""Exponents of the first and last dilution of the line, 0.004 to 1024 mg/L, where every breakpoint lies."""
+"""Exponents of the first and last dilution shown, 0.004 to 1024 mg/L, between which all breakpoints lie."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dilution:
-    """One step of the line."""
+    """One dilution, with the category that it would get."""
 
     text: str
     """Concentration, mg/L."""
     category: Category
-    """What this MIC would be answered."""
+    """Category of this MIC."""
     is_measured: bool
-    """True for the MIC that was measured, and for all that a censored one may stand for."""
+    """True for the measured MIC; for a censored MIC, for all dilutions that it may mean."""
 
 
 @dataclass(frozen=True)
 class CellExplanation:
-    """An answer and everything it rests on."""
+    """An answer, with everything on which it rests."""
 
     column: str
     """Test column, ``AMK_NM``."""
@@ -44,21 +44,21 @@ class CellExplanation:
     organism: Organism | None
     site: Site
     mic: str
-    """As the laboratory wrote it."""
+    """MIC as the laboratory wrote it."""
     mic_read: str
-    """As it was understood, ``<=0.5``; empty when it is no MIC."""
+    """MIC as it was understood, ``<=0.5``; empty when the text is no MIC."""
     answer: Answer | None
     mark: Mark | None
     ground: Ground | None
     line: tuple[Dilution, ...]
-    """Empty when the organism or the MIC is not known."""
+    """Dilutions with their categories; empty when organism or MIC are not known."""
     provenance: Mapping[str, str]
-    """Model, version, release, edition; what of them applies."""
+    """Model, version, release and edition, as far as they apply."""
     position: int
-    """Of the answer in `ANSWERS`."""
+    """Place of the answer in `ANSWERS`."""
 
     def sentence(self, language: str) -> str:
-        """Return what the answer rests on, or why there is none, in one line."""
+        """Return in one line what the answer rests on, or why there is none."""
         tongue = Language(language)
         if self.ground is not None:
             return ground_sentence(self.ground, self.mark, tongue)
@@ -72,14 +72,14 @@ class CellExplanation:
 
 
 def explain(answers: NamedPanel, column: str, organism: str | None, mic: str | None, site: Site) -> CellExplanation:
-    """Answer one MIC and say why.
+    """Answer one MIC, and return the answer with its explanation.
 
     Args:
-        answers: who answers.
+        answers: the panel that answers.
         column: test column, ``AMK_NM``.
         organism: WHONET code or name, as written.
         mic: as written.
-        site: what the specimen says.
+        site: of infection, from the specimen.
     """
     panel = answers.panel
     code = resolve_text(organism)

@@ -1,4 +1,4 @@
-"""The pages of a file: taking it, its table, the reason of a cell, downloads, and forgetting it."""
+"""The pages of a file: opening it, its table, the reason of a cell, downloads, and forgetting it."""
 
 from functools import partial
 from io import BytesIO
@@ -28,7 +28,7 @@ from sirena.whonet.reading import read_stream
 from sirena.whonet.source import Bounds
 
 BOUNDS: Final = Bounds(400 * 1024**2, 60_000_000)
-"""What a file of the pages may hold, unpacked: a million isolates."""
+"""Most that a file opened on the pages may hold, unpacked: a million isolates."""
 _LONGEST_NAME: Final = 120
 
 
@@ -37,13 +37,13 @@ async def _search(request: Request) -> dict[str, str]:
 
 
 def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) -> None:
-    """Add the addresses of files.
+    """Add the routes of the pages that show opened files.
 
     Args:
         app: the application.
-        pages: what they need.
-        others: editions, beside whose own answers a model's are shown.
-        house: returns who knows who approved a release.
+        pages: what all pages need.
+        others: editions, whose answers are shown beside those of a model.
+        house: returns the models and releases.
     """
     root = pages.place.root
 
@@ -137,14 +137,14 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) 
 
 
 def _keep_search(pages: Pages, owner: str, searched: dict[str, str]) -> None:
-    """Keep what an owner searches, of the files that are open alone: it goes with its file."""
+    """Keep the texts that an owner searches for, by file; those of files that are not open any more are dropped."""
     own = {name for name, _ in pages.files.all(owner)}
     before = {name: text for name, text in pages.searches.of(owner).items() if name in own}
     pages.searches.keep(owner, before | searched)
 
 
 def _keep(pages: Pages, request: Request, name: str, content: bytes) -> str:
-    """Open a file, put that on record, and return the identifier under which it stays open."""
+    """Open a file, record that, and return the identifier under which it stays open."""
     owner = visitor_of(request).owner
     shown = PurePath(name.replace("\\", "/")).name[-_LONGEST_NAME:]
     try:

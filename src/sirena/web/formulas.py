@@ -1,7 +1,7 @@
-"""Texts that a spreadsheet would run: a cell of a file from elsewhere may hold ``=HYPERLINK(…)``.
+"""Making texts harmless that a spreadsheet would run as formulas, such as ``=HYPERLINK(…)`` in a cell.
 
-A workbook says of each cell that it is a text; a delimited text cannot. So in the form that Excel opens by double click
-such a cell is given an apostrophe, which makes it a text. Plain CSV and Parquet are for programs and stay as they are.
+A workbook marks each cell as a text; a CSV file cannot. So in the CSV for Excel such a cell gets an apostrophe, which
+makes it a text. Plain CSV and Parquet are for programs and stay unchanged.
 
 Source: OWASP, "CSV Injection".
 """
@@ -11,12 +11,12 @@ from typing import Final
 import polars as pl
 
 _RUNS: Final = r"^\s*(?:[=@]|[+\-]\s*[^\s\d.,])|^[\t\r]"
-"""A sign alone (MRSA ``+``) and a negative number run nothing."""
+"""Pattern of texts that are run; a sign alone (MRSA ``+``) and a negative number are not."""
 _AFTER_A_NUMBER: Final = r"^\s*[+\-][\d.,\s]*[^\d.,\s]"
 
 
 def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a table in which no text begins a formula; columns that are not texts stay as they are.
+    """Return a table in which no text is run as a formula; columns that are not texts stay unchanged.
 
     >>> without_formulas(pl.DataFrame({"ward": ["=1+1", "+", "-2", "UCI"]}))["ward"].to_list()
     ["'=1+1", '+', '-2', 'UCI']

@@ -1,4 +1,4 @@
-"""The page of one isolate, answered as somebody types it, and found again after Reload (`typed_isolates`)."""
+"""The page on which a person types one isolate and reads its answers; it is kept over Reload (`typed_isolates`)."""
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
@@ -37,8 +37,8 @@ def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
 
     Args:
         app: the application.
-        pages: what it needs.
-        house: returns who knows who approved a release.
+        pages: what all pages need.
+        house: returns the models and releases.
     """
     names = sorted(organism.name for organism in ORGANISMS.values())
 
@@ -77,7 +77,7 @@ def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
 
 
 def _expert_rules(pages: Pages) -> Sequence[ExpertRule] | None:
-    """Return the expert rules in force; None where nobody can say which the hospital's own are."""
+    """Return the expert rules in force; None if the hospital's own cannot be read."""
     try:
         return load_expert_rules(pages.own_expert_rules())
     except SirenaError as error:
@@ -88,7 +88,7 @@ def _expert_rules(pages: Pages) -> Sequence[ExpertRule] | None:
 def _answer_isolate(
     answers: NamedPanel, rules: Sequence[ExpertRule], form: Mapping[str, str]
 ) -> tuple[list[CellExplanation], dict[str, str]]:
-    """Return the answers to an isolate, and by test column the rule that reports it R."""
+    """Return the answers to an isolate, and by test column the rule that reports R."""
     letter = Guideline(form["guideline"]).letter if form.get("guideline") in list(Guideline) else "N"
     site = read_specimen(form.get("specimen")) or Site.UNKNOWN
     organism = form.get("organism", "")

@@ -1,9 +1,9 @@
-"""What was counted of an open file for a page, kept so that its pictures, its downloads and Reload count nothing anew.
+"""Counts of an open file for a page, kept so that pictures, downloads and Reload do not count again.
 
 Rules, each with a test of like name:
 
-- the same question is counted once while nothing changed, however many ask at a time;
-- the looks of a file hold `MOST_BYTES_OF_LOOKS` at most: the one seen longest ago makes room, a larger one is not kept.
+- the same question is counted once while nothing changed, however many people ask at a time;
+- the counts of a file take at most `MOST_BYTES_OF_LOOKS`: those seen longest ago are dropped; a larger one is not kept.
 """
 
 from collections import OrderedDict
@@ -12,39 +12,39 @@ from threading import Lock
 from typing import Any, Final, Protocol, TypeVar
 
 MOST_BYTES_OF_LOOKS: Final = 8 * 1024**2
-"""Memory that the looks of one open file may hold; tables and pictures grow with strata, not with isolates."""
+"""Most bytes of memory for the counts of one open file; they grow with strata, not with isolates."""
 
 
 class KeptLook(Protocol):
-    """What was counted for a page."""
+    """Counts for a page, with their size."""
 
     @property
     def size(self) -> int:
-        """Bytes of memory it holds at most, about."""
+        """Approximate bytes of memory that the counts take."""
 
 
 _L = TypeVar("_L", bound=KeptLook)
 
 
 class KeptLooks:
-    """The looks of one open file; safe to share between threads."""
+    """The kept counts of one open file; safe to share between threads."""
 
     def __init__(self, most_bytes: int = MOST_BYTES_OF_LOOKS) -> None:
-        """Keep nothing yet.
+        """Create the store; no counts are kept yet.
 
         Args:
-            most_bytes: memory that all of them may hold.
+            most_bytes: of memory for all of them.
         """
         self._most_bytes = most_bytes
         self._looks: OrderedDict[Hashable, Any] = OrderedDict()
         self._one_at_a_time = Lock()
 
     def look(self, question: Hashable, count: Callable[[], _L]) -> _L:
-        """Return what was counted for a question, or count it.
+        """Return the counts kept for a question, or count and keep them.
 
         Args:
-            question: names everything that the counting goes by.
-            count: does the work; whoever asks meanwhile waits.
+            question: all values on which the counts depend.
+            count: counts; other callers wait meanwhile.
         """
         with self._one_at_a_time:
             if question not in self._looks:

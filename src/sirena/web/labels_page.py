@@ -1,9 +1,9 @@
-"""The page of the label audit: which cells somebody should look at, and whose isolates they are.
+"""The page of the label audit: which cells the laboratory should check, and their isolates.
 
 Rules, each with a test of like name:
 
 - cells, words and isolates are those that `sirena inspect --audit` and `--audit-isolates` write;
-- row and specimen number are for whoever opened the file, on the page and in what they take away, and nowhere else.
+- row and specimen number are shown only to the person who opened the file, on the page and in downloads.
 """
 
 from typing import Final
@@ -22,13 +22,13 @@ from sirena.web.pages import NOT_FOUND, Pages
 from sirena.web.records import downloaded_facts
 
 SHOWN_CELLS: Final = 100
-"""So many of the gravest cells are on the page."""
+"""Most cells on the page, the gravest first."""
 _SHOWN_ISOLATES: Final = 20
-"""So many isolates of one cell are named."""
+"""Most isolates of one cell that are named."""
 
 
 def add_labels(app: FastAPI, pages: Pages) -> None:
-    """Add the addresses of the label audit."""
+    """Add the routes of the pages that show the label audit."""
 
     @app.get("/files/{identifier}/labels")
     def show(request: Request, identifier: str) -> HTMLResponse:
@@ -66,18 +66,18 @@ def add_labels(app: FastAPI, pages: Pages) -> None:
 
 
 def _isolates(audited: AuditedLabels, language: Language) -> dict[int, pl.DataFrame]:
-    """Return the isolates of the cells that are shown, by rank."""
+    """Return the isolates of the cells on the page, by rank of the cell."""
     isolates = audited.isolates(language).filter(pl.col("rank") <= SHOWN_CELLS)
     return {rank: part for (rank,), part in isolates.partition_by("rank", as_dict=True, maintain_order=True).items()}
 
 
 def _address(opened: OpenedFile, row: int, column: str) -> str:
-    """Return where the reason of a result stands, below the file's address; empty where it cannot be said.
+    """Return the path of the page with a result's reason, below that of the file; empty if it is not certain.
 
     Args:
         opened: the file.
-        row: as the laboratory counts.
-        column: model column; two columns of the file may be of one.
+        row: as the laboratory counts rows.
+        column: model column, to which two columns of the file may belong.
     """
     headers = [header for header, test in opened.tests.items() if test.model_column == column]
     position = opened.rows[ROW].search_sorted(row)

@@ -1,6 +1,6 @@
-"""The pages' words in English and Spanish, and numbers as each language writes them.
+"""The words of the pages in English and Spanish, and numbers and dates as each language writes them.
 
-The words stand in the templates in English and in `sirena.texts` in Spanish (gettext), a test finds every one that is
+The templates hold the words in English, `sirena.texts` holds them in Spanish (gettext); a test finds every word that is
 missing.
 """
 
@@ -22,11 +22,11 @@ LANGUAGES: Final = ("en", "es")
 
 
 def choose_language(chosen: str | None, accepted: str) -> str:
-    """Return the language to speak: the one a person chose, else the browser's, else English.
+    """Return the language of a page: the one a person chose, else the browser's, else English.
 
     Args:
-        chosen: of the person's cookie or address; anything but a language of ours is ignored.
-        accepted: the header ``Accept-Language``.
+        chosen: from the person's cookie or the address; ignored unless it is one of `LANGUAGES`.
+        accepted: value of the header ``Accept-Language``.
 
     >>> choose_language(None, "es-CO,es;q=0.9,en;q=0.8")
     'es'
@@ -47,7 +47,7 @@ def _weighted(part: str) -> tuple[float, str]:
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """Return the words of a language."""
+    """Return the translations of the pages into a language."""
     if language == "en":
         return NullTranslations()
     with PAGES.open("rb") as stream:
@@ -59,7 +59,7 @@ def translations(language: str) -> NullTranslations:
 
 
 def spell_count(number: int, language: str) -> str:
-    """Write a whole number with the language's thousands sign.
+    """Return a whole number with the thousands separator of a language.
 
     >>> spell_count(20000, "es")
     '20.000'
@@ -68,7 +68,7 @@ def spell_count(number: int, language: str) -> str:
 
 
 def spell_share(part: int, whole: int, language: str) -> str:
-    """Write a share of a whole in per cent with one decimal; a dash when there is no whole.
+    """Return a share in per cent with one decimal; a dash when the whole is 0.
 
     >>> spell_share(1, 3, "en")
     '33.3%'
@@ -82,7 +82,7 @@ def _spell_percent(share: float, language: str) -> str:
 
 
 def spell_part(part: int, whole: int, language: str) -> str:
-    """Write a share in per cent with one decimal so that no part but all is 100, and none but nothing is 0.
+    """Return a share in per cent with one decimal, rounded so that only all is 100 % and only nothing is 0 %.
 
     >>> spell_part(9999, 10000, "en"), spell_part(1, 10000, "en"), spell_part(5, 5, "en")
     ('99.9%', '<0.1%', '100.0%')
@@ -94,7 +94,7 @@ def spell_part(part: int, whole: int, language: str) -> str:
 
 
 def spell_moment(moment: str | datetime, language: str) -> str:
-    """Write a moment in UTC, day and time, as the language does.
+    """Return day and time of a moment in UTC, as a language writes them.
 
     >>> spell_moment("2026-11-28T22:53:38.117167+00:00", "en").replace("\u202f", " ")
     'Nov 28, 2026, 22:53 UTC'
@@ -105,7 +105,7 @@ def spell_moment(moment: str | datetime, language: str) -> str:
 
 
 def spell_day(day: date, language: str) -> str:
-    """Write a day as the language does.
+    """Return a day in the way a language writes dates.
 
     >>> spell_day(date(2026, 11, 28), "es"), spell_day(date(2026, 11, 28), "en")
     ('28 de noviembre de 2026', 'November 28, 2026')
@@ -114,7 +114,7 @@ def spell_day(day: date, language: str) -> str:
 
 
 def spell_limits(lower: float, upper: float, language: str) -> str:
-    """Write a pair of limits in per cent with one decimal.
+    """Return the lower and upper limit of a share in per cent, with one decimal.
 
     >>> spell_limits(0.0, 0.0213, "en")
     '0.0%–2.1%'

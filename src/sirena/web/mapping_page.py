@@ -1,4 +1,4 @@
-"""The page on which somebody says what the columns of their file are."""
+"""The page on which a person says what the columns of their file mean."""
 
 from typing import Annotated, Final
 
@@ -27,7 +27,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def add_mapping(app: FastAPI, pages: Pages) -> None:
-    """Add the addresses of a file's mapping."""
+    """Add the routes of the page on which columns are mapped."""
 
     @app.get("/files/{identifier}/mapping")
     def show(request: Request, identifier: str) -> HTMLResponse:

@@ -1,7 +1,7 @@
-"""The pages of models and releases: at a glance, one by one, and what somebody decides about them.
+"""The pages of models and releases: lists, details, and decisions.
 
-They show what `sirena.acts` says. On one's own machine a decision is sent to the pages themselves; behind the entry the
-form leads to the access service, which judges and records it, so the pages cannot decide there.
+They show what `sirena.acts` returns. On one's own machine the pages themselves carry out a decision; behind the entry
+the form is sent to the access service, which judges and records it, so the pages cannot decide there.
 """
 
 from collections.abc import Callable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sirena.acts.model_house import ModelHouse
 
 Models = Callable[[], "ModelHouse"]
-"""Returns who knows the models; the first time it takes seconds, because MLflow is loaded."""
+"""Function that returns the models and releases; its first call takes seconds, because MLflow is loaded."""
 _SHOWN_RANGES: Final = 200
 _SHOWN_ROWS: Final = 200
 _MOST_FIELDS: Final = 8
@@ -31,13 +31,13 @@ _STAGES: Final = ("None", "Staging", "Production", "Archived")
 
 
 class NoModelsError(SirenaError):
-    """These pages were started without a registry."""
+    """The pages were started without a registry."""
 
     code = "no_models"
 
 
 def no_models() -> "ModelHouse":
-    """Say that there is no registry.
+    """Raise `NoModelsError`, for pages without a registry.
 
     Raises:
         NoModelsError: always.
@@ -46,7 +46,7 @@ def no_models() -> "ModelHouse":
 
 
 def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
-    """Add the addresses of models."""
+    """Add the routes of the pages that show models."""
 
     @app.get("/models")
     def models(request: Request, show: str = "") -> HTMLResponse:
@@ -108,7 +108,7 @@ def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
 
 
 def add_releases(app: FastAPI, pages: Pages, house: Models) -> None:
-    """Add the addresses of releases."""
+    """Add the routes of the pages that show releases."""
 
     @app.get("/releases")
     def releases(request: Request) -> HTMLResponse:
@@ -137,7 +137,7 @@ def add_releases(app: FastAPI, pages: Pages, house: Models) -> None:
 
 
 def add_decisions(app: FastAPI, pages: Pages, house: Models) -> None:
-    """Add the addresses that decide, on one's own machine only."""
+    """Add the routes that carry out decisions, on one's own machine only."""
     if pages.place is not OWN_MACHINE:
         return
 
@@ -158,7 +158,7 @@ def add_decisions(app: FastAPI, pages: Pages, house: Models) -> None:
 
 
 def address_of(model: str, number: int) -> str:
-    """Return where a version or a release is shown, without the root.
+    """Return the path of the page of a version or a release, without the root.
 
     >>> address_of("panel_SIR", 3), address_of("modelo_AMK_NM", 2)
     ('/releases/3', '/models/modelo_AMK_NM/2')

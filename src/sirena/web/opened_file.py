@@ -1,11 +1,11 @@
-"""A WHONET file that somebody opened on the pages: its isolates without patients, and every answer.
+"""A WHONET file that a person opened on the pages: its isolates without patients, and all answers.
 
 Rules, each with a test of like name:
 
 - columns that identify a patient are dropped before anything is kept;
-- specimen number, date and ward stay, for they are how the laboratory finds the isolate again;
-- every answer is the one `sirena interpret` or `sirena reference` writes;
-- a file whose organisms no column names is kept, to be told which column does.
+- specimen number, date and ward stay, since by them the laboratory finds an isolate again;
+- every answer is the one that `sirena interpret` or `sirena reference` writes;
+- a file without a column for the organism is kept, so that a person can name the column.
 """
 
 import re
@@ -37,42 +37,42 @@ from sirena.whonet.file import WhonetFile
 from sirena.whonet.privacy import columns_of_patients
 
 _SHOWN_FIELDS: Final = ("SPEC_NUM", "SPEC_DATE", "WARD")
-"""WHONET fields that stand before the organism in the table, where the file has them."""
+"""WHONET fields shown in the table before the organism, if the file has them."""
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _FIGURES: Final = 6
-"""No file has so many columns that their number has as many figures."""
+"""More digits than the number of columns of any file has."""
 ROW: Final = "\0row"
 CODE: Final = "\0organism"
-"""Names of two columns of `OpenedFile.rows` that no header of a file can have."""
+"""Names of two columns of `OpenedFile.rows`, which no header of a file can have."""
 
 
 @dataclass(frozen=True)
 class OpenedFile:
-    """A file, answered. Nothing of it is ever written anywhere."""
+    """A file that was opened and answered; nothing of it is written to disk."""
 
     name: str
-    """As the person knows it."""
+    """Name of the file, as the person knows it."""
     file: WhonetFile
-    """Without the columns of patients."""
+    """The file without the columns of patients."""
     answers: NamedPanel
     answered: pl.DataFrame
-    """The file's columns, and behind each test column its category."""
+    """The file's columns, with the category after each test column."""
     placements: tuple[Placement, ...]
-    """Where the category of each test column stands."""
+    """Place of the category of each test column."""
     tallies: tuple[ColumnTally, ...]
     countable: CountableIsolates
-    """What counting needs of each row; a patient is a digest whose key nobody holds."""
+    """Facts of each row for counting; a patient is a digest whose key is not kept."""
     has_organisms: bool = True
-    """False until somebody says which column names the organism: then nothing of the answers means anything yet."""
+    """False while no column names the organism; the answers then mean nothing."""
 
     @cached_property
     def category_of(self) -> Mapping[str, str]:
-        """Header of a test column → header of its category."""
+        """Header of the category column, by header of the test column."""
         return {placement.header: placement.category for placement in self.placements}
 
     @cached_property
     def looks(self) -> KeptLooks:
-        """What was counted of it for pages."""
+        """Counts of the file that pages showed, kept for the next page."""
         return KeptLooks()
 
     @cached_property
@@ -80,7 +80,7 @@ class OpenedFile:
         return {}
 
     def expert_layer(self, own: RulesSource | None) -> ExpertLayer:
-        """Return what expert rules report and what alerts found; looked at once for each state of the rules.
+        """Return what expert rules report, and the alerts; computed once for each version of the rules.
 
         Args:
             own: the hospital's own expert rules in force.
@@ -95,18 +95,18 @@ class OpenedFile:
 
     @cached_property
     def tests(self) -> dict[str, TestColumn]:
-        """The MIC columns that hold a result, header → test, in the file's order."""
+        """Test columns with any MIC, by header, in the order of the file."""
         filled = {tally.column for tally in self.tallies if tally.counts[1:].sum()}
         return {header: column for header, column in self.file.mic_columns.items() if header in filled}
 
     @cached_property
     def shown_fields(self) -> dict[str, str]:
-        """WHONET field → header, of what the table shows before the organism."""
+        """Headers of the columns shown before the organism, by WHONET field."""
         return {name: headers[0] for name in _SHOWN_FIELDS if (headers := self.file.headers_of(name))}
 
     @cached_property
     def rows(self) -> pl.DataFrame:
-        """`answered` with each row's number as the laboratory sees it, and the code of its organism."""
+        """`answered` with each row's number, as the laboratory counts, and the code of its organism."""
         numbers = self.file.row_numbers(np.arange(self.answered.height))
         texts = self.answered[self.file.require_organism()]
         distinct = texts.unique().drop_nulls().to_list()
@@ -117,14 +117,14 @@ class OpenedFile:
 
     @cached_property
     def organisms(self) -> list[tuple[str, str, int]]:
-        """Code, name and number of isolates of each known organism, the commonest first."""
+        """Code, name and number of isolates of each known organism, the most common first."""
         counted = self.rows.filter(pl.col(CODE).is_not_null() & (pl.col(CODE) != "")).group_by(CODE).len()
         ordered = counted.sort(["len", CODE], descending=[True, False])
         return [(code, ORGANISMS[code].name, count) for code, count in ordered.iter_rows()]
 
     @cached_property
     def categories(self) -> dict[Category, int]:
-        """How many results have each category, in the order of `Category`."""
+        """Number of results by category, in the order of `Category`."""
         counts: dict[Category, int] = {}
         for answer, count in self._answer_counts():
             counts[answer] = counts.get(answer, 0) + count
@@ -132,7 +132,7 @@ class OpenedFile:
 
     @cached_property
     def reasons(self) -> list[tuple[Reason, int]]:
-        """Why results are NI, and how many, the commonest first."""
+        """Reasons for NI with the number of results, the most common first."""
         totals = self._totals
         counted = [
             (answer.reason, int(totals[code]))
@@ -143,28 +143,28 @@ class OpenedFile:
 
     @cached_property
     def size(self) -> int:
-        """Bytes of memory it holds at most, about: the columns as read, answered, sorted for the table, and `looks`."""
+        """Bytes of memory of the file, about: columns as read, answered, sorted for the table, and `looks`."""
         return MOST_BYTES_OF_LOOKS + int(
             sum(one.estimated_size() for one in (self.file.frame, self.answered, self.answered, self.countable.frame))
         )
 
     def place_of(self, header: str) -> str:
-        """Return how an address names a test column: its header, or its number where that would need escapes."""
+        """Return the name of a test column in addresses: its header, or its number if the header would need escapes."""
         return header if _PLAIN.fullmatch(header) else str(list(self.tests).index(header))
 
     def test_at(self, place: str) -> str | None:
-        """Return the header of the test column that an address names; None when it names none."""
+        """Return the header of the test column with a name in an address; None when there is none."""
         if place.isdecimal() and len(place) < _FIGURES and int(place) < len(self.tests):
             return list(self.tests)[int(place)]
         return place if place in self.tests else None
 
     @property
     def results(self) -> int:
-        """How many MICs were asked."""
+        """Number of MICs answered."""
         return sum(self.categories.values())
 
     def site_of(self, position: int) -> Site:
-        """Return the site of one row of `answered`, by its position (0-based)."""
+        """Return the site of infection of a row of `answered`, by its position (0-based)."""
         return self._sites[position]
 
     @cached_property
@@ -187,15 +187,15 @@ class OpenedFile:
 
 
 def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> OpenedFile:
-    """Answer a file as it was read.
+    """Answer a file, drop the columns of patients, and return it as an open file.
 
     Args:
-        name: as the person knows it.
-        file: as read, columns of patients included; they are dropped here.
-        answers: who answers.
+        name: of the file, as the person knows it.
+        file: that was read, with columns of patients.
+        answers: the panel that answers.
 
     Raises:
-        NoOrganismColumnError: no column names the organism, and none is left that could.
+        NoOrganismColumnError: no column names the organism, and the file has no column that could.
     """
     if file.organism_column is None:
         patients = columns_of_patients(file)

@@ -1,11 +1,11 @@
-"""The files open on the pages: in memory alone, a few at a time, and gone when nobody looks at them.
+"""The files that are open on the pages: only in memory, a few at a time, and forgotten when nobody uses them.
 
 Rules, each with a test of like name:
 
-- a file is found by an identifier nobody can guess, and by whoever opened it alone;
-- one that nobody looked at for `IDLE_SECONDS` is gone, and so is an owner's oldest when the owner has too many;
-- nobody's file makes room for another's: when all that are open hold `MOST_BYTES_IN_ALL`, no further one is taken;
-- a session's files are gone when the session is.
+- a file is found by an identifier that nobody can guess, and only by the person who opened it;
+- a file not used for `IDLE_SECONDS` is forgotten, and so is an owner's oldest when the owner has too many;
+- no file is dropped for another owner's: when all files take `MOST_BYTES_IN_ALL`, no further one is opened;
+- a session's files are forgotten when the session ends.
 """
 
 import secrets
@@ -20,17 +20,17 @@ from sirena.domain.errors import SirenaError
 from sirena.web.opened_file import OpenedFile
 
 IDLE_SECONDS: Final = 30 * 60
-"""How long a file stays when nobody looks at it."""
+"""Seconds after its last use for which a file stays open."""
 MOST_FILES: Final = 4
-"""Files of one owner."""
+"""Most files of one owner."""
 MOST_BYTES: Final = 1024**3 // 2
-"""Memory that one owner's files may hold, but for a single one."""
+"""Most bytes of memory of one owner's files; a single file may take more."""
 MOST_BYTES_IN_ALL: Final = 3 * 1024**3 // 2
-"""Memory that all files may hold; while they are read the process needs some times as much."""
+"""Most bytes of memory of all files; while files are read, the process needs several times as much."""
 
 
 class NoRoomForFileError(SirenaError):
-    """So many files are open that no further one fits into memory."""
+    """A further file does not fit into memory beside those that are open."""
 
     code = "no_room"
     status = 503
@@ -45,14 +45,14 @@ class _Held:
 
 
 class OpenedFiles:
-    """Files by identifier, the one looked at last at the end."""
+    """The open files, by identifier."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, most_bytes: int = MOST_BYTES_IN_ALL) -> None:
-        """Hold nothing yet.
+        """Create the collection; no file is open yet.
 
         Args:
-            clock: seconds that never run backwards.
-            most_bytes: memory that all files may hold.
+            clock: seconds of a clock that never goes back.
+            most_bytes: of memory for all files.
         """
         self._clock = clock
         self._most_bytes = most_bytes
@@ -60,14 +60,14 @@ class OpenedFiles:
         self._files: OrderedDict[str, _Held] = OrderedDict()
 
     def add(self, opened: OpenedFile, owner: str = "") -> str:
-        """Keep a file and return its identifier.
+        """Keep a file open, and return its identifier.
 
         Args:
             opened: the file.
-            owner: who alone finds it.
+            owner: who alone can find it.
 
         Raises:
-            NoRoomError: there is no memory left for it.
+            NoRoomForFileError: there is no memory left for the file.
         """
         identifier = secrets.token_urlsafe(24)
         held = _Held(opened, owner, opened.size, self._clock())
@@ -87,12 +87,12 @@ class OpenedFiles:
         return identifier
 
     def replace(self, identifier: str, opened: OpenedFile, owner: str = "") -> None:
-        """Keep another reading of an owner's file in the place of the one before; nothing where that is gone.
+        """Replace an owner's file by another reading of it; nothing happens if the file is not open any more.
 
         Args:
             identifier: as `add` returned it.
-            opened: the same rows, about as large.
-            owner: whose it is.
+            opened: the new reading, with the same rows.
+            owner: of the file.
         """
         with self._lock:
             held = self._files.get(identifier)
@@ -100,11 +100,11 @@ class OpenedFiles:
                 held.opened, held.size, held.seen = opened, opened.size, self._clock()
 
     def get(self, identifier: str, owner: str = "") -> OpenedFile | None:
-        """Return a file, which counts as looking at it; None when the owner has none, or none any longer, of the name.
+        """Return an open file, which counts as using it; None when the owner has none of this identifier.
 
         Args:
             identifier: as `add` returned it.
-            owner: who asks.
+            owner: of the file.
         """
         self.forget_idle()
         with self._lock:
@@ -116,31 +116,31 @@ class OpenedFiles:
             return held.opened
 
     def is_of_another(self, identifier: str, owner: str) -> bool:
-        """Tell whether a file is open, and another's than the owner's."""
+        """Tell whether a file is open that belongs to another than this owner."""
         with self._lock:
             return identifier in self._files and self._files[identifier].owner != owner
 
     def all(self, owner: str = "") -> list[tuple[str, OpenedFile]]:
-        """Return identifier and file of each of an owner's, the one looked at last first."""
+        """Return identifier and file of all files of an owner, the last used first."""
         self.forget_idle()
         with self._lock:
             return [(name, held.opened) for name, held in reversed(self._files.items()) if held.owner == owner]
 
     def owners(self) -> frozenset[str]:
-        """Return who has a file open."""
+        """Return the owners of open files."""
         with self._lock:
             return frozenset(held.owner for held in self._files.values())
 
     def remove(self, identifier: str, owner: str = "") -> None:
-        """Forget a file now; one that the owner does not have is no error."""
+        """Forget a file of an owner; nothing happens if the owner has no such file."""
         self._forget(lambda name, held: name == identifier and held.owner == owner)
 
     def forget_owners(self, owners: Collection[str]) -> None:
-        """Forget every file of some owners now."""
+        """Close all files that some owners opened."""
         self._forget(lambda _, held: held.owner in owners)
 
     def forget_idle(self) -> None:
-        """Forget every file that nobody looked at for `IDLE_SECONDS`."""
+        """Close all files that were not used for `IDLE_SECONDS`."""
         oldest = self._clock() - IDLE_SECONDS
         self._forget(lambda _, held: held.seen < oldest)
 

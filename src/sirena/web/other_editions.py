@@ -2,9 +2,9 @@
 
 Rules, each with a test of like name:
 
-- an edition answers the columns of its own guideline; in a file without any, every column, as if its guideline had
-  been measured for;
-- S that becomes R stands first, then the change with most results;
+- an edition answers the columns of its own guideline; in a file without any, it answers all columns as if they were of
+  its guideline;
+- a change from S to R comes first, then the change with most results;
 - figures are those of `panel.file_changes`, which `sirena release diff --file` prints.
 """
 
@@ -26,38 +26,38 @@ from sirena.web.explanation import CellExplanation
 from sirena.web.opened_file import OpenedFile
 
 _REFERENCE: Final = "reference · "
-"""Before the names of editions, where no model answers."""
+"""Prefix of the names of editions when no model answers."""
 
 
 @dataclass(frozen=True)
 class EditionChanges(FileChanges):
-    """What changes in a file."""
+    """Changes that another edition would make in the answers of a file."""
 
     now: str
-    """What answers these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
+    """Name of what answers these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
     edition: str
-    """With the hospital's own rules where they are in force."""
+    """Name of the other edition, with the hospital's own rules in force on it."""
     own_guideline: bool
-    """False when the file's columns name another guideline."""
+    """True when the file has columns of this edition's guideline."""
 
 
 @dataclass(frozen=True)
 class OfficialAnswer:
-    """What an edition says where a model answered."""
+    """The answer of an edition to a question that a model answered."""
 
     edition: str
     category: Category
     is_same: bool
-    """The model answered so, with the same reason."""
+    """True when the model gave the same answer with the same reason."""
 
 
 @dataclass(frozen=True)
 class OtherEditions:
-    """The editions a file can be read by."""
+    """The guideline editions with which a file can be compared."""
 
     editions: Editions = field(default_factory=Editions)
     overlay: Callable[[], RulesSource | None] = lambda: None
-    """Returns the hospital's own rules, in force on the editions they name."""
+    """Function that returns the hospital's own rules in force."""
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ class OtherEditions:
         return self.editions.names
 
     def changes(self, opened: OpenedFile, name: str) -> EditionChanges:
-        """Compare what answers an open file with an edition.
+        """Return what an edition would change in the answers of an open file.
 
         Args:
             opened: the file.
@@ -87,10 +87,10 @@ class OtherEditions:
         )
 
     def official(self, why: CellExplanation) -> OfficialAnswer | None:
-        """Return what the edition itself answers where a model did; None where none did, or its edition is not here.
+        """Return the answer of the edition that a model learnt; None if no model answered, or there is no such edition.
 
         Args:
-            why: the model's answer.
+            why: explanation of the answer.
         """
         name = why.provenance.get("edition", "").partition(" + ")[0]
         column = parse_test_column(why.column)

@@ -1,4 +1,4 @@
-"""What every page needs: who answers, the open files, and templates in each language."""
+"""What every page needs: the panel that answers, the open files, and the templates in each language."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -43,31 +43,31 @@ _LONGEST_DRAFT: Final = 512 * 1024
 
 
 def nobody() -> "Actor":
-    """Return nobody: behind the entry the access service knows who acts."""
+    """Return an actor without a name; behind the entry the access service knows who acts."""
     return {"who": ""}
 
 
 @dataclass(frozen=True)
 class PagesPlace:
-    """Where the pages lie, and what follows from it."""
+    """Addresses and cookies of the pages, on one's own machine or behind the entry."""
 
     root: str = ""
-    """With what every address of theirs begins: empty, or ``/app``."""
+    """Prefix of the paths of all pages: empty, or ``/app``."""
     language_cookie: str = "sirena_language"
-    """Holds the language somebody chose."""
+    """Name of the cookie with the language that a person chose."""
     is_secure: bool = False
-    """True behind TLS."""
+    """True when the pages are served by TLS."""
     decisions: str = "/stage"
-    """Where decisions about models are sent."""
+    """Path to which decisions on models are sent."""
     releases: str = "/releases"
-    """Where the wish for a release is sent."""
+    """Path to which the form for making a release is sent."""
     rule_decisions: str = "/rules"
-    """Where decisions about rules are sent: ``save`` and ``approve`` below it."""
+    """Path of decisions on rules: forms are sent to ``save`` and ``approve`` below it."""
 
 
 OWN_MACHINE: Final = PagesPlace()
 _ENTRY: Final = {"models": "/", "account": "/auth/account", "leave": "/auth/logout"}
-"""Places of the entry beside the pages."""
+"""Paths of the entry outside of the pages."""
 BEHIND_THE_ENTRY: Final = PagesPlace(
     "/app",
     "__Host-sirena_language",
@@ -76,45 +76,46 @@ BEHIND_THE_ENTRY: Final = PagesPlace(
     releases="/auth/release",
     rule_decisions="/auth/rules",
 )
-"""The language is the one that the pages for signing in speak."""
+"""The addresses behind the entry; the cookie of the language is the same as for the sign-in pages."""
 
 
 @dataclass(frozen=True)
 class Pages:
-    """Shows pages of open files."""
+    """Renderer of the pages, with all that the pages need."""
 
     answering: Callable[[], NamedPanel]
-    """Returns who answers now: another release may be activated meanwhile."""
+    """Function that returns the panel that answers now, since another release may be activated at any time."""
     files: OpenedFiles
     place: PagesPlace = OWN_MACHINE
     record: Record = keep_no_record
     audit: AuditOf | None = None
-    """Compares the labels of a file; None where nothing can, so there are no such pages."""
+    """Audits the labels of a file; None without that function, and then there are no such pages."""
     typed: TypedIsolates = field(default_factory=TypedIsolates)
     searches: TypedIsolates = field(default_factory=TypedIsolates)
-    """What each owner searches in each of their files, by its identifier: it may be a specimen's number."""
+    """Text that each owner searches for in each file, by identifier; it may be a specimen number, so no address holds
+    it."""
     rules: "LocalRules | None" = None
-    """The hospital's own rules; None where no ledger holds any, so there are no such pages."""
+    """The hospital's own rules; None without a ledger, and then there are no such pages."""
     actor: "Callable[[], Actor]" = nobody
-    """Returns who acts on one's own machine."""
+    """Function that returns the user of one's own machine, for the ledger."""
     drafts: Mapping[RuleKind, TypedIsolates] = field(
         default_factory=lambda: {kind: TypedIsolates(longest=_LONGEST_DRAFT) for kind in RuleKind}
     )
-    """Rules that somebody is writing."""
+    """Drafts of rules, by kind."""
     uploads: Uploads = field(default_factory=Uploads)
     environments: dict[str, Environment] = field(
         default_factory=lambda: {language: _environment(language) for language in LANGUAGES}
     )
-    """Templates by language."""
+    """Environments of the templates, by language."""
 
     def show(self, request: Request, template: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """Render a template in the reader's language.
+        """Return a page: a template rendered in the reader's language.
 
         Args:
-            request: says the language.
-            template: file name.
-            status: of HTTP.
-            values: what the template names.
+            request: to be answered, which tells the language.
+            template: file name of the template.
+            status: HTTP status.
+            values: further values for the template.
         """
         language = self.language_of(request)
         page = self.environments[language].get_template(template)
@@ -139,29 +140,29 @@ class Pages:
         return HTMLResponse(page.render(shared | values), status)
 
     def kept(self) -> tuple[TypedIsolates, ...]:
-        """Return all that people typed and that is kept for them."""
+        """The stores of what people typed or opened."""
         return (self.typed, self.searches, *self.drafts.values())
 
     def own_expert_rules(self) -> RulesSource | None:
         """Return the hospital's own expert rules in force; None when there are none.
 
         Raises:
-            SirenaError: nobody can say.
+            SirenaError: the ledger cannot be read.
         """
         return self.rules.in_force(RuleKind.EXPERT).source if self.rules is not None else None
 
     def require(self, request: Request, identifier: str, *, to_correct: bool = False) -> OpenedFile:
-        """Return an open file.
+        """Return an open file, or raise an error if the visitor may not see it.
 
         Args:
-            request: of whoever asks; what another opened is refused, on record.
+            request: of the visitor; a file that another opened is refused, and the refusal recorded.
             identifier: of the file.
-            to_correct: its columns are asked for; without it a file must have organisms.
+            to_correct: True also returns a file without a column for the organism, so that this can be corrected.
 
         Raises:
-            NoOrganismColumnError: nobody has said yet which column names the organism.
-            HTTPException: 404, it is not, or no longer, there, or another's.
-            UnrecordedError: the refusal cannot be put on record.
+            NoOrganismColumnError: no column names the organism, and `to_correct` is False.
+            HTTPException: 404, the file is not open, or is another's.
+            UnrecordedError: the refusal cannot be recorded.
         """
         opened = self.files.get(identifier, visitor_of(request).owner)
         if opened is None:
@@ -172,27 +173,27 @@ class Pages:
         return opened
 
     def refuse_anothers(self, request: Request, identifier: str) -> None:
-        """Refuse a file that another opened, on record.
+        """Refuse a file that another person opened: record the refusal, and raise 404.
 
         Args:
-            request: of whoever asks.
-            identifier: of the file; one that nobody has open, or the own, passes.
+            request: of the visitor.
+            identifier: of the file; nothing happens if it is not open, or is the visitor's own.
 
         Raises:
-            HTTPException: 404, it is another's.
-            UnrecordedError: the refusal cannot be put on record.
+            HTTPException: 404, the file is another's.
+            UnrecordedError: the refusal cannot be recorded.
         """
         if self.files.is_of_another(identifier, visitor_of(request).owner):
             self.record("refusal", refused_facts(request, "foreign_file"))
             raise HTTPException(NOT_FOUND)
 
     def language_of(self, request: Request) -> str:
-        """Return the language a reader chose, else their browser's."""
+        """Return the language that the reader chose, or else the language of their browser."""
         chosen = request.cookies.get(self.place.language_cookie)
         return choose_language(chosen, request.headers.get("accept-language", ""))
 
     def keep_language(self, response: Response, language: str) -> None:
-        """Have the browser keep the language somebody chose."""
+        """Make the browser keep the language that a person chose, in a cookie."""
         name, is_secure = self.place.language_cookie, self.place.is_secure
         response.set_cookie(name, language, httponly=True, secure=is_secure, samesite="strict")
 

@@ -1,6 +1,6 @@
-"""What somebody did on the pages, for the audit ledger: how much, never what.
+"""Facts for the audit ledger on what a person did on the pages: numbers, never contents.
 
-`ledger.catalogue` lists the events and their facts. No file name stands there, since it may hold a person's.
+`ledger.catalogue` lists the events and their facts. File names are not recorded, since they may hold a person's name.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,27 +13,27 @@ from sirena.web.opened_file import OpenedFile
 from sirena.web.visitor import visitor_of
 
 Record = Callable[[str, Mapping[str, Any]], None]
-"""Receives an event's name and facts; raises `UnrecordedError` when it is not on record. May block."""
+"""Function that records an event by name and facts; it raises `UnrecordedError` if it cannot. May block."""
 
 
 class UnrecordedError(SirenaError):
-    """What somebody asked for cannot be put on record, so it is not done."""
+    """A request cannot be recorded, so it is not carried out."""
 
     code = "unrecorded"
     status = 503
 
 
 def keep_no_record(event: str, facts: Mapping[str, Any]) -> None:
-    """Drop an event: on one's own machine nobody else's files are opened."""
+    """Do nothing with an event; on one's own machine nobody else opens files."""
 
 
 def opened_facts(request: Request, opened: OpenedFile, size: int) -> dict[str, Any]:
-    """Return the facts of a file that was opened.
+    """Return the facts of the event that a file was opened.
 
     Args:
-        request: that brought it.
+        request: that brought the file.
         opened: the file.
-        size: bytes.
+        size: of the file, in bytes.
     """
     rows, columns = opened.file.frame.shape
     shape = {"size": size, "rows": rows, "columns": columns, "answered_by": opened.answers.name}
@@ -41,35 +41,35 @@ def opened_facts(request: Request, opened: OpenedFile, size: int) -> dict[str, A
 
 
 def unreadable_facts(request: Request, size: int, failure: str) -> dict[str, Any]:
-    """Return the facts of a file that could not be opened.
+    """Return the facts of the event that a file could not be opened.
 
     Args:
-        request: that brought it.
-        size: bytes.
+        request: that brought the file.
+        size: of the file, in bytes.
         failure: code of the error.
     """
     return visitor_of(request).record | {"size": size, "outcome": "failed", "failure": failure}
 
 
 def downloaded_facts(request: Request, opened: OpenedFile, content: str, form: str, size: int) -> dict[str, Any]:
-    """Return the facts of a download.
+    """Return the facts of the event of a download.
 
     Args:
-        request: that asked for it.
+        request: for the download.
         opened: the file.
         content: ``rows``, ``antibiogram``, ``drift`` or ``labels``.
         form: end of the file's name.
-        size: bytes.
+        size: of the download, in bytes.
     """
     facts = {"content": content, "format": form, "rows": opened.file.frame.height, "size": size}
     return visitor_of(request).record | facts | {"answered_by": opened.answers.name}
 
 
 def refused_facts(request: Request, cause: str) -> dict[str, Any]:
-    """Return the facts of a refusal.
+    """Return the facts of the event of a refusal.
 
     Args:
-        request: that was refused; of its address the last part is left out, which may be an identifier.
+        request: that was refused; its route is recorded without identifiers.
         cause: one of `sirena.ledger.causes.REFUSAL`.
     """
     route = request.scope["route"].path

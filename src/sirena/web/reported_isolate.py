@@ -1,9 +1,9 @@
-"""What expert rules report of one typed isolate, as `sirena.web.expert_layer` has it for the rows of a file.
+"""What expert rules report of one typed isolate, like `sirena.web.expert_layer` for the rows of a file.
 
 Rules, each with a test of like name:
 
-- the model's category stays; where a rule holds, the rule stands beside it;
-- only mechanisms that a rule in force names for the answering editions are asked for.
+- the answered category stays; a rule that applies is shown beside it;
+- the form asks only for mechanisms that a rule in force uses with the editions that answer.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,13 +30,13 @@ def rules_of_isolate(
     mics: Mapping[str, str],
     mechanisms: Mapping[str, str],
 ) -> dict[str, str]:
-    """Return the label of the rule that reports a test R, by test column; tests reported as answered are left out.
+    """Return the label of the rule that reports R, by test column; tests reported unchanged are left out.
 
     Args:
-        answers: who answers.
-        rules: in force.
+        answers: the panel that answers.
+        rules: expert rules in force.
         organism: code or name, as written.
-        site: what the specimen says.
+        site: of infection, from the specimen.
         mics: as written, by test column, ``AMK_NM``.
         mechanisms: ``+`` or ``-`` by WHONET field, ``MRSA``.
     """
@@ -48,11 +48,11 @@ def rules_of_isolate(
 
 
 def mechanisms_of_rules(answers: NamedPanel, rules: Sequence[ExpertRule]) -> tuple[str, ...]:
-    """Return the WHONET fields that rules go by, of those rules that hold for an edition that answers.
+    """Return the WHONET fields on which rules depend, for the rules that apply to an edition that answers.
 
     Args:
-        answers: who answers.
-        rules: in force.
+        answers: the panel that answers.
+        rules: expert rules in force.
     """
     editions = {
         (facts.get("edition", ""), column.guideline)

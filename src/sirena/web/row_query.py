@@ -1,6 +1,6 @@
-"""Which isolates of an opened file the table shows: filtered, sorted, a page at a time.
+"""Selecting the isolates of an open file that the table shows: filtered, sorted, one page at a time.
 
-What is asked stands in the address, so that Back and Reload keep it; nothing of it can name a patient.
+The query stands in the address, so that Back and Reload keep it; no part of it can name a patient.
 """
 
 from dataclasses import dataclass
@@ -16,34 +16,34 @@ _ORDERED: Final = {"": ROW, "organism": CODE}
 
 @dataclass(frozen=True)
 class RowQuery:
-    """What somebody asked of the table; empty fields ask nothing."""
+    """Filters, order and page of the table; empty fields do nothing."""
 
     organism: str = ""
-    """WHONET code."""
+    """WHONET code of an organism."""
     test: str = ""
     """Header of a test column."""
     category: str = ""
-    """Category of that test, or of any when no test is named."""
+    """Category of that test, or of any test when none is named."""
     sort: str = ""
-    """``organism``, a WHONET field of `OpenedFile.shown_fields`, or a test's header; by row when empty."""
+    """Order: ``organism``, a WHONET field of `OpenedFile.shown_fields`, or a test's header; empty means by row."""
     page: int = 1
     alert: str = ""
     """Code of an alert."""
 
     def parameters(self, **changes: str | int) -> dict[str, str | int]:
-        """Return the address's parameters with some changed, empty ones left out."""
+        """Return the parameters for an address, with some changed and empty ones left out."""
         values: dict[str, str | int] = {**self.__dict__, **changes}
         return {name: value for name, value in values.items() if value not in ("", 1)}
 
 
 @dataclass(frozen=True)
 class RowPage:
-    """One page of the table."""
+    """One page of the table of isolates."""
 
     rows: pl.DataFrame
-    """Columns of `OpenedFile.rows`, and ``position`` in it."""
+    """Rows of `OpenedFile.rows`, with their position there."""
     total: int
-    """Isolates that match."""
+    """Number of isolates that match."""
     page: int
     pages: int
 
@@ -52,14 +52,14 @@ POSITION: Final = "\0position"
 
 
 def select_rows(opened: OpenedFile, query: RowQuery, searched: str = "", alerted: pl.Series | None = None) -> RowPage:
-    """Return the page of isolates that a query asks for, or the last page if there are not so many.
+    """Return the page of isolates that a query asks for, or the last page if there are fewer.
 
     Args:
         opened: the file.
-        query: filters, order and page. A column that the file does not have filters nothing.
-        searched: keep the rows where this text is part of specimen number, date, ward or organism, upper or lower case;
-            all rows when empty.
-        alerted: by row, whether it has the alert that the query names; None keeps all rows.
+        query: filters, order and page; a column that the file does not have is ignored.
+        searched: text that must be part of specimen number, date, ward or organism, in upper or lower case; empty keeps
+            all rows.
+        alerted: by row, True if the alert of the query concerns it; None keeps all rows.
     """
     rows = opened.rows.lazy().with_row_index(POSITION)
     if alerted is not None:
@@ -87,7 +87,7 @@ def select_rows(opened: OpenedFile, query: RowQuery, searched: str = "", alerted
 
 
 def _holds(opened: OpenedFile, text: str) -> pl.Expr:
-    """Return where a text stands in one of the columns that the table shows before the tests."""
+    """Return an expression for the rows with a text in a column shown before the tests."""
     shown = [*opened.shown_fields.values(), opened.file.require_organism()]
     codes = [code for code, name, _ in opened.organisms if text in name.casefold()]
     columns = [pl.col(header).str.to_lowercase().str.contains(text, literal=True) for header in shown]

@@ -1,9 +1,9 @@
-"""The page on which somebody writes rules, sees what they would change, and saves them as a version.
+"""The page on which a person writes rules, sees what they would change, and saves them as a version.
 
 Rules, each with a test of like name:
 
-- what somebody writes is kept in memory, so that Reload and Back lose nothing, and is gone with the session;
-- a table that could not be in force is not offered to be saved, and the page names row and column.
+- a draft is kept in memory, so that Reload and Back lose nothing, and is forgotten when the session ends;
+- a table that is not valid cannot be saved, and the page names row and column.
 """
 
 import datetime
@@ -29,7 +29,7 @@ async def _form(request: Request) -> dict[str, str]:
 
 
 def add_rules_draft(app: FastAPI, pages: Pages) -> None:
-    """Add the addresses at which rules are written."""
+    """Add the routes of the pages on which rules are written."""
 
     @app.get("/rules/{kind}/edit")
     def edit(request: Request, kind: str, file: str = "") -> HTMLResponse:
@@ -83,7 +83,7 @@ def add_rules_draft(app: FastAPI, pages: Pages) -> None:
         return visitor_of(request).name or str(pages.actor()["who"])
 
     def _before(kind: RuleKind, base: str) -> list[Row]:
-        """Return the rules a draft was begun from."""
+        """Return the rules from which a draft was begun."""
         from sirena.acts.rules_look import rows_of_version
 
         if not base:

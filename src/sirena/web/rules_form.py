@@ -1,10 +1,10 @@
-"""The form in which somebody writes rules: one group of fields for each, and an empty one at the end.
+"""The form for writing rules: a group of fields for each rule, and an empty group at the end.
 
 Rules, each with a test of like name:
 
-- a rule that is not touched keeps who decided it and when; one that is changed or new gets its writer and the day;
-- a rule is taken away by its box, and one whose cells were all emptied too;
-- what was typed is there again as it was typed, also where it cannot be in force.
+- an unchanged rule keeps its author and day; a changed or new rule gets the writer and the present day;
+- a rule is removed by its box, or by emptying all its cells;
+- the form shows again what was typed, even if it is not valid.
 """
 
 import datetime
@@ -22,7 +22,7 @@ from sirena.stewardship.expert_rules import REMOVE, REPORT
 
 Row = dict[str, str]
 _SIGNED: Final = ("who", "when")
-"""Columns that nobody fills in."""
+"""Columns that are filled in by Sirena."""
 _SHOWN: Final = {
     RuleKind.OVERLAY: ("edition", "drug", "rank", "group", "site", "action", "S", "R", "middle", "why"),
     RuleKind.EXPERT: (
@@ -37,19 +37,19 @@ LONGEST_FIELD: Final = 4 * 1024
 
 @dataclass(frozen=True)
 class RuleField:
-    """A cell of a rule as it is asked for."""
+    """A field of the form, for one cell of a rule."""
 
     column: str
     options: tuple[str, ...] = ()
-    """What can be chosen; empty for what is typed."""
+    """Values to choose from; empty for a field to type in."""
 
 
 def fields_of(kind: RuleKind, editions: Sequence[str]) -> tuple[RuleField, ...]:
-    """Return the fields of one rule.
+    """Return the fields of the form for one rule.
 
     Args:
-        kind: which rules.
-        editions: names of those there are.
+        kind: of rules.
+        editions: names of all guideline editions.
     """
     overlay = kind is RuleKind.OVERLAY
     options: Mapping[str, tuple[str, ...]] = {
@@ -68,12 +68,12 @@ def _columns(kind: RuleKind) -> tuple[str, ...]:
 
 
 def form_of(kind: RuleKind, rows: Iterable[Row]) -> dict[str, str]:
-    """Return rows as the fields of a form."""
+    """Return rows as the values of a form's fields, by name."""
     return {f"{column}-{place}": row.get(column, "") for place, row in enumerate(rows) for column in _columns(kind)}
 
 
 def rows_of(kind: RuleKind, form: Mapping[str, str]) -> list[Row]:
-    """Return the fields of a form as rows; those without anything typed, and those to be taken away, are left out."""
+    """Return the values of a form's fields as rows; rows without a typed text and rows to be removed are left out."""
     typed = [field.column for field in fields_of(kind, ()) if not field.options]
     places = sorted(
         {
@@ -92,13 +92,13 @@ def rows_of(kind: RuleKind, form: Mapping[str, str]) -> list[Row]:
 
 
 def signed(rows: Iterable[Row], before: Iterable[Row], author: str, today: datetime.date) -> list[Row]:
-    """Return rows with who decided each and when.
+    """Return rows, each with its author and day filled in.
 
     Args:
-        rows: as somebody wrote them.
-        before: those in force or begun from, whose signature stays.
-        author: who signs the others.
-        today: when.
+        rows: as the person wrote them.
+        before: rows from which the draft was begun; an unchanged row keeps its author and day.
+        author: of the other rows.
+        today: day of the other rows.
     """
     known = {_unsigned(row): row for row in before}
     signature = {"who": author, "when": today.isoformat()}

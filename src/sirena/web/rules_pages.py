@@ -1,7 +1,7 @@
-"""The pages of the hospital's own rules: what is in force, what waits, and one version.
+"""The pages of the hospital's own rules: those in force, versions that wait for an approval, and one version.
 
-They show what `sirena.acts` says. Behind the entry the forms that save and approve lead to the access service, which
-puts both on record; on one's own machine the pages do it themselves.
+They show what `sirena.acts` returns. Behind the entry the forms that save and approve are sent to the access service,
+which records both; on one's own machine the pages themselves carry them out.
 """
 
 from typing import TYPE_CHECKING, Any, Final
@@ -26,22 +26,22 @@ if TYPE_CHECKING:
     from sirena.acts.rules_look import RulesLook
 
 _SHOWN_ROWS: Final = 20
-"""So many isolates of one change are named."""
+"""Most isolates of one change that are named."""
 _MOST_FIELDS: Final = 6
 _LONGEST_TABLE: Final = 512 * 1024
 
 
 class NoRulesError(SirenaError):
-    """These pages were started without a ledger, which holds the rules."""
+    """The pages were started without a ledger, which would hold the rules."""
 
     code = "no_rules"
 
 
 def require_rules(pages: Pages) -> "LocalRules":
-    """Return the rules of the installation.
+    """Return the installation's own rules.
 
     Raises:
-        NoRulesError: there are none.
+        NoRulesError: the pages were started without a ledger.
     """
     if pages.rules is None:
         raise NoRulesError("these pages show no rules", hint="sirena open")
@@ -49,10 +49,10 @@ def require_rules(pages: Pages) -> "LocalRules":
 
 
 def look_at(pages: Pages, kind: RuleKind) -> "RulesLook":
-    """Return the versions of a kind at a glance.
+    """Return an overview of the versions of a kind of rules.
 
     Raises:
-        SirenaError: nobody knows.
+        SirenaError: the ledger cannot be read.
     """
     from sirena.acts.rules_look import look_at_rules
 
@@ -60,10 +60,10 @@ def look_at(pages: Pages, kind: RuleKind) -> "RulesLook":
 
 
 def kind_of(text: str) -> RuleKind:
-    """Return which rules an address names.
+    """Return the kind of rules that an address names.
 
     Raises:
-        HTTPException: 404, none.
+        HTTPException: 404, there is no such kind.
     """
     if text not in list(RuleKind):
         raise HTTPException(NOT_FOUND)
@@ -71,7 +71,7 @@ def kind_of(text: str) -> RuleKind:
 
 
 def add_rules(app: FastAPI, pages: Pages) -> None:
-    """Add the addresses at which rules are looked at."""
+    """Add the routes of the pages that show rules."""
 
     @app.get("/rules")
     def all_rules(request: Request) -> HTMLResponse:
@@ -117,7 +117,7 @@ def add_rules(app: FastAPI, pages: Pages) -> None:
 
 
 def add_rule_decisions(app: FastAPI, pages: Pages) -> None:
-    """Add the addresses that save and approve, on one's own machine only."""
+    """Add the routes that save and approve rules, on one's own machine only."""
     if pages.place is not OWN_MACHINE:
         return
 
@@ -147,14 +147,14 @@ def add_rule_decisions(app: FastAPI, pages: Pages) -> None:
 def shown_preview(
     request: Request, pages: Pages, kind: RuleKind, table: WrittenRules, identifier: str
 ) -> dict[str, Any]:
-    """Return what a page needs to show what rules would change in an open file.
+    """Return the values with which a page shows what rules would change in an open file.
 
     Args:
-        request: of whoever looks.
-        pages: hold the files.
-        kind: which rules.
-        table: those looked at.
-        identifier: of the file; empty takes the one looked at last.
+        request: of the visitor.
+        pages: with the open files.
+        kind: of rules.
+        table: of rules to be compared with those in force.
+        identifier: of the file; empty means the one used last.
     """
     files = pages.files.all(visitor_of(request).owner)
     opened = pages.require(request, identifier) if identifier else (files[0][1] if files else None)

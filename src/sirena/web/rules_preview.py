@@ -1,10 +1,10 @@
-"""What rules would change in an open file, compared with those in force.
+"""Comparing rules with those in force: what they would change in an open file.
 
 Rules, each with a test of like name:
 
-- an overlay is looked at by the guideline editions in force, whoever answers the file, for models know no overlay;
-- expert rules are looked at in what is reported of the file's own answers;
-- S that becomes R stands first, then the change with most results.
+- an overlay is compared by the guideline editions in force, whatever answers the file, since models know no overlay;
+- expert rules are compared by what they report of the file's own answers;
+- a change from S to R comes first, then the change with most results.
 """
 
 from collections.abc import Iterator
@@ -29,23 +29,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class RulesPreview(FileChanges):
-    """What would change."""
+    """Changes that rules would make in the answers of a file."""
 
     compared_by: str
-    """By what the file was answered for this: ``CLSI 2026, EUCAST 2026`` or as the file is."""
+    """Name of what answered for the comparison: ``CLSI 2026, EUCAST 2026``, or what answers the file."""
 
 
 def preview(opened: OpenedFile, rules: "LocalRules", kind: RuleKind, table: WrittenRules) -> RulesPreview:
-    """Compare a table of rules with what is in force, in an open file.
+    """Return what a table of rules would change in an open file, compared with the rules in force.
 
     Args:
         opened: the file.
-        rules: say what is in force.
-        kind: which rules.
-        table: those looked at.
+        rules: of the installation, with those in force.
+        kind: of rules.
+        table: of rules to be compared.
 
     Raises:
-        SirenaError: the table cannot be in force, or nobody knows what is.
+        SirenaError: the table is not valid, or the ledger cannot be read.
     """
     from sirena.acts.rule_tables import read_rows
 
@@ -75,7 +75,7 @@ def _panel(chosen: ChosenEditions, columns: set[str]) -> Panel:
 
 
 def _drugs(rules: "LocalRules", source: RulesSource | None) -> set[tuple[str, object]]:
-    """Return the antimicrobials rules are for, each with a rule; what both sides state falls out of the difference."""
+    """Return each rule with its antimicrobial; rules in both tables then cancel in a difference of two such sets."""
     if source is None:
         return set()
     stated = read_overlay(source.name, rules_content(source), rules.editions.names)

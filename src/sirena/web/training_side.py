@@ -1,6 +1,6 @@
-"""What the models that answer were made beside, as far as it is at hand.
+"""Counts of the training evidence of the models that answer, if the registry has them.
 
-It is asked for once for each release, since the answer never changes.
+They are read once for each release, since they never change.
 """
 
 import logging
@@ -14,26 +14,27 @@ from sirena.stewardship.drift_populations import TrainingCounts
 from sirena.web.answers import NamedPanel
 
 EvidenceOf = Callable[[Panel, Collection[str]], TrainingCounts]
-"""Returns what the trainings of a panel's models kept for some model columns; raises `SirenaError`. May block."""
+"""Function that returns the counts of a panel's training evidence for some model columns; may block or raise
+`SirenaError`."""
 _RELEASES: Final = 4
 _LOG = logging.getLogger(__name__)
 
 
 class TrainingSide:
-    """Remembers what was kept for the releases asked for last."""
+    """Counts of the training evidence, kept for the few releases used last."""
 
     def __init__(self, evidence_of: EvidenceOf | None = None) -> None:
-        """Ask for nothing yet.
+        """Create the store; nothing is read yet.
 
         Args:
-            evidence_of: asks the registry; None where there is none.
+            evidence_of: reads the counts; None without a registry.
         """
         self._evidence_of = evidence_of
         self._known: dict[str, TrainingCounts] = {}
         self._one_at_a_time = Lock()
 
     def of(self, answers: NamedPanel) -> TrainingCounts | None:
-        """Return what was kept; None where no model answers, or the registry does not say."""
+        """Return the counts for the panel that answers; None if no model answers, or the registry lacks the counts."""
         if self._evidence_of is None or not answers.by_models:
             return None
         panel = answers.panel

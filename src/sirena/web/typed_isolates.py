@@ -1,9 +1,9 @@
-"""What somebody typed, of one isolate or of rules: kept in memory, so that Reload and Back lose nothing.
+"""What a person typed, of one isolate or of rules, kept in memory so that Reload and Back lose nothing.
 
-It is neither in an address nor in the browser nor on a disk. Rules, each with a test of like name:
+No address, browser or disk holds it. Rules, each with a test of like name:
 
-- each owner has one isolate, and sees nobody else's;
-- it is gone when the owner clears it, when nobody looked at it for `IDLE_SECONDS`, and when the session is.
+- each owner has one isolate, and cannot see another's;
+- it is forgotten when the owner clears it, when it was not used for `IDLE_SECONDS`, and when the session ends.
 """
 
 import time
@@ -15,9 +15,9 @@ from typing import Final
 from sirena.web.opened_files import IDLE_SECONDS
 
 MOST_OWNERS: Final = 1_000
-"""So many isolates are kept; the one seen longest ago makes room."""
+"""Most isolates that are kept; the one used longest ago is dropped for a further one."""
 LONGEST: Final = 16 * 1024
-"""Characters of one isolate; a longer one is answered and not kept."""
+"""Most characters of one isolate; a longer one is answered and not kept."""
 
 
 @dataclass
@@ -27,14 +27,14 @@ class _Typed:
 
 
 class TypedIsolates:
-    """The isolate of each owner, or what each writes elsewhere."""
+    """What each owner typed last: an isolate, a search, or a draft of rules."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, longest: int = LONGEST) -> None:
-        """Keep nothing yet.
+        """Create the store; nothing is kept yet.
 
         Args:
-            clock: seconds that never run backwards.
-            longest: characters of what is kept for one owner.
+            clock: seconds of a clock that never goes back.
+            longest: most characters kept for one owner.
         """
         self._clock = clock
         self._longest = longest
@@ -42,11 +42,11 @@ class TypedIsolates:
         self._typed: dict[str, _Typed] = {}
 
     def keep(self, owner: str, form: Mapping[str, str]) -> None:
-        """Keep what an owner typed, in the place of what was kept; an empty form is kept as nothing.
+        """Keep what an owner typed, in place of what was kept before; an empty form keeps nothing.
 
         Args:
             owner: who typed.
-            form: by name of the field.
+            form: texts by name of the field.
         """
         filled = {name: text for name, text in form.items() if text}
         with self._lock:
@@ -58,7 +58,7 @@ class TypedIsolates:
             self._typed[owner] = _Typed(filled, self._clock())
 
     def of(self, owner: str) -> Mapping[str, str]:
-        """Return what an owner typed, which counts as looking at it; empty when nothing is kept."""
+        """Return what an owner typed, which counts as using it; empty when nothing is kept."""
         self.forget_idle()
         with self._lock:
             typed = self._typed.pop(owner, None)
@@ -68,18 +68,18 @@ class TypedIsolates:
             return typed.form
 
     def owners(self) -> frozenset[str]:
-        """Return who has an isolate."""
+        """Return the owners for whom something is kept."""
         with self._lock:
             return frozenset(self._typed)
 
     def forget_owners(self, owners: Collection[str]) -> None:
-        """Forget the isolates of some owners now."""
+        """Delete everything that some owners typed."""
         with self._lock:
             for owner in owners:
                 self._typed.pop(owner, None)
 
     def forget_idle(self) -> None:
-        """Forget every isolate that nobody looked at for `IDLE_SECONDS`."""
+        """Delete what was typed and not used for `IDLE_SECONDS`."""
         oldest = self._clock() - IDLE_SECONDS
         with self._lock:
             for owner in [owner for owner, typed in self._typed.items() if typed.seen < oldest]:

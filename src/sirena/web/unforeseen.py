@@ -1,6 +1,6 @@
-"""Errors that nobody foresaw: the person gets a page, the log gets kind and place, and nobody the text.
+"""Unforeseen errors: the person gets a page, the log gets the kind and place of the error, and nobody its text.
 
-A text or a trace may hold a cell of a file. What runs the application logs both, so they do not get that far.
+The text or trace of an error may hold a cell of a file, and the server would log both, so the error is caught here.
 """
 
 import logging
@@ -13,7 +13,7 @@ _LOG = logging.getLogger(__name__)
 
 
 async def answer_quietly(app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-    """Have an application answer a request; it has answered 500 itself where something unforeseen arose."""
+    """Let an application answer a request; after an unforeseen error (answered by 500) log only kind and place."""
     try:
         await app(scope, receive, send)
     except Exception as error:  # noqa: BLE001 - answered already

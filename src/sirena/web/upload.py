@@ -1,4 +1,4 @@
-"""Taking a file from a browser into memory, never onto a disk."""
+"""Receiving a file from a browser in memory, never on a disk."""
 
 from typing import Final
 
@@ -9,9 +9,9 @@ from starlette.requests import Request
 from sirena.domain.errors import SirenaError
 
 MOST_BYTES: Final = 200 * 1024**2
-"""Largest body taken, as it comes over the wire."""
+"""Bytes of the largest request body accepted."""
 LARGEST_FILE: Final = MOST_BYTES - 4 * 1024
-"""Largest file that fits into it with the form around."""
+"""Bytes of the largest file that fits into such a body, within its form."""
 
 
 class UploadError(SirenaError):
@@ -28,11 +28,11 @@ async def take_file(request: Request, field: str) -> tuple[str, bytes]:
     """Return name and content of the file in a form.
 
     Args:
-        request: a form of ``multipart/form-data``, bounded by the application.
+        request: with a form of ``multipart/form-data``, whose size the application limits.
         field: name of the form's field.
 
     Raises:
-        UploadError: there is no file.
+        UploadError: the form has no file.
     """
     refusal = UploadError("no file came with the form", hint="Choose a file and send it again.")
     try:

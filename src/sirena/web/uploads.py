@@ -1,10 +1,10 @@
-"""How many files come at a time: bodies are held in memory from their first byte, so their number is bounded.
+"""Limiting how many files are uploaded at a time, since each is held in memory from its first byte.
 
 Rules, each with a test of like name:
 
-- one person sends one file at a time, and all together `MOST_AT_ONCE`; who comes above that is asked to come again;
-- a file that does not arrive within `SECONDS` is given up;
-- `READ_AT_ONCE` are read at a time, the others wait for their turn.
+- one person sends one file at a time, and all together `MOST_AT_ONCE`; further ones are refused and may try again;
+- a file that does not arrive within `SECONDS` is refused;
+- `READ_AT_ONCE` files are read at a time; the others wait for their turn.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ _R = TypeVar("_R")
 
 
 class Uploads:
-    """The files that are coming now; used in one event loop."""
+    """The uploads under way; all calls come from one event loop."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
-        """Expect none yet.
+        """Create the counter; no upload is under way yet.
 
         Args:
             seconds: how long a file may take to arrive.
@@ -38,10 +38,10 @@ class Uploads:
 
     @contextmanager
     def coming(self, person: str) -> Iterator[None]:
-        """Let a file of a person come and be read, for the length of a block.
+        """Count a person's upload as under way during the block.
 
         Raises:
-            HTTPException: 503, too many come already.
+            HTTPException: 503, the person has an upload under way, or too many are under way.
         """
         if person in self._people or len(self._people) >= MOST_AT_ONCE:
             raise HTTPException(_BUSY)
@@ -52,10 +52,10 @@ class Uploads:
             self._people.discard(person)
 
     async def arrive(self, body: Awaitable[_R]) -> _R:
-        """Wait until a file is here.
+        """Wait until a file has arrived, and return it.
 
         Raises:
-            HTTPException: 408, it comes too slowly.
+            HTTPException: 408, the file did not arrive in time.
         """
         try:
             async with asyncio.timeout(self._seconds):
@@ -64,7 +64,7 @@ class Uploads:
             raise HTTPException(_TOO_SLOW) from None
 
     async def read(self, work: Callable[[], _R]) -> _R:
-        """Do the work of reading a file in a thread, in its turn."""
+        """Run the reading of a file in a thread, when it is its turn, and return the result."""
         if self._readers is None:
             self._readers = CapacityLimiter(READ_AT_ONCE)
         return await to_thread.run_sync(work, limiter=self._readers)

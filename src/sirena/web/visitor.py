@@ -1,4 +1,4 @@
-"""Who looks at the pages, as far as the pages must know it."""
+"""The visitor of the pages: the sender of a request, as far as the pages must know."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -8,47 +8,48 @@ from starlette.types import Scope
 
 _KEY: Final = "sirena_visitor"
 LIVE: Final = "/livez"
-"""Says to anybody that the pages are there."""
+"""Path that answers anybody that the pages run."""
 SESSION: Final = "session "
-"""With what the owner of a session's files begins."""
+"""Prefix of the owner of a session's files."""
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Somebody who was let in."""
+    """The person who sent a request to the pages."""
 
     owner: str = ""
-    """Whose files these are: a session, or a person who comes without one; empty on one's own machine."""
+    """Owner of this visitor's files: a session, or a person without one; empty on one's own machine."""
     name: str = ""
-    """Account; empty on one's own machine, where there is none."""
+    """Account; empty on one's own machine, where there are no accounts."""
     origin: str = ""
-    """Address."""
+    """Client address of the request."""
     request_id: str = ""
     places: frozenset[str] = field(default_factory=frozenset)
-    """Where the person may go: ``pages``, ``files``, ``rows`` to take, ``counts``, ``isolate``, ``models``,
-    ``evidence`` of one; the stages they may give: ``staging``, ``production``; ``make_release``, ``edit_rules``,
-    ``approve_rules``."""
+    """What the person may use: ``pages``, ``files``, ``rows`` (downloading them), ``counts``, ``isolate``, ``models``,
+    ``evidence`` (of a model); stages they may give: ``staging``, ``production``; ``make_release``, ``edit_rules``,
+    ``approve_rules``.
+    """
 
     def may(self, place: str) -> bool:
-        """Tell whether a way is to be shown; on one's own machine all of the pages' are."""
+        """Tell whether the person may use a place; on one's own machine they may use all."""
         return not self.name or place in self.places
 
     @property
     def record(self) -> dict[str, str]:
-        """What every event of the request says."""
+        """The fields that all events of the request share."""
         return {"who": self.name, "origin": self.origin, "request_id": self.request_id}
 
 
 def let_in(scope: Scope, visitor: Visitor) -> None:
-    """Note who came, for whatever answers the request."""
+    """Store the visitor in the scope of the request, where `visitor_of` finds them."""
     scope[_KEY] = visitor
 
 
 def visitor_of(request: Request) -> Visitor:
-    """Return who sent a request.
+    """Return the visitor who sent a request.
 
     Raises:
-        KeyError: no guard let anybody in, which is a fault of ours.
+        KeyError: no guard noted a visitor, which is a fault in Sirena's code.
     """
     visitor: Visitor = request.scope[_KEY]
     return visitor

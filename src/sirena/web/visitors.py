@@ -1,10 +1,10 @@
-"""Who may see the pages of one person's own machine: whoever holds the address that was printed.
+"""Who may see the pages on one person's own machine: whoever has the printed address.
 
-Every account of a machine reaches its loopback addresses, and so does every page in a browser. Therefore:
+Every account of a machine can connect to its loopback addresses, and so can every page in a browser. Therefore:
 
-- the printed address holds a key of 256 bits; the first visit changes it for a cookie, and without it nothing answers;
-- the host must be a loopback name, so that a foreign name that leads here (DNS rebinding) is refused;
-- what changes something must come from the pages themselves (``Sec-Fetch-Site``, ``Origin``).
+- the printed address holds a key of 256 bits; the first visit exchanges it for a cookie, without which all is refused;
+- the host must be a loopback name, so that a foreign name that resolves to this machine (DNS rebinding) is refused;
+- requests that change something must come from the pages themselves (``Sec-Fetch-Site``, ``Origin``).
 """
 
 import re
@@ -34,20 +34,20 @@ Abra la dirección que mostró `sirena open` o `sirena up`.
 
 
 class OwnMachineOnly:
-    """Lets the holder of the key in and nobody else."""
+    """Guard of the pages of one's own machine: only requests with the key pass."""
 
     def __init__(self, app: ASGIApp, key: str) -> None:
-        """Guard an application.
+        """Wrap the application of the pages.
 
         Args:
-            app: what is guarded.
-            key: what the printed address holds.
+            app: to be guarded.
+            key: in the printed address.
         """
         self._app = app
         self._key = key
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or refuse it."""
+        """Pass a request on to the pages, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -74,7 +74,7 @@ class OwnMachineOnly:
 
 
 def new_key() -> str:
-    """Return a key nobody can guess."""
+    """Return a new random key that nobody can guess."""
     return secrets.token_urlsafe(32)
 
 

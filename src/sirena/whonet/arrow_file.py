@@ -15,16 +15,16 @@ from sirena.whonet.source import Source
 
 MAGIC: Final = b"ARROW1\0\0"
 _COMPRESSION: Final = "lz4"
-"""As pandas and R write it; every reader of Arrow files knows it."""
+"""Compression that pandas and R use; every reader of Arrow files understands it."""
 _ROWS_OF_A_BATCH: Final = 50_000
-"""A reader unpacks a batch as a whole."""
+"""Rows of one batch; a reader unpacks a batch as a whole."""
 
 
 def read_arrow(source: Source) -> RawTable:
     """Read an Arrow file; numbers become the text a laboratory would write.
 
     Raises:
-        UnreadableFileError: damaged, a column of lists or structures, no header of WHONET's, no isolates.
+        UnreadableFileError: the file is damaged, has a column of lists or structures, no WHONET header or no isolates.
         DuplicateColumnsError: two columns have one meaning.
     """
     try:
@@ -44,10 +44,10 @@ def _opened(source: Source) -> pa.NativeFile:
 
 
 def refuse_huge_arrow(stream: pa.NativeFile, source: Source) -> None:
-    """Raise for too many cells, counted by the first column before the others are made.
+    """Raise an error if an Arrow file holds too many cells, before they are unpacked.
 
     Raises:
-        UnreadableFileError: it holds more than the source's bounds.
+        UnreadableFileError: the file holds more cells than the source's bounds allow.
     """
     columns = len(ipc.open_file(stream).schema)
     if columns:
@@ -57,11 +57,11 @@ def refuse_huge_arrow(stream: pa.NativeFile, source: Source) -> None:
 
 
 def arrow_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
-    """Yield the rows of a file in batches.
+    """Yield the rows of an Arrow file in batches.
 
     Args:
-        path: the file. It is not mapped: one that somebody shortens meanwhile would end the process.
-        rows: most of a batch.
+        path: the file. It is not memory-mapped, since the process would die if somebody shortened the file meanwhile.
+        rows: most rows of a batch.
     """
     with pa.OSFile(str(path)) as stream:
         file = ipc.open_file(stream)
@@ -72,31 +72,31 @@ def arrow_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
 
 
 def write_arrow(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table."""
+    """Write a table as an Arrow file."""
     frame.write_ipc(
         path, compression=_COMPRESSION, compat_level=pl.CompatLevel.oldest(), record_batch_size=_ROWS_OF_A_BATCH
     )
 
 
 class ArrowPartWriter:
-    """Appends parts to an Arrow file."""
+    """Appends parts of a table to an Arrow file."""
 
     def __init__(self, path: Path) -> None:
-        """Begin.
+        """Set the file's path.
 
         Args:
-            path: of the file, which is made with the first part.
+            path: path of the file, which is created with the first part.
         """
         self._path = path
         self._writer: ipc.RecordBatchFileWriter | None = None
 
     @property
     def spell(self) -> Callable[[pl.DataFrame, bool], pa.Table]:
-        """See `part_writing.PartWriter`; enumerations become the texts they stand for."""
+        """The function that prepares a part for `append` (see `part_writing.PartWriter`); enumerations become texts."""
         return _as_table
 
     def append(self, spelt: Any) -> None:
-        """Append a part; all have the same columns."""
+        """Append a part to the file; all parts have the same columns."""
         if self._writer is None:
             self._writer = ipc.new_file(self._path, spelt.schema, options=ipc.IpcWriteOptions(compression=_COMPRESSION))
         self._writer.write_table(spelt)

@@ -1,11 +1,12 @@
-"""Messages of bioMérieux instruments to the laboratory's system: VITEK 2 and Observa, ``mtrsl|ciL1|o2…|ra|a2…|zz|``.
+"""Messages of bioMérieux instruments (VITEK 2, Observa) to the laboratory's system: ``mtrsl|ciL1|o2…|ra|a2…|zz|``.
 
-A message is a row of fields between bars; the first two characters of a field say what it is. Rules, each with a test
+A message is a row of fields between bars; the first two characters of a field say what it holds. Rules, each with a
+test
 of like name:
 
 - each ``ra`` begins a result: ``a2`` antimicrobial, ``a3`` MIC, ``a4`` the instrument's category, ``an`` the final one;
-- the antimicrobial is read by its name and never by VITEK's code, which is another drug's in WHONET's list;
-- frames of the line (control characters, checksums, a message over several frames) are taken away;
+- the antimicrobial is read by its name and never by VITEK's code, which may be another drug's code in WHONET;
+- frames of the line (control characters, checksums, a message over several frames) are removed;
 - names, birth dates and all other fields of the patient are not read.
 
 Evidence: two public messages of VITEK 2 as its users logged them, and the first pages of the interface's specification
@@ -28,15 +29,19 @@ _RESULTS: Final = "mtrsl|"
 
 
 def is_biomerieux(head: bytes) -> bool:
-    """Tell messages of bioMérieux instruments by their first field."""
+    """Tell whether a file holds messages of bioMérieux instruments, by its first field.
+
+    >>> is_biomerieux(b"mtrsl|pi123|"), is_biomerieux(b"ORGANISM,AMK_NM")
+    (True, False)
+    """
     return _BEGINNING.match(head) is not None
 
 
 def read_biomerieux(source: Source) -> RawTable:
-    """Read the messages of a file.
+    """Return the results in a file of messages.
 
     Raises:
-        UnreadableFileError: no message holds a result, or the text breaks its encoding.
+        UnreadableFileError: no message holds a result, or bytes do not fit the text's encoding.
     """
     content = source.content()
     page = find_encoding(content)

@@ -1,7 +1,7 @@
-"""What stands in a cell of an MIC column that is not a readable MIC.
+"""What an MIC column's cell holds if it is not a readable MIC.
 
-The work is done on the distinct texts of a column, so ten million cells cost little more than ten. The result names
-classes and positions and never repeats a text: a misplaced cell may hold a patient's name.
+Only the distinct texts of a column are examined, so ten million cells cost little more than ten. The result names
+classes and positions and never repeats a text, since a misplaced cell may hold a patient's name.
 """
 
 import re
@@ -58,22 +58,25 @@ _PATTERNS: Final[tuple[tuple[ProblemClass, re.Pattern[str]], ...]] = tuple(
 
 _SUM: Final = re.compile(rf"{_SIGN}*\s*\d+(?:[.,]\d)?")
 _LONGEST: Final = 40
-"""Longer texts are free text; the patterns would also take their time over them."""
+"""Longer texts are classified as free text without the patterns, which would take long on them."""
 _WHOLE: Final = re.compile(r"[0-9]{1,2}")
 _DILUTION_LIKE: Final = frozenset({6, 8, 12, 16, 24, 32, 48}) | {10, 20, 40}
 """Whole numbers between 6 and 50 that are dilutions, the half dilutions of gradient strips, or the sums of
 trimethoprim/sulfamethoxazole (20 = 1/19) and of older panels: they are no sign of a zone diameter."""
 _ZONES: Final = frozenset(range(6, 51)) - _DILUTION_LIKE
-"""A disk is 6 mm wide, so a zone is 6 to about 50 mm."""
+"""Diameters of inhibition zones in mm: a disk is 6 mm wide, so a zone has 6 to about 50 mm."""
 
 
 def classify_text(text: str, code: int, read: str | None = None) -> ProblemClass | None:
-    """Return what is wrong with one cell, or None when it is an MIC or empty.
+    """Return the class of problem of one cell; None if it is an MIC or empty.
 
     Args:
         text: the cell.
-        code: what `encode_mics` made of it.
-        read: as what the scale of its column lets it be read, when that differs (`scales`).
+        code: its code from `encode_mics`.
+        read: the text that it is read as because of its column's scale (`scales`), if that differs.
+
+    >>> classify_text("0", IMPOSSIBLE), classify_text("<=0.5", encode_mics(["<=0.5"])[0])
+    (<ProblemClass.ZERO: 'zero'>, None)
     """
     stripped = text.strip()
     if read is not None and code >= 0:
@@ -92,7 +95,7 @@ def classify_text(text: str, code: int, read: str | None = None) -> ProblemClass
 
 
 def looks_like_a_zone(text: str) -> bool:
-    """Tell whole numbers of a zone's size that are no dilution.
+    """Tell whether a text is a whole number of a zone's size that is not a dilution.
 
     >>> looks_like_a_zone("23"), looks_like_a_zone("<=0.5")
     (True, False)
@@ -113,12 +116,15 @@ def _classify_number(text: str) -> ProblemClass:
 def classify_texts(
     texts: Sequence[str], drug: str | None = None, readings: Mapping[str, str] | None = None
 ) -> dict[str, ProblemClass]:
-    """Return what is wrong with those distinct texts of one MIC column that are not MICs, or look like something else.
+    """Return the class of problem of those of an MIC column's distinct texts that are unreadable, or look like zones.
 
     Args:
         texts: all distinct texts of the column.
-        drug: antimicrobial of the column.
-        readings: texts that the scale of the column lets be read as others, see `scales.read_scale`.
+        drug: WHONET code of the column's antimicrobial.
+        readings: texts that the column's scale says to read as other texts, see `scales.read_scale`.
+
+    >>> classify_texts(["<=0.5", "23", "0"])
+    {'23': <ProblemClass.ZONE_LIKE: 'zone_like_number'>, '0': <ProblemClass.ZERO: 'zero'>}
     """
     others = readings or {}
     codes = encode_mics([others.get(text, text) for text in texts], drug)
@@ -132,15 +138,18 @@ def classify_texts(
 def classify_cells(
     column: pl.Series, drug: str | None = None, readings: Mapping[str, str] | None = None
 ) -> dict[ProblemClass, NDArray[np.int64]]:
-    """Find the cells of one MIC column that are not MICs, or look like something else.
+    """Return the positions of the cells of one MIC column that are not MICs, or look like a zone or sum.
 
     Args:
         column: texts, null for empty cells.
-        drug: antimicrobial of the column.
-        readings: texts that the scale of the column lets be read as others, see `scales.read_scale`.
+        drug: WHONET code of the column's antimicrobial.
+        readings: texts that the column's scale says to read as other texts, see `scales.read_scale`.
 
     Returns:
-        Positions (0-based, ascending) of each class found, in the order of `ProblemClass`.
+        For each class of problem that occurs, in the order of `ProblemClass`, its positions (0-based, ascending).
+
+    >>> classify_cells(pl.Series(["<=0.5", None, "0", "-4"]))
+    {<ProblemClass.ZERO: 'zero'>: array([2]), <ProblemClass.NEGATIVE: 'negative'>: array([3])}
     """
     texts = column.drop_nulls().unique().to_list()
     wrong = {text: problem_class.value for text, problem_class in classify_texts(texts, drug, readings).items()}

@@ -1,10 +1,10 @@
-"""Files that hold a table inside something else: unpacked where that is certain, else named with what to do.
+"""Files that hold a table inside another format: they are unpacked, or refused with advice on what to do.
 
 Rules, each with a test of like name:
 
-- a zip archive with one file in it is read as that file; with several, they are named;
-- what has a password is said to have one;
-- a web page, XML of Excel 2003, a PDF, a Word document or JSON, whatever its name says, is called what it is.
+- a zip archive with one file in it is read as that file; an archive with several is refused, and they are named;
+- a file with a password is refused, and the error says so;
+- a web page, XML of Excel 2003, a PDF, a Word document or JSON, is refused by its true format, whatever its name says.
 """
 
 import re
@@ -59,10 +59,10 @@ _HIGH: Final = re.compile(rb"\A\xef\xbb\xbf")
 
 
 def refuse_foreign_container(source: Source) -> None:
-    """Raise for a file that is known to be something else than a table.
+    """Raise an error if a file is known to be something other than a table.
 
     Raises:
-        UnreadableFileError: says what it is and what to do.
+        UnreadableFileError: the file is of such a format; the error says which, and what to do.
     """
     head = _HIGH.sub(b"", source.head)
     if head.startswith(OLE_MAGIC):
@@ -78,10 +78,11 @@ def refuse_foreign_container(source: Source) -> None:
 
 
 def unpack_zip(source: Source) -> Source:
-    """Return the one file of a zip archive as a source; a workbook, which is an archive too, comes back as it is.
+    """Return the one file inside a zip archive; a workbook, which is an archive too, is returned unchanged.
 
     Raises:
-        UnreadableFileError: damaged, a password, no file or several, or far larger than a table.
+        UnreadableFileError: the archive is damaged, has a password, holds no file or several, or unpacks to far more
+            than a table.
     """
     if not source.head.startswith(ZIP_MAGIC):
         return source

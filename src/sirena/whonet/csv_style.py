@@ -1,4 +1,4 @@
-"""How a delimited text is written, so that the program that gave it opens it again: Spanish Excel above all.
+"""Styles of delimited text, chosen so that the program that made the input opens the output: Spanish Excel above all.
 
 Excel in Spanish opens a ``.csv`` by double click only with semicolons, decimal commas and a mark that says UTF-8; with
 commas it puts every row into one cell, and ``1.5`` becomes the first of May.
@@ -18,28 +18,28 @@ _FIGURE: Final = r"^(\s*(?:[<>=≤≥]+\s*)?\d+)\.(\d+\s*)$"
 
 @dataclass(frozen=True, slots=True)
 class CsvStyle:
-    """How a delimited text is written."""
+    """The separator, encoding and decimal sign of a delimited text."""
 
     separator: str = ","
     encoding: str = "utf-8"
-    """Python's codec; ``utf-8-sig`` writes the mark."""
+    """Name of Python's codec; ``utf-8-sig`` writes a byte order mark."""
     decimal_comma: bool = False
-    """True to write MICs with a decimal comma; else they stay as they are."""
+    """True to write MICs with a decimal comma; False to leave them unchanged."""
 
 
 EXCEL_ES: Final = CsvStyle(";", "utf-8-sig", decimal_comma=True)
-"""What Excel in Spanish opens by double click."""
+"""The style that Spanish Excel opens by double click."""
 STYLES: Final = {"keep": None, "excel-es": EXCEL_ES, "plain": CsvStyle()}
-"""The option's words: as the input was, for Spanish Excel, commas in UTF-8."""
+"""Styles by the option's words: as the input was (None), for Spanish Excel, or commas in UTF-8."""
 
 
 def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None:
-    """Write a table; letters that the encoding does not hold make it UTF-8 with its mark.
+    """Write a table as delimited text; in UTF-8 with its mark if the encoding lacks one of the table's letters.
 
     Args:
         frame: every column String.
         stream: destination.
-        style: how.
+        style: separator, encoding and decimal sign.
     """
     if style.decimal_comma:
         frame = with_decimal_commas(frame)
@@ -57,7 +57,11 @@ def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None
 
 
 def with_decimal_commas(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return a table whose MICs have a decimal comma."""
+    """Return a table with decimal commas in its MICs.
+
+    >>> with_decimal_commas(pl.DataFrame({"AMK_NM": ["<=0.5", "16"]})).rows()
+    [('<=0,5',), ('16',)]
+    """
     tests = [name for name in frame.columns if find_test_column(name) is not None]
     return frame.with_columns(pl.col(tests).cast(pl.String).str.replace(_FIGURE, "${1},${2}"))
 

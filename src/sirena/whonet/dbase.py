@@ -1,8 +1,9 @@
-"""dBASE III and IV, FoxPro and Visual FoxPro tables: WHONET's older files, their suffix the laboratory's code.
+"""dBASE III and IV, FoxPro and Visual FoxPro tables: the form of WHONET's older files (suffix: the laboratory's code).
 
 The records have a fixed width, so whole columns are cut out with NumPy: fifty thousand isolates with eighty columns
-take a second. The libraries for this format read record by record (minutes), look for the file by its suffix, take no
-dBASE IV and turn names into capitals, so the format is read here, and one of them checks it in the tests.
+take a second. The libraries for this format read record by record (minutes), choose the file by its suffix, cannot read
+dBASE IV and turn names into capitals. So this module reads the format itself, and the tests compare it with one of
+them.
 
 Source: "Xbase file format description" (dBASE header, field descriptors, language drivers).
 """
@@ -48,25 +49,25 @@ _CODE_PAGES: Final = {
     0x58: "cp1252", 0x59: "cp1252", 0x64: "cp852", 0x65: "cp866", 0xC8: "cp1250", 0xC9: "cp1251", 0xCA: "cp1254",
     0xCB: "cp1253", 0xCC: "cp1257",
 }  # fmt: skip
-"""Language driver → Python's codec, for the single-byte code pages."""
+"""Language driver of the header → Python's codec, for the single-byte code pages."""
 
 _FIELD_TYPES: Final = frozenset(b"CNFLDMGBPTIY@O+0VQW")
 _WIDTHS: Final = {"I": 4, "+": 4, "Y": 8, "T": 8, "@": 8, "D": 8, "L": 1, "O": 8}
-"""Types that have one width only."""
+"""Field types whose width is fixed, and that width."""
 _DESCRIPTOR: Final = 32
 _START_7, _DESCRIPTOR_7, _DBASE_7 = 68, 48, 0x04
 _VERSION_7: Final = 7
-"""Stands for dBASE 7, whose first byte is that of dBASE IV."""
+"""Stands for dBASE 7, whose first byte is the same as dBASE IV's."""
 _PLAIN_TYPES: Final = frozenset("CNFDLMBG")
 """Types whose cells dBASE 7 writes as dBASE IV does."""
 _END_OF_FIELDS: Final = 0x0D
 _YEAR_1, _UNIX_EPOCH, _YEAR_10000 = 1_721_426, 2_440_588, 5_373_485
-"""Julian day numbers."""
+"""Julian day numbers of the first day of year 1, of 1970 and of year 10000."""
 _DAY: Final = 86_400_000
 _DELETED: Final = ord("*")
 _FIRST_LETTER_BEYOND_ASCII: Final = 0x80
 _MOST_CELLS: Final = 2_000
-"""Cells of a field that tell the code page, spread over the whole file."""
+"""Most cells of a field by which the code page is determined, spread over the whole file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class _Header:
 
 
 def is_dbase(head: bytes) -> bool:
-    """Tell a dBASE table by its header: version, sizes that fit, field descriptors of known types."""
+    """Tell whether a file is a dBASE table, by its header: version, sizes that fit, known types of fields."""
     return _parse_header(head) is not None
 
 
@@ -98,7 +99,7 @@ def _parse_header(head: bytes) -> _Header | None:
 
 
 def _parse_header_7(head: bytes) -> _Header | None:
-    """Read the header of dBASE 7: 68 bytes, then descriptors of 48 with names of 32."""
+    """Return the header of a dBASE 7 table: 68 bytes, then descriptors of 48 bytes with names of 32."""
     if len(head) < _START_7 + _DESCRIPTOR_7 or head[0] != _DBASE_7:
         return None
     records, start, width = struct.unpack_from("<IHH", head, 4)
@@ -142,7 +143,7 @@ def _parse_old_header(head: bytes) -> _Header | None:
 
 
 def _without_long_texts(fields: list[_Field]) -> tuple[list[_Field], int]:
-    """Lay out again with one-byte widths: some writers leave rubbish where the decimals of a text would be."""
+    """Return the fields with one-byte widths, and the record's width: some writers leave rubbish in the second byte."""
     laid_out: list[_Field] = []
     position = 1
     for field in fields:
@@ -153,10 +154,11 @@ def _without_long_texts(fields: list[_Field]) -> tuple[list[_Field], int]:
 
 
 def read_dbase(source: Source) -> RawTable:
-    """Read a dBASE table; deleted records are left out and reported.
+    """Read a dBASE table; deleted records are left out and reported as a problem.
 
     Raises:
-        UnreadableFileError: the header is damaged, the file is cut off, a field has a type without text, no isolates.
+        UnreadableFileError: the header is damaged, the file is cut off, a field's type has no text, or there are no
+            isolates.
         DuplicateColumnsError: two fields have one name.
     """
     header = _parse_header(source.head)
@@ -201,7 +203,7 @@ def read_dbase(source: Source) -> RawTable:
 
 
 def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], declared: str | None) -> CodePage:
-    """Tell the code page from the letters of all text fields; some programs write UTF-8, which no header can say."""
+    """Return the code page by the letters of all text fields; UTF-8 if they are, which no dBASE header can declare."""
     parts: list[bytes] = []
     beyond_ascii = records.max(axis=0, initial=0) >= _FIRST_LETTER_BEYOND_ASCII
     for field in fields:
@@ -221,7 +223,7 @@ def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], decl
 
 
 def _cut_records(content: bytes, header: _Header, file: str) -> tuple[NDArray[np.uint8], int]:
-    """Return the records as (records, width) bytes, and how many bytes follow them."""
+    """Return the records as bytes, of shape (records, width), and the number of bytes after the last record."""
     present = (len(content) - header.start) // header.width
     if present < header.records:
         raise UnreadableFileError(
@@ -237,7 +239,7 @@ def _cut_records(content: bytes, header: _Header, file: str) -> tuple[NDArray[np
 
 
 def _read_field(records: NDArray[np.uint8], field: _Field, encoding: str, name: str) -> tuple[pl.Series, int]:
-    """Return a column, and how many of its cells point into a memo file."""
+    """Return a column, and the number of its cells that refer to a memo file."""
     cells = np.ascontiguousarray(records[:, field.start : field.start + field.width])
     match field.kind:
         case "C" | "V":
@@ -272,7 +274,7 @@ def _read_field(records: NDArray[np.uint8], field: _Field, encoding: str, name: 
 
 
 def _timestamps(cells: NDArray[np.uint8]) -> pl.Series:
-    """Spell Visual FoxPro's timestamps: a Julian day number and milliseconds."""
+    """Return Visual FoxPro's timestamps, a Julian day number and milliseconds, as texts."""
     days, milliseconds = cells.view("<i4").reshape(-1, 2).astype(np.int64).T
     possible = (days >= _YEAR_1) & (days < _YEAR_10000) & (milliseconds >= 0) & (milliseconds < _DAY)
     stamps = np.where(possible, (days - _UNIX_EPOCH) * _DAY + milliseconds, 0)
@@ -281,7 +283,7 @@ def _timestamps(cells: NDArray[np.uint8]) -> pl.Series:
 
 
 def _texts(cells: NDArray[np.uint8], encoding: str) -> pl.Series:
-    """Turn a (records, width) block of one column's bytes into texts without visiting single cells."""
+    """Return one column's bytes, of shape (records, width), as texts, without a loop over single cells."""
     count, width = cells.shape
     if encoding == "utf-8" and cells.size and cells.max() >= _FIRST_LETTER_BEYOND_ASCII:
         return pl.Series([cell.tobytes().decode(encoding, "replace") for cell in cells], dtype=pl.String)

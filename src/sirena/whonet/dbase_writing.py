@@ -1,4 +1,4 @@
-"""Writing dBASE III tables, the form older WHONET installations read.
+"""Writing dBASE III tables, which older WHONET installations read.
 
 Every column is a character field as wide as its widest cell. The limits of the format are errors: names of at most ten
 plain letters, 255 fields, 254 characters in a cell, 65,535 in a record, and the characters of Windows' code page 1252.
@@ -33,7 +33,7 @@ def write_dbase(frame: pl.DataFrame, path: Path) -> None:
     """Write a table as dBASE III.
 
     Raises:
-        UsageError: the table does not fit; names the first column (and row) that does not.
+        UsageError: the table does not fit the format; the error names the first column, and row, that does not.
     """
     if frame.width > _MOST_FIELDS:
         raise UsageError(
@@ -71,7 +71,7 @@ def _field_names(columns: list[str]) -> list[bytes]:
 
 
 def _encode(column: pl.Series) -> pl.Series:
-    """Return the cells as bytes of the code page."""
+    """Return the cells of a column as bytes of code page 1252."""
     cells = column.fill_null("")
     if cells.str.len_bytes().sum() == cells.str.len_chars().sum():
         return cells.cast(pl.Binary)

@@ -1,7 +1,7 @@
-"""Delimited text: tab, ``|``, ``;`` or comma, with quotes; its header in the first line or below a title.
+"""Delimited text: separated by tab, ``|``, ``;`` or comma, with quotes; its header is the first line or below a title.
 
-Parsed by Arrow's reader, which counts the cells of every row: a row with more or fewer cells than the header would put
-results under the wrong antimicrobial, so it stops the reading and is named.
+Arrow's reader parses it and counts the cells of every row. A row with more or fewer cells than the header would put
+results under the wrong antimicrobial, so it is an error, which names the row.
 """
 
 import codecs
@@ -29,31 +29,31 @@ from sirena.whonet.rows import name_columns, settle
 from sirena.whonet.source import HEAD, Source
 
 DELIMITERS: Final = {"\t": "tab", "|": "bar", ";": "semicolon", ",": "comma"}
-"""Delimiters tried, and how to name them."""
+"""The possible delimiters, and their names in messages."""
 _BLOCK: Final = 8 * 1024**2
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """The header line of a text."""
+    """The header line of a delimited text, and where it is."""
 
     headers: list[str]
     delimiter: str
     quote: str
     start: int
-    """Where the line below it begins."""
+    """Position of the line below the header, in bytes."""
     first_row: int
-    """Number of that line, from 1."""
+    """Number of the line below the header, from 1."""
     above: int
-    """Lines above the header that are no table."""
+    """Number of lines above the header that are not part of the table."""
 
 
 def read_delimited(source: Source) -> RawTable:
     """Read a delimited text table.
 
     Raises:
-        UnreadableFileError: no header of isolates, NUL bytes, text that breaks its encoding, ragged rows, a quotation
-            mark that may be one and may not, no isolates.
+        UnreadableFileError: no header of isolates, NUL bytes, bytes that do not fit the encoding, rows with another
+            number of cells than the header, a quotation mark of unclear meaning, or no isolates.
         DuplicateColumnsError: two columns have one name.
     """
     look_at_header(source)
@@ -79,13 +79,13 @@ def read_delimited(source: Source) -> RawTable:
 
 
 def described(table: RawTable, header: Header, page: CodePage, *, packed: bool) -> RawTable:
-    """Add to a table's rows what its text tells: encoding, delimiter, lines above the header.
+    """Return a table with the facts of its text added: encoding, delimiter, lines above the header.
 
     Args:
-        table: the settled rows.
-        header: of the text.
-        page: its encoding.
-        packed: whether it was gzip.
+        table: the table, from `rows.settle`.
+        header: the text's header.
+        page: the text's encoding.
+        packed: whether the file was packed with gzip.
     """
     problems = [Problem(ProblemClass.TITLE_ROW, None, header.above)] if header.above else []
     problems += [Problem(ProblemClass.CODE_PAGE, None, page.doubtful)] if page.doubtful else []
@@ -99,10 +99,10 @@ def described(table: RawTable, header: Header, page: CodePage, *, packed: bool) 
 
 
 def look_at_header(source: Source) -> None:
-    """Look at the beginning only, so that noise of any size is refused at once and without reading it.
+    """Check that the beginning of a text may be a table, so that noise of any size is refused without reading it all.
 
     Raises:
-        UnreadableFileError: it holds no table.
+        UnreadableFileError: the beginning is not that of a table.
     """
     head = source.head
     encoding = wide_encoding(head)
@@ -126,10 +126,13 @@ def look_at_header(source: Source) -> None:
 
 
 def find_header(text: bytes, file: str) -> Header:
-    """Find the header line: the first, below Excel's ``sep=;``, or below a title.
+    r"""Return the header: the first line, or the one below Excel's ``sep=;`` or below a title.
 
     Raises:
         UnreadableFileError: no line names columns of isolates.
+
+    >>> find_header(b"sep=;\nORGANISM;AMK_NM\neco;4\n", "a.csv").headers
+    ['ORGANISM', 'AMK_NM']
     """
     first: Roles | None = None
     start = number = 0
@@ -162,7 +165,7 @@ def _physical_end(text: bytes, start: int) -> int:
 
 
 def find_delimiter(header_line: str, quote: str = '"') -> str:
-    """Return the delimiter that finds most known column names in a header; on a tie the one that splits most.
+    """Return the delimiter by which a header has the most known column names; if equal, the one that gives most names.
 
     >>> find_delimiter("ORGANISM;AMK_NM;CIP_NM")
     ';'
@@ -176,12 +179,16 @@ def find_delimiter(header_line: str, quote: str = '"') -> str:
 
 
 def _names_separator(line: str) -> bool:
-    """Tell Excel's own first line, ``sep=;``."""
+    """Tell whether a line is Excel's own first line, ``sep=;``."""
     return line.strip().casefold().startswith("sep=") and len(line.strip()) == 5
 
 
 def line_at(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
-    """Return the line at a position and where the next begins; lines end in CR, LF or both, outside quotes."""
+    r"""Return the line at a position, and the position of the next; lines end in CR, LF or both, outside quotes.
+
+    >>> line_at(b"ORGANISM,AMK_NM\r\neco,4\r\n", 0)
+    ('ORGANISM,AMK_NM', 17)
+    """
     limit = start + 16 * HEAD
     end = start
     quoted = False
@@ -200,21 +207,21 @@ def line_at(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
 def parse_rows(
     text: pa.Buffer, names: list[str], header: Header, file: str, by_texts: Iterable[str] = ()
 ) -> tuple[pa.Table, list[tuple[int, int]]]:
-    """Parse lines below the header; blank lines become rows of nulls.
+    """Parse the lines below the header; blank lines become rows of nulls.
 
     Args:
         text: whole lines, UTF-8.
-        names: of all columns.
-        header: of the text.
+        names: names of all columns.
+        header: the text's header.
         file: name for messages.
-        by_texts: columns that are wanted as numbers of texts.
+        by_texts: columns to be dictionary-encoded, as numbers that stand for texts.
 
     Returns:
-        The rows, and of each that has not the header's number of cells its place among all of them (1-based) and its
-        number of cells.
+        The rows; and for each row with another number of cells than the header, its position among all rows (1-based)
+        and its number of cells.
 
     Raises:
-        UnreadableFileError: a quotation is open.
+        UnreadableFileError: a quotation is not closed.
     """
     ragged: list[tuple[int, int]] = []
 
@@ -262,7 +269,7 @@ def _parse(text: bytes, names: list[str], header: Header, file: str) -> pl.DataF
 
 
 def _without_surplus(frame: pl.DataFrame, surplus: list[str], width: int, first_row: int, file: str) -> pl.DataFrame:
-    """Drop the empty cells that a delimiter at the end of each line makes; values there are a ragged row."""
+    """Drop the empty cells made by a delimiter at each line's end; a value in them is a row with too many cells."""
     filled = frame.select(pl.any_horizontal(pl.col(surplus).is_not_null())).to_series()
     if filled.any():
         raise ragged_row(file, int(filled.arg_true()[0]) + first_row, width + len(surplus), width, int(filled.sum()))
@@ -270,14 +277,14 @@ def _without_surplus(frame: pl.DataFrame, surplus: list[str], width: int, first_
 
 
 def ragged_row(file: str, row: int, cells: int, width: int, count: int) -> UnreadableFileError:
-    """Return the error of rows that have not the header's number of cells.
+    """Return the error for rows with another number of cells than the header.
 
     Args:
         file: name for messages.
-        row: number of the first of them.
-        cells: how many that one has.
-        width: how many the header has.
-        count: how many rows are so.
+        row: number of the first such row.
+        cells: number of that row's cells.
+        width: number of the header's cells.
+        count: number of such rows.
     """
     others = f", and {count - 1} more rows like it" if count > 1 else ""
     return UnreadableFileError(

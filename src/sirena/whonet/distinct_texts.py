@@ -1,4 +1,4 @@
-"""The distinct texts of a long file's column, numbered while the file is read part by part."""
+"""The distinct texts of a long file's column, numbered while the file is read in parts."""
 
 from collections.abc import Callable
 from typing import Final
@@ -10,40 +10,40 @@ from numpy.typing import NDArray
 from sirena.whonet.errors import NeedsWholeFileError
 
 MOST: Final = 2**16 - 1
-"""More distinct texts are no column of MICs, organisms or specimens."""
+"""Most distinct texts that a column of MICs, organisms or specimens is expected to have."""
 _OF_A_BYTE: Final = 2**8
-"""So many texts are numbered by a byte."""
+"""Up to this many distinct texts, one byte holds a text's number."""
 
 
 class DistinctTexts:
-    """Numbers the texts of one column in the order of their appearance."""
+    """Numbers a column's distinct texts in the order in which they appear."""
 
     def __init__(self, meant: Callable[[str], str] = str) -> None:
-        """Begin without any.
+        """Start without any texts.
 
         Args:
-            meant: says what a text stands for; texts that stand for one are one.
+            meant: returns what a text stands for; texts that stand for the same count as one.
         """
         self._meant = meant
         self._numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
-        """Tell how many there are so far."""
+        """Return the number of distinct texts so far."""
         return len(self._numbers)
 
     @property
     def texts(self) -> list[str]:
-        """The texts by number."""
+        """The distinct texts, in the order of their numbers."""
         return list(self._numbers)
 
     def encode(self, part: pa.DictionaryArray) -> pa.UInt8Array | pa.UInt16Array:
-        """Return the numbers of a part's texts, null for empty cells; of a byte each while a byte holds them.
+        """Return the numbers of a part's texts, null for empty cells; one byte each while the numbers fit.
 
         Args:
-            part: texts with numbers of their own, of 32 bits; those that no row has are not counted.
+            part: dictionary-encoded texts with 32-bit numbers; dictionary texts that no row has are ignored.
 
         Raises:
-            NeedsWholeFileError: the column holds more than `MOST` distinct texts.
+            NeedsWholeFileError: the column has more than `MOST` distinct texts.
         """
         numbers = self._numbers
         texts = list(map(self._meant, part.dictionary.to_pylist()))
@@ -68,13 +68,13 @@ class DistinctTexts:
 
 
 def _numbers_of(indices: pa.Int32Array) -> NDArray[np.int32]:
-    """Return an array's numbers; what stands in an empty place is not defined."""
+    """Return an array's numbers; at empty cells they are undefined."""
     # from the buffer, since `to_numpy` imports pandas
     return np.frombuffer(indices.buffers()[1], np.int32, len(indices), offset=4 * indices.offset)
 
 
 def _from_start(array: pa.Array) -> pa.Buffer | None:
-    """Return an array's validity as of an array that begins at its first bit."""
+    """Return an array's validity bits, moved so that they begin at the buffer's first bit; None if no cell is empty."""
     mask = array.buffers()[0]
     if mask is None or not array.null_count:
         return None

@@ -1,8 +1,8 @@
 """Headers of other systems that name an antimicrobial: ``Amikacina CIM``, ``AN-Amikacin``, ``Amikacin call``, ``AMK``.
 
-A header is cut into words; those of method, guideline and category are taken away, and what is left must be the whole
-name of one antimicrobial, or its WHONET code in capitals. Names are compared by their stem, so that Spanish, English,
-Portuguese and French spellings of one name are one: amikacin, amikacina, amicacina, amikacine.
+A header is cut into words; words of method, guideline and category are removed, and the rest must be the whole name of
+one antimicrobial, or its WHONET code in capitals. Names are compared by their stem, so that Spanish, English,
+Portuguese and French spellings of a name agree: amikacin, amikacina, amicacina, amikacine.
 """
 
 import enum
@@ -17,14 +17,14 @@ from sirena.whonet.fields import fold_header
 
 
 class Content(enum.StrEnum):
-    """What the cells below a header are."""
+    """What the cells below a header hold."""
 
     MIC = "MIC"
     GRADIENT = "gradient strip"
     ZONE = "zone"
     LABEL = "category"
     UNSAID = "unsaid"
-    """The header names the antimicrobial only; the values decide."""
+    """The header names only the antimicrobial; the values show what the cells hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class DrugHeader:
     """WHONET code."""
     content: Content
     guideline: str
-    """WHONET's letter; empty when the header names none."""
+    """WHONET's guideline letter; empty if the header names no guideline."""
     by_code: bool
-    """True when the header holds a code and not a name."""
+    """True if the header holds a code, False if a name."""
 
 
 _METHODS: Final = {
@@ -55,7 +55,7 @@ _CONTENT_OF: Final = {phrase: content for content, phrases in _METHODS.items() f
 _GUIDELINES: Final = {"clsi": "N", "nccls": "N", "eucast": "E"}
 _IDLE: Final = frozenset({"resultado", "result", "valor", "value", "acid", "acido", "acide", "y", "and", "et", "e"})
 LABEL_SUFFIX: Final = " category"
-"""Behind the name of a test column in the header of its labels, where a table is made wide."""
+"""Follows the name of a test column in the header of its labels, if a long table is made wide."""
 _PREFIX: Final = re.compile(r"(?P<code>[A-Za-z]{1,4}[0-9]{0,2})-(?P<rest>.+)")
 """VITEK's own code before the name: ``AN-Amikacin``."""
 
@@ -86,7 +86,7 @@ _STEMMING: Final = (
 
 
 def stem(name: str) -> str:
-    """Return what a drug's names in four languages have in common.
+    """Return the part that a drug's names in four languages share.
 
     >>> stem("Amikacin") == stem("Amicacina") == stem("amikacine")
     True
@@ -115,7 +115,7 @@ def _drugs_by_stem() -> dict[str, str]:
 
 @cache
 def find_drug(text: str) -> str | None:
-    """Return the WHONET code of the antimicrobial a text names, by name or by code in capitals; else None.
+    """Return the WHONET code of the antimicrobial that a text names, by name or code in capitals; None without one.
 
     >>> find_drug("Amikacina"), find_drug("Sala")
     ('AMK', None)
@@ -128,7 +128,7 @@ def find_drug(text: str) -> str | None:
 
 @lru_cache(maxsize=4096)
 def read_drug_header(header: str) -> DrugHeader | None:
-    """Return what a header of another system says, None where it names no antimicrobial.
+    """Return the meaning of another system's header; None if it names no antimicrobial.
 
     >>> read_drug_header("Amikacina CIM").drug
     'AMK'
@@ -143,7 +143,7 @@ def read_drug_header(header: str) -> DrugHeader | None:
 
 
 def is_method(text: str) -> bool:
-    """Tell words that say what a column's cells are and nothing else: ``CIM``, ``Int``, ``mm``.
+    """Tell whether a text only says what a column's cells hold: ``CIM``, ``Int``, ``mm``.
 
     >>> is_method("CIM"), is_method("Sala")
     (True, False)
@@ -152,7 +152,7 @@ def is_method(text: str) -> bool:
 
 
 def vitek_code(header: str) -> tuple[str, str] | None:
-    """Return VITEK's code and what follows it: ``("AN", "Other-Expertized")``; None for other headers.
+    """Return VITEK's code and the text after it: ``("AN", "Other-Expertized")``; None for other headers.
 
     >>> vitek_code("AN-Amikacin")
     ('AN', 'Amikacin')

@@ -1,4 +1,4 @@
-"""Which characters the bytes of a text stand for: UTF-8, UTF-16, Windows' cp1252 or DOS' cp850."""
+"""The encoding of a text's bytes: UTF-8, UTF-16, Windows' cp1252 or DOS' cp850."""
 
 import codecs
 import re
@@ -16,15 +16,15 @@ _LETTERS: Final = frozenset("áéíóúüñÁÉÍÓÚÜÑçÇàèòÀÈÒâêô�
 _SIGNS: Final = frozenset("µ·–—‘’“”«»€±²³¼½¾\u00a0≤≥")
 _FOREIGN: Final = re.compile(rb"[\x20-\x7e]?[\x80-\xff]+[\x20-\x7e]?")
 _ENOUGH_LETTERS: Final = 3
-"""Letters that must speak for another page and against the one a file names."""
+"""Least number of letters that fit another code page better before the page that a file declares is not used."""
 _MOST_PLACES: Final = 200_000
 _NOT_WINDOWS: Final = (b"\x81", b"\x8d", b"\x8f", b"\x90", b"\x9d")
-"""Bytes that stand for nothing in Windows' page."""
+"""Bytes that have no character in Windows' code page."""
 _CONTROLS: Final = frozenset(range(0x20)) - frozenset(b"\t\n\r\f\x1a")
 
 
 def looks_like_text(head: bytes) -> bool:
-    """Return False for noise: bytes of which more than one in a hundred is a control character other than NUL.
+    """Return False for noise, in which more than 1 % of the bytes are control characters other than NUL.
 
     >>> looks_like_text("Microorganismo;AMK".encode()), looks_like_text(bytes([0, 1, 2, 255]))
     (True, False)
@@ -35,7 +35,11 @@ def looks_like_text(head: bytes) -> bool:
 
 
 def wide_encoding(head: bytes) -> str | None:
-    """Return utf-16-le or utf-16-be, by byte order mark or by where the zero bytes lie; None for other text."""
+    """Return utf-16-le or utf-16-be, by byte order mark or by the places of zero bytes; None for other encodings.
+
+    >>> wide_encoding("ORGANISM".encode("utf-16-be")), wide_encoding(b"ORGANISM")
+    ('utf-16-be', None)
+    """
     for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if head.startswith(mark):
             return encoding
@@ -50,24 +54,29 @@ def wide_encoding(head: bytes) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class CodePage:
-    """The encoding of a text, and how sure it is."""
+    """The encoding of a text, and how certain it is."""
 
     name: str
-    """Python's codec."""
+    """Name of Python's codec."""
     doubtful: int = 0
-    """Runs of letters that this page does not explain, or another as well; 0 when only this one explains all."""
+    """Number of runs of letters that this page does not explain, or another explains too; 0 if the page is certain."""
 
 
 def find_encoding(content: bytes) -> CodePage:
-    """Return the encoding of a text: what its marks say, UTF-8 if all of it is, else the likeliest code page."""
+    """Return a text's encoding: by its byte order mark; UTF-8 if all of it is valid; else the likeliest code page.
+
+    >>> find_encoding("Cirugía".encode()), find_encoding("Cirugía".encode("cp850"))
+    (CodePage(name='utf-8', doubtful=0), CodePage(name='cp850', doubtful=0))
+    """
     return find_encoding_of_parts(lambda: iter((content,)))
 
 
 def find_encoding_of_parts(parts: Callable[[], Iterator[bytes]]) -> CodePage:
-    """Return the encoding of a text as `find_encoding` does, for a text too long to be held.
+    """Return the encoding of a text that is too long for the memory, as `find_encoding` does.
 
     Args:
-        parts: gives the text from its beginning, in parts of more than `SAMPLE` bytes that end with a line.
+        parts: function that yields the text from its beginning, in parts of more than `SAMPLE` bytes that end with a
+            line.
     """
     head = next(parts(), b"")[:SAMPLE]
     if head.startswith(codecs.BOM_UTF8):
@@ -78,7 +87,11 @@ def find_encoding_of_parts(parts: Callable[[], Iterator[bytes]]) -> CodePage:
 
 
 def begins_as_utf8(head: bytes) -> bool:
-    """Tell whether a text without marks may be UTF-8, by its beginning; a letter may be cut at its end."""
+    """Tell whether a text without byte order mark may be UTF-8, by its beginning, which may cut a letter in two.
+
+    >>> begins_as_utf8("Cirugía".encode()[:6]), begins_as_utf8("Cirugía".encode("cp1252"))
+    (True, False)
+    """
     if head.startswith(codecs.BOM_UTF8) or wide_encoding(head) is not None:
         return False
     try:
@@ -89,15 +102,19 @@ def begins_as_utf8(head: bytes) -> bool:
 
 
 def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
-    """Return the code page in which the letters of the whole text stand as in Spanish words.
+    """Return the code page by which the letters of the whole text make Spanish words.
 
     Spanish letters have different bytes in Windows' and in DOS' code page, and WHONET wrote both in its time. A byte is
     judged with its neighbours: an accented letter belongs between letters of its case, an opening ``¡`` before a word,
-    so ``Cirug¡a`` is no Windows text. The page with the best sum wins; on a tie Windows', and the tie is told.
+    so ``Cirug¡a`` shows that Windows' page is wrong. The page with the best sum wins; if equal, Windows' page, and the
+    result is marked as doubtful.
 
     Args:
         content: the bytes.
-        declared: page the file itself names; it gives way only to one that explains more letters.
+        declared: page that the file itself names; only a page that explains more letters is preferred to it.
+
+    >>> likelier_code_page("Cirugía".encode("cp850")).name
+    'cp850'
     """
     return _likelier_of_parts(lambda: iter((content,)), declared)
 
@@ -122,7 +139,7 @@ def _likelier_of_parts(parts: Callable[[], Iterator[bytes]], declared: str | Non
 
 
 def _merit(place: bytes, page: str) -> int:
-    """Judge one run of foreign bytes with its neighbours: letters that fit speak for the page, others against it."""
+    """Return how well a page explains one run of non-ASCII bytes, by how well its letters fit their neighbours."""
     text = place.decode(page, "replace")
     merit = 0
     for position, letter in enumerate(text):
@@ -142,7 +159,11 @@ def _merit(place: bytes, page: str) -> int:
 
 
 def is_utf8(parts: Iterable[bytes]) -> bool:
-    """Tell whether parts that follow one another are UTF-8."""
+    r"""Tell whether consecutive parts of a text are UTF-8.
+
+    >>> is_utf8([b"Cirug\xc3", b"\xada"])
+    True
+    """
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for part in parts:
@@ -155,15 +176,18 @@ def is_utf8(parts: Iterable[bytes]) -> bool:
 
 
 def to_utf8(content: bytes, encoding: str, name: str) -> bytes:
-    """Return the text as UTF-8 without marks.
+    """Return a text as UTF-8 without a byte order mark.
 
     Args:
         content: the bytes of the whole text.
         encoding: from `find_encoding`.
-        name: of the file, for messages.
+        name: file name, for messages.
 
     Raises:
-        UnreadableFileError: it breaks its encoding, or holds NUL characters.
+        UnreadableFileError: the bytes do not fit the encoding, or hold NUL characters.
+
+    >>> to_utf8("Cirugía".encode("cp1252"), "cp1252", "a.csv").decode()
+    'Cirugía'
     """
     if encoding == "utf-8" or (encoding == "utf-8-sig" and is_utf8((content,))):
         text = content.removeprefix(codecs.BOM_UTF8)
@@ -182,10 +206,10 @@ def to_utf8(content: bytes, encoding: str, name: str) -> bytes:
 
 
 def refuse_nul(text: bytes, name: str) -> None:
-    """Raise when a text holds NUL bytes.
+    """Raise an error if a text holds NUL bytes.
 
     Raises:
-        UnreadableFileError: names the first row that does.
+        UnreadableFileError: a row holds NUL bytes; the error names the first.
     """
     position = text.find(b"\0")
     if position >= 0:

@@ -1,10 +1,10 @@
-"""What can be wrong with a file as a whole."""
+"""Errors for a file that cannot be read as a whole."""
 
 from sirena.domain.errors import SirenaError
 
 
 class UnavailableFileError(SirenaError):
-    """The file does not exist, is a folder, or may not be read or written."""
+    """The file does not exist, is a folder, or cannot be read or written for lack of permission."""
 
     code = "unavailable_file"
     exit_code = 2
@@ -12,7 +12,7 @@ class UnavailableFileError(SirenaError):
 
 
 class UnreadableFileError(SirenaError):
-    """The file is not what it should be: damaged, cut off, of another kind."""
+    """The file is damaged, cut off, or of another kind than a table."""
 
     code = "unreadable_file"
     status = 422
@@ -26,20 +26,20 @@ class NoOrganismColumnError(SirenaError):
 
 
 class DuplicateColumnsError(SirenaError):
-    """Two columns have the same meaning, so no cell of theirs can be trusted."""
+    """Two columns have the same meaning, so neither can be trusted."""
 
     code = "duplicate_columns"
     status = 422
 
 
 def no_rows(file: str) -> UnreadableFileError:
-    """Return the error of a table with a header and no isolates."""
+    """Return the error for a table that has a header and no isolates."""
     return UnreadableFileError(f"{file}: the table has a header and no isolates", hint="Export the isolates again.")
 
 
 class NotUtf8Error(Exception):
-    """A long text that begins as UTF-8 is not UTF-8: it is to be read again, its code page known."""
+    """A long text begins as UTF-8 but is not UTF-8; its code page must be found and the text read again."""
 
 
 class NeedsWholeFileError(Exception):
-    """What a file's cells mean, or what is wrong with it, cannot be told from its parts; whoever meets it reads all."""
+    """A file's parts do not show what its cells mean, or what is wrong; the caller must read the whole file."""

@@ -1,4 +1,4 @@
-"""Spreadsheets (.xlsx, and what else calamine reads: .xls, .xlsb, .ods)."""
+"""Spreadsheets: .xlsx, and the other formats that calamine reads (.xls, .xlsb, .ods)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -25,14 +25,14 @@ class NoSuchSheetError(UsageError):
 
 
 def read_excel(source: Source, sheet: str | None) -> RawTable:
-    """Read one sheet: the one named, else the first visible one with a table; the header may stand below a title.
+    """Read one sheet: the named one, or the first visible one that holds a table; its header may be below a title.
 
-    Numbers come as the text Excel shows for them (0.5, 4, ``<=0.5`` where the format writes the sign), dates as
-    ``2025-02-01``, formulas as their last result.
+    A number becomes the text that Excel shows (0.5, 4, ``<=0.5`` if the format writes the sign), a date ``2025-02-01``,
+    a formula its last result.
 
     Raises:
-        NoSuchSheetError: no sheet of that name; the message lists those there are.
-        UnreadableFileError: not a workbook, damaged, no header of WHONET's, no isolates.
+        NoSuchSheetError: there is no sheet of that name; the message lists the sheets.
+        UnreadableFileError: the file is no workbook or damaged, or has no WHONET header or no isolates.
         DuplicateColumnsError: two columns have one name.
     """
     content = source.content()
@@ -55,7 +55,7 @@ def _sheets(workbook: Workbook) -> str:
 
 
 def _mark_errors(cells: pl.DataFrame, failed: Sequence[tuple[int, int]]) -> pl.DataFrame:
-    """Put ``#N/A`` where a formula failed: the reader gives nothing there, and nothing may be lost in silence."""
+    """Return the cells with ``#N/A`` where a formula failed, since the reader gives empty cells there."""
     by_column: dict[int, list[int]] = {}
     for row, column in failed:
         by_column.setdefault(column, []).append(row)

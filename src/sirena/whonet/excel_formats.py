@@ -1,8 +1,8 @@
-"""What Excel shows where a number format writes more than the number: ``<=0.5`` for a cell that holds 0.5.
+"""Number formats by which Excel shows more than the number: ``<=0.5`` for a cell that holds 0.5.
 
 Some laboratories type 0.5 into a cell whose format puts ``<=`` before it. The reader of workbooks gives the bare
-number, which is another MIC. So the formats of an .xlsx are read here; those of .xls, .xlsb and .ods are only looked
-for, and a workbook that has such a format is refused with the advice to save it as .xlsx.
+number, which is another MIC. So this module applies the formats of an .xlsx; a workbook in .xls, .xlsb or .ods that has
+such a format is refused, with the advice to save it as .xlsx.
 
 Source: ECMA-376 part 1, 18.8.30 (number formats), 18.8.10 (cell formats), 18.3.1.4 (cells).
 """
@@ -42,7 +42,7 @@ _HIDDEN_ELSEWHERE: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Section:
-    """One section of a number format: under a condition, a text before the number and one behind it."""
+    """One section of a number format: a condition, and the texts before and after the number."""
 
     operator: str
     limit: float
@@ -67,16 +67,17 @@ class _Section:
 
 
 def as_shown(cells: pl.DataFrame, content: bytes, sheet: str, file: str) -> pl.DataFrame:
-    """Return the cells as Excel shows them where the format of a number says more than the number.
+    """Return the cells as Excel shows them, if the format of a number says more than the number.
 
     Args:
-        cells: the sheet from its first row and column on, as text.
-        content: the workbook.
+        cells: the sheet's cells from its first row and column, as text.
+        content: bytes of the workbook.
         sheet: name of the sheet.
         file: name for messages.
 
     Raises:
-        UnreadableFileError: a format of .xls, .xlsb or .ods writes a comparator, which cannot be told cell by cell.
+        UnreadableFileError: a format of an .xls, .xlsb or .ods workbook writes a comparator; its cells cannot be found
+            there.
     """
     if not content.startswith(_ZIP):
         _refuse_elsewhere(content, file)
@@ -121,7 +122,7 @@ def _attributes(tag: str) -> dict[str, str]:
 
 
 def _formats(styles: str) -> dict[int, tuple[_Section, ...]]:
-    """Return the cell formats that write a comparator or a percent sign, by their position."""
+    """Return the cell formats that write a comparator or a percent sign, by their number in the workbook."""
     codes = {
         found.get("numFmtId", ""): found.get("formatCode", "") for found in map(_attributes, _FORMAT.findall(styles))
     }
@@ -135,7 +136,7 @@ def _formats(styles: str) -> dict[int, tuple[_Section, ...]]:
 
 
 def _sections(code: str) -> tuple[_Section, ...]:
-    """Return the sections of a format, empty when none writes a comparator or a percent sign."""
+    """Return the sections of a format; empty if none writes a comparator or a percent sign."""
     parts = re.findall(r'(?:"[^"]*"|\\.|[^;"\\])+', code)[:2]
     sections = []
     for part in parts:
@@ -159,7 +160,7 @@ def _literal(text: str) -> str:
 
 
 def _part_of(archive: zipfile.ZipFile, names: dict[str, str], sheet: str) -> str | None:
-    """Return the archive's member that holds a sheet."""
+    """Return the name of the archive member that holds a sheet."""
     workbook = archive.read(names["xl/workbook.xml"]).decode("utf-8", "replace")
     identifier = next(
         (
@@ -183,7 +184,7 @@ def _part_of(archive: zipfile.ZipFile, names: dict[str, str], sheet: str) -> str
 
 
 def _place(attributes: bytes) -> tuple[int, int] | None:
-    """Return row and column, from 0, of a cell."""
+    """Return a cell's row and column, counted from 0."""
     match = _PLACE.search(attributes)
     if match is None:
         return None

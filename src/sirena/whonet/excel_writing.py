@@ -1,9 +1,9 @@
 """Writing spreadsheets: every cell is text, so that Excel turns no MIC into a date and runs no cell as a formula.
 
-The header stays in sight and filters; a category has a colour, by a rule of the sheet, beside its letter.
+The header is frozen and has filters; a rule of the sheet colours each category.
 
-XlsxWriter makes the workbook and its small further sheets; the rows of its first sheet are put in by Polars, a column
-at a time, because a call for each of some million cells takes ten times as long.
+XlsxWriter makes the workbook and its small further sheets; Polars makes the rows of its first sheet column by column,
+because one call for each of some million cells takes ten times as long.
 
 Source of the cells' form: ECMA-376, part 1, 18.3.1.4 (inline strings) and 22.9.2.19 (``_x000D_`` escapes).
 """
@@ -33,9 +33,9 @@ _COLOURS: Final = {
     ("#F8CECC", "#7A1B14"): (Category.R, Category.NS, Category.NWT),
     ("#E6E6E6", "#404040"): (Category.NI,),
 }
-"""Ground and letter of each category; told apart by brightness too."""
+"""Background and letter colour of categories; they also differ in brightness."""
 _COMPRESSION: Final = 3
-"""Half the time of the usual 6 for a tenth more bytes."""
+"""Compression level: half the time of the usual 6, for a tenth more bytes."""
 _SPECIAL: Final = re.compile(r"[&<>]|[\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 
@@ -45,11 +45,11 @@ def write_excel(frame: pl.DataFrame, path: Path | BinaryIO, further: Mapping[str
 
     Args:
         frame: the table.
-        path: destination.
-        further: small tables for sheets behind it, by their names.
+        path: destination, a path or a stream.
+        further: small tables for further sheets, by the sheets' names.
 
     Raises:
-        UsageError: more rows, columns or characters than a sheet holds.
+        UsageError: the table has more rows, columns or characters than a sheet can hold.
     """
     frame = frame.cast(pl.String)
     sheets = {name: table.cast(pl.String) for name, table in (further or {}).items()}
@@ -76,7 +76,7 @@ def write_excel(frame: pl.DataFrame, path: Path | BinaryIO, further: Mapping[str
 
 
 def _workbook_without_rows(frame: pl.DataFrame, further: Mapping[str, pl.DataFrame]) -> BytesIO:
-    """Return a workbook whose first sheet has rules and no rows, and whose further sheets are whole."""
+    """Return a workbook whose first sheet has formatting rules but no rows; its further sheets are complete."""
     import xlsxwriter  # here, since most files are no spreadsheets, and it takes long to load
 
     content = BytesIO()
@@ -103,7 +103,7 @@ def _workbook_without_rows(frame: pl.DataFrame, further: Mapping[str, pl.DataFra
 
 
 def _rows(frame: pl.DataFrame) -> Iterator[bytes]:
-    """Yield the rows of the sheet, the header first, some thousand at a time."""
+    """Yield the XML of the sheet's rows, the header first, some thousand rows at a time."""
     from xlsxwriter.utility import xl_col_to_name
 
     letters = [xl_col_to_name(number) for number in range(frame.width)]
@@ -129,7 +129,7 @@ def _spell(cells: pl.DataFrame, letters: list[str], first_row: int) -> bytes:
 
 
 def _escape(column: pl.Series) -> pl.Series:
-    """Replace what XML cannot hold, working on the distinct texts."""
+    """Return a column in which characters that XML cannot hold are escaped; works on the distinct texts."""
     distinct = column.unique().drop_nulls()
     escaped = {text: new for text in distinct if (new := _SPECIAL.sub(_replacement, text)) != text}
     if not escaped:

@@ -1,12 +1,13 @@
-"""Antibiograms as FHIR Observations: a Bundle, one resource, or one resource a line (bulk export).
+"""Antibiograms as FHIR Observations: in a Bundle, as one resource, or one resource per line (bulk export).
 
 Rules, each with a test of like name:
 
 - an Observation is a result when its code names an antimicrobial and it holds a quantity or a category;
 - the method is what its code says (MIC, gradient strip, disk), else its unit: ``mm`` is a zone;
 - the organism is that of the Observation it derives from or is a member of, else the only one of its specimen;
-- an organism that cannot be told is left empty, and every answer is NI: nothing is guessed;
-- withdrawn Observations (``entered-in-error``, ``cancelled``) are left out; an object with a key twice is refused;
+- if the organism is not clear, it is left empty, and every answer is NI: nothing is guessed;
+- withdrawn Observations (``entered-in-error``, ``cancelled``) are left out; an object with the same key twice is
+  refused;
 - patients are not read.
 
 Evidence: the published examples of the profiles for microbiology of Germany (MII), of Belgium and of MIMIC-IV, and the
@@ -41,15 +42,20 @@ Resource = Mapping[str, Any]
 
 
 def is_fhir(head: bytes) -> bool:
-    """Tell FHIR resources in JSON by their ``resourceType``."""
+    """Tell whether a file holds FHIR resources in JSON, by their ``resourceType``.
+
+    >>> is_fhir(b'{"resourceType": "Bundle"}'), is_fhir(b'{"a": 1}')
+    (True, False)
+    """
     return _BEGINNING.match(head) is not None
 
 
 def read_fhir(source: Source) -> RawTable:
-    """Read the antibiograms of a file.
+    """Return the antibiograms in a file of FHIR resources.
 
     Raises:
-        UnreadableFileError: no JSON, an object with a key twice, or no result of an antimicrobial.
+        UnreadableFileError: the file is no JSON, has an object with the same key twice, or holds no result of an
+            antimicrobial.
     """
     content = source.content()
     text = to_utf8(content, find_encoding(content).name, source.name).decode().lstrip("\ufeff")
@@ -91,7 +97,7 @@ def _is_whole(text: str) -> bool:
 
 
 class _TwiceError(Exception):
-    """An object holds a key twice."""
+    """A JSON object holds the same key twice."""
 
 
 def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -102,7 +108,7 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _resources(documents: Iterable[Any]) -> Iterator[Resource]:
-    """Yield the resources of Bundles, and those contained in others, in the order of the file."""
+    """Yield the resources of Bundles, and resources contained in others, in the order of the file."""
     waiting = list(documents)[::-1]
     while waiting:
         node = waiting.pop()
@@ -116,15 +122,15 @@ def _resources(documents: Iterable[Any]) -> Iterator[Resource]:
 
 @dataclass(frozen=True)
 class _Graph:
-    """Which resource refers to which."""
+    """The references among a file's resources."""
 
     specimens: Mapping[str, Resource]
     organism_of: Mapping[str, str]
-    """Name of an Observation → organism it reports."""
+    """Id of an Observation → the organism it reports."""
     parents: Mapping[str, tuple[str, ...]]
-    """Name of an Observation → names of those that have it as a member."""
+    """Id of an Observation → ids of the Observations that have it as a member."""
     organisms_in: Mapping[str, frozenset[str]]
-    """Name of a specimen → organisms reported of it."""
+    """Id of a specimen → the organisms reported for it."""
 
     @classmethod
     def of(cls, resources: Iterable[Resource]) -> "_Graph":
@@ -152,7 +158,7 @@ class _Graph:
         )
 
     def read(self, resource: Resource) -> LongResult | None:
-        """Return the result an Observation is, or None."""
+        """Return the result that an Observation reports, or None if it reports none."""
         if resource.get("resourceType") != "Observation" or resource.get("status") in _WITHDRAWN:
             return None
         code = next((text for text in _texts(resource.get("code")) if _drug(text) is not None), None)
@@ -189,7 +195,7 @@ class _Graph:
         return next((str(number) for number in numbers if number), name)
 
     def _type(self, name: str | None) -> str | None:
-        """Return the type of a specimen, or of the one an isolate was taken from."""
+        """Return the type of a specimen, or of the specimen that an isolate was taken from."""
         specimen = self.specimens.get(name or "", {})
         for parent in _references(specimen.get("parent")):
             specimen = self.specimens.get(parent, specimen)
@@ -210,7 +216,7 @@ def _drug(text: str) -> str | None:
 
 
 def _quantity(resource: Resource) -> tuple[str | None, str | None]:
-    """Return the figure with its comparator, and the unit: the Observation's own, or MIMIC's extension."""
+    """Return the figure with its comparator, and the unit: of the Observation, or of MIMIC's extension."""
     dilutions = [one for one in _objects(resource.get("extension")) if str(one.get("url", "")).endswith(_DILUTION)]
     for holder in (resource, *dilutions):
         quantity = holder.get("valueQuantity")
@@ -229,7 +235,7 @@ def _label(resource: Resource) -> str | None:
 
 
 def _texts(concept: Any) -> tuple[str, ...]:
-    """Return the texts of a concept, its own first."""
+    """Return the texts of a coded concept: its own text first, then those of its codings."""
     if not isinstance(concept, dict):
         return ()
     told = [concept.get("text"), *(one.get("display") for one in _objects(concept.get("coding")))]

@@ -13,14 +13,14 @@ from typing import Final
 
 
 class Privacy(enum.StrEnum):
-    """What may happen to a field at the door of training."""
+    """What training may do with a field."""
 
     IDENTIFIES = "identifies"
-    """Names, numbers, exact dates, addresses, free text: may identify a patient or a person."""
+    """Dropped: names, numbers, exact dates, addresses, free text; may identify a patient or another person."""
     KEPT = "kept"
-    """Needed to learn from or to describe the evidence, and shared by many patients."""
+    """Kept: needed for training or for describing the evidence, and shared by many patients."""
     NOT_NEEDED = "not_needed"
-    """Harmless by itself; left out because nothing needs it."""
+    """Dropped because nothing needs it, although it is harmless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Field:
     """WHONET's column name."""
     privacy: Privacy
     long_names: tuple[str, ...]
-    """English, then Spanish headers."""
+    """Long headers, the English before the Spanish ones."""
 
 
 _KINDS: Final = {"!": Privacy.IDENTIFIES, "+": Privacy.KEPT, "-": Privacy.NOT_NEEDED}
@@ -123,13 +123,13 @@ def _parse(line: str) -> Field:
 
 
 FIELDS: Final[dict[str, Field]] = {field.short: field for field in map(_parse, _ROWS.strip().splitlines())}
-"""By short name."""
+"""Every field by its short name."""
 
 _JOINING_WORDS: Final = frozenset({"de", "del", "la", "el", "las", "los", "the", "of"})
 
 
 def fold_header(header: str) -> str:
-    """Return a header without case, accents, punctuation and joining words, for comparison only.
+    """Return a header without case, accents, punctuation and joining words, to compare it with others.
 
     >>> fold_header("Fecha de la Muestra")
     'fecha muestra'
@@ -144,7 +144,7 @@ _BY_FOLDED: Final[dict[str, Field]] = {
 
 
 def find_field(header: str) -> Field | None:
-    """Return the WHONET field a header names, short or long, English or Spanish; None when it names none.
+    """Return the WHONET field that a header names, short or long, English or Spanish; None if it names none.
 
     >>> find_field("Fecha de ingreso").short
     'DATE_ADMIS'

@@ -1,4 +1,4 @@
-"""A WHONET file as read: the table, its roles, and what is wrong in it."""
+"""A WHONET file after reading: the table, the roles of its columns, and the problems in it."""
 
 import enum
 from collections.abc import Mapping, Sequence
@@ -24,7 +24,7 @@ from sirena.whonet.understanding import HeaderReading
 
 
 class FileFormat(enum.StrEnum):
-    """A file's format, told from its content and never from its name."""
+    """A file's format, determined by its content and never by its name."""
 
     DBASE = "dbase"
     SQLITE = "sqlite"
@@ -39,24 +39,24 @@ class FileFormat(enum.StrEnum):
 
 @dataclass(frozen=True)
 class RawTable:
-    """What a format's reader returns, before the columns are given their roles."""
+    """A table as the reader of a format returns it, before its columns have roles."""
 
     frame: pl.DataFrame
-    """Every column String, names and order as found, null for empty cells."""
+    """The cells: every column String, names and order as in the file, null for empty cells."""
     encoding: str | None = None
-    """Character encoding of text formats."""
+    """Character encoding, for text formats."""
     first_row: int = 1
-    """Number of the first isolate as the user sees it: 2 below a header row, 1 for the records of a database."""
+    """Number of the first isolate as the user counts rows: 2 below a header row, 1 for the records of a database."""
     skipped_rows: tuple[int, ...] = ()
-    """Numbers of rows the frame leaves out (blank lines, deleted records), ascending."""
+    """Numbers of the rows that the frame leaves out (blank lines, deleted records), ascending."""
     problems: tuple[Problem, ...] = ()
-    """Problems of structure."""
+    """Problems of the file's structure."""
     detail: str = ""
-    """What else a person may want to know of the format: the delimiter, the sheet, the dBASE version."""
+    """Further facts of the format for a person: the delimiter, the sheet, the dBASE version."""
     csv_style: CsvStyle | None = None
-    """How a delimited text was written; None for other formats."""
+    """Style of a delimited text; None for other formats."""
     numbers: tuple[int, ...] = ()
-    """Number of each row as the user sees it, where rows were joined and do not simply follow one another."""
+    """Number of each row as the user counts; empty if the rows follow one another."""
 
 
 @dataclass(frozen=True)
@@ -64,57 +64,57 @@ class WhonetFile:
     """A WHONET table and the roles of its columns."""
 
     path: Path | str
-    """Where it came from; ``-`` is standard input."""
+    """Path of the file; ``-`` is standard input."""
     format: FileFormat
     table: RawTable
     organism_column: str | None
-    """Header that names the organism: the code column, else a name column; None when there is none."""
+    """Header of the column that names the organism, codes before names; None if there is none."""
     fields: dict[str, str]
-    """Header → WHONET's field it holds, by short name; the mapping's word first, then WHONET's short names."""
+    """Header → short name of the WHONET field it holds; first those of the mapping, then WHONET's short names."""
     specimen_column: str | None
-    """Header of the specimen type."""
+    """Header of the column of specimen types."""
     date_column: str | None
-    """Header of the specimen date."""
+    """Header of the column of specimen dates."""
     test_columns: dict[str, TestColumn]
-    """Header as found → parsed, in the file's order; MIC and disk columns."""
+    """Header as in the file → its test column, in the file's order; both MICs and disks."""
     category_columns: dict[str, str]
-    """Test header → header of its ``Eti_`` column, where present."""
+    """Header of a test → header of its ``Eti_`` column, if the file has one."""
     label_columns: dict[str, str] = field(default_factory=dict)
-    """Test header → header of another system's category column; kept as it is, compared, never answered into."""
+    """Header of a test → header of another system's category column, which is compared and never overwritten."""
     header_readings: tuple[HeaderReading, ...] = ()
-    """How headers that are not WHONET's were understood."""
+    """How each header that is not WHONET's was understood."""
     patient_headers: tuple[str, ...] = ()
-    """Columns whose values are patients' numbers, as WHONET's own fields are by name."""
+    """Headers of columns whose values are patients' numbers, beside WHONET's own fields for them."""
     mapping: LaboratoryMapping = field(default_factory=LaboratoryMapping)
-    """What the laboratory says of its columns."""
+    """What the laboratory's mapping says about its columns."""
 
     @property
     def frame(self) -> pl.DataFrame:
-        """Every column String, names and order as found, null for empty cells."""
+        """The cells: every column String, names and order as in the file, null for empty cells."""
         return self.table.frame
 
     def headers_of(self, short: str) -> list[str]:
-        """Return the headers of the table that hold a WHONET field, the mapping's word before the header's own."""
+        """Return the headers that hold a WHONET field; those that the mapping assigns come first."""
         return [header for header, field in self.fields.items() if field == short and header in self.frame.columns]
 
     def header_of(self, short: str) -> str | None:
-        """Return the first header of a WHONET field in which anything stands; None when there is none."""
+        """Return the first header of a WHONET field whose column is not empty; None if there is none."""
         headers = self.headers_of(short)
         return next((header for header in headers if self.frame[header].null_count() < self.frame.height), None)
 
     @property
     def encoding(self) -> str | None:
-        """Character encoding of text formats; None where the format fixes it."""
+        """Character encoding of text formats; None if the format has a fixed one."""
         return self.table.encoding
 
     @property
     def mic_columns(self) -> dict[str, TestColumn]:
-        """The test columns that hold MICs."""
+        """The test columns that hold MICs, by header."""
         return {header: column for header, column in self.test_columns.items() if column.is_mic}
 
     @property
     def holds_mics(self) -> bool:
-        """True when any cell of an MIC column can be read; False for files of zones, categories or signs only."""
+        """True if some cell of an MIC column can be read; False for files of zones, categories or signs only."""
         for header, column in self.mic_columns.items():
             texts = self.frame[header].drop_nulls().unique().to_list()
             others = self.readings_of(header, texts)
@@ -124,11 +124,11 @@ class WhonetFile:
 
     @cached_property
     def problems(self) -> tuple[Problem, ...]:
-        """Problems of structure, then the cells of MIC columns that are not readable MICs, by column and class."""
+        """Problems of structure, then those of cells in MIC columns and of organisms, by column and class."""
         return self.find_problems(FIRST_ROWS)
 
     def find_problems(self, examples: int) -> tuple[Problem, ...]:
-        """Return what `problems` holds, with up to `examples` row numbers for each column and class."""
+        """Return the same as `problems`, with up to `examples` row numbers for each column and class."""
         found = list(self.table.problems)
         for header in self.mic_columns:
             cells = self.frame[header]
@@ -150,24 +150,25 @@ class WhonetFile:
         return [Problem(ProblemClass.ABBREVIATION, self.organism_column, len(positions), rows)]
 
     def readings_of(self, header: str, texts: Sequence[str]) -> Mapping[str, str]:
-        """Return the distinct texts of a column that stand for others.
+        """Return those of a column's distinct texts that are read as other texts, and as which.
 
         Args:
-            header: of an MIC column (see `scales.read_scale`), or the organism's (the mapping's organisms).
-            texts: all distinct texts of the column; what one means may depend on the others.
+            header: header of an MIC column (see `scales.read_scale`) or of the organism column (the mapping's
+                organisms).
+            texts: all distinct texts of the column; the meaning of one may depend on the others.
         """
         if header in self.test_columns:
             return read_scale(self.test_columns[header].drug, texts, self.mapping.column(header).scale)
         return {text: read for text in texts if (read := self._organism_meant(text)) is not None}
 
     def is_ambiguous(self, text: str) -> bool:
-        """Tell an abbreviation of an organism that is read differently, and which the mapping does not settle."""
+        """Tell whether a text is an abbreviation that laboratories read differently and the mapping does not settle."""
         return text.strip() in AMBIGUOUS and self._organism_meant(text) == NOT_READ
 
     def _organism_meant(self, text: str) -> str | None:
-        """Return what the mapping says of an organism, `NOT_READ` for an ambiguous abbreviation it does not settle.
+        """Return the organism code that the mapping gives a text; `NOT_READ` for an ambiguous abbreviation without one.
 
-        WHONET writes its codes in small letters, so those are codes.
+        None for any other text. WHONET writes its codes in small letters, so small letters are not ambiguous.
         """
         stripped = text.strip()
         code = self.mapping.organisms.get(stripped.casefold())
@@ -176,7 +177,7 @@ class WhonetFile:
         return NOT_READ if stripped in AMBIGUOUS else None
 
     def row_numbers(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
-        """Return rows as the user sees them for positions in `frame` (0-based).
+        """Return the numbers, as the user counts rows, of rows at some positions in `frame` (0-based).
 
         Text and spreadsheets count the header row, so their first isolate is row 2; databases count records.
         """
@@ -188,10 +189,10 @@ class WhonetFile:
         return kept + self.table.first_row + np.searchsorted(kept_before, kept, side="right")
 
     def require_organism(self) -> str:
-        """Return the organism column's header.
+        """Return the header of the organism column.
 
         Raises:
-            NoOrganismColumnError: there is none.
+            NoOrganismColumnError: the file has no such column.
         """
         if self.organism_column is None:
             raise NoOrganismColumnError(

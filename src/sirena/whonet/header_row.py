@@ -1,4 +1,4 @@
-"""Where a table's header stands: in the first row, or below a title, notes and other rows of text."""
+"""The place of a table's header: in the first row, or below a title, notes and other rows of text."""
 
 import csv
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ from sirena.whonet.drug_headers import is_method, read_drug_header
 from sirena.whonet.headers import Roles, assign_roles, find_test_column
 
 LOOKED_AT: Final = 60
-"""Rows looked at; a title is shorter."""
+"""Number of rows in which the header is searched; a title is shorter."""
 _WIDEST_TABLE: Final = 5000
 
 
 def roles_of_cells(cells: Sequence[str]) -> Roles:
-    """Return the roles of a row that may hold anything at all."""
+    """Return the roles of a row's cells, which may hold anything."""
     distinct = {name.strip().casefold(): name.strip() for name in cells[:_WIDEST_TABLE] if name.strip()}
     return assign_roles(_without_same_tests(list(distinct.values())))
 
@@ -31,10 +31,13 @@ def _without_same_tests(names: list[str]) -> list[str]:
 
 
 def find_header_row(rows: Sequence[Sequence[str | None]]) -> int | None:
-    """Return the position of the header among the first rows of a sheet; None when no row is one.
+    """Return the position of the header among the first rows of a sheet; None if none of them is a header.
 
-    The first row that holds anything needs little to be one; a later row must name an organism or a test beside
-    another column, or a line of a letter would do.
+    For the first row that is not empty, few known names suffice. A later row must name an organism or a test and
+    another column, so that a line of a letter is not taken for a header.
+
+    >>> find_header_row([["Report of May", None, None], ["ORGANISM", "AMK_NM", "CIP_NM"], ["eco", "4", "1"]])
+    1
     """
     first = next((number for number, row in enumerate(rows) if any(row)), None)
     if first is None:
@@ -48,9 +51,12 @@ def find_header_row(rows: Sequence[Sequence[str | None]]) -> int | None:
 
 
 def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str] | None:
-    """Return one header of two rows: antimicrobials over merged cells above, ``CIM`` and ``Int`` below.
+    """Return one header made of two rows: antimicrobials in merged cells above, ``CIM`` and ``Int`` below.
 
-    None where the rows are no such header: fewer than two words of method stand below an antimicrobial.
+    None if fewer than two cells below an antimicrobial name a method, so the rows are no such header.
+
+    >>> join_header_rows(["ORGANISM", "Amikacin", ""], ["", "CIM", "Int"])
+    ['ORGANISM', 'Amikacin CIM', 'Amikacin Int']
     """
     joined: list[str] = []
     drug, found = "", 0
@@ -66,7 +72,11 @@ def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str] | 
 
 
 def split_line(line: str, delimiter: str, quote: str = '"') -> list[str]:
-    """Return the cells of one line, without surrounding spaces."""
+    """Return the cells of one line, without surrounding spaces.
+
+    >>> split_line('eco;"urine; midstream";4', ";")
+    ['eco', 'urine; midstream', '4']
+    """
     try:
         cells = next(csv.reader([line], delimiter=delimiter, quotechar=quote), [])
     except csv.Error:

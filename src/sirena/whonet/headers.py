@@ -1,4 +1,4 @@
-"""From a header row to roles: which column gives the organism, which are tests, which hold categories."""
+"""The roles of a table's columns, by its header row: the organism, the tests, the categories."""
 
 import re
 from collections import defaultdict
@@ -14,21 +14,21 @@ from sirena.whonet.fields import Field, find_field, fold_header
 from sirena.whonet.long_headers import find_parts
 
 ORGANISM_FIELDS: Final = ("ORGANISM", "LOCAL_ORG")
-"""Fields that give the organism, the code before the name."""
+"""Fields that name the organism; the code comes before the name."""
 _ENOUGH_FIELDS: Final = 3
 
 
 @dataclass(frozen=True)
 class Roles:
-    """What the columns of a table are for. Headers are as found."""
+    """The roles of a table's columns, by header as in the file."""
 
     fields: dict[str, Field]
     test_columns: dict[str, TestColumn]
     category_columns: dict[str, str]
     drug_headers: dict[str, DrugHeader] = field(default_factory=dict)
-    """Headers of other systems that name an antimicrobial; what they are, their values decide (`understanding`)."""
+    """Headers of other systems that name an antimicrobial; their values decide what they hold (`understanding`)."""
     is_long: bool = False
-    """True for a table with one row per drug."""
+    """True for a table with one row per antimicrobial."""
 
     def headers_of(self, short: str) -> list[str]:
         """Return the headers that name a WHONET field: its short name first, then long ones in the file's order."""
@@ -36,7 +36,7 @@ class Roles:
 
     @property
     def is_foreign(self) -> bool:
-        """True when this is no table of isolates: no test, no organism, and less than three of WHONET's other fields.
+        """True if this is no header of isolates: no test, no organism, and fewer than three other known columns.
 
         A single field proves nothing, since any table may have an age or a name.
         """
@@ -46,21 +46,21 @@ class Roles:
 
     @property
     def names_isolates(self) -> bool:
-        """True when this is the header of a table of isolates for certain: an organism and something else."""
+        """True if this is certainly a header of isolates: it names an organism or a test, and another known column."""
         has_organism = any(field.short in ORGANISM_FIELDS for field in self.fields.values())
         return (has_organism or bool(self.test_columns)) and self.known + self.is_long > 1
 
     @property
     def known(self) -> int:
-        """How many headers say anything."""
+        """Number of headers whose meaning is known; a table with one row per antimicrobial counts as two more."""
         return len(self.fields) + len(self.test_columns) + len(self.drug_headers) + 2 * self.is_long
 
 
 def assign_roles(headers: Sequence[str]) -> Roles:
-    """Give every header its role.
+    """Return the roles of a table's columns.
 
     Raises:
-        DuplicateColumnsError: a name occurs twice, case and surrounding spaces aside, or two headers name one test.
+        DuplicateColumnsError: two headers differ only in case and surrounding spaces, or name the same test.
 
     >>> roles = assign_roles(["Microorganismo", "AMK_NM", "Eti_AMK_NM"])
     >>> list(roles.fields), list(roles.test_columns), roles.category_columns
@@ -89,7 +89,7 @@ def assign_roles(headers: Sequence[str]) -> Roles:
 
 
 def category_of(header: str) -> str | None:
-    """Return the canonical test column (``AMK_NM``) whose category a header holds, or None.
+    """Return the test column (``AMK_NM``) whose category a header's column holds, or None.
 
     >>> category_of("Eti_AMK_NM"), category_of("AMK_NM")
     ('AMK_NM', None)
@@ -102,10 +102,10 @@ def category_of(header: str) -> str | None:
 
 
 def refuse_duplicates(headers: Iterable[str]) -> None:
-    """Raise when a column name occurs twice.
+    """Raise an error if a column name occurs twice.
 
     Raises:
-        DuplicateColumnsError: names them.
+        DuplicateColumnsError: a name occurs twice; the error lists such names.
     """
     seen: dict[str, list[str]] = defaultdict(list)
     for header in headers:
@@ -148,7 +148,7 @@ _LETTERS: Final = {name.casefold(): letter for letter, name in GUIDELINES.items(
 def find_test_column(header: str) -> TestColumn | None:
     """Return the test column a header names: ``AMK_NM``, ``Amikacin_NM``, or ``Amikacina CLSI CIM``.
 
-    A long header must say its guideline: a bare ``Amikacin`` is nobody's test column, since nothing is guessed.
+    A long header must name its guideline: ``Amikacin`` alone is not a test column, since nothing is guessed.
 
     >>> find_test_column("AMK_NM")
     TestColumn(drug='AMK', guideline='N', method='M', potency='')
@@ -166,9 +166,9 @@ def find_test_column(header: str) -> TestColumn | None:
 
 
 def printable(header: str) -> str:
-    """Return a header for a message, or a stand-in when it does not look like a column's name.
+    """Return a header for a message, or a substitute if it does not look like a column's name.
 
-    The first line of a file without a header is a patient's record, so only WHONET's names and short codes are told.
+    The first line of a file without a header is a patient's record, so messages show only known names and short codes.
 
     >>> printable("NHC")
     'NHC'
@@ -180,10 +180,10 @@ def printable(header: str) -> str:
 
 
 def refuse_foreign(roles: Roles, file: str) -> None:
-    """Raise when the headers are not WHONET's: the file is something else, or has no header row.
+    """Raise an error if no header is WHONET's: the file is no such table, or has no header row.
 
     Raises:
-        UnreadableFileError: says what was expected.
+        UnreadableFileError: no header is WHONET's; the error says what was expected.
     """
     if roles.is_foreign:
         raise UnreadableFileError(

@@ -1,4 +1,4 @@
-"""What a WHONET file holds, and what in it cannot be read: by column, class and row, never by content."""
+"""The contents of a WHONET file, and what in it cannot be read: by column, class and row, never by content."""
 
 import re
 from collections import Counter
@@ -24,13 +24,13 @@ _METHODS: Final = {"M": "MIC", "E": "gradient strip (MIC)", "D": "disk (mm, not 
 _LIKE_A_NAME: Final = re.compile(r"[^\W\d_][^\W\d_ .,'()/-]*(?:[ .,'()/-]+[^\W\d_]+)*[ .,')-]*")
 _LONGEST_NAME: Final = 40
 _TELLING: Final = 5
-"""Letters that a name must share with a known organism's, so that misspelt and abbreviated ones are still shown."""
+"""Number of first letters that a text must share with a known organism's name to be shown as a misspelt name."""
 _LIKE_A_CODE: Final = re.compile(r"[A-Za-z0-9]{1,3}[-+*]?")
 
 
 @dataclass(frozen=True, slots=True)
 class OrganismCount:
-    """An organism of the file."""
+    """An organism of the file, and the number of its rows."""
 
     code: str
     """WHONET code."""
@@ -40,47 +40,47 @@ class OrganismCount:
 
 @dataclass(frozen=True, slots=True)
 class UnknownOrganism:
-    """Cells of the organism column that name no organism of the table."""
+    """Cells of the organism column that name no organism of the organism table."""
 
     text: str | None
-    """The text when it looks like a code or a name; None for anything else, which may be a patient's."""
+    """The text, if it looks like a code or a name; None for any other text, which may be a patient's."""
     count: int
     rows: tuple[int, ...]
-    """The first few."""
+    """Numbers of the first few rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class TestColumnSummary:
-    """What one test column holds. What is told of MICs stays empty where the column holds zone diameters."""
+    """The contents of one test column. The fields about MICs stay empty if the column holds zone diameters."""
 
     __test__ = False  # pytest would take the name for a test class
 
     header: str
     name: str
-    """Canonical, ``AMK_NM``."""
+    """Canonical name of the column, ``AMK_NM``."""
     guideline: str
     method: str
     is_mic: bool
     results: int
-    """Cells that hold anything."""
+    """Number of cells that are not empty."""
     organisms: int
-    """Distinct known organisms among them."""
+    """Number of distinct known organisms with a result."""
     lowest: str = ""
     highest: str = ""
-    """Range of the readable MICs, as dilutions with comparator."""
+    """Highest of the readable MICs; like `lowest` a dilution with comparator."""
     censored: float = 0.0
     """Share of the readable MICs with a comparator, 0 … 1."""
     unreadable: int = 0
     problems: tuple[Problem, ...] = ()
     category_header: str | None = None
-    """Header of the ``Eti_`` column."""
+    """Header of the test's ``Eti_`` column."""
     labels: dict[str, int] | None = None
-    """Count of S, SDD, I, R, NS in it."""
+    """Number of labels S, SDD, I, R and NS in the ``Eti_`` column."""
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Everything `sirena inspect` tells."""
+    """Everything that ``sirena inspect`` shows about a file."""
 
     path: str
     format: str
@@ -92,23 +92,23 @@ class Inspection:
     specimen_column: str | None
     date_column: str | None
     patient_columns: tuple[str, ...]
-    """Dropped before training."""
+    """Columns that identify patients; training drops them."""
     organisms: tuple[OrganismCount, ...]
-    """The commonest first."""
+    """Known organisms, the commonest first."""
     unknown_organisms: tuple[UnknownOrganism, ...]
     missing_organisms: int
     specimens: SpecimenSummary
     tests: tuple[TestColumnSummary, ...]
     problems: tuple[Problem, ...]
-    """Problems of structure; those of cells are with their test column."""
+    """Problems of the file's structure; those of cells are with their test column."""
     headers: tuple[HeaderReading, ...] = ()
-    """How headers that are not WHONET's were understood."""
+    """How each header that is not WHONET's was understood."""
     phenotypes: dict[str, int] = field(default_factory=dict)
-    """Mechanisms written behind organisms' names (``ESBL +``) and how often; facts of the isolates, never answers."""
+    """Mechanisms written after organisms' names (``ESBL +``), and how often. They are never used for answers."""
 
     @property
     def holds_no_mic(self) -> str:
-        """What the file holds instead of MICs, in one phrase; empty when it holds any."""
+        """What the file holds instead of MICs, in one phrase; empty if it holds MICs."""
         mics = [test for test in self.tests if test.is_mic]
         if any(test.results > test.unreadable for test in mics):
             return ""
@@ -124,16 +124,16 @@ class Inspection:
         return kind if count else "no results"
 
     def to_json(self) -> dict[str, Any]:
-        """Return a plain form for ``--json``."""
+        """Return all fields as plain values, for ``--json``."""
         return asdict(self)
 
 
 def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
-    """Describe a file.
+    """Return a description of a file.
 
     Args:
-        file: as read.
-        examples: how many row numbers to give for each problem.
+        file: the file, from `read_file`.
+        examples: number of row numbers given for each problem.
     """
     problems = file.find_problems(examples)
     codes = _resolve(file)
@@ -162,7 +162,7 @@ def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
 
 
 def _count_phenotypes(file: WhonetFile) -> dict[str, int]:
-    """Count the mechanisms written behind organisms' names, by WHONET's field and sign: ``ESBL +``."""
+    """Return the number of mechanisms written after organisms' names, by WHONET's field and sign: ``ESBL +``."""
     if file.organism_column is None:
         return {}
     counts: Counter[str] = Counter()
@@ -172,7 +172,7 @@ def _count_phenotypes(file: WhonetFile) -> dict[str, int]:
 
 
 def _resolve(file: WhonetFile) -> pl.Series:
-    """Return the organism code of each row: null for missing, empty for unknown."""
+    """Return the organism code of each row: null if missing, empty if unknown."""
     if file.organism_column is None:
         return pl.Series([None] * file.frame.height, dtype=pl.String)
     texts = file.frame[file.organism_column]
@@ -198,10 +198,10 @@ def _unknown(file: WhonetFile, codes: pl.Series, examples: int) -> tuple[Unknown
 
 
 def looks_like_an_organism(text: str) -> bool:
-    """Tell whether a text may be shown: a short code, or words of which the first begins like an organism's name.
+    """Tell whether a text may be shown: a short code, or words whose first one begins like an organism's name.
 
-    Words alone would not do: a patient's name that slipped into the organism's column is words too. What is hidden
-    is still named by its rows.
+    Words alone do not suffice, since a patient's name in the wrong column is words too. For a hidden text its rows are
+    named.
 
     >>> looks_like_an_organism("Escherichia hispanica"), looks_like_an_organism("Ana Pérez")
     (True, False)
@@ -245,7 +245,7 @@ def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[
 
 
 def _range(file: WhonetFile, header: str) -> tuple[str, str, float]:
-    """Return the lowest and the highest MIC as spelled dilutions, and the share with a comparator."""
+    """Return the lowest and the highest MIC, spelled as dilutions, and the share of MICs with a comparator."""
     texts, counts = _value_counts(file.frame[header])
     others = file.readings_of(header, texts)
     codes = encode_mics([others.get(text, text) for text in texts], file.test_columns[header].drug)

@@ -1,16 +1,16 @@
-"""Tables with one row per drug: each isolate's rows are joined into one, each antimicrobial becomes a column.
+"""Tables with one row per drug: the rows of an isolate are joined into one, in which each antimicrobial has a column.
 
 Rules, each with a test of like name:
 
 - a table is long when it has a column of antimicrobials, one of results, and no column of a single antimicrobial;
-- rows that agree in all other columns are one isolate, in the order of its first row, which numbers it;
-- a sign in a column of its own (``<=``) is written before its figure;
+- rows that agree in all other columns are one isolate, which has the place and number of its first row;
+- a comparator in a column of its own (``<=``) is written before its figure;
 - MICs, gradient strips and zones of one drug become columns of their own, and so do categories;
 - different results of one test for one isolate are kept side by side, not read, and reported;
-- an antimicrobial that is not known keeps its column under its own name.
+- an unknown antimicrobial keeps a column under its own name.
 
-Evidence: NCBI's antibiogram template as a public reader (AMRgen) names its columns; exports in Spanish are made up.
-EARS-Net's lines: `surveillance`.
+Evidence: NCBI's antibiogram template, whose columns a public reader (AMRgen) names; the Spanish names are our own. For
+EARS-Net's lines see `surveillance`.
 """
 
 import re
@@ -47,15 +47,19 @@ _LABELS: Final = {
 
 
 def has_row_per_drug(headers: Sequence[str]) -> bool:
-    """Tell by its headers whether a table has one row per drug."""
+    """Tell whether a table has one row per antimicrobial, by its headers.
+
+    >>> has_row_per_drug(["ORGANISM", "ANTIBIOTIC", "MIC"]), has_row_per_drug(["ORGANISM", "AMK_NM"])
+    (True, False)
+    """
     return holds_lines(headers) or (bool(find_parts(headers)) and not _has_tests(headers))
 
 
 def widen(table: RawTable, file: str) -> RawTable:
-    """Join the rows of a long table; any other comes back as it is.
+    """Join the rows of each isolate in a table with one row per antimicrobial; any other table is returned unchanged.
 
     Raises:
-        UnreadableFileError: it has a column of antimicrobials and none of results, or counts of isolates.
+        UnreadableFileError: the table has a column of antimicrobials but none of results, or holds counts of isolates.
     """
     refuse_counts(table.frame.columns, file)
     table = stack_methods(table)
@@ -108,7 +112,7 @@ def _joined(table: RawTable, cells: pl.DataFrame, keys: list[str]) -> RawTable:
 
 
 def _identifies(header: str) -> bool:
-    """Tell columns that say which isolate a row is of; an organism or a specimen type does not."""
+    """Tell whether a column helps to say which isolate a row belongs to, which organism and specimen type do not."""
     known = find_field(header)
     return known is None or known.privacy is Privacy.IDENTIFIES
 
@@ -136,7 +140,7 @@ def _numbers(table: RawTable) -> list[int]:
 
 
 def _column_names(frame: pl.DataFrame, parts: Mapping[str, str]) -> pl.Series:
-    """Return the test column each row belongs to: ``AMK_NM``, or the antimicrobial's own name where it is not known."""
+    """Return the test column of each row: ``AMK_NM``, or the antimicrobial's own name if that is unknown."""
     names: dict[tuple[str | None, ...], str | None] = {}
     columns = [
         frame[parts[part]].to_list() if part in parts else None for part in ("drug", "method", "standard", "unit")

@@ -1,4 +1,4 @@
-"""The columns of a table with one row per drug, by name.
+"""The columns of a table with one row per antimicrobial, recognised by name.
 
 Evidence: NCBI's antibiogram template and BD Phoenix's report of one isolate as a public reader (AMRgen) names their
 columns; the other names are what laboratories would write.
@@ -27,11 +27,11 @@ _PARTS: Final[Mapping[str, tuple[str, ...]]] = {
     "standard": ("testing standard", "guideline", "norma", "estandar", "guia", "referenceguidelinessir"),
     "unit": ("measurement unit", "unidad", "unidades", "unit", "units"),
 }
-"""What a column is for → its folded names, the surest first."""
+"""Meaning of a column → names it may have, as `fold_header` returns them, the surest first."""
 
 
 def find_parts(headers: Sequence[str]) -> dict[str, str]:
-    """Return the columns of a long table by what they are for; empty when this is none.
+    """Return the headers of a long table by their meaning; empty if the table is not long.
 
     >>> find_parts(["Microorganismo", "Antibiótico", "CMI"])
     {'drug': 'Antibiótico', 'value': 'CMI'}

@@ -1,7 +1,7 @@
-"""Results of messages, one antimicrobial each, as the long table that `long_format` joins by isolate.
+"""Results read from messages, one antimicrobial each, as the long table that `long_format` joins by isolate.
 
 Messages of instruments and of laboratory systems hold more than a table: names, birth dates, comments. Their readers
-take only what is named here, so nothing of a patient comes in but the number of the specimen.
+take only the fields of `LongResult`, so the specimen number is the only datum that concerns a patient.
 """
 
 from collections.abc import Sequence
@@ -18,37 +18,37 @@ _RESULT_HEADERS = ("Antimicrobial", "MIC", "Interpretation", "Method", "Unit")
 
 @dataclass(frozen=True, slots=True)
 class LongResult:
-    """One antimicrobial tested on one isolate; None where the message says nothing."""
+    """The result of one antimicrobial for one isolate; a field is None if the message has no value for it."""
 
     specimen: str | None
-    """Number of the specimen, as the laboratory gave it."""
+    """Number of the specimen, given by the laboratory."""
     isolate: str | None
     """Number of the isolate in the specimen."""
     specimen_type: str | None
     organism: str | None
-    """Name or code, as sent."""
+    """Name or code of the organism, as sent."""
     drug: str
-    """Name or code, as sent."""
+    """Name or code of the antimicrobial, as sent."""
     value: str | None
     """MIC or zone with its comparator, as sent."""
     label: str | None = None
-    """The sender's category."""
+    """Category, as sent."""
     method: str | None = None
     unit: str | None = None
 
 
 def long_table(results: Sequence[LongResult], rows: Sequence[int], file: str, detail: str, encoding: str) -> RawTable:
-    """Return results as a table.
+    """Return results as a table with one row per antimicrobial.
 
     Args:
-        results: in the order of the file.
-        rows: number of the line or message of each, for reports.
+        results: the results, in the order of the file.
+        rows: number of each result's line or message, for reports.
         file: name for messages.
-        detail: what the file is, for a person.
-        encoding: of the text.
+        detail: kind of the file, in words for a person.
+        encoding: encoding of the text.
 
     Raises:
-        UnreadableFileError: there is no result.
+        UnreadableFileError: there are no results.
     """
     if not results:
         raise UnreadableFileError(

@@ -1,4 +1,4 @@
-"""A laboratory's own word on its columns: a TOML file that corrects and completes what Sirena understands by itself.
+"""A laboratory's mapping: a TOML file that corrects and completes how Sirena understands the columns of its tables.
 
 .. code-block:: toml
 
@@ -35,7 +35,7 @@ from sirena.whonet.fields import FIELDS
 from sirena.whonet.scales import Scale
 
 LETTERS: Final = {name: letter for letter, name in GUIDELINES.items()}
-"""Guideline → WHONET's letter."""
+"""WHONET's letter of each guideline."""
 _Kind = TypeVar("_Kind")
 METHODS: Final = {
     "MIC": Content.MIC,
@@ -43,35 +43,35 @@ METHODS: Final = {
     "zone": Content.ZONE,
     "category": Content.LABEL,
 }
-"""The mapping's word for what cells are."""
+"""What cells hold, by the mapping's word for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What the laboratory says of one column; None where it says nothing."""
+    """What a mapping says about one column; a field is None if the mapping does not mention it."""
 
     drug: str | None = None
     content: Content | None = None
     guideline: str | None = None
-    """WHONET's letter."""
+    """WHONET's letter of the guideline."""
     scale: Scale | None = None
     field: str | None = None
-    """WHONET's field; empty for a column to be left out."""
+    """Short name of the WHONET field; empty if the column is left out."""
 
 
 @dataclass(frozen=True)
 class LaboratoryMapping:
-    """A mapping file's content."""
+    """The content of a mapping file."""
 
     columns: Mapping[str, ColumnMapping] = field(default_factory=dict)
-    """By header, as found."""
+    """What is said about each column, by its header in the table."""
     organisms: Mapping[str, str] = field(default_factory=dict)
-    """Text of the organism column, lower case → WHONET code."""
+    """Text of the organism column, in lower case → WHONET code."""
     guideline: str | None = None
-    """WHONET's letter for headers that name no guideline."""
+    """WHONET's letter of the guideline for headers that name none."""
 
     def column(self, header: str) -> ColumnMapping:
-        """Return what is said of a column."""
+        """Return what the mapping says about a column; all fields are None if it says nothing."""
         return self.columns.get(header.strip(), ColumnMapping())
 
 
@@ -79,8 +79,8 @@ def load_mapping(path: Path | str) -> LaboratoryMapping:
     """Read a mapping file.
 
     Raises:
-        UnavailableFileError: it cannot be read.
-        UsageError: it is no TOML, or holds a word that is not known; the message names the place.
+        UnavailableFileError: the file cannot be read.
+        UsageError: the file is no TOML, or holds an unknown word; the message names the place.
     """
     try:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -116,7 +116,7 @@ def _read_column(place: "_Place", header: str, entry: Mapping[str, Any]) -> Colu
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where errors are: the mapping file."""
+    """The mapping file, as errors name it."""
 
     path: str
 

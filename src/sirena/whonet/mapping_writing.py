@@ -1,4 +1,4 @@
-"""Writing mapping files: what was understood of a table's headers, to be corrected, or what a laboratory said."""
+"""Writing mapping files, from how a table's headers were understood or from an existing mapping."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -22,11 +22,11 @@ _HEAD = """\
 
 
 def spell_mapping(readings: Iterable[HeaderReading], said: LaboratoryMapping) -> str:
-    """Return a mapping file that says what was understood.
+    """Return the text of a mapping file that states how headers were understood, for a person to correct.
 
     Args:
         readings: how each header was understood.
-        said: what the laboratory had said, which stays.
+        said: the laboratory's earlier mapping, which is kept.
     """
     lines = [_HEAD]
     columns = dict(said.columns)
@@ -67,14 +67,14 @@ def _organism_lines(said: LaboratoryMapping) -> list[str]:
 
 
 def _field_of(reading: HeaderReading) -> str:
-    """Return the field that a header was understood as; empty for a column that is left out."""
+    """Return the WHONET field that a header was understood as; empty if its column is left out."""
     if reading.content == "patient number":
         return "PATIENT_ID"
     return reading.content if reading.content in FIELDS else ""
 
 
 def save_mapping(path: Path, readings: Iterable[HeaderReading], said: LaboratoryMapping) -> None:
-    """Write a mapping file, see `spell_mapping`.
+    """Write the mapping file of `spell_mapping`.
 
     Raises:
         UnavailableFileError: the folder is missing or not writable.
@@ -84,10 +84,10 @@ def save_mapping(path: Path, readings: Iterable[HeaderReading], said: Laboratory
 
 
 def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
-    """Return a mapping file that says what a laboratory said: `load_mapping` reads the same from it.
+    """Return a laboratory's mapping as the text of a file, from which `load_mapping` reads the same mapping.
 
     Args:
-        mapping: the laboratory's word.
+        mapping: the laboratory's mapping.
     """
     lines = [_HEAD]
     if mapping.guideline is not None:
@@ -98,5 +98,5 @@ def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a TOML string; it is spelled as JSON's, but for one sign that TOML wants escaped."""
+    """Return a TOML string: JSON's spelling, except that TOML also escapes the character DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -1,4 +1,4 @@
-"""Numbers that a file holds as numbers, spelled the way a laboratory would write them: 0.5, 4, 0.12."""
+"""Spelling numbers of a file as a laboratory would write them: 0.5, 4, 0.12."""
 
 from decimal import Decimal
 
@@ -12,6 +12,9 @@ def spell_numbers(column: pl.Series) -> pl.Series:
 
     Args:
         column: any integer or floating type; NaN stays ``NaN`` so that it can be reported.
+
+    >>> spell_numbers(pl.Series([0.5, 16.0, None])).to_list()
+    ['0.5', '16', None]
     """
     if not column.dtype.is_float():
         return column.cast(pl.String)

@@ -1,4 +1,4 @@
-"""Parquet files."""
+"""Reading Parquet files as a whole."""
 
 from io import BytesIO
 from typing import Final
@@ -20,7 +20,7 @@ def read_parquet(source: Source) -> RawTable:
     """Read a Parquet table; numbers become the text a laboratory would write.
 
     Raises:
-        UnreadableFileError: damaged, a column of lists or structures, no header of WHONET's, no isolates.
+        UnreadableFileError: the file is damaged, has a column of lists or structures, no WHONET header or no isolates.
         DuplicateColumnsError: two columns have one meaning.
     """
     try:
@@ -37,10 +37,10 @@ def read_parquet(source: Source) -> RawTable:
 
 
 def raw_table(table: pa.Table, source: Source) -> RawTable:
-    """Return Arrow's columns as the table of a file.
+    """Return the columns of an Arrow table as a file's table.
 
     Raises:
-        UnreadableFileError: a column of lists or structures, no header of WHONET's, no isolates.
+        UnreadableFileError: there is a column of lists or structures, no WHONET header, or no isolates.
         DuplicateColumnsError: two columns have one meaning.
     """
     refuse_duplicates(table.column_names)
@@ -52,10 +52,10 @@ def raw_table(table: pa.Table, source: Source) -> RawTable:
 
 
 def refuse_huge(cells: int, source: Source) -> None:
-    """Raise for too many cells: repetition packs without bound, so they are counted before they are made.
+    """Raise an error if a table has too many cells, counted before unpacking, since repetition packs without limit.
 
     Raises:
-        UnreadableFileError: it holds more than the source's bounds.
+        UnreadableFileError: the table has more cells than the source's bounds allow.
     """
     most = source.bounds.cells
     if cells > most:
@@ -63,7 +63,7 @@ def refuse_huge(cells: int, source: Source) -> None:
 
 
 def as_texts(frame: pl.DataFrame, file: str) -> pl.DataFrame:
-    """Return a frame of any types as one of texts, null for empty cells.
+    """Return a frame with every column converted to texts, null for empty cells.
 
     Raises:
         UnreadableFileError: a column holds lists, structures or objects.

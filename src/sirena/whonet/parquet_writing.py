@@ -1,7 +1,7 @@
-"""Writing Parquet part by part, the columns of a part packed on all cores.
+"""Writing Parquet files part by part, with the columns of a part compressed on all cores.
 
-Polars' streaming engine packs the columns of a part at once, where Arrow's writer packs one after another. It takes the
-parts from a queue, in a thread of its own, and numbers enumerations as they are numbered already.
+Polars' streaming engine compresses the columns of a part at the same time; Arrow's writer compresses one after another.
+The engine runs in a thread of its own, takes the parts from a queue, and writes enumerations by their existing numbers.
 """
 
 import struct
@@ -19,23 +19,23 @@ import pyarrow.parquet as parquet
 from polars.io.plugins import register_io_source
 
 _ROW_GROUP: Final = 100_000
-"""Rows; longer groups pack little better and are held in memory."""
+"""Rows of a group; longer groups save few bytes and are held in memory."""
 _WAITING: Final = 2
-"""Parts that wait to be packed."""
+"""Most parts that wait to be compressed."""
 _PATIENCE: Final = 0.1
-"""Seconds after which one who cannot hand over a part looks whether the packing has failed."""
+"""Seconds between two checks whether the compressing thread has failed, while its queue is full."""
 _END: Final = struct.Struct("<I4s")
-"""What a Parquet file ends with: length of the footer before it, and the format's mark."""
+"""The end of a Parquet file: the length of the footer before it, and the format's mark."""
 
 
 class ParquetPartWriter:
-    """Appends parts to a Parquet file."""
+    """Appends parts of a table to a Parquet file."""
 
     def __init__(self, path: Path) -> None:
-        """Begin.
+        """Set the file's path.
 
         Args:
-            path: of the file, which is made with the first part.
+            path: path of the file, which is created with the first part.
         """
         self._path = path
         self._parts: Queue[pl.DataFrame | None] = Queue(_WAITING)
@@ -44,15 +44,15 @@ class ParquetPartWriter:
 
     @property
     def spell(self) -> Callable[[pl.DataFrame, bool], "SpeltFrame"]:
-        """See `part_writing.PartWriter`; a part is appended as it is."""
+        """The function that prepares a part for `append` (see `part_writing.PartWriter`); it only wraps the part."""
         return _as_it_is
 
     def append(self, spelt: Any) -> None:
-        """Append a part; all have the same columns.
+        """Append a part to the file; all parts have the same columns.
 
         Raises:
             OSError: the file cannot be written.
-            PolarsError: the same.
+            PolarsError: Polars cannot write the file.
         """
         if self._packing is None:
             self._packing = self._pool.submit(self._pack, spelt.frame.schema)
@@ -62,8 +62,8 @@ class ParquetPartWriter:
         """Complete the file.
 
         Raises:
-            OSError: it cannot be written.
-            PolarsError: the same.
+            OSError: the file cannot be written.
+            PolarsError: Polars cannot write the file.
         """
         if self._packing is not None:
             self._hand_over(None)
@@ -72,7 +72,7 @@ class ParquetPartWriter:
         self._pool.shutdown()
 
     def abandon(self) -> None:
-        """End the packing of a file that is not wanted any more."""
+        """Stop compressing a file that is no longer wanted."""
         if self._packing is not None:
             while not self._packing.done():
                 try:
@@ -106,16 +106,16 @@ class ParquetPartWriter:
 
 @dataclass(frozen=True)
 class SpeltFrame:
-    """A part that comes from another process, or from this one.
+    """A part that was made in this process or in another.
 
-    It travels as a table of Arrow: of an enumeration whose empty cells hold numbers beyond it, which nobody looks at,
-    Polars' own pickle cannot be read.
+    Between processes it is sent as an Arrow table: Polars cannot read back its own pickle of an enumeration whose empty
+    cells hold numbers outside it.
     """
 
     frame: pl.DataFrame
 
     def __reduce__(self) -> tuple[Callable[[pa.Table], "SpeltFrame"], tuple[pa.Table]]:
-        """Return what the part is made of again."""
+        """Return the function and the argument that make the part again in another process."""
         return _of_arrow, (self.frame.to_arrow(),)
 
 
@@ -128,9 +128,9 @@ def _as_it_is(part: pl.DataFrame, first: bool) -> SpeltFrame:  # noqa: ARG001 - 
 
 
 def _write_texts_as_texts(path: Path) -> None:
-    """Replace the footer of a file by one that does not tell that its texts were enumerations.
+    """Replace the footer of a file by one that declares its enumerations as plain texts.
 
-    Enumerations of two files are of two types, which no reader puts below each other.
+    The enumerations of two files are different types, so no reader could concatenate the files.
     """
     written = parquet.read_metadata(path)
     schema = pa.schema([(name, pa.string()) for name in written.schema.names])
@@ -145,6 +145,6 @@ def _write_texts_as_texts(path: Path) -> None:
 
 
 def _footer_size(content: bytes) -> int:
-    """Return how many bytes at the end of a Parquet file are its footer."""
+    """Return the number of bytes of the footer at the end of a Parquet file."""
     length, _ = _END.unpack(content[-_END.size :])
     return int(length) + _END.size

@@ -1,10 +1,10 @@
-"""Writing a long table part by part: the same file as `writing.write_file` makes of the whole.
+"""Writing a long table part by part, with the same result as `writing.write_file` of the whole table.
 
 Rules, each with a test of like name:
 
-- text is the same, byte for byte, also below gzip; Parquet and Arrow are the same table in groups of their own;
-- what is spelt is spelt beside what is written, so that two cores have work;
-- a letter that the encoding does not hold shows when the first part with one is spelt: the caller begins again.
+- text is the same byte for byte, also inside gzip; Parquet and Arrow hold the same table, in other row groups;
+- one part is converted while another is written, so that two cores have work;
+- a letter that the encoding lacks is met when the first part with one is converted: the caller begins again.
 """
 
 import codecs
@@ -32,19 +32,23 @@ PLAIN: Final = CsvStyle()
 
 
 def is_written_in_parts(path: Path | str) -> bool:
-    """Tell by a file's suffix whether its format can be written one part of the rows after another."""
+    """Tell whether a file's format can be written part by part, by its suffix.
+
+    >>> is_written_in_parts("answers.csv"), is_written_in_parts("answers.xlsx")
+    (True, False)
+    """
     return find_suffix(path) in SUFFIXES
 
 
 class PartWriter(Protocol):
-    """Appends parts, spelt, in order."""
+    """Appends converted parts of a table to a file, in order."""
 
     @property
     def spell(self) -> Callable[[pl.DataFrame, bool], Any]:
-        """What makes of a part what is appended, in any process; True tells the first, which has the header."""
+        """Function that converts a part for `append`, in any process. Its second argument marks the first part."""
 
     def append(self, spelt: Any) -> None:
-        """Append a part."""
+        """Append a converted part."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class _TextWriter:
 
 
 def _as_text(style: CsvStyle, part: pl.DataFrame, first: bool) -> pa.Buffer:
-    """Return a part as text; a buffer of Arrow goes to another process without being copied on the way."""
+    """Return a part as text, in an Arrow buffer, which can be sent to another process without copying."""
     if style.decimal_comma:
         part = with_decimal_commas(part)
     content = BytesIO()
@@ -86,11 +90,11 @@ def _as_packed_text(part: pl.DataFrame, first: bool) -> pa.Buffer:
 
 @contextmanager
 def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWriter]:
-    """Give a writer; when the block ends well, the file stands complete in its place, else nothing does.
+    """Give a writer; if the block ends well, the complete file is in its place, otherwise nothing is.
 
     Args:
-        path: destination, of a suffix of `SUFFIXES`; ``-`` is CSV on standard output.
-        style: how a ``.csv`` is written; with commas in UTF-8 when None.
+        path: destination, with one of `SUFFIXES`; ``-`` is CSV on standard output.
+        style: how a ``.csv`` is written; with commas in UTF-8 if None.
 
     Raises:
         UnavailableFileError: the folder is missing, not writable or full.

@@ -1,4 +1,4 @@
-"""Numbers of persons told by their pattern, whatever their column is called.
+"""Recognising persons' numbers by their pattern, whatever the header of their column.
 
 Spain: DNI and NIE with their check letter, the social security's NASS, the health card's CIP. Chile: RUT with its check
 digit. Mexico: CURP. Training drops unknown columns anyway; this is for showing what a file holds.
@@ -21,17 +21,21 @@ _OTHERS: Final = re.compile(
 _MOST_TEXTS: Final = 200
 _SHARE: Final = 0.8
 _LEAST: Final = 3
-"""Fewer distinct texts show no pattern."""
+"""Least number of distinct texts that can show a pattern."""
 
 
 def holds_patient_numbers(column: pl.Series) -> bool:
-    """Tell whether most texts of a column are numbers of persons."""
+    """Tell whether most texts of a column are persons' numbers.
+
+    >>> holds_patient_numbers(pl.Series(["12345678Z", "87654321X", "11111111H"]))
+    True
+    """
     texts = column.drop_nulls().head(10 * _MOST_TEXTS).unique(maintain_order=True).head(_MOST_TEXTS).to_list()
     return len(texts) >= _LEAST and sum(map(is_patient_number, texts)) >= _SHARE * len(texts)
 
 
 def is_patient_number(text: str) -> bool:
-    """Tell a number of a person by its form and, where it has one, by its check letter.
+    """Tell whether a text is a person's number, by its form and, if it has one, its check letter or digit.
 
     >>> is_patient_number("12345678Z"), is_patient_number("12345678A")
     (True, False)

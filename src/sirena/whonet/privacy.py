@@ -1,8 +1,8 @@
-"""What may pass the door of training: never a patient.
+"""Which columns may be used for training: none that could identify a patient.
 
-An allow-list decides, because what identifies cannot be listed to the end: laboratories add fields of their own. Kept
-are the organism, test columns and their categories, and a few fields many patients share (`Privacy.KEPT`); of the
-specimen's date only the year. Everything else is dropped, known or not.
+An allow-list decides, because no list of identifying fields can be complete: laboratories add fields of their own. It
+keeps the organism, test columns and their categories, a few fields that many patients share (`Privacy.KEPT`), and the
+year of the specimen's date. Everything else is dropped, known or not.
 """
 
 from dataclasses import replace
@@ -15,11 +15,11 @@ from sirena.whonet.file import WhonetFile
 from sirena.whonet.headers import assign_roles, category_of
 
 YEAR: Final = "DATA_YEAR"
-"""WHONET's own field for the year; filled from the specimen's date when the table has none."""
+"""WHONET's own field for the year; filled from the specimen's date if the table has none."""
 
 
 def kept_columns(headers: list[str]) -> list[str]:
-    """Return the headers that may pass, in the table's order.
+    """Return the headers that training may use, in the table's order.
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.
@@ -38,9 +38,9 @@ def kept_columns(headers: list[str]) -> list[str]:
 
 
 def columns_of_patients(file: WhonetFile) -> list[str]:
-    """Return the headers that identify a patient, in the table's order.
+    """Return the headers of columns that identify a patient, in the table's order.
 
-    Their own name tells, the mapping's word, or the pattern of their values.
+    They are recognised by their own name, by the mapping, or by the pattern of their values.
     """
     mapped = {header for header, short in file.fields.items() if FIELDS[short].privacy is Privacy.IDENTIFIES}
     named = {*patient_columns(file.frame.columns), *mapped, *file.patient_headers}
@@ -48,9 +48,9 @@ def columns_of_patients(file: WhonetFile) -> list[str]:
 
 
 def patient_columns(headers: list[str]) -> list[str]:
-    """Return the headers known to identify a patient or a person, in the table's order.
+    """Return the headers whose names identify a patient or another person, in the table's order.
 
-    For showing only: `drop_patient_columns` drops more than these.
+    Only for showing them: `drop_patient_columns` drops more columns than these.
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.
@@ -63,10 +63,10 @@ def patient_columns(headers: list[str]) -> list[str]:
 
 
 def drop_patient_columns(frame: pl.DataFrame) -> pl.DataFrame:
-    """Return the table without anything that could tell whose isolate a row is.
+    """Return the table without any column that could show whose isolate a row is.
 
     Args:
-        frame: as `read_file` gives it.
+        frame: the table, from `read_file`.
 
     Returns:
         The columns of `kept_columns`, unchanged and in order, then ``DATA_YEAR`` from the specimen's date, if any.
@@ -90,7 +90,7 @@ def _years(dates: pl.Series) -> pl.Series:
 
 
 def without_patients(file: WhonetFile) -> WhonetFile:
-    """Return a file as training may see it: rows as they were, no column that could tell whose isolate one is."""
+    """Return a file as training may use it: the same rows, without columns that could show whose isolate a row is."""
     frame = drop_patient_columns(file.frame)
     # columns whose role only their values or the mapping told
     own = {*file.test_columns, *file.label_columns.values(), file.organism_column, file.specimen_column}

@@ -1,4 +1,4 @@
-"""What can be wrong inside a file that could still be read, named by place and never by content."""
+"""Problems inside a file that could still be read, named by their place and never by content."""
 
 import enum
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 FIRST_ROWS: Final = 5
-"""How many row numbers a problem keeps as examples."""
+"""Number of row numbers that a problem keeps as examples."""
 
 
 class ProblemClass(enum.StrEnum):
-    """What kind of thing stands where something else was expected. The value is the stable code in reports."""
+    """The kind of a problem. The value is the stable code in reports."""
 
     CATEGORY = "category"
     ZONE = "zone_diameter"
@@ -45,12 +45,12 @@ class ProblemClass(enum.StrEnum):
 
     @property
     def sentence(self) -> str:
-        """One English phrase for a person."""
+        """The problem as one English phrase."""
         return _SENTENCE[self]
 
     @property
     def is_readable(self) -> bool:
-        """True for cells that are read as MICs all the same and only look wrong."""
+        """True for cells that are read as MICs although they look wrong."""
         return self in (ProblemClass.ZONE_LIKE, ProblemClass.SUM_READ)
 
 
@@ -99,24 +99,24 @@ _SENTENCE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One kind of problem in one column, or in the file when `column` is None."""
+    """One kind of problem in one column; in the file as a whole if `column` is None."""
 
     problem_class: ProblemClass
     column: str | None
-    """Header as found."""
+    """Header of the column, as in the file."""
     count: int
     """Number of cells or rows."""
     rows: tuple[int, ...] = ()
-    """The first few, numbered as the user sees them (see `WhonetFile.row_numbers`)."""
+    """The first few row numbers, as the user counts rows (see `WhonetFile.row_numbers`)."""
 
     def __str__(self) -> str:
-        """Spell it for a person, by place."""
+        """Return the problem as one line for a person, with its place."""
         where = f"column {self.column}: " if self.column else ""
         return f"{where}{self.count} × {self.problem_class.sentence}{spell_rows(self.rows, self.count)}"
 
 
 def spell_rows(rows: Sequence[int], count: int) -> str:
-    """Return `` (rows 3, 7, 9 …)`` for a few row numbers out of `count`.
+    """Return a phrase with a few row numbers out of `count`: `` (rows 3, 7, 9 …)``.
 
     >>> spell_rows([2, 5], 2)
     ' (rows 2, 5)'

@@ -1,14 +1,15 @@
-"""Quotation marks that quote, and those that are only letters of a free text.
+"""Quotation marks that enclose a cell, and those that are only characters of a free text.
 
 A mark at the start of a comment (``"blood culture x2``) opens a quotation for every reader of delimited text, which
-then runs over line ends until another comment holds a mark: rows vanish and results go to other isolates. So lines
-with an odd number of marks are looked at one by one.
+then runs over line ends until another comment holds a mark: rows vanish and results go to other isolates. So lines with
+an odd number of marks are examined one by one.
 
 Rules, each with a test of like name:
 
-- a cell that opens and closes as RFC 4180 says, over line ends, is one cell, unless the lines alone are full rows;
-- a line that is a full row by its delimiters is a row, its marks letters, when they close nowhere as marks should;
-- where both could be, or neither, the file is refused and the line named.
+- text between an opening and a closing mark of RFC 4180 is one cell, over line ends too, unless its lines are full
+  rows;
+- a line with the right number of delimiters is a row, and its marks are characters, if they close nowhere;
+- if both readings are possible, or neither, the file is refused and the error names the line.
 """
 
 import re
@@ -21,37 +22,37 @@ import numpy as np
 from sirena.whonet.errors import UnreadableFileError
 
 QUOTES: Final = ('"', "'")
-"""Marks that surround cells; the second in exports of MicroScan."""
+"""Marks that enclose cells; MicroScan's exports use the second."""
 _CHUNK: Final = 8 * 1024**2
 _LONGEST_RECORD: Final = 1024**2
-"""Bytes; a longer quotation is an open one."""
+"""Most bytes of a row; a longer quotation is one that was not closed."""
 LOOKAHEAD: Final = 2 * _LONGEST_RECORD
-"""Bytes behind a place that decide how the lines before it are read."""
+"""Bytes after a place that are needed to decide how the lines before it are read."""
 _ENDS: Final = re.compile(rb"\r\n|\n|\r")
 
 
 @dataclass(frozen=True, slots=True)
 class RowLayout:
-    """How the rows of a text are written."""
+    """How the rows of a text are laid out."""
 
     delimiter: str
     width: int
-    """Number of cells of a row."""
+    """Number of cells in a row."""
     quote: str = '"'
 
 
 def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_row: int) -> bytes:
-    """Return a text in which every quotation mark that is a letter is quoted itself.
+    """Return a text in which every quotation mark that is only a character is itself quoted.
 
     Args:
-        text: UTF-8.
-        start: where the first line below the header begins.
-        layout: how its rows are written.
+        text: the text, as UTF-8.
+        start: position of the first line below the header.
+        layout: how its rows are laid out.
         file: name for messages.
         first_row: number of the first line below the header.
 
     Raises:
-        UnreadableFileError: a mark may open a quotation and may not; names the line.
+        UnreadableFileError: it is unclear whether a mark opens a quotation; the error names the line.
     """
     part, _ = settle_part(text, start, len(text), layout, file, first_row)
     return text if part is None else text[:start] + part
@@ -60,19 +61,19 @@ def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_r
 def settle_part(
     text: bytes, start: int, stop: int, layout: RowLayout, file: str, first_row: int
 ) -> tuple[bytes | None, int]:
-    """Settle the lines of a text that begin before a place, for a text too long to be held.
+    """Do the same as `settle_quotes` for the lines that begin before a place, in a text too long for the memory.
 
     Args:
-        text: UTF-8; `LOOKAHEAD` bytes behind the place must be there, or the text's end.
-        start: where the first line begins.
-        stop: the place, where a line begins, or the text's end.
-        layout: how its rows are written.
+        text: the text, as UTF-8; it must reach `LOOKAHEAD` bytes beyond the place, or to the text's end.
+        start: position of the first line.
+        stop: the place: position of a line, or of the text's end.
+        layout: how its rows are laid out.
         file: name for messages.
         first_row: number of the first line.
 
     Returns:
-        The settled lines, None where they are so already, and where the next part begins: at the place, or behind the
-        cell that runs over it.
+        The lines with such marks quoted, or None if nothing changes; and the position of the next part: the place, or
+        the end of a row that reaches beyond it.
 
     Raises:
         UnreadableFileError: as for `settle_quotes`.
@@ -108,7 +109,7 @@ def settle_part(
 
 
 def _odd_lines(text: bytes, start: int, quote: bytes) -> Iterator[int]:
-    """Yield where lines with an odd number of marks begin; a line ends at CR, LF or both."""
+    """Yield the positions of lines with an odd number of marks; a line ends at CR, LF or both."""
     while start < len(text):
         stop = min(start + _CHUNK, len(text))
         if stop < len(text):
@@ -129,7 +130,7 @@ def _row_of(text: bytes, start: int, line: int, first_row: int) -> int:
 
 
 class _Lines:
-    """The lines of a text, looked at one by one."""
+    """Examines the lines of a text one by one."""
 
     def __init__(self, text: bytes, layout: RowLayout) -> None:
         self.text = text
@@ -143,19 +144,19 @@ class _Lines:
         self.between = self.quote + self.delimiter + self.quote
 
     def end_of(self, line: int) -> int:
-        """Return where the line's own break begins, or the text ends."""
+        """Return the position of the line's end, without its break."""
         match = re.compile(rb"\r|\n").search(self.text, line)
         return match.start() if match else len(self.text)
 
     def record_end(self, line: int) -> int | None:
-        """Return where the record ends that begins here by RFC 4180, None where it is none of the table's width."""
+        """Return the end of the RFC 4180 row that begins at a line; None if that is no row of the table's width."""
         match = self.record.match(self.text, line, min(line + _LONGEST_RECORD, len(self.text)))
         if match is None or not self._fits(self._count(match[0])):
             return None
         return match.end()
 
     def _count(self, record: bytes) -> int:
-        """Return how many cells a record has, quoted ones over their delimiters."""
+        """Return the number of a row's cells; delimiters inside quotes do not separate cells."""
         count, position = 1, 0
         while (cell := self.cell.match(record, position)) is not None and cell.end() < len(record):
             count, position = count + 1, cell.end() + 1
@@ -165,13 +166,13 @@ class _Lines:
         return cells in (self.layout.width, self.layout.width + 1)
 
     def are_rows(self, line: int, end: int) -> bool:
-        """Tell whether every line up to an end is a full row by its delimiters alone."""
+        """Tell whether every line up to an end is a full row, counting delimiters only."""
         return all(
             self._fits(part.count(self.delimiter) + 1) for part in _ENDS.split(self.text[line:end]) if part.strip()
         )
 
     def rewritten(self, line: int, end: int) -> bytes | None:
-        """Return a line whose marks are letters with every cell quoted, None where it is no full row."""
+        """Return a line with every cell quoted, its marks being only characters; None if it is no full row."""
         content = self.text[line:end]
         cells = content[1:-1].split(self.between)
         # every cell in marks, and one of them holds a mark more

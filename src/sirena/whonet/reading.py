@@ -1,11 +1,11 @@
-"""Reading a WHONET file of any format into one kind of table.
+"""Reading a WHONET file of any format into the same kind of table.
 
 Rules, each with a test of like name:
 
-- the format is told from the content, never from the file's name;
+- the format is determined by the content, never by the file's name;
 - every column and row is kept, in order and as text; an empty cell is null;
-- what cannot be trusted as a whole (cut off, damaged, ragged, two columns of one name) is an error;
-- what is wrong in single cells is a problem, named by row, column and class (`WhonetFile.problems`).
+- a file that cannot be trusted as a whole (cut off, damaged, ragged rows, two columns of one name) is an error;
+- a mistake in single cells is a problem, named by row, column and class (`WhonetFile.problems`).
 """
 
 from dataclasses import replace
@@ -48,14 +48,14 @@ def read_file(path: Path | str, *, sheet: str | None = None, mapping: Laboratory
 
     Args:
         path: the file; ``-`` reads standard input.
-        sheet: name of a spreadsheet's sheet; the first visible one that holds a table when None.
-        mapping: what the laboratory says of its columns.
+        sheet: name of a spreadsheet's sheet; if None, the first visible sheet that holds a table.
+        mapping: what the laboratory says about its columns.
 
     Raises:
-        UnavailableFileError: missing, a folder, or not readable.
-        UnreadableFileError: empty, damaged, cut off, of no known format, or no table of WHONET's.
+        UnavailableFileError: the file is missing, a folder, or not readable.
+        UnreadableFileError: the file is empty, damaged, cut off, of no known format, or no WHONET table.
         DuplicateColumnsError: two columns have one meaning.
-        UsageError: a sheet is named that is not there, or the file has no sheets.
+        UsageError: the named sheet does not exist, or the file has no sheets.
     """
     return _read(open_source(path), path, sheet, mapping)
 
@@ -68,14 +68,14 @@ def read_stream(
     mapping: LaboratoryMapping | None = None,
     bounds: Bounds = LARGEST,
 ) -> WhonetFile:
-    """Read a file that came over the wire, as `read_file` reads one from a disk.
+    """Read a file from a stream, such as an upload, as `read_file` reads one from a disk.
 
     Args:
-        stream: its bytes.
-        name: for messages.
+        stream: the file's bytes.
+        name: file name, for messages.
         sheet: as for `read_file`.
         mapping: as for `read_file`.
-        bounds: what it may hold.
+        bounds: most bytes and cells the table may have.
 
     Raises:
         UnreadableFileError: as for `read_file`.
@@ -97,7 +97,7 @@ def _read(opened: Source, path: Path | str, sheet: str | None, mapping: Laborato
 def describe_table(
     path: Path | str, file_format: FileFormat, table: RawTable, mapping: LaboratoryMapping | None = None
 ) -> WhonetFile:
-    """Give the columns of a table their roles.
+    """Return a table with the roles of its columns.
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.
@@ -126,14 +126,14 @@ def describe_table(
 
 
 def fields_of(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, Field]:
-    """Return which column is which field of WHONET's: the mapping's word before the header's."""
+    """Return the WHONET field of each column; the mapping decides before the header."""
     said = {header: mapping.column(header).field for header in headers}
     mapped = {header: FIELDS[short] for header, short in said.items() if short}
     return mapped | {header: known for header, known in roles.fields.items() if said[header] is None}
 
 
 def _with_origin_as_specimen(frame: pl.DataFrame, fields: dict[str, Field]) -> dict[str, Field]:
-    """Return an origin as the specimen's type where every value is one: MicroScan calls that column ``Origen``."""
+    """Return the fields with ORIGIN as specimen type if all its values are specimens: MicroScan calls it ``Origen``."""
     if any(field.short == "SPEC_TYPE" for field in fields.values()):
         return fields
     for header, field in fields.items():
@@ -145,10 +145,10 @@ def _with_origin_as_specimen(frame: pl.DataFrame, fields: dict[str, Field]) -> d
 
 
 def find_format(source: Source) -> FileFormat:
-    """Tell the format from the first bytes.
+    """Return a file's format, by its first bytes.
 
     Raises:
-        UnreadableFileError: they are of no format read here; what is known is named.
+        UnreadableFileError: the bytes are of no format that can be read; the error lists the formats.
     """
     head = source.head
     if is_fhir(head):
@@ -204,7 +204,7 @@ def _read_table(source: Source, file_format: FileFormat, sheet: str | None) -> R
 
 
 def _choose_organism(frame: pl.DataFrame, roles: Roles) -> str | None:
-    """Return the column of codes, else of names; codes of another system, which are not known, give way to names."""
+    """Return the organism column: codes before names, unless most of its codes are another system's."""
     headers = [header for short in ORGANISM_FIELDS for header in roles.headers_of(short)]
     first = _first_filled(frame, headers)
     filled = [header for header in headers if frame[header].null_count() < frame.height]
@@ -222,6 +222,6 @@ def _share_known(column: pl.Series) -> float:
 
 
 def _first_filled(frame: pl.DataFrame, headers: list[str]) -> str | None:
-    """Return the first column that holds anything, else the first, else None."""
+    """Return the first column that is not empty, else the first one, else None."""
     filled = (header for header in headers if frame[header].null_count() < frame.height)
     return next(filled, headers[0] if headers else None)

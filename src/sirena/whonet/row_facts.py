@@ -1,10 +1,10 @@
-"""What a laboratory says of an isolate beside its organism: ESBL, MRSA and the like, as WHONET's columns hold them.
+"""Facts of an isolate beside its organism, as WHONET's columns hold them: ESBL, MRSA and the like.
 
 Rules, each with a test of like name:
 
 - a mechanism written in the organism's name (``E. coli BLEE (+)``, ``SAMR``) is a fact of its row, ``+`` or ``-``;
-- a column of the file with the same meaning comes first; the name fills what it leaves empty;
-- no answer rests on a fact: answers come from MICs.
+- a column of the file with the same meaning comes first; the name's fact fills its empty cells;
+- no category rests on a fact: categories come from MICs.
 """
 
 from typing import Final
@@ -18,9 +18,9 @@ _TEXT: Final = pl.String
 
 
 def row_facts(file: WhonetFile) -> dict[str, pl.Series]:
-    """Return the facts of each row by WHONET's field (``ESBL``), those without any value left out.
+    """Return the facts of each row by WHONET's field (``ESBL``), without fields that have no value.
 
-    Values are ``+`` and ``-`` where the name tells; what a column of the file holds is given as it stands.
+    Values from an organism's name are ``+`` and ``-``; those from a column of the file are unchanged.
     """
     named = _facts_of_names(file)
     facts: dict[str, pl.Series] = {}
@@ -35,7 +35,7 @@ def row_facts(file: WhonetFile) -> dict[str, pl.Series]:
 
 
 def facts_to_add(file: WhonetFile) -> list[pl.Series]:
-    """Return a column for each fact of names for which the file has no column of its own."""
+    """Return a column for each fact in organisms' names for which the file has no column of its own."""
     return [values.alias(fact) for fact, values in _facts_of_names(file).items() if not file.headers_of(fact)]
 
 

@@ -1,4 +1,4 @@
-"""From the raw cells of a reader to a table: unnamed columns, blank rows, headers and units among the rows."""
+"""Making a table of a reader's raw cells: naming columns; removing blank rows, repeated headers and rows of units."""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +17,11 @@ _UNIT: Final = re.compile(r"mg/l|[uµμ]g/ml|mcg/ml|mm|mic|cim|cmi|nm|sir|s/i/r|
 
 
 def name_columns(headers: Sequence[str]) -> list[str]:
-    """Return the headers, those without a name called ``COLUMN_7`` by position."""
+    """Return the headers, with those that are empty named by their position: ``COLUMN_7``.
+
+    >>> name_columns(["ORGANISM", "", "AMK_NM"])
+    ['ORGANISM', 'COLUMN_2', 'AMK_NM']
+    """
     taken = {header.casefold() for header in headers}
     names: list[str] = []
     for position, header in enumerate(headers, 1):
@@ -36,18 +40,18 @@ def settle(
     encoding: str | None = None,
     detail: str = "",
 ) -> RawTable:
-    """Drop what is no isolate and report it: unnamed columns and rows without a value, units, the header once more.
+    """Drop and report what is not an isolate: empty unnamed columns, blank rows, units, repeated headers.
 
     Args:
         frame: every column String.
         unnamed: names from `name_columns` of columns that had none.
         file: name for messages.
-        first_row: number of the frame's first row as the user sees it.
-        encoding: of text formats.
+        first_row: number of the frame's first row as the user counts rows.
+        encoding: encoding of a text format.
         detail: see `RawTable`.
 
     Raises:
-        UnreadableFileError: no row holds anything, or another table begins below.
+        UnreadableFileError: all rows are empty, or another table begins among them.
     """
     hollow = [name for name in unnamed if frame[name].null_count() == frame.height]
     frame = frame.drop(hollow)
@@ -79,13 +83,17 @@ def settle(
 
 
 def is_units_row(row: tuple[str | None, ...]) -> bool:
-    """Tell whether a row holds units and nothing else: ``mg/L``, ``mm``, ``S/I/R``."""
+    """Tell whether a row holds units only: ``mg/L``, ``mm``, ``S/I/R``.
+
+    >>> is_units_row((None, "mg/L", "mm")), is_units_row(("eco", "mg/L", "mm"))
+    (True, False)
+    """
     cells = [cell.strip() for cell in row if cell]
     return len(cells) > 1 and all(_UNIT.fullmatch(cell) for cell in cells)
 
 
 def _repeated_headers(frame: pl.DataFrame, file: str, first_row: int) -> list[int]:
-    """Return where the header stands once more, as programs print it on every page.
+    """Return the positions of rows that repeat the header, as programs print it on every page.
 
     Raises:
         UnreadableFileError: another header stands among the rows, so another table begins.
@@ -101,22 +109,30 @@ def _repeated_headers(frame: pl.DataFrame, file: str, first_row: int) -> list[in
 
 
 def organism_header(names: Sequence[str]) -> str | None:
-    """Return the column by which a repeated header is looked for; None when no column names the organism."""
+    """Return the header of the column in which repeated headers are searched; None if no column names the organism.
+
+    >>> organism_header(["SPEC_NUM", "ORGANISM", "AMK_NM"])
+    'ORGANISM'
+    """
     roles = roles_of_cells(names)
     headers = next((roles.headers_of(short) for short in ORGANISM_FIELDS if roles.headers_of(short)), [])
     return next((name for name in names if name.strip() in headers), None)
 
 
 def suspect_headers(texts: Sequence[str]) -> list[str]:
-    """Return the texts of an organism column that are headers of such a column themselves."""
+    """Return those texts of an organism column that are headers of such a column.
+
+    >>> suspect_headers(["eco", "ORGANISM", "sau"])
+    ['ORGANISM']
+    """
     return [text for text in texts if (known := find_field(text)) is not None and known.short in ORGANISM_FIELDS]
 
 
 def refuse_another_table(row: Sequence[str | None], names: Sequence[str], file: str, number: int) -> None:
-    """Raise for a row of headers that are not the table's own.
+    """Raise an error if a row holds headers that are not the table's own.
 
     Raises:
-        UnreadableFileError: another table begins in this row.
+        UnreadableFileError: the row is another table's header.
     """
     cells = [(cell or "").strip() for cell in row]
     same = sum(cell == name.strip() for cell, name in zip(cells, names, strict=True) if cell)

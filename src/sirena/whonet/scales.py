@@ -1,12 +1,12 @@
-"""What the whole of a column says about the scale of its figures, where a single cell does not.
+"""The scale of a column's figures, as far as all its values together show it and a single cell does not.
 
 Rules, each with a test of like name:
 
-- trimethoprim/sulfamethoxazole as the sum of both agents (20, 40, 80, 160, 320) is told from first-agent figures by the
-  values: a column that holds sums only, one of them 20 or more, is read as sums, 40 as 2/38, and reported;
+- trimethoprim/sulfamethoxazole may be the sum of both agents (20, 40, 80, 160, 320) or the first agent's figure: a
+  column that holds sums only, one of them 20 or more, is read as sums, 40 as 2/38, and reported;
 - sums beside figures of the first agent are not read, unless a mapping says what the column holds;
-- ``1.000`` and ``2.000`` are one and two where all figures of the column have three decimals; elsewhere the sign may be
-  that of thousands, so they are not read.
+- ``1.000`` and ``2.000`` are one and two if all figures of the column have three decimals; in other columns the point
+  may be a thousands sign, so they are not read.
 """
 
 import enum
@@ -23,25 +23,25 @@ _FIGURE: Final = re.compile(
 _THREE_DECIMALS: Final = re.compile(r"\d+[.,]\d{3}")
 _THOUSAND: Final = re.compile(r"\d{1,2}[.,]000")
 _LEAST_SUM: Final = 20.0
-"""Lower sums (2.5, 5, 10) alone do not show what a column holds."""
+"""Least sum that shows what a column holds; lower ones (2.5, 5, 10) alone do not."""
 
 
 class Scale(enum.StrEnum):
-    """What the figures of trimethoprim/sulfamethoxazole are. The value is the mapping's word."""
+    """What the figures of trimethoprim/sulfamethoxazole mean. The value is the mapping's word."""
 
     FIRST = "first"
-    """Trimethoprim's, as guidelines print them."""
+    """The figures are trimethoprim's alone, as guidelines print them."""
     SUM = "sum"
-    """Of both agents together, as VITEK prints them."""
+    """The figures are the sum of both agents, as VITEK prints them."""
 
 
 def read_scale(drug: str, texts: Iterable[str], scale: Scale | None = None) -> Mapping[str, str]:
-    """Return the distinct texts of a column that are to be read as others, `NOT_READ` for what is not read.
+    """Return those of a column's distinct texts that are read as other texts; `NOT_READ` for those not read at all.
 
     Args:
-        drug: antimicrobial of the column.
-        texts: its distinct texts.
-        scale: what a mapping says of it.
+        drug: WHONET code of the column's antimicrobial.
+        texts: the column's distinct texts.
+        scale: the column's scale, if a mapping states it.
 
     >>> read_scale("SXT", ["20", "40", "320"])
     {'20': '1', '40': '2', '320': '16'}

@@ -2,9 +2,9 @@
 
 Rules, each with a test of like name:
 
-- a line is known by its date and by the words of category behind it (``SUSC``, ``RESIST``, ``NOINTP``);
+- a line is recognised by its date and the words of category after it (``SUSC``, ``RESIST``, ``NOINTP``);
 - the second field is the specimen, the tenth the organism, the eleventh the specimen's type;
-- empty fields between the groups are passed over;
+- empty fields between the groups are skipped;
 - an abbreviation that is neither WHONET's nor on Sensititre's plates keeps a column under its own name, unread until a
   mapping says what it is.
 
@@ -34,7 +34,7 @@ _LABELS: Final = {
     "NOINTP": "",
     "NOIMAT": "",
 }
-"""The instrument's words; empty where it gives none."""
+"""Category of each of the instrument's words; empty if the word stands for no category."""
 _SPECIMEN: Final = 1
 _ORGANISM: Final = 9
 _SPECIMEN_TYPE: Final = 10
@@ -70,17 +70,17 @@ _PLATE_NAMES: Final = {
 
 
 def is_sensititre(head: bytes) -> bool:
-    """Tell the output by its first line: a date among tabs, and at least one group of three behind it."""
+    """Tell whether a file is Sensititre's output, by its first line: a date among tabs, then a group of three."""
     text = head.decode(wide_encoding(head) or "utf-8", "replace").lstrip("\ufeff")
     line = next((line for line in text.splitlines() if line.strip()), "")
     return any(label is not None for _, _, label in _groups(line.split("\t")))
 
 
 def read_sensititre(source: Source) -> RawTable:
-    """Read the lines of a file.
+    """Return the results in a file of Sensititre's output.
 
     Raises:
-        UnreadableFileError: a line is none of these, or the text breaks its encoding.
+        UnreadableFileError: a line is not such output, or bytes do not fit the text's encoding.
     """
     content = source.content()
     page = find_encoding(content)
@@ -114,7 +114,7 @@ def read_sensititre(source: Source) -> RawTable:
 
 
 def _groups(fields: list[str]) -> Iterator[tuple[str, str, str | None]]:
-    """Yield antimicrobial, MIC and label of each group behind the date."""
+    """Yield antimicrobial, MIC and label of each group after the date."""
     date = next((place for place, field in enumerate(fields) if _DATE.fullmatch(field.strip())), None)
     if date is None or date <= _SPECIMEN_TYPE:
         return

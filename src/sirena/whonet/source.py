@@ -1,4 +1,4 @@
-"""Where bytes come from: a file, a gzip file, a pipe or standard input, with a bound on their size."""
+"""The bytes to read: from a file, a gzip file, a pipe or standard input, with a limit on their size."""
 
 import sys
 import zlib
@@ -12,56 +12,56 @@ from sirena.domain.errors import SirenaError, UsageError
 from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
 
 HEAD: Final = 64 * 1024
-"""How many bytes at the beginning tell the format."""
+"""Number of bytes at the beginning by which the format is determined."""
 MAXIMUM_BYTES: Final = 2 * 1024**3
-"""Largest table read, unpacked: about 10 million isolates with ten results each."""
+"""Largest table that is read, in unpacked bytes: about 10 million isolates with ten results each."""
 _GZIP: Final = b"\x1f\x8b"
 _CHUNK: Final = 4 * 1024**2
 _SUSPICIOUS_SIZE: Final = 64 * 1024**2
 _SUSPICIOUS_RATIO: Final = 250
-"""Tables pack to a fifth, empty ones to a hundredth; what unpacks to more is made to fill the memory."""
+"""Tables pack to a fifth, empty ones to a hundredth; a file packed beyond 1:250 is made to fill the memory."""
 
 
 @dataclass(frozen=True)
 class Bounds:
-    """What a table may hold, unpacked."""
+    """Most bytes and cells that an unpacked table may have."""
 
     bytes: int = MAXIMUM_BYTES
     cells: int = 2_000_000_000
 
 
 LARGEST: Final = Bounds()
-"""What is read on a machine of one's own."""
+"""Bounds for files on the user's own machine."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Bytes to be read, their beginning known."""
+    """Bytes to read, of which the beginning is known."""
 
     name: str
-    """For messages: the path as given, or ``standard input``."""
+    """Name in messages: the path as given, or ``standard input``."""
     path: Path | None
-    """The file, when its bytes are the table itself and not packed; readers may open it themselves."""
+    """Path of the file, if it holds the table itself, unpacked, so that readers may open it; else None."""
     head: bytes
     """The first `HEAD` bytes, unpacked."""
     content: Callable[[], bytes]
-    """Returns all bytes, unpacked; call it once."""
+    """Function that returns all bytes, unpacked; call it once."""
     packed: bool = False
-    """True for gzip."""
+    """True if the bytes were packed with gzip."""
     bounds: Bounds = LARGEST
-    """Asked by readers of formats that unpack."""
+    """Limits that readers of packed formats must respect."""
 
 
 def open_source(path: Path | str, bounds: Bounds = LARGEST) -> Source:
-    """Open a file, or standard input for ``-``, and look at its beginning; gzip is recognised and unpacked.
+    """Open a file, or standard input for ``-``, and read its beginning; gzip is recognised and unpacked.
 
     Args:
         path: the file.
-        bounds: what it may hold.
+        bounds: most bytes and cells the table may have.
 
     Raises:
-        UnavailableFileError: missing, a folder, or not readable.
-        UnreadableFileError: empty, or gzip that is cut off, damaged or larger than the bounds.
+        UnavailableFileError: the file is missing, a folder, or not readable.
+        UnreadableFileError: the file is empty, or gzip that is cut off, damaged or larger than the bounds.
     """
     if str(path) == "-":
         return source_of(sys.stdin.buffer, "standard input")
@@ -93,16 +93,16 @@ def open_source(path: Path | str, bounds: Bounds = LARGEST) -> Source:
 
 
 def source_of(stream: BinaryIO, name: str, bounds: Bounds = LARGEST) -> Source:
-    """Look at the beginning of a stream; gzip is recognised and unpacked.
+    """Read the beginning of a stream; gzip is recognised and unpacked.
 
     Args:
         stream: the bytes, read once.
-        name: for messages.
-        bounds: what it may hold.
+        name: name in messages.
+        bounds: most bytes and cells the table may have.
 
     Raises:
-        UnreadableFileError: empty, or gzip that is cut off or damaged.
-        UsageError: it holds more than the bounds.
+        UnreadableFileError: the stream is empty, or gzip that is cut off or damaged.
+        UsageError: the stream holds more than the bounds allow.
     """
     head = stream.read(HEAD)
     if not head:
@@ -131,7 +131,7 @@ def _unpack(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds = LARGEST)
 
 
 def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None, bounds: Bounds) -> bytes:
-    """Unpack the first `limit` bytes, or everything within the bounds."""
+    """Return the first `limit` unpacked bytes, or all of them, within the bounds."""
     parts: list[bytes] = []
     size = 0
     for part in inflated(reopen, name, bounds):
@@ -143,11 +143,11 @@ def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None, bound
 
 
 def inflated(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> Iterator[bytes]:
-    """Unpack gzip part by part within the bounds; members may follow one another.
+    """Yield the unpacked bytes of gzip part by part, within the bounds; several gzip members may follow one another.
 
     Raises:
-        UnreadableFileError: it is cut off or damaged.
-        UsageError: it holds more than the bounds, or far more than a table would.
+        UnreadableFileError: the gzip data are cut off or damaged.
+        UsageError: they unpack to more than the bounds, or to far more than a table would.
     """
     size = packed = 0
     try:

@@ -1,6 +1,6 @@
-"""The laboratory's own number of each specimen: how somebody goes back to the isolate.
+"""Specimen numbers: the laboratory's own number of each specimen, by which somebody finds the isolate again.
 
-It identifies a patient, so it goes only where the laboratory asked for it: into a file of its own.
+A specimen number identifies a patient, so it is written only on request, into a separate file.
 """
 
 import polars as pl
@@ -9,10 +9,10 @@ from sirena.whonet.file import WhonetFile
 
 
 def specimen_numbers(file: WhonetFile) -> pl.Series:
-    """Return the specimen number of each row, as found; empty texts in a file without them.
+    """Return the specimen number of each row; empty texts if the file has no such column.
 
     Args:
-        file: as read, its columns of patients still there.
+        file: the file as read, before patients' columns are dropped.
     """
     header = file.header_of("SPEC_NUM")
     if header is not None:

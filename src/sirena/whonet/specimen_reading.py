@@ -1,7 +1,7 @@
-"""What the specimens of a file say of the site of infection, and which of them are not known.
+"""The sites of infection that a file's specimens show, and the specimens that are not known.
 
-A text is shown only if it looks like a specimen: a misplaced cell may name a patient. What is hidden is still named by
-its rows.
+A text is shown only if it looks like a specimen: a misplaced cell may name a patient. For a hidden text its rows are
+named.
 """
 
 import re
@@ -20,36 +20,36 @@ _LIKE_A_CODE: Final = re.compile(r"[^\W\d_]{1,3}")
 _LIKE_A_NAME: Final = re.compile(r"[^\W\d_]+(?:[ .,()/-]+[^\W\d_]+){0,3}")
 _LONGEST_NAME: Final = 30
 _TELLING: Final = 4
-"""Letters that a text must share with a known word, so that misspelt ones are still shown."""
+"""Number of first letters that a text must share with a known word to be shown as a misspelt one."""
 
 
 @dataclass(frozen=True, slots=True)
 class UnknownSpecimen:
-    """Cells of the specimen column that name no known specimen; their rows are answered as of unknown site."""
+    """Cells that name no known specimen; their rows are answered as isolates of unknown site."""
 
     text: str | None
-    """The text when it looks like a specimen; None for anything else, which may be a patient's."""
+    """The text, if it looks like a specimen; None for any other text, which may be a patient's."""
     count: int
     rows: tuple[int, ...]
-    """The first few."""
+    """Numbers of the first few rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpecimenSummary:
-    """The specimens of a file."""
+    """The specimens of a file, counted."""
 
     sites: dict[str, int]
-    """Rows by site, the commonest first; empty without a specimen column."""
+    """Number of rows by site, the commonest first; empty without a specimen column."""
     unknown: tuple[UnknownSpecimen, ...]
-    """The commonest first."""
+    """Unknown specimens, the commonest first."""
 
 
 def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
-    """Read the specimens of a file.
+    """Return the specimens of a file, counted by site.
 
     Args:
-        file: as read.
-        examples: how many row numbers to give for each unknown word.
+        file: the file, from `read_file`.
+        examples: number of row numbers given for each unknown word.
     """
     if file.specimen_column is None:
         return SpecimenSummary({}, ())
@@ -76,9 +76,9 @@ def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
 
 
 def looks_like_a_specimen(text: str) -> bool:
-    """Tell whether an unknown text may be shown: up to three letters, or words that begin like a known one; no digits.
+    """Tell whether an unknown text may be shown: up to three letters, or words that begin like a known one.
 
-    A longer word alone may be a patient's surname in the wrong column; it is named by its rows.
+    Any other word may be a patient's surname in the wrong column; only its rows are named. Digits are never shown.
 
     >>> looks_like_a_specimen("Orina"), looks_like_a_specimen("E. coli")
     (True, False)

@@ -1,6 +1,7 @@
-"""Rows that were read once and are answered later, on disk and without a name: when the program ends, they are gone.
+"""Rows that were read once and are answered later, kept in a temporary file without a name, gone when the program ends.
 
-A column of few texts is kept as numbers, so that they need not be looked at again; who gave them knows the texts.
+A column with few distinct texts is kept as numbers, so that the texts are not processed again; the caller keeps the
+texts.
 """
 
 import tempfile
@@ -20,28 +21,28 @@ import pyarrow.ipc as ipc
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Where rows lie that were added together."""
+    """Place in the file of rows that were added together."""
 
     offset: int
     size: int
     columns: pa.Schema
-    """Its numbers may be longer than those of the batch before."""
+    """Types of the columns; the numbers may be wider than in the batch before."""
     share: int
 
 
 class Spool:
-    """Batches of rows, all of the same columns."""
+    """Batches of rows with the same columns, kept on disk."""
 
     def __init__(self, folder: Path) -> None:
-        """Make the file.
+        """Create the temporary file.
 
         Args:
-            folder: where; the file has no name there.
+            folder: folder of the file, which has no name in it.
         """
         self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - closed with the spool
         self._batches: list[_Batch] = []
         self.height = 0
-        """Rows so far."""
+        """Number of rows added so far."""
 
     def __enter__(self) -> Self:
         return self
@@ -52,11 +53,11 @@ class Spool:
         self._file.close()
 
     def add(self, batch: pa.RecordBatch, share: int = 0) -> None:
-        """Append a batch; not any more once they are read.
+        """Append a batch; call it before any rows are read back.
 
         Args:
             batch: the rows.
-            share: which of several sets of rows they are of.
+            share: number of the set that the rows belong to.
         """
         content = batch.serialize()
         self._file.write(content)
@@ -65,15 +66,15 @@ class Spool:
         self.height += batch.num_rows
 
     def batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        """Yield the batches, once all are added; again is possible.
+        """Yield the batches after all were added; may be called again.
 
         Args:
-            columns: names of those wanted, in order.
+            columns: names of the columns to yield, in order.
         """
         return (self._read(batch, columns) for batch in self._batches)
 
     def shares(self, columns: Sequence[str]) -> Iterator[list[pa.Table]]:
-        """Yield the rows of one share after another, each in as few tables as may be.
+        """Yield the rows of each share in turn, in as few tables as possible.
 
         Args:
             columns: as for `batches`.
@@ -89,11 +90,11 @@ class Spool:
         spelling: "Spelling",
         columns: Sequence[str],
     ) -> None:
-        """Lay down all rows in another spool, each in its share, in their order.
+        """Copy all rows into another spool, each into its share, in their order.
 
         Args:
-            into: the other.
-            share_of: gives the share of each row of a frame.
+            into: the other spool.
+            share_of: returns the share of each row of a frame.
             spelling: makes the frames.
             columns: as for `batches`.
         """
@@ -114,12 +115,12 @@ class Spool:
         return ipc.read_record_batch(pa.py_buffer(content), batch.columns).select(list(columns))
 
     def spelling(self, texts: Mapping[str, Sequence[str]], columns: Sequence[str]) -> "Spelling":
-        """Return what makes frames of the rows, once all are added.
+        """Return the object that converts rows to frames, after all rows were added.
 
         Args:
-            texts: of each column that holds numbers, its texts by number; it becomes an enumeration of them, or text
-                where another batch has the column as text.
-            columns: names of those wanted.
+            texts: the texts, by number, of each column that holds numbers; the column becomes an enumeration of them,
+                or text if another batch has it as text.
+            columns: names of the columns to convert.
         """
         plain = frozenset(
             field.name for batch in self._batches for field in batch.columns if not pa.types.is_integer(field.type)
@@ -129,14 +130,14 @@ class Spool:
 
 @dataclass(frozen=True)
 class Spelling:
-    """Of which texts the numbers of columns tell; may be sent to another process."""
+    """The texts that the numbers of columns stand for; may be sent to another process."""
 
     enumerations: Mapping[str, pl.Enum]
     plain: frozenset[str]
-    """Columns of which a batch holds texts: they are texts in all."""
+    """Columns that some batch holds as text; they become text in all batches."""
 
     def frame(self, rows: pa.Table) -> pl.DataFrame:
-        """Return rows as a frame."""
+        """Return rows as a frame, with texts in place of numbers."""
         frame = pl.DataFrame(pl.from_arrow(rows, rechunk=False))
         held = frame.schema
         # all columns in one go: each by itself would wait for a thread

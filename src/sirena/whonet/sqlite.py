@@ -1,4 +1,4 @@
-"""WHONET's SQLite files: one table, ``Isolates``, with ``ROW_IDX`` and columns of text."""
+"""Reading WHONET's SQLite files: one table, ``Isolates``, with ``ROW_IDX`` and columns of text."""
 
 import shutil
 import sqlite3
@@ -24,20 +24,20 @@ MAGIC: Final = b"SQLite format 3\0"
 TABLE: Final = "Isolates"
 _BATCH: Final = 20_000
 _HIDDEN: Final = 6
-"""Place in `PRAGMA table_xinfo` of what a column is beside an ordinary one."""
+"""Position in a row of `PRAGMA table_xinfo` that says whether a column is hidden or computed."""
 _COMPUTED: Final = (2, 3)
 _MODE: Final = slice(18, 20)
-"""Where the header says how the file was written last."""
+"""Bytes of the header that say by which journal the file was last written."""
 _WAL_MODE: Final = b"\x02\x02"
 _PLAIN_MODE: Final = b"\x01\x01"
-"""A database in memory can have no log."""
+"""Mark of a file without write-ahead log; a database in memory must have it."""
 
 
 def read_sqlite(source: Source) -> RawTable:
-    """Read the table ``Isolates``; the file is opened for reading only and nothing is written beside it.
+    """Read the table ``Isolates``; the file is opened read-only, and nothing is written beside it.
 
     Raises:
-        UnreadableFileError: no such table, a damaged file, no isolates.
+        UnreadableFileError: the file has no such table, is damaged, or holds no isolates.
         DuplicateColumnsError: two columns have one meaning.
     """
     try:
@@ -54,7 +54,7 @@ def read_sqlite(source: Source) -> RawTable:
 
 
 def _log_beside(source: Source) -> Path | None:
-    """Return the write-ahead log beside the file; None where there is none."""
+    """Return the path of the write-ahead log beside the file; None if there is none."""
     if source.path is None:
         return None
     log = source.path.with_name(source.path.name + "-wal")
@@ -63,9 +63,9 @@ def _log_beside(source: Source) -> Path | None:
 
 @contextmanager
 def _database(source: Source) -> Iterator[sqlite3.Connection]:
-    """Open the file itself for reading only, a private copy when it has a write-ahead log, or the bytes in memory.
+    """Open the file read-only; or a private copy if it has a write-ahead log; or the bytes in memory.
 
-    SQLite makes a file of its own beside a database whose log it reads, and nothing may be written there.
+    To read a write-ahead log, SQLite creates a file beside the database, where nothing may be written.
     """
     log = _log_beside(source)
     if source.path is None:
@@ -88,7 +88,7 @@ def _database(source: Source) -> Iterator[sqlite3.Connection]:
 
 
 def _connect(path: Path, how: str) -> sqlite3.Connection:
-    """Open for reading only; `immutable` keeps SQLite from making lock files where no log must be read."""
+    """Open a database read-only; `immutable` keeps SQLite from creating lock files if there is no log to read."""
     return sqlite3.connect(f"file:{quote(str(path.resolve()))}?{how}", uri=True)
 
 
@@ -122,7 +122,7 @@ def _read(connection: sqlite3.Connection, file: str) -> RawTable:
 
 
 def _texts(name: str, values: tuple[object, ...]) -> pl.Series:
-    """Return one column as texts; SQLite lets every cell have a type of its own."""
+    """Return one column as texts; in SQLite every cell may have a type of its own."""
     try:
         column = pl.Series(name, values, dtype=pl.String, strict=True)
     except TypeError:

@@ -1,4 +1,4 @@
-"""Writing WHONET's SQLite form: table ``Isolates``, ``ROW_IDX`` as its key, every other column text."""
+"""Writing WHONET's SQLite form: table ``Isolates`` with ``ROW_IDX`` as its key and every other column text."""
 
 import sqlite3
 from contextlib import closing
@@ -19,11 +19,11 @@ _BATCH: Final = 20_000
 def write_sqlite(frame: pl.DataFrame, path: Path) -> None:
     """Write a table as WHONET does.
 
-    A frame without ``ROW_IDX`` gets one, counted from 1. One that has it keeps its place and its values; they are the
-    key when they are distinct whole numbers, and plain text otherwise.
+    A frame without ``ROW_IDX`` gets one, counted from 1. An existing one keeps its place and values; it is the key if
+    they are distinct whole numbers, and plain text otherwise.
 
     Raises:
-        UsageError: more columns than SQLite holds, or two that differ in letter case only.
+        UsageError: the table has more columns than SQLite can hold, or two that differ in letter case only.
     """
     _refuse_unfit(frame)
     frame = frame.cast(pl.String)

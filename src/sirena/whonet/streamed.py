@@ -1,14 +1,15 @@
-"""Reading a long file part by part: what its columns are is decided over all of it, and no more than parts are held.
+"""Reading a long file in parts, so that only parts are held in memory, while the columns' roles rest on the whole file.
 
-Every decision about a whole column rests on its distinct texts, on whether anything stands in it, or on its first
-values. The first pass gathers these and lays the rows down in a `Spool`; `describe_table` then decides over what was
-gathered as it would over the file. Rules, each with a test of like name:
+Every decision about a whole column rests on its distinct texts, on whether it is empty, or on its first values. The
+first pass gathers these and stores the rows in a `Spool`; `describe_table` then decides by them as it would by the
+file. Rules, each with a test of like name:
 
-- what was gathered of a file and the file itself are described alike;
-- a file that is short, of another format, or wrong in any way is left to `reading.read_file`, which says what is wrong.
+- the gathered texts give the same description as the file itself;
+- a file that is short, of another format, or wrong in any way is left to `reading.read_file`, which reports the
+  mistake.
 
-Left to it are, whatever their length: tables of one row per antimicrobial, for the rows of one isolate may stand
-anywhere; dBASE, SQLite, spreadsheets and FHIR, whose libraries give the whole.
+Two kinds are left to it whatever their length: tables with one row per antimicrobial, since an isolate's rows may be
+anywhere in the file; and dBASE, SQLite, spreadsheets and FHIR, whose libraries read the whole file.
 """
 
 import re
@@ -41,33 +42,33 @@ from sirena.whonet.streamed_text import DelimitedParts
 from sirena.whonet.understanding import name_drugs
 
 SHORTEST: Final = 4 * 1024**2
-"""Bytes; a shorter file is answered sooner as a whole."""
+"""Least bytes of a file that is read in parts; a shorter file is answered sooner as a whole."""
 _PACKED: Final = 8
-"""How many times longer than gzip, Parquet or a packed Arrow file the same text is, about."""
+"""About how many times longer the text of a gzip, Parquet or packed Arrow file is than the file."""
 _FIRST_VALUES: Final = 2_000
-"""Values of a column at which its meaning is looked at in the file's order."""
+"""Number of a column's first values by which its meaning is determined, in the file's order."""
 _UNBOUNDED: Final = Bounds(bytes=2**62)
-"""Nothing is held, so nothing is bounded."""
+"""No limits, since only parts are held in memory."""
 _FEW: Final = 8_000
-"""Distinct texts, of a part and of those before, up to which a column that need not be is kept as numbers."""
+"""Most distinct texts, of a part and all before it, up to which an optional column is kept as numbers."""
 _DATES: Final = ("SPEC_DATE", "DATE_BIRTH", "DATE_ADMIS")
-"""Fields of dates, whose day alone is kept where their distinct texts are asked for."""
+"""Fields of dates; if their distinct texts are kept, the time of day is dropped."""
 _WITH_TIME: Final = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})[T\s]")
 _OF_TEXTS: Final = (*ORGANISM_FIELDS, "SPEC_TYPE", "ORIGIN")
-"""Fields that are kept by their texts, beside the tests."""
+"""Fields whose distinct texts are always kept, beside the tests."""
 
 
 @dataclass(frozen=True)
 class StreamedFile:
-    """A file that was read part by part."""
+    """A file that was read in parts."""
 
     file: WhonetFile
-    """Roles and problems of structure as of the whole file; its frame holds distinct texts and first values only."""
+    """Roles and structural problems of the whole file; its frame holds only distinct texts and first values."""
     texts: Mapping[str, Sequence[str]]
-    """The distinct texts of organisms, specimens, tests and the fields asked for, in the order of appearance."""
+    """Distinct texts of organisms, specimens, tests and the requested fields, in the order of appearance."""
     spool: Spool
     numbered: Mapping[str, Sequence[str]]
-    """The texts by number of every column that the spool holds as numbers, in its first batches at least."""
+    """Texts, by number, of every column that the spool holds as numbers, at least in its first batches."""
 
     @property
     def height(self) -> int:
@@ -75,29 +76,29 @@ class StreamedFile:
         return self.spool.height
 
     def frames(self, columns: Sequence[str] | None = None) -> Iterator[pl.DataFrame]:
-        """Yield the rows, part by part; columns of few texts are enumerations, all others String.
+        """Yield the rows part by part; columns with few distinct texts are enumerations, all others String.
 
         An organism, specimen or test is always an enumeration of its `texts`.
 
         Args:
-            columns: those wanted; all when None.
+            columns: names of the columns to yield; all if None.
         """
         spelling = self.spelling(columns)
         return (spelling.frame(pa.Table.from_batches([batch])) for batch in self.batches(columns))
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[pa.RecordBatch]:
-        """Yield the rows as `spelling` takes them, to be spelt elsewhere.
+        """Yield the rows as stored, part by part; `spelling` converts them to frames, also in another process.
 
         Args:
-            columns: those wanted; all when None.
+            columns: names of the columns to yield; all if None.
         """
         return self.spool.batches(self.file.frame.columns if columns is None else columns)
 
     def spelling(self, columns: Sequence[str] | None = None) -> Spelling:
-        """Return what makes of each of the `batches` what `frames` yields.
+        """Return the object that converts each of the `batches` to the frame that `frames` yields.
 
         Args:
-            columns: those wanted; all when None.
+            columns: names of the columns to convert; all if None.
         """
         return self.spool.spelling(self.numbered, self.file.frame.columns if columns is None else columns)
 
@@ -113,20 +114,20 @@ def streamed(
     by_texts: Sequence[str] = (),
     engine: Engine = LOCAL,
 ) -> Iterator[StreamedFile | None]:
-    """Read a long file part by part; give None where it is to be read as a whole.
+    """Read a long file in parts; give None if it must be read as a whole.
 
     Args:
         path: the file.
-        folder: where its rows may be laid down meanwhile.
-        mapping: what the laboratory says of its columns.
-        shortest: bytes of the shortest file that is read so.
-        part: bytes, or rows, of a part; 0 chooses.
+        folder: folder for the temporary file of its rows.
+        mapping: what the laboratory says about its columns.
+        shortest: least bytes of a file that is read in parts.
+        part: bytes, or rows, of a part; 0 for the usual number.
         by_texts: fields whose distinct texts are kept, beside those of organisms, specimens and tests; a date among
             them is kept without its time of day.
-        engine: parses the parts.
+        engine: engine that parses the parts.
 
     Raises:
-        UnreadableFileError: rows of a text have not the header's number of cells.
+        UnreadableFileError: a row of a text has another number of cells than the header.
         EngineError: the engine failed.
     """
     if not is_long(path, shortest):
@@ -145,11 +146,11 @@ def streamed(
 
 
 def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
-    """Tell whether a file is long enough to be read part by part.
+    """Tell whether a file is long enough to be read in parts.
 
     Args:
         path: the file; standard input and pipes never are.
-        shortest: bytes.
+        shortest: least bytes of such a file.
     """
     path = Path(path)
     if str(path) == "-" or not path.is_file():
@@ -209,14 +210,14 @@ def _parts(
 def _gather(
     parts: DelimitedParts | ColumnParts, spool: Spool, kept: Sequence[str], dates: Sequence[str], engine: Engine
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """Lay the rows down; return the texts of the columns that are numbers there, and the first values of the others.
+    """Store the rows in a spool; return the texts of the columns stored as numbers, and the first values of the others.
 
     Args:
-        parts: of the file.
-        spool: where to.
-        kept: columns whose distinct texts are wanted; they are numbered, however many.
-        dates: those of them of which the day is enough.
-        engine: parses the parts.
+        parts: parts of the file.
+        spool: the spool.
+        kept: columns whose distinct texts are kept, however many there are.
+        dates: those of `kept` whose time of day is dropped.
+        engine: engine that parses the parts.
     """
     if has_row_per_drug(parts.names):
         raise NeedsWholeFileError
@@ -246,7 +247,7 @@ def _gather(
 
 
 def _numbered(column: pa.DictionaryArray, distinct: DistinctTexts) -> pa.Array:
-    """Return a column as numbers while its texts are few, else as text."""
+    """Return a column as numbers while it has few distinct texts, else as text."""
     few = len(column.dictionary) + len(distinct) <= _FEW
     return distinct.encode(column) if few else column.dictionary_decode()
 
@@ -267,7 +268,7 @@ def _of_fields(names: list[str], mapping: LaboratoryMapping, shorts: Collection[
 
 
 def _day_of(text: str) -> str:
-    """Return a date without its time of day: of days there are few, of minutes too many to number."""
+    """Return a date without its time of day, so that a column has few distinct texts."""
     match = _WITH_TIME.match(text)
     return match[1] if match else text
 

@@ -1,4 +1,4 @@
-"""A long Parquet or Arrow file as the parts of a table; see `parquet` and `arrow_file`, which read one as a whole."""
+"""Reading a long Parquet or Arrow file in parts; `parquet` and `arrow_file` read one as a whole."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,39 +22,39 @@ from sirena.whonet.source import Source
 
 _ROWS: Final = 20_000
 _LONG: Final = 16 * 1024**2
-"""Bytes of a file from which on a part has twice as many rows: fewer parts cost less, and every core has several."""
+"""Least bytes of a file whose parts have twice as many rows: fewer parts cost less, and every core has several."""
 _LOOKED_AT: Final = 4_000
-"""Rows by which it is told whether a column repeats."""
+"""Number of rows by which it is decided whether a column repeats its texts."""
 
 
 Batches = Callable[[int, Sequence[str]], Iterator[pa.RecordBatch]]
-"""Gives all rows, at most so many at once, the columns of some names as numbers of texts where the format can."""
+"""Yields all rows, at most so many at once; the named columns dictionary-encoded if the format can."""
 
 
 @dataclass
 class ColumnParts:
-    """The parts of one file."""
+    """The parts of one file, and how they are read."""
 
     source: Source
     names: list[str]
-    """Of its columns, in order."""
+    """Names of the file's columns, in order."""
     batches: Batches
     part: int
-    """Rows of a part."""
+    """Rows in a part."""
     by_texts: set[str] = field(default_factory=set)
-    """Columns that are wanted as numbers of texts."""
+    """Columns to be dictionary-encoded, as numbers that stand for texts."""
 
     @classmethod
     def of_parquet(cls, source: Source, path: Path, part: int) -> Self:
-        """Look at the columns of a Parquet file.
+        """Read the columns' names of a Parquet file.
 
         Args:
             source: the file.
-            path: where it lies.
-            part: rows of a part; 0 chooses.
+            path: its path.
+            part: rows of a part; 0 for the usual number.
 
         Raises:
-            SirenaError: it holds no table of WHONET's.
+            SirenaError: the file holds no WHONET table.
         """
 
         def batches(rows: int, by_texts: Sequence[str]) -> Iterator[pa.RecordBatch]:
@@ -67,15 +67,15 @@ class ColumnParts:
 
     @classmethod
     def of_arrow(cls, source: Source, path: Path, part: int) -> Self:
-        """Look at the columns of an Arrow file.
+        """Read the columns' names of an Arrow file.
 
         Args:
             source: the file.
-            path: where it lies.
-            part: rows of a part; 0 chooses.
+            path: its path.
+            part: rows of a part; 0 for the usual number.
 
         Raises:
-            SirenaError: it holds no table of WHONET's.
+            SirenaError: the file holds no WHONET table.
         """
         with pa.OSFile(str(path)) as stream:
             refuse_huge_arrow(stream, source)
@@ -92,10 +92,10 @@ class ColumnParts:
         return cls(source, names, batches, part or (2 * _ROWS if is_long else _ROWS))
 
     def number(self, kept: Sequence[str]) -> None:
-        """Choose the columns that are read as numbers of texts: those whose first rows repeat.
+        """Choose the columns that are read as numbers of texts: those whose first rows repeat their texts.
 
         Args:
-            kept: those that are wanted so, whatever stands in them.
+            kept: columns that are always read so.
         """
         first = next(self.batches(_LOOKED_AT, ()), None)
         if first is not None:
@@ -104,7 +104,7 @@ class ColumnParts:
         self.by_texts = {*kept, *texts}
 
     def parsed(self, engine: Engine) -> Iterator[pa.Table]:
-        """Yield the texts of each part, made by an engine, in order."""
+        """Yield the texts of each part in order, converted by an engine."""
         by_texts = sorted(self.by_texts)
         return engine.in_turn(partial(_texts, self.source.name, by_texts), self.batches(self.part, by_texts))
 
@@ -113,14 +113,14 @@ class ColumnParts:
         return part
 
     def refuse_ragged(self) -> None:
-        """Do nothing: every row has every column."""
+        """Do nothing, since in these formats every row has every column."""
 
     def kept(self) -> list[str]:
-        """Return the names of the columns that stay: all."""
+        """Return the names of the columns that are kept: all."""
         return self.names
 
     def table(self, gathered: pl.DataFrame) -> RawTable:
-        """Return what is known of the table."""
+        """Return the table with what is known about it."""
         return RawTable(gathered)
 
 
@@ -148,7 +148,7 @@ def _texts(file: str, by_texts: Collection[str], batch: pa.RecordBatch) -> pa.Ta
 
 
 def _column(array: pa.Array, name: str, file: str, *, numbered: bool) -> pa.Array:
-    """Return a column of texts, or of numbers of texts; an empty text is an empty cell."""
+    """Return a column as texts, or as numbers of texts; an empty text becomes an empty cell."""
     if pa.types.is_string_view(array.type):
         array = array.cast(pa.large_string())
     elif pa.types.is_dictionary(array.type) and not _is_numbered_text(array.type):

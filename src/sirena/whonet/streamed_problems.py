@@ -1,4 +1,4 @@
-"""The cells of a long file that are no readable MICs, found part by part as `WhonetFile.find_problems` finds them."""
+"""The unreadable MICs of a long file, found in parts with the same result as `WhonetFile.find_problems`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,27 +14,27 @@ from sirena.whonet.problems import FIRST_ROWS, Problem, ProblemClass
 
 _Place = tuple[str, ProblemClass]
 Sightings = list[tuple[_Place, int, NDArray[np.int64]]]
-"""Of one part: column and class, how many cells, and the first positions (0-based)."""
+"""The problems of one part: column and class, number of cells, and the first positions (0-based)."""
 
 
 @dataclass
 class StreamedProblems:
-    """What is wrong with which texts of a file, and how often it was met."""
+    """Which texts of a file are wrong, and how often they occur."""
 
     file: WhonetFile
     classes: Mapping[str, NDArray[np.int8]]
-    """By column: of each text, 0 or 1 more than the position in `ProblemClass`; the last is the empty cell's."""
+    """By column, for each text: 0, or 1 plus its class's position in `ProblemClass`; the last is for empty cells."""
     _counts: dict[_Place, int] = field(default_factory=dict)
     _first: dict[_Place, list[int]] = field(default_factory=dict)
     _height: int = 0
 
     @classmethod
     def of(cls, file: WhonetFile, texts: Mapping[str, Sequence[str]]) -> Self:
-        """Tell which texts are wrong.
+        """Find the wrong texts of a file.
 
         Args:
-            file: as read part by part.
-            texts: all distinct texts of its organisms and tests.
+            file: the file, read in parts.
+            texts: all distinct texts of its organism and test columns.
         """
         number = {problem_class: position for position, problem_class in enumerate(ProblemClass, 1)}
         wrong = {
@@ -52,10 +52,10 @@ class StreamedProblems:
         return cls(file, classes)
 
     def of_part(self, frame: pl.DataFrame) -> Sightings:
-        """Return what is wrong in some rows, in any thread.
+        """Return the problems of one part; may run in any thread.
 
         Args:
-            frame: the rows, columns of known texts as enumerations.
+            frame: the part's rows, with columns of known texts as enumerations.
         """
         sightings: Sightings = []
         members = list(ProblemClass)
@@ -68,11 +68,11 @@ class StreamedProblems:
         return sightings
 
     def add(self, sightings: Sightings, rows: int) -> None:
-        """Take what is wrong in the next part.
+        """Add the problems of the next part.
 
         Args:
-            sightings: of that part.
-            rows: how many it has.
+            sightings: the part's problems, from `of_part`.
+            rows: number of the part's rows.
         """
         for place, count, positions in sightings:
             self._counts[place] = self._counts.get(place, 0) + count
@@ -80,7 +80,7 @@ class StreamedProblems:
         self._height += rows
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return the problems of the file, those of structure first, once all parts were taken."""
+        """Return the problems of the file, those of structure first, after all parts were added."""
         order = list(self.classes), list(ProblemClass)
         places = sorted(self._counts, key=lambda place: (order[0].index(place[0]), order[1].index(place[1])))
         return (

@@ -1,4 +1,4 @@
-"""What is no isolate among the rows of a long text, told part by part as `rows.settle` tells it of the whole."""
+"""Removing what is not an isolate from a long text in parts, with the same result as `rows.settle` of the whole."""
 
 from dataclasses import dataclass, field
 
@@ -14,20 +14,20 @@ from sirena.whonet.rows import is_units_row, organism_header, refuse_another_tab
 
 @dataclass
 class StreamedRows:
-    """Leaves out blank rows, units and repeated headers, and remembers which."""
+    """Leaves out blank rows, rows of units and repeated headers, and remembers their numbers."""
 
     names: list[str]
-    """Of all columns, in order."""
+    """Names of all columns, in order."""
     unnamed: list[str]
-    """Those that had no name."""
+    """Names made for columns without a name."""
     first_row: int
-    """Number of the first row as the user sees it."""
+    """Number of the first row as the user counts rows."""
     file: str
-    """Name for messages."""
+    """File name for messages."""
     height: int = 0
-    """Rows seen, those left out too."""
+    """Number of rows read, including those left out."""
     filled: set[str] = field(default_factory=set)
-    """Unnamed columns that hold anything."""
+    """Unnamed columns that are not empty."""
     _blank: list[NDArray[np.int64]] = field(default_factory=list)
     _headers: list[int] = field(default_factory=list)
     _units: list[int] = field(default_factory=list)
@@ -36,7 +36,7 @@ class StreamedRows:
     _suspects: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """Find the column by which a repeated header is looked for."""
+        """Find the column in which repeated headers are searched."""
         self.organism = organism_header(self.names)
 
     def isolates(self, table: pa.Table) -> pa.Table:
@@ -86,11 +86,11 @@ class StreamedRows:
         return [position + offset for position in positions.tolist()]
 
     def hollow(self) -> list[str]:
-        """Return the unnamed columns without any value, once all rows were seen."""
+        """Return the unnamed columns that are empty, after all rows were read."""
         return [name for name in self.unnamed if name not in self.filled]
 
     def problems(self) -> tuple[Problem, ...]:
-        """Return what was left out, once all rows were seen."""
+        """Return the problems of what was left out, after all rows were read."""
         problems = [Problem(ProblemClass.UNNAMED_COLUMN, name, 1) for name in self.unnamed if name in self.filled]
         for problem_class, positions in (
             (ProblemClass.BLANK_ROW, self._blanks()),
@@ -103,7 +103,7 @@ class StreamedRows:
         return tuple(problems)
 
     def skipped(self) -> tuple[int, ...]:
-        """Return the numbers of the rows left out before the last that holds anything."""
+        """Return the numbers of the rows left out before the last row that is not empty."""
         left_out = sorted({*self._blanks().tolist(), *self._headers, *self._units})
         return tuple(position + self.first_row for position in left_out)
 
@@ -115,7 +115,7 @@ class StreamedRows:
 
 
 def _holding(table: pa.Table) -> NDArray[np.bool_] | None:
-    """Return which rows hold anything; None when all do."""
+    """Return which rows are not empty; None if no row is."""
     holds: NDArray[np.bool_] = np.zeros(table.num_rows, dtype=bool)
     for column in table.columns:
         if column.null_count == 0:
@@ -127,7 +127,7 @@ def _holding(table: pa.Table) -> NDArray[np.bool_] | None:
 
 
 def _valid(column: pa.ChunkedArray) -> NDArray[np.bool_]:
-    """Return which cells of a column hold anything."""
+    """Return which cells of a column are not empty."""
     # from the buffers, since `to_numpy` imports pandas
     parts = [(chunk.buffers()[1], chunk.offset, len(chunk)) for chunk in column.is_valid().chunks if len(chunk)]
     bits = [

@@ -1,4 +1,4 @@
-"""A long delimited text as the parts of a table; see `delimited`, which reads one as a whole."""
+"""Reading a long delimited text in parts; `delimited` reads one as a whole."""
 
 import codecs
 from collections.abc import Iterator, Sequence
@@ -24,44 +24,44 @@ from sirena.whonet.streamed_rows import StreamedRows
 from sirena.whonet.text_parts import PART, TextParts, blocks
 
 _BEGINNING: Final = 2 * LOOKAHEAD
-"""Bytes in which the header stands and ends; a longer one is read whole."""
+"""Bytes in which the header must be; a text with a longer one is read as a whole."""
 Part = tuple[pa.Table, list[tuple[int, int]]]
-"""Rows, and the ragged among them."""
+"""Rows of a part; and row number and cells of those with another number of cells than the header."""
 
 
 @dataclass
 class DelimitedParts:
-    """The parts of one text, and what was seen of them."""
+    """The parts of one text, and what was found in them."""
 
     source: Source
     text: TextParts
     page: CodePage
     header: Header
     names: list[str]
-    """Of its columns, in order."""
+    """Names of the columns, in order."""
     surplus: list[str]
-    """Names of the empty cells that a delimiter at the end of each line makes."""
+    """Names for the empty cells made by a delimiter at the end of each line."""
     rows: StreamedRows
     part: int
     by_texts: set[str] = field(default_factory=set)
-    """Columns that are wanted as numbers of texts; may become fewer while the parts are taken."""
+    """Columns to be dictionary-encoded, as numbers that stand for texts; may become fewer while parts are read."""
     _ragged: list[tuple[int, int]] = field(default_factory=list)
     _seen: int = 0
 
     @classmethod
     def of(cls, source: Source, path: Path, part: int, *, may_be_utf8: bool) -> Self:
-        """Look at a text's encoding and header.
+        """Determine the encoding and find the header of a text.
 
         Args:
             source: the file.
-            path: where it lies.
-            part: bytes of a part; 0 chooses.
-            may_be_utf8: take a text that begins as UTF-8 for such, so that it is read but once.
+            path: its path.
+            part: bytes of a part; 0 for the usual number.
+            may_be_utf8: treat a text that begins as UTF-8 as UTF-8, so that it is read only once.
 
         Raises:
-            NotUtf8Error: it begins as UTF-8 and is not; also raised while the parts are taken.
-            NeedsWholeFileError: its header is longer than a header is.
-            SirenaError: it is no table.
+            NotUtf8Error: the text begins as UTF-8 but is not; also raised while the parts are read.
+            NeedsWholeFileError: its header is longer than any real one.
+            SirenaError: the text is no WHONET table.
         """
         look_at_header(source)
         text = TextParts(path, source.packed)
@@ -88,20 +88,20 @@ class DelimitedParts:
         return cls(source, text, page, header, own, surplus, rows, part or PART)
 
     def number(self, kept: Sequence[str]) -> None:
-        """Have columns parsed as numbers of texts: all, for as long as nobody says that one has too many.
+        """Have all columns parsed as numbers of texts, until the caller removes columns with too many from `by_texts`.
 
         Args:
-            kept: those that are wanted so.
+            kept: columns that are always parsed so.
         """
         self.by_texts = {*self.names, *kept}
 
     def parsed(self, engine: Engine) -> Iterator[Part]:
-        """Yield each part, parsed by an engine, in order."""
+        """Yield each part in order, parsed by an engine."""
         parse = partial(_parse, [*self.names, *self.surplus], self.header, self.source.name)
         return engine.in_turn(parse, self._blocks())
 
     def _blocks(self) -> Iterator[tuple[pa.Buffer, list[str]]]:
-        """Yield the text of each part, and the columns that are wanted of it as numbers of texts."""
+        """Yield the text of each part, and the columns to be parsed as numbers of texts in it."""
         layout = RowLayout(self.header.delimiter, len(self.header.headers), self.header.quote)
         first = True
         for block in blocks(self._below_header(), layout, self.part):
@@ -125,10 +125,10 @@ class DelimitedParts:
         return self.rows.isolates(table.select(self.names))
 
     def refuse_ragged(self) -> None:
-        """Raise when a row has not the header's number of cells, once all parts were taken.
+        """Raise an error if a row has another number of cells than the header, after all parts were read.
 
         Raises:
-            UnreadableFileError: names the first such row.
+            UnreadableFileError: there is such a row; the error names the first.
         """
         if self._ragged:
             row, cells = self._ragged[0]
@@ -136,12 +136,12 @@ class DelimitedParts:
             raise ragged_row(self.source.name, row, cells, width, len(self._ragged))
 
     def kept(self) -> list[str]:
-        """Return the names of the columns that stay, once all parts were taken."""
+        """Return the names of the columns that are kept, after all parts were read."""
         hollow = self.rows.hollow()
         return [name for name in self.names if name not in hollow]
 
     def table(self, gathered: pl.DataFrame) -> RawTable:
-        """Return what is known of the table, once all parts were taken."""
+        """Return the table with what is known about it, after all parts were read."""
         rows = RawTable(gathered, None, self.header.first_row, self.rows.skipped(), self.rows.problems())
         return described(rows, self.header, self.page, packed=self.source.packed)
 

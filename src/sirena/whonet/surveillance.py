@@ -1,8 +1,8 @@
-"""Tables that laboratories send to surveillance: EARS-Net's lines are read, GLASS' counts are named.
+"""Tables that laboratories send to surveillance: EARS-Net's lines are read, GLASS's counts are refused by name.
 
-- EARS-Net: one row per antimicrobial, with MIC, gradient strip and zone in columns of their own; each that is filled
-  becomes a row of its method. What differs from line to line of one isolate is left out.
-- GLASS RIS and SAMPLE files hold counts of isolates and no isolate, so there is nothing to interpret.
+- EARS-Net: one row per antimicrobial, with MIC, gradient strip and zone in columns of their own; each column that is
+  filled becomes a row of its method. Columns that differ among an isolate's lines are left out.
+- GLASS RIS and SAMPLE files hold counts of isolates and no single isolate, so there is nothing to interpret.
 
 Evidence: the columns as the ECDC's own preparation scripts and the WHO's importer (both public) name them; no file sent
 by a hospital was seen.
@@ -25,10 +25,10 @@ _PER_LINE: Final = frozenset({"recordid", "record id", "diskload", "disk load", 
 
 
 def refuse_counts(headers: Sequence[str], file: str) -> None:
-    """Raise for a table of counts.
+    """Raise an error if a table holds counts of isolates.
 
     Raises:
-        UnreadableFileError: it says what the table is.
+        UnreadableFileError: the table is GLASS's; the error says so.
     """
     if {fold_header(header) for header in headers} >= _COUNTS:
         raise UnreadableFileError(
@@ -38,12 +38,16 @@ def refuse_counts(headers: Sequence[str], file: str) -> None:
 
 
 def holds_lines(headers: Sequence[str]) -> bool:
-    """Tell a table of EARS-Net's lines by its headers."""
+    """Tell whether a table holds EARS-Net's lines, by its headers.
+
+    >>> holds_lines(["RecordType", "Antibiotic", "ResultMICValue"]), holds_lines(["ORGANISM", "AMK_NM"])
+    (True, False)
+    """
     return {fold_header(header) for header in headers} >= {_MARK, "antibiotic"}
 
 
 def stack_methods(table: RawTable) -> RawTable:
-    """Give each method of EARS-Net's lines a row of its own; any other table comes back as it is."""
+    """Return EARS-Net's lines with one row for each method; any other table is returned unchanged."""
     by_name = {fold_header(header): header for header in table.frame.columns}
     if not holds_lines(table.frame.columns):
         return table

@@ -1,6 +1,6 @@
-"""The synthetic hospital: a WHONET table with MICs for the 41 antimicrobials and patients who never lived.
+"""The synthetic hospital: a WHONET table with MICs for the 41 antimicrobials, of invented patients.
 
-For demonstrations, tests and benchmarks. It knows no guideline: categories are left to the caller (`labels`).
+For demonstrations, tests and benchmarks. It uses no guideline: the caller gives the categories (`labels`).
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from sirena.whonet.synthetic_profiles import (
 )
 
 Labels = Callable[[pl.DataFrame, str], pl.Series]
-"""Given the table and the name of an MIC column, returns the categories of its cells (null for none)."""
+"""Function of the table and the name of an MIC column that returns the categories of its cells, null for none."""
 
 _FIRST_DAY: Final = date(2019, 1, 1)
 _DAYS: Final = (date(2025, 12, 31) - _FIRST_DAY).days + 1
@@ -44,11 +44,11 @@ AGE_GROUPS: Final = ((1, "<1"), (5, "1-4"), (12, "5-11"), (25, "12-24"), (55, "2
 
 _WILD_TYPE_WIDTH: Final = 0.75
 _RESISTANT_WIDTH: Final = 1.1
-"""Standard deviations in dilutions."""
+"""Standard deviations of the MICs of wild types and of resistant isolates, in two-fold dilutions."""
 _BETWEEN_SHARE: Final = 0.1
-"""Share of MICs anywhere between wild type and resistant: stepwise mutants, and the scatter of the method."""
+"""Share of MICs that lie anywhere between wild type and resistant: stepwise mutants, and scatter of the method."""
 _SHARED_RESISTANCE: Final = 0.85
-"""Correlation of resistance within a class."""
+"""Correlation of resistance among the antimicrobials of a class."""
 
 _INSTRUMENTS: Final = (0.6, 0.25, 0.15)
 """Shares of three instruments: one reports ``>=`` its highest dilution, one ``>`` the dilution below it, the third
@@ -66,19 +66,19 @@ _NOT_TESTED: Final = -1
 
 
 def generate_hospital(isolates: int, seed: int, *, labels: Labels | None = None) -> pl.DataFrame:
-    """Make a WHONET table of a hospital's isolates of 2019 to 2025.
+    """Return a WHONET table of a hospital's isolates of 2019 to 2025.
 
     Args:
         isolates: number of rows, at least 1.
         seed: the same number gives the same table.
-        labels: fills an ``Eti_`` column after each MIC column; without it there are none.
+        labels: function that fills an ``Eti_`` column after each MIC column; if None, there are no such columns.
 
     Returns:
         Every column String: patient (fictitious), ward, specimen and organism fields, then ``AMK_NM`` … ``VOR_NM``,
-        null where not tested.
+        null if not tested.
 
     Raises:
-        UsageError: no isolates asked for.
+        UsageError: `isolates` is less than 1.
 
     >>> generate_hospital(10, seed=1).height
     10
@@ -106,7 +106,7 @@ def _with_labels(frame: pl.DataFrame, columns: list[str], labels: Labels) -> pl.
 
 
 def _patients(random: np.random.Generator, isolates: int) -> pl.DataFrame:
-    """Fictitious patients in the order of their specimens; about one isolate in four is of a patient seen before."""
+    """Return invented patients in the order of their specimens; about one isolate in four is of an earlier patient."""
     patients = max(1, round(0.75 * isolates))
     patient = random.integers(patients, size=isolates)
     last = random.integers(len(_LAST_NAMES), size=patients)
@@ -161,7 +161,7 @@ def _isolates(random: np.random.Generator, species: NDArray[np.int64]) -> pl.Dat
 def _mics(
     random: np.random.Generator, species: NDArray[np.int64], urine: NDArray[np.bool_]
 ) -> dict[str, NDArray[np.int64]]:
-    """Return per antimicrobial positions in `_SPELLINGS`, `_NOT_TESTED` where there is no result."""
+    """Return for each antimicrobial the positions of its MICs in `_SPELLINGS`; `_NOT_TESTED` without a result."""
     results = {drug: np.full(len(species), _NOT_TESTED, dtype=np.int64) for drug in DRUGS}
     instrument = random.choice(len(_INSTRUMENTS), size=len(species), p=_INSTRUMENTS)
     for number, one in enumerate(SPECIES):
@@ -182,12 +182,12 @@ def _mics(
 
 
 def _true_mics(random: np.random.Generator, spread: Spread, tendency: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Draw exponents: wild type, resistant, and some between the two.
+    """Draw the exponents of true MICs: of wild types, of resistant isolates, and of some between the two.
 
     Args:
         random: source of chance.
-        spread: of the antimicrobial.
-        tendency: standard normal; its upper tail is resistant.
+        spread: distribution of the antimicrobial's MICs.
+        tendency: one standard normal number per isolate; those in the upper tail are resistant.
     """
     count = len(tendency)
     resistant = tendency > ndtri(1 - spread.resistant_share)
@@ -200,7 +200,7 @@ def _true_mics(random: np.random.Generator, spread: Spread, tendency: NDArray[np
 
 
 def _read_panel(exponents: NDArray[np.int64], spread: Spread, instrument: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Report what an instrument can see of a true MIC: positions in `_SPELLINGS`."""
+    """Return the MICs that an instrument reports for true MICs, as positions in `_SPELLINGS`."""
     wide = instrument == 2
     lowest = np.where(wide, np.maximum(spread.lowest - 4, MINIMUM_EXPONENT + 1), spread.lowest)
     highest = np.where(wide, np.minimum(spread.highest + 2, MAXIMUM_EXPONENT - 1), spread.highest)

@@ -1,9 +1,9 @@
-"""What grows in the synthetic hospital, and how the MICs of each antimicrobial are spread.
+"""The organisms of the synthetic hospital, and how the MICs of each antimicrobial are distributed.
 
 The figures are rounded from everyday knowledge of a Latin American general hospital and of the usual instrument panels;
-they are invented, belong to no hospital, and know no guideline. They are chosen so that every antimicrobial has
-susceptible, intermediate and resistant isolates. ``synthetic_spreads.csv`` beside this module has one row per group, or
-organism that departs from its group, and antimicrobial; concentrations in mg/L.
+they are invented, belong to no hospital, and follow no guideline. They are chosen so that every antimicrobial has
+susceptible, intermediate and resistant isolates. ``synthetic_spreads.csv`` beside this module has one row for each
+group and antimicrobial, and for each organism that differs from its group; concentrations in mg/L.
 """
 
 import csv
@@ -21,7 +21,7 @@ class Species:
     """WHONET code."""
     name: str
     group: str
-    """Group of `SPREADS` whose antimicrobials are tested."""
+    """Group of organisms whose antimicrobials are tested; a key of the table of spreads."""
     weight: float
     """Share of all isolates, in per cent."""
     org_type: str
@@ -91,11 +91,11 @@ WARDS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """How the MICs of one antimicrobial are spread in one group of organisms. Exponents of two, mg/L."""
+    """How the MICs of one antimicrobial are distributed in one group of organisms, as exponents of two (mg/L)."""
 
     drug: str
     tested: float
-    """Share of the group's isolates tested."""
+    """Share of the group's isolates that are tested."""
     wild_type: int
     """Commonest MIC of isolates without acquired resistance."""
     resistant_share: float
@@ -103,11 +103,11 @@ class Spread:
     """Commonest MIC of resistant isolates."""
     lowest: int
     highest: int
-    """Range of the instrument's panel: what lies outside is reported as at most, at least."""
+    """Range of the instrument's panel: MICs outside are reported as at most or at least."""
 
 
 _URINE: Final = frozenset({"NIT", "NOR", "FOS"})
-"""Tested only in urine."""
+"""Antimicrobials that are tested in urine only."""
 
 
 def _exponent(concentration: str) -> int:
@@ -138,12 +138,16 @@ DRUGS: Final = tuple(sorted({drug for spreads in _SPREADS.values() for drug in s
 
 
 def spreads_of(species: Species) -> dict[str, Spread]:
-    """Return the antimicrobials tested on a species: its group's, its own figures before those of the group."""
+    """Return the spreads of the antimicrobials tested on a species: its group's, replaced by its own if it has any."""
     return _SPREADS[species.group] | _SPREADS.get(species.code, {})
 
 
 def is_tested_only_in_urine(drug: str) -> bool:
-    """Tell the antimicrobials of uncomplicated urinary infection."""
+    """Tell whether an antimicrobial is tested in urine only, being for uncomplicated urinary tract infection.
+
+    >>> is_tested_only_in_urine("NIT"), is_tested_only_in_urine("AMK")
+    (True, False)
+    """
     return drug in _URINE
 
 
@@ -161,4 +165,4 @@ CLASSES: Final[dict[str, str]] = {
     }.items()
     for drug in drugs.split()
 }
-"""Antimicrobials whose resistance goes together; the others stand alone."""
+"""Class of each antimicrobial whose resistance is correlated with others'; the rest are independent."""

@@ -1,9 +1,10 @@
-"""A synthetic hospital that can be counted: patients who stay, their episodes, and the truth about each row.
+"""A synthetic hospital for testing counts: patients who stay, their episodes, and the truth about each row.
 
-`synthetic.generate_hospital` draws every isolate by itself, so nothing repeats. Here a patient stays in a ward, an
+`synthetic.generate_hospital` draws every isolate independently, so no patient's isolates repeat. Here a patient stays
+in a ward, an
 episode has several specimens in 3 to 30 days with the same strain, some strains acquire resistance, swabs are taken to
-screen, and the file has the gaps of real ones. The truth of each row stands in a second table, so that counts can be
-compared with what was put in. All shares are invented.
+screen, and the file has the gaps of real ones. A second table holds the truth about each row, with which counts can be
+compared. All shares are invented.
 """
 
 from dataclasses import dataclass
@@ -38,7 +39,7 @@ _BLANKS: Final = (None, "patient", "date")
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """How the hospital is, as shares of rows or episodes."""
+    """The hospital's parameters, as shares of rows or episodes."""
 
     further_specimens: float = 1.2
     """Mean number of specimens of an episode beyond its first."""
@@ -49,11 +50,11 @@ class Stays:
     blank_patient: float = 0.02
     blank_date: float = 0.01
     outbreak: int = 12
-    """Patients of the outbreak: one organism, one ward, one strain, 60 days; none in small hospitals."""
+    """Number of patients in the outbreak: one organism, one ward, one strain, 60 days; none in small hospitals."""
     trend: tuple[float, float] = (0.15, 0.45)
     """Share of *E. coli* resistant to ciprofloxacin in 2019 and in 2025; it grows by the same step every year."""
     cold_months: float = 1.5
-    """How much more often an episode begins in the cold months of either hemisphere than in the others."""
+    """How many times more often an episode begins in a cold month, of either hemisphere, than in another."""
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,11 @@ class CountedHospital:
     """A WHONET table and the truth about it, row by row."""
 
     frame: pl.DataFrame
-    """As `generate_hospital` makes it, and `SPEC_REAS`, `DATE_ADMIS`, `ISOL_NUM`, `MRSA`, `ESBL`, `INDUC_CLI`,
-    `BETA_LACT`."""
+    """The table of `generate_hospital`, with `SPEC_REAS`, `DATE_ADMIS`, `ISOL_NUM`, `MRSA`, `ESBL`, `INDUC_CLI`,
+    `BETA_LACT` added.
+    """
     truth: pl.DataFrame
-    """One row for each row of `frame`, of the columns of `TRUTH`, all String."""
+    """The truth about each row of `frame`, in the columns of `TRUTH`, all String."""
 
 
 TRUTH: Final = {
@@ -85,15 +87,15 @@ TRUTH: Final = {
 
 
 def generate_counted_hospital(isolates: int, seed: int, stays: Stays | None = None) -> CountedHospital:
-    """Make a hospital with episodes, screening, gaps, a trend and an outbreak, and the truth beside it.
+    """Return a hospital with episodes, screening, gaps, a trend and an outbreak, and the truth about it.
 
     Args:
         isolates: number of rows, at least 1.
         seed: the same number gives the same hospital.
-        stays: shares; the usual ones by default.
+        stays: the hospital's parameters; the usual ones by default.
 
     Raises:
-        UsageError: no isolates asked for.
+        UsageError: `isolates` is less than 1.
     """
     if isolates < 1:
         raise UsageError("a hospital needs at least one isolate", hint="Ask for 5000, for example.")
@@ -169,15 +171,15 @@ def _begins(random: np.random.Generator, strains: pl.DataFrame, shares: Stays) -
 
 
 def _draw(random: np.random.Generator, rows: int, first: float, second: float) -> Rows:
-    """Draw 1 and 2 with the given shares, 0 for the rest."""
+    """Return 1 and 2 drawn with the given shares, and 0 for the rest."""
     return random.choice(3, size=rows, p=[1 - first - second, first, second])
 
 
 def _with_specimens(random: np.random.Generator, frame: pl.DataFrame, offset: Rows, kind: Rows) -> pl.DataFrame:
-    """Say why each specimen was taken, and where.
+    """Return the table with the reason for each specimen, and its type.
 
-    Four in ten further specimens of an episode are from another place than the first, those taken to screen are swabs,
-    and urinary agents are tested in urine alone.
+    Four in ten further specimens of an episode are of another type than the first, specimens for screening are swabs,
+    and urinary agents are tested in urine only.
     """
     moved = pl.Series((offset > 0) & (random.random(frame.height) < 0.4))
     other = pl.Series(_OTHER_SPECIMENS).gather(random.integers(len(_OTHER_SPECIMENS), size=frame.height))
@@ -191,7 +193,7 @@ def _with_specimens(random: np.random.Generator, frame: pl.DataFrame, offset: Ro
 
 
 def _with_dates(frame: pl.DataFrame, dates: Dates, stayed: Rows) -> pl.DataFrame:
-    """Put dates of specimen and admission in, and birth and age that agree with them."""
+    """Return the table with dates of specimen and admission, and with dates of birth and ages that agree with them."""
     sampled = pl.Series("SPEC_DATE", dates.astype("datetime64[D]")).cast(pl.Date)
     admitted = pl.Series(dates.astype("datetime64[D]") - stayed).cast(pl.Date)
     frame = frame.with_columns(sampled, DATE_ADMIS=admitted)
@@ -213,7 +215,7 @@ def _with_dates(frame: pl.DataFrame, dates: Dates, stayed: Rows) -> pl.DataFrame
 
 
 def _without_growth(frame: pl.DataFrame, empty: pl.Series) -> pl.DataFrame:
-    """Empty the cultures in which nothing grew."""
+    """Return the table with the results of cultures without growth removed."""
     results = [*(name for name in frame.columns if name.endswith("_NM")), *_PHENOTYPES, "ORG_TYPE"]
     return frame.with_columns(
         pl.when(empty).then(pl.lit(NO_GROWTH)).otherwise("ORGANISM").alias("ORGANISM"),
@@ -223,7 +225,7 @@ def _without_growth(frame: pl.DataFrame, empty: pl.Series) -> pl.DataFrame:
 
 
 def _with_firsts(truth: pl.DataFrame) -> pl.DataFrame:
-    """Add which rows are first of their patient, organism and calendar year, in the order of the file."""
+    """Return the truth with a mark for the first rows of patient, organism and calendar year, in the file's order."""
     counted = (pl.col("KIND") == "diagnostic") & (pl.col("BLANK").fill_null("") != "date")
     whose = pl.when(pl.col("BLANK") == "patient").then(pl.lit("row ") + pl.col("ROW_IDX")).otherwise("PATIENT")
     key = pl.struct(

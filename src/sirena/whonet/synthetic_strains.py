@@ -1,6 +1,7 @@
-"""What happens to strains in the hospital of `synthetic_stays`: a trend, acquired resistance, an outbreak, phenotypes.
+"""What befalls strains in the hospital of `synthetic_stays`: a trend, acquired resistance, an outbreak, phenotypes.
 
-Each function takes the table and the episode of each row, and returns the changed table and what it did to which row.
+Each function takes the table and the episode of each row, and returns the changed table and what it changed in each
+row.
 The rows of an episode have one strain, so whatever is drawn is drawn once for an episode.
 """
 
@@ -42,10 +43,10 @@ _MRSA_MIC, _ESBL_MIC, _ERYTHROMYCIN_MIC, _CLINDAMYCIN_MIC, _AMPICILLIN_MIC = 4.0
 def with_trend(
     random: np.random.Generator, frame: pl.DataFrame, episode: Rows, share: NDArray[np.float64]
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """Draw the test of the trend anew by the share of resistance of each row's episode.
+    """Draw the results of the trend's test again, with the share of resistance of each row's episode.
 
     Returns:
-        The table, and the share from which the test of each row was drawn, null for other rows.
+        The table; and the share by which each row's result was drawn, null for other rows.
     """
     organism, test = TREND
     resistant = random.random(_episodes(episode))[episode] < share
@@ -58,17 +59,17 @@ def with_trend(
 def with_acquired(
     random: np.random.Generator, frame: pl.DataFrame, episode: Rows, offset: Rows, acquiring: float
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """Make some strains resistant from the second half of their episode on.
+    """Make some strains resistant from the second half of their episode.
 
     Args:
         random: source of chance.
         frame: the table.
-        episode: of each row.
+        episode: episode of each row.
         offset: days since the first specimen of the episode.
-        acquiring: share of episodes.
+        acquiring: share of episodes in which this happens.
 
     Returns:
-        The table, and the test whose resistance each row shows since, null for other rows.
+        The table; and the test to which each row is now resistant, null for other rows.
     """
     latest = np.zeros(_episodes(episode), dtype=np.int64)
     np.maximum.at(latest, episode, offset)
@@ -86,11 +87,11 @@ def with_acquired(
 def with_outbreak(
     random: np.random.Generator, frame: pl.DataFrame, episode: Rows, patients: int, days: int
 ) -> tuple[pl.DataFrame, Rows]:
-    """Give one strain in one ward to as many patients, each with one specimen.
+    """Give one strain in one ward to a number of patients, each with one specimen.
 
     Returns:
-        The table, and the day of the outbreak on which each of its specimens was taken, -1 for other rows. There is
-        no outbreak where the organism has too few episodes of one specimen.
+        The table; and the day of the outbreak on which each specimen was taken, -1 for rows outside it. There is no
+        outbreak if the organism has too few episodes with one specimen.
     """
     organism, ward, kind, specimen = OUTBREAK
     alone = np.bincount(episode)[episode] == 1
@@ -111,10 +112,11 @@ def with_outbreak(
 
 
 def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: Rows) -> pl.DataFrame:
-    """Add what the laboratory tests beside MICs: ``MRSA``, ``ESBL``, ``INDUC_CLI``, ``BETA_LACT``.
+    """Return the table with columns of tests other than MICs: ``MRSA``, ``ESBL``, ``INDUC_CLI``, ``BETA_LACT``.
 
-    The first two agree with the MICs, three quarters are filled; a third of the staphylococci resistant to
-    erythromycin alone have inducible resistance, and one in ten resistant *H. influenzae* is without beta-lactamase.
+    The first two agree with the MICs, and three quarters of their cells are filled. A third of the staphylococci
+    resistant to
+    erythromycin alone have inducible resistance, and one in ten resistant *H. influenzae* has no beta-lactamase.
     """
     chance = random.random((3, _episodes(episode)))[:, episode]
     organism = frame["ORGANISM"]
@@ -141,7 +143,11 @@ def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: R
 
 
 def at_least(mics: pl.Series, concentration: float) -> pl.Series:
-    """Tell which MICs are at or above a concentration in mg/L; ``>2`` is 4 or more, an empty cell is not."""
+    """Return which MICs are at or above a concentration in mg/L; ``>2`` counts as 4 or more, an empty cell as below.
+
+    >>> at_least(pl.Series(["2", ">2", "<=4", None]), 4).to_list()
+    [False, True, False, False]
+    """
     number = mics.str.strip_chars("<>=").cast(pl.Float64)
     lowest = number * pl.Series(np.where(mics.str.contains(r"^>[^=]").fill_null(value=False).to_numpy(), 2.0, 1.0))
     return ((lowest >= concentration) & ~mics.str.starts_with("<")).fill_null(value=False)

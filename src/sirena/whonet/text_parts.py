@@ -1,9 +1,9 @@
-"""A long text, part by part and as often as needed: as its bytes are, as UTF-8, and in blocks of whole rows.
+"""A long text, read in parts as often as needed: as raw bytes, as UTF-8, and in blocks of whole rows.
 
 Rules, each with a test of like name:
 
-- a part ends with a line, so that a row is never cut, and what decides over several lines is seen whole;
-- the blocks together are the text that a reader of the whole would parse, quotation marks settled.
+- a part ends with a line, so that no row is cut, and a decision that needs several lines sees them all;
+- the blocks together are the text that a reader of the whole would parse after `settle_quotes`.
 """
 
 import codecs
@@ -19,7 +19,7 @@ from sirena.whonet.source import Bounds, inflated
 PART: Final = 4 * 1024**2
 _END_OF_TEXT: Final = b"\x1a"
 _UNBOUNDED: Final = Bounds(bytes=2**62)
-"""Nothing is held, so nothing is bounded but what unpacks to far more than a table would."""
+"""No limits, since only parts are held; text that unpacks to far more than a table is still refused."""
 
 
 @dataclass(frozen=True)
@@ -29,14 +29,14 @@ class TextParts:
     path: Path
     packed: bool
     size: int = PART
-    """About how many bytes a part has."""
+    """About how many bytes each part has."""
 
     def raw(self) -> Iterator[bytes]:
         """Yield the bytes from the beginning, each part ending with a line.
 
         Raises:
             NeedsWholeFileError: a line is longer than a part.
-            UnreadableFileError: gzip that is cut off or damaged.
+            UnreadableFileError: the gzip data are cut off or damaged.
         """
         kept = b""
         for piece in self._pieces():
@@ -57,11 +57,11 @@ class TextParts:
                 yield piece
 
     def utf8(self, encoding: str) -> Iterator[bytes]:
-        """Yield the text as UTF-8 without marks, as `encoding.to_utf8` makes it of the whole.
+        """Yield the text as UTF-8 without byte order mark, with the same result as `encoding.to_utf8` of the whole.
 
         Raises:
-            NeedsWholeFileError: it breaks its encoding or holds NUL characters.
-            NotUtf8Error: it was to be UTF-8 and is not.
+            NeedsWholeFileError: bytes do not fit the encoding, or are NUL characters.
+            NotUtf8Error: the encoding is UTF-8, and the text is not.
         """
         decoder = codecs.getincrementaldecoder(encoding)()
         kept = b""  # DOS programs end a text with Ctrl-Z
@@ -92,16 +92,16 @@ class TextParts:
 
 
 def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterator[bytes | bytearray]:
-    """Yield a text in blocks of whole rows, each quotation mark that is a letter quoted itself.
+    """Yield a text in blocks of whole rows, with every quotation mark that is only a character itself quoted.
 
     Args:
-        text: UTF-8, from the line below the header.
-        layout: how its rows are written.
-        size: about how many bytes a block has.
+        text: the text as UTF-8, from the line below the header.
+        layout: how its rows are laid out.
+        size: about how many bytes each block has.
 
     Raises:
         NeedsWholeFileError: a line is longer than a block.
-        UnreadableFileError: a quotation mark may be one and may not; the row number is the block's.
+        UnreadableFileError: it is unclear whether a mark opens a quotation; the row number counts within the block.
     """
     quote = layout.quote.encode()
     held = bytearray()
@@ -126,7 +126,7 @@ def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterat
 
 
 def _last_line(text: bytes | bytearray, limit: int) -> int:
-    """Return where the last whole line of the first `limit` bytes ends."""
+    """Return the end of the last whole line in the first `limit` bytes."""
     stop = text.rfind(b"\n", 0, limit) + 1
     if stop == 0:
         stop = text.rfind(b"\r", 0, limit - 1) + 1  # a CR at the very end may be followed by its LF

@@ -1,15 +1,15 @@
-"""What the columns of another system's table are, by header and values, and why: shown by ``sirena inspect``.
+"""What the columns of another system's table mean, by header and values, and why; ``sirena inspect`` shows it.
 
-WHONET's own headers (``AMK_NM``) say all themselves. For the others these rules hold, each with a test of like name:
+WHONET's own headers (``AMK_NM``) need no explanation. Rules for the others, each with a test of like name:
 
-- a header that names an antimicrobial and its method is taken at its word;
-- a header that names the antimicrobial only is an MIC when its values can be nothing else (a comparator, a figure
-  below 6 mm) and no value is a zone's; whole figures that could be either go with the file's other columns, if those
+- a header that names an antimicrobial and its method decides;
+- a header that names the antimicrobial only is an MIC column if a value can only be an MIC (a comparator, a figure
+  below 6) and no value is a zone; whole figures that could be either are read as the file's other columns are, if those
   are clear;
 - a column of categories is the laboratory's label of its antimicrobial, never an answer;
 - a header without a guideline is read as CLSI, which is said, unless the mapping names another;
 - ``CIP`` above long numbers is the Spanish patient number and not ciprofloxacin;
-- two columns of one test, and what is not clear, are left out and listed, until the mapping says what they are.
+- two columns of one test, and unclear columns, are left out and listed, until the mapping says what they are.
 """
 
 import re
@@ -33,7 +33,7 @@ _METHOD_LETTER: Final = {Content.MIC: "M", Content.GRADIENT: "E", Content.ZONE: 
 _DEFAULT_GUIDELINE: Final = "N"
 _MOST_TEXTS: Final = 2_000
 _LEAST_NUMBER: Final = 8
-"""Characters of a patient number; MICs are shorter."""
+"""Least characters of a patient number; MICs are shorter."""
 _SMALLEST_ZONE: Final = 6
 
 
@@ -42,15 +42,15 @@ class HeaderReading:
     """How one header was understood."""
 
     header: str
-    """As found."""
+    """The header, as in the file."""
     content: str
-    """What its cells are: ``MIC``, ``category`` …, ``left out``, ``patient number``."""
+    """What the column's cells hold: ``MIC``, ``category`` …, ``left out``, ``patient number``."""
     drug: str
-    """WHONET code, empty where none."""
+    """WHONET code of the antimicrobial; empty if there is none."""
     guideline: str
-    """WHONET's letter, empty for what needs none."""
+    """WHONET's letter of the guideline; empty if the column needs none."""
     why: str
-    """One English phrase."""
+    """Reason for the reading, as one English phrase."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +58,22 @@ class Understanding:
     """The roles of a table's columns."""
 
     test_columns: dict[str, TestColumn]
-    """Header → test, WHONET's own and others, in the file's order."""
+    """Header → its test column, WHONET's headers and others, in the file's order."""
     label_columns: dict[str, str]
-    """Test header → header of another system's category column, which is kept as it is."""
+    """Header of a test → header of another system's category column, which is left unchanged."""
     patient_headers: tuple[str, ...]
-    """Headers whose values show a patient's number where the name does not."""
+    """Headers of columns whose values, and not names, show that they are patients' numbers."""
     readings: tuple[HeaderReading, ...]
     """How each header that is not WHONET's was understood."""
 
 
 def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) -> Understanding:
-    """Give every header that is not WHONET's its meaning.
+    """Return the meaning of every header that is not WHONET's.
 
     Args:
         frame: the table, every column String.
-        roles: of its headers, by name alone.
-        mapping: what the laboratory says.
+        roles: roles of its headers, by name alone.
+        mapping: what the laboratory says about its columns.
     """
     drug_headers = name_drugs(frame.columns, roles, mapping)
     readings: dict[str, HeaderReading] = {}
@@ -118,7 +118,7 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
 
 
 def name_drugs(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, DrugHeader]:
-    """Return the headers that name an antimicrobial and are not WHONET's, or of which the mapping says otherwise."""
+    """Return the headers that name an antimicrobial and are not WHONET's, or that the mapping reads differently."""
     named = _with_vitek_labels(headers, roles.drug_headers)
     return named | _mapped(headers, named | _own(roles), mapping)
 
@@ -135,7 +135,7 @@ def _is_kept(header: str, mapping: LaboratoryMapping) -> bool:
 
 
 def _with_vitek_labels(headers: list[str], named: Mapping[str, DrugHeader]) -> dict[str, DrugHeader]:
-    """Add VITEK's category columns, which name the antimicrobial by VITEK's code only: ``AN-Other-Expertized``."""
+    """Return the headers with VITEK's category columns added, which hold VITEK's code only: ``AN-Other-Expertized``."""
     by_code = {code[0]: one.drug for header, one in named.items() if (code := vitek_code(header)) is not None}
     found = dict(named)
     for header in headers:
@@ -146,7 +146,7 @@ def _with_vitek_labels(headers: list[str], named: Mapping[str, DrugHeader]) -> d
 
 
 def _own(roles: Roles) -> dict[str, DrugHeader]:
-    """Return WHONET's own test columns in the same form, for a mapping that says otherwise."""
+    """Return WHONET's own test columns in the same form, which a mapping may correct."""
     contents = {letter: content for content, letter in _METHOD_LETTER.items()}
     return {
         header: DrugHeader(test.drug, contents[test.method], test.guideline, by_code=True)
@@ -170,7 +170,7 @@ def _mapped(headers: list[str], named: Mapping[str, DrugHeader], mapping: Labora
 def _contents(
     frame: pl.DataFrame, named: Mapping[str, DrugHeader], mapping: LaboratoryMapping
 ) -> dict[str, tuple[str, str]]:
-    """Return what the cells below each header are, and why."""
+    """Return what the cells below each header hold, and why."""
     found: dict[str, tuple[str, str]] = {}
     unclear: list[str] = []
     votes: dict[str, int] = defaultdict(int)
@@ -204,7 +204,7 @@ _WHY: Final = {
 
 
 def _content_of_values(column: pl.Series, named: DrugHeader) -> str | None:
-    """Return what the values alone show; None for figures that could be MICs and zones alike."""
+    """Return what a column's values alone show; None if its figures could be MICs as well as zones."""
     texts = [text.strip() for text in column.drop_nulls().unique().head(_MOST_TEXTS).to_list()]
     labels = sum(read_label(text) is not None for text in texts)
     codes = encode_mics(texts)

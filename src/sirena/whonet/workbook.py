@@ -1,7 +1,7 @@
-"""The cells of a workbook, read by a process that a malicious or mistaken file can end without harm to ours.
+"""Reading the cells of a workbook in a separate process, which a malicious or mistaken file can end without harm.
 
-A thousand bytes suffice to name a cell a million rows away, and each format has its own ways to say so (a reference,
-a repeated row, a record). What all of them need is memory, so that is what is limited, in proportion to the file.
+A thousand bytes suffice to name a cell a million rows away, and each format has its own ways to do so (a reference, a
+repeated row, a record). All of them need memory, so memory is limited, in proportion to the file.
 """
 
 import json
@@ -26,41 +26,41 @@ from sirena.whonet.workbook_worker import TOLD, TOO_LARGE
 ZIP_MAGIC: Final = b"PK\x03\x04"
 _MAXIMUM_UNPACKED: Final = 2 * MAXIMUM_BYTES
 _LEAST_MEMORY: Final = 1024**3
-"""Bytes the reader may take for any file: room for some ten million cells, most of them empty."""
+"""Memory in bytes the reader may use for any file: room for some ten million cells, most of them empty."""
 _MEMORY_PER_BYTE: Final = 512
-"""Bytes more for each byte of the file; full tables take 30 to 100."""
+"""Further memory, in bytes for each byte of the file; full tables need 30 to 100."""
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
-"""Environment handed on; the reader gets no address and no password."""
+"""Environment variables that the reader gets; none holds an address or a password."""
 
 
 @dataclass(frozen=True)
 class Workbook:
-    """What a file holds."""
+    """What was read from a workbook."""
 
     sheets: list[str]
-    """Names of its sheets."""
+    """Names of all sheets."""
     sheet: str | None
-    """The one that was read; None when there is none of the name asked for."""
+    """Name of the sheet that was read; None if there is no sheet of the name asked for."""
     cells: pl.DataFrame
-    """Its cells as text, from the first row of the sheet on; empty when none was read."""
+    """Cells of that sheet as text, from its first row; empty if no sheet was read."""
     failed: list[tuple[int, int]]
-    """Row and column, from 0, of formulas whose result is an error."""
+    """Row and column, counted from 0, of formulas whose result is an error."""
     hidden: list[str] = field(default_factory=list)
-    """Sheets that Excel does not show."""
+    """Names of the sheets that Excel does not show."""
     others: list[str] = field(default_factory=list)
-    """Other visible sheets that hold a table of isolates."""
+    """Names of other visible sheets that hold a table of isolates."""
 
 
 def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
-    """Read one sheet: the one named, else the first visible one that holds a table of isolates.
+    """Read one sheet: the named one, or the first visible one that holds a table of isolates.
 
     Args:
-        content: the file.
+        content: bytes of the file.
         file: its name, for messages.
-        sheet: name of the sheet, letter case aside.
+        sheet: name of the sheet, in any letter case.
 
     Raises:
-        UnreadableFileError: not a workbook, a damaged one, or one that takes far more memory than its size explains.
+        UnreadableFileError: the file is no workbook, is damaged, or needs far more memory than its size explains.
     """
     _refuse_bomb(content, file)
     limit = _LEAST_MEMORY + _MEMORY_PER_BYTE * len(content)
@@ -88,7 +88,7 @@ def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
 
 
 def password_protected(file: str) -> UnreadableFileError:
-    """Return the error of a workbook or archive that only its password opens."""
+    """Return the error for a workbook or archive that only a password opens."""
     return UnreadableFileError(
         f"{file}: has a password",
         hint="Open it, take the password away (File, Info, Protect Workbook) and save it again.",
@@ -96,7 +96,7 @@ def password_protected(file: str) -> UnreadableFileError:
 
 
 def damaged(file: str) -> UnreadableFileError:
-    """Return the error of a file that is no workbook, or a damaged one."""
+    """Return the error for a file that is no workbook, or a damaged one."""
     return UnreadableFileError(
         f"{file}: not a spreadsheet, or a damaged one",
         hint="Open it in Excel or LibreOffice and save it as .xlsx again.",
@@ -104,7 +104,7 @@ def damaged(file: str) -> UnreadableFileError:
 
 
 def _refuse_bomb(content: bytes, file: str) -> None:
-    """Refuse a damaged archive, and one that unpacks to more than a table."""
+    """Raise an error if an archive is damaged, or unpacks to more than a table."""
     if not content.startswith(ZIP_MAGIC):
         return
     try:

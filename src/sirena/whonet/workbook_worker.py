@@ -1,10 +1,9 @@
-"""Read a workbook in a process of its own: ``python -m sirena.whonet.workbook_worker LIMIT [SHEET]``.
+"""Reading a workbook in a process of its own: ``python -m sirena.whonet.workbook_worker LIMIT [SHEET]``.
 
-The reader makes room for every cell between the first and the last of a sheet, whatever the file says where they are;
-where the room is not to be had, it ends the process. So it gets a process of its own, with a limit (see `workbook`).
-
-The file comes on standard input. On standard output goes an Arrow stream of the cells, which says in its schema what
-the sheets are, which one was read, and where formulas failed.
+The reader allocates memory for every cell between the first and the last one of a sheet, wherever the file puts them;
+if the memory is refused, the process ends. So it runs in its own process, with a limit (see `workbook`). It reads the
+file from standard input and writes an Arrow stream of the cells to standard output; the stream's schema names the
+sheets, the one that was read, and where formulas failed.
 """
 
 import json
@@ -16,16 +15,16 @@ from typing import Any, Final
 from sirena.whonet.header_row import LOOKED_AT, find_header_row
 
 DAMAGED: Final = 3
-"""Exit code for what is no workbook."""
+"""Exit code for a file that is no workbook."""
 TOO_LARGE: Final = 4
-"""Exit code where the memory did not suffice and the reader said so; where it does not say so, a signal ends it."""
+"""Exit code if the reader reports that the memory did not suffice; if it cannot report that, a signal ends it."""
 _MOST_SHEETS: Final = 60
 TOLD: Final = b"sirena"
-"""Name under which the schema holds what is told beside the cells, as JSON."""
+"""Key of the schema's metadata that holds the facts beside the cells, as JSON."""
 
 
 def _same_name(names: Sequence[str], wanted: str) -> str | None:
-    """Return the sheet of a name, letter case aside; None when there is none."""
+    """Return the sheet of a name, in any letter case; None if there is none."""
     same = [name for name in names if name == wanted]
     return next(iter(same or [name for name in names if name.casefold() == wanted.casefold()]), None)
 
@@ -36,16 +35,17 @@ def _load(reader: Any, name: str, rows: int | None = None) -> Any:
 
 
 def _holds_table(sheet: Any) -> bool:
-    """Tell whether a header of isolates stands among the first rows of a loaded sheet."""
+    """Tell whether there is a header of isolates among the first rows of a loaded sheet."""
     columns = [column.to_pylist() for column in sheet.to_arrow().slice(0, 2 * LOOKED_AT).columns]
     return find_header_row(list(zip(*columns, strict=True))) is not None
 
 
 def choose_sheet(reader: Any, wanted: str | None) -> tuple[str | None, list[str], list[str]]:
-    """Choose a sheet: the one asked for, else the first visible one that holds a table, else the first visible one.
+    """Choose a sheet: the one asked for; else the first visible one that holds a table; else the first visible one.
 
     Returns:
-        Its name, None when there is none of the name asked for; the hidden sheets; other visible sheets with a table.
+        Its name, or None if there is no sheet of the name asked for; the hidden sheets; the other visible sheets with a
+        table.
     """
     names = reader.sheet_names
     if wanted is not None or len(names) < 2:
@@ -58,7 +58,7 @@ def choose_sheet(reader: Any, wanted: str | None) -> tuple[str | None, list[str]
 
 
 def main(limit: int, wanted: str | None) -> int:
-    """Read one sheet within a limit of memory, bytes; return the exit code."""
+    """Read one sheet within a limit of memory, in bytes; return the exit code."""
     _, highest = resource.getrlimit(resource.RLIMIT_DATA)
     allowed = limit if highest == resource.RLIM_INFINITY else min(limit, highest)
     resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))

@@ -1,7 +1,7 @@
-"""Writing a table in any format that is read: every column, in order, every cell as it stands.
+"""Writing a table in any format that can be read: every column, in order, every cell unchanged.
 
-The file is written beside its destination and renamed when complete, so nobody ever meets half a file. What a format
-cannot hold (dBASE's ten-letter names, a spreadsheet's million rows) is an error that names it, never cut in silence.
+The file is written beside its destination and renamed when complete, so nobody finds an incomplete file. If a format
+cannot hold a table (dBASE's ten-letter names, a spreadsheet's million rows), an error says why; nothing is cut.
 """
 
 import gzip
@@ -63,16 +63,16 @@ _WRITERS: Final[dict[str, Callable[[pl.DataFrame, Path], None]]] = {
 }
 
 DBASE_SUFFIXES: Final = (".dbf", ".sir")
-"""Suffixes of the format whose column names hold ten letters."""
+"""Suffixes of dBASE, whose column names have at most ten letters."""
 SUFFIXES: Final = tuple(_WRITERS)
 """Suffixes that choose the format written: text with commas, gzip of it, text with tabs, spreadsheet, Parquet, Arrow,
 WHONET SQLite, dBASE III (``.sir`` is WHONET's habit)."""
 
 
 def find_suffix(path: Path | str) -> str:
-    """Return the suffix that chooses the format; ``.csv`` for standard output (``-``).
+    """Return the suffix that decides a file's format; ``.csv`` for standard output (``-``).
 
-    Commands call it before the work begins, so that a wrong name is told at once.
+    Commands call it before the work begins, so that a wrong name is refused at once.
 
     Raises:
         UsageError: no format has this suffix.
@@ -98,17 +98,17 @@ def write_file(
     *,
     further: Mapping[str, pl.DataFrame] | None = None,
 ) -> None:
-    """Write a table; the suffix chooses the format, ``-`` is CSV on standard output.
+    """Write a table; the suffix decides the format, ``-`` is CSV on standard output.
 
     Args:
         frame: columns of any plain type; those of `read_file` are all String.
         path: destination; an existing file is replaced as one step.
-        style: how a ``.csv`` is written; with commas in UTF-8 when None.
-        further: small tables for further sheets of a spreadsheet, by name; other formats hold one table and leave
-            them out.
+        style: how a ``.csv`` is written; with commas in UTF-8 if None.
+        further: small tables for further sheets of a spreadsheet, by name; other formats hold one table, so they are
+            left out.
 
     Raises:
-        UsageError: unknown suffix, or the table does not fit the format.
+        UsageError: the suffix is unknown, or the table does not fit the format.
         UnavailableFileError: the folder is missing or not writable.
     """
     suffix = find_suffix(path)
@@ -126,10 +126,10 @@ def write_file(
 
 
 def check_place(path: Path | str) -> None:
-    """Refuse a destination that cannot be written, before long work is done for it.
+    """Check that a destination can be written, before long work begins.
 
     Raises:
-        UnavailableFileError: it is a folder, or its folder is missing or not writable.
+        UnavailableFileError: the destination is a folder, or its folder is missing or not writable.
     """
     path = Path(path)
     if str(path) == "-":
@@ -144,7 +144,7 @@ def check_place(path: Path | str) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary name beside a file; rename it over the file when the block ends well, remove it when it fails.
+    """Give a temporary path beside a file; rename it to the file if the block ends well, remove it if the block fails.
 
     Raises:
         UnavailableFileError: the destination is a folder, or its folder is missing or not writable, or full.
@@ -172,10 +172,10 @@ def _write_standard_output(frame: pl.DataFrame) -> None:
 
 @contextmanager
 def standard_output() -> Iterator[None]:
-    """Write on standard output within the block; a reader that has seen enough is no error.
+    """Write to standard output within the block; it is no error if the reader closes early, as `head` does.
 
     Raises:
-        UnavailableFileError: it cannot be written.
+        UnavailableFileError: standard output cannot be written.
     """
     try:
         yield

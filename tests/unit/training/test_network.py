@@ -1,9 +1,5 @@
 """The network: monotone, text in and category out, loadable by Keras alone."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,13 +7,10 @@ from hypothesis import strategies as st
 
 from sirena.domain.mic import DILUTIONS
 from sirena.training.backend import keras, tf
-from sirena.training.compiling import compile_network
 from sirena.training.fitting import TrainedModel, train_models
 from sirena.training.lineage import Lineage
 from sirena.training.network import KIND_FEATURES, CutPoints, answering_network, scaled_dilution
-from sirena.training.saving import load_network
 from tests.laboratories import counted, laboratory
-from tests.networks import save_network
 
 
 @pytest.fixture(scope="module")
@@ -100,27 +93,6 @@ def test_probabilities_are_of_three_levels(trained: TrainedModel) -> None:
     probabilities = answered["probabilities"].numpy()
     np.testing.assert_allclose(probabilities.sum(axis=1), 1.0, rtol=1e-5)
     assert probabilities.argmax(axis=1).tolist() == [0, 1, 2]
-
-
-def test_the_file_loads_with_keras_alone_and_answers_the_same(trained: TrainedModel, tmp_path: Path) -> None:
-    """A process that has never heard of Sirena loads the file, in safe mode, and asks it in text."""
-    path = tmp_path / "model.keras"
-    save_network(trained.network, path)
-    script = (
-        "import keras, sys, tensorflow as tf\n"
-        f"model = keras.saving.load_model({str(path)!r})\n"
-        "answer = model({'organism': tf.constant(['eco', 'eco', 'xyz']), 'mic': tf.constant(['4', '>64', '4']), "
-        "'site': tf.constant(['unknown', 'blood', 'csf'])})\n"
-        "assert not [name for name in sys.modules if name.startswith('sirena')]\n"
-        "print([text.decode() for text in answer['category'].numpy()])"
-    )
-    environment = {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow", "PATH": "/usr/bin"}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=True)
-    again = compile_network(load_network(path), trained.column, trained.table.keys)
-
-    assert list(tmp_path.iterdir()) == [path]
-    assert done.stdout.strip() == "['S', 'R', 'NI']"
-    np.testing.assert_array_equal(again.cells, trained.table.cells)
 
 
 def test_levels_carry_the_organism_s_own_names() -> None:

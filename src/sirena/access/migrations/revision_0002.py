@@ -1,7 +1,7 @@
 """The tables of accounts, external identities, tokens and sessions.
 
-The first revision that is kept. It bears the number of the last of those it took the place of, so that databases made
-by them need no change; see ADR 35.
+This is the first revision that is kept. It replaces earlier ones and has the number of the last of them, so that
+databases made by those need no change; see ADR 35.
 """
 
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Make the tables."""
     op.create_table(
         "access_accounts",
         sa.Column("name", sa.String(128), primary_key=True),

@@ -1,1 +1,1 @@
-"""Reading EUCAST's breakpoint workbook as published: from cells to statements, and what a person must decide."""
+"""Reading EUCAST's breakpoint workbook as published: from cells to statements, and the cells a person must decide."""

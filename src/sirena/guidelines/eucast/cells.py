@@ -1,13 +1,13 @@
-"""Cells of EUCAST's workbook: what is printed, which notes it refers to, and what is struck out.
+"""Cells of EUCAST's workbook: the printed text, the notes it refers to, and what is struck out.
 
 Rules, each with a test of like name:
 
 - superscript text is the number of a note and never part of a figure;
 - struck text has been removed by EUCAST and is not read;
 - a figure is a dilution as EUCAST prints them (0.06, not 0.0625); in brackets it is a bracketed breakpoint;
-- a workbook that another program has converted may have lost its superscripts; the runs of its cells remain, and a
-  run of numbers behind a whole figure is taken for a note's number. In one run, or in a workbook that has
-  superscripts elsewhere, it is for a person to decide.
+- a workbook that another program has converted may have lost its superscripts; the runs of its cells remain, and a run
+  of numbers after a complete figure is taken for a note's number. If figure and numbers are one run, or the workbook
+  has superscripts elsewhere, a person must decide.
 """
 
 import re
@@ -24,7 +24,7 @@ from sirena.guidelines.rows import Statement
 _DILUTIONS: Final = frozenset(
     {0.001, 0.002, 0.004, 0.008, 0.016, 0.03, 0.06, 0.125, 0.25, 0.5} | {float(2**power) for power in range(12)}
 )
-"""mg/L, as EUCAST prints dilutions; 0.001 stands for "no MIC is susceptible"."""
+"""Dilutions as EUCAST prints them, mg/L; 0.001 stands for "no MIC is susceptible"."""
 
 _WORDS: Final = {
     "-": Statement.DASH,
@@ -41,7 +41,7 @@ _MARK_IN_TITLE: Final = re.compile(r"(?<=[a-z).])\s?\d{1,2}(?:,\d{1,2})*(?=[\s,]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A stretch of a cell in one format."""
+    """A part of a cell's text that has one format."""
 
     text: str
     superscript: bool = False
@@ -50,7 +50,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Printed:
-    """Text of a cell without struck and superscript parts, and the notes it refers to."""
+    """A cell's text without struck and superscript parts, and the numbers of the notes it refers to."""
 
     text: str
     marks: tuple[str, ...] = ()
@@ -58,16 +58,16 @@ class Printed:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """An S or R cell."""
+    """What an S or R cell states."""
 
     kind: Statement
     figure: float | None
-    """mg/L; None for a word."""
+    """Figure in mg/L; None if the cell holds a word."""
     marks: tuple[str, ...]
 
 
 def runs_of(cell: Cell | MergedCell) -> tuple[Run, ...]:
-    """Return the runs of a cell; none when it is empty."""
+    """Return the runs of a cell; none if it is empty."""
     value = cell.value
     if value is None:
         return ()
@@ -93,19 +93,19 @@ def has_superscripts(cells: Iterable[Cell | MergedCell]) -> bool:
 
 
 def printed(cell: Cell | MergedCell) -> Printed:
-    """Return what a cell prints, its spaces and line ends reduced to one space."""
+    """Return what a cell prints, with each run of blanks and line ends as one space."""
     live = [run for run in runs_of(cell) if not run.struck]
     text = "".join(run.text for run in live if not run.superscript)
     return Printed(" ".join(text.split()), _split(run.text for run in live if run.superscript))
 
 
 def printed_lines(cell: Cell | MergedCell) -> str:
-    """Return what a cell prints, line ends kept; struck and superscript text left out."""
+    """Return what a cell prints with its line ends; struck and superscript text is left out."""
     return "".join(run.text for run in runs_of(cell) if not run.struck and not run.superscript)
 
 
 def printed_title(cell: Cell | MergedCell, superscripts: bool) -> Printed:
-    """Return a row's title; where superscripts were lost, numbers behind a word are those of notes.
+    """Return a row's title; if the workbook lost its superscripts, numbers after a word count as notes.
 
     No antimicrobial, indication or organism of EUCAST's has a number in its name.
     """
@@ -121,10 +121,10 @@ def read_value(cell: Cell | MergedCell, superscripts: bool) -> Value:
 
     Args:
         cell: the cell.
-        superscripts: the workbook has kept its superscripts.
+        superscripts: whether the workbook has kept its superscripts.
 
     Raises:
-        UndecidableError: the cell holds nothing, or what is no figure and no word of EUCAST's.
+        UndecidableError: the cell is empty, or holds neither a figure nor a word that EUCAST uses.
     """
     figure, marks = "", []
     for run in runs_of(cell):

@@ -1,12 +1,12 @@
-"""What rows say of one another, written out, because the most specific group with a row decides.
+"""Writing out what the workbook's rows imply for one another, since the most specific group with a row decides.
 
 Rules, each with a test of like name:
 
-- organisms that a row or a table leaves out get a block, unless a row of their own says something in its place;
-- a row that is for a species and one indication does not hide what a wider row of the sheet says of others: the
-  wider row is repeated for the species, unless it is for "others";
+- organisms that a row or a table leaves out get a block, unless they have a row of their own;
+- a row for a species and one indication does not hide a wider row of the sheet for other indications: the wider row is
+  repeated for the species, unless it is for "others";
 - a row that names an organism precedes one for all of a table that lists its species;
-- two rows that say different things of the same organisms and indication are for a person, both.
+- two rows that differ for the same organisms and indication are both left to a person.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ _Key = tuple[str, Rank, str, frozenset[Indication]]
 
 
 def complete(sheets: Iterable[TakenSheet]) -> tuple[tuple[WorkbookStatement, ...], tuple[Undecided, ...]]:
-    """Return the statements of a workbook, written out, and the cells that contradict one another."""
+    """Return a workbook's statements with what they imply written out, and the cells that contradict one another."""
     taken = [sheet.rows for sheet in sheets]
     naming_first = sorted((row for rows in taken for row in rows), key=lambda row: not row.names_organisms)
     undecided = tuple(_contradictions(naming_first))

@@ -1,4 +1,4 @@
-"""What comes of reading a workbook: statements, and the cells that a person must look at."""
+"""The results of reading a workbook: statements, and the cells that a person must look at."""
 
 import datetime
 from dataclasses import dataclass
@@ -9,47 +9,47 @@ from sirena.guidelines.rows import Statement
 from sirena.guidelines.sites import Indication
 
 Group = tuple[Rank, str]
-"""Rank and name of a group of organisms, as in their lineage."""
+"""Rank and name of a group of organisms, as in an organism's lineage."""
 
 
 class WorkbookError(SirenaError):
-    """A workbook is not laid out as EUCAST's are, or is damaged; nothing of it is taken."""
+    """A workbook has another layout than EUCAST's, or is damaged; nothing of it is imported."""
 
     code = "eucast_workbook"
 
 
 class UndecidableError(Exception):
-    """One cell or row cannot be read with certainty. The text says why, for a person, without the cell's contents."""
+    """A cell or row cannot be read with certainty. The text tells a person why, without the cell's contents."""
 
     def __init__(self, reason: str, cell: str = "") -> None:
         super().__init__(reason)
         self.cell = cell
-        """Address, where it is another than that of the row in hand."""
+        """Address of the cell, if it is another than the row's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkbookStatement:
-    """What one row of the workbook says for one antimicrobial and one group of organisms."""
+    """What one row of the workbook states for one antimicrobial and one group of organisms."""
 
     drug: str
     """WHONET antimicrobial code."""
     rank: Rank
     group: str
-    """Name of the group; with `rank` it says whom the statement is for."""
+    """Name of the group; `rank` says how wide it is."""
     indications: tuple[Indication, ...]
-    """Route, site or purpose the row is limited to; empty when it is limited to none."""
+    """Routes, sites or purposes that the row is limited to; empty if it is not limited."""
     kind: Statement
     susceptible: float | None
-    """mg/L; S at or below. None: the row prints no figure."""
+    """Breakpoint in mg/L: S at or below it. None: the row prints no figure."""
     resistant: float | None
-    """mg/L; R above. None: the row prints no figure."""
+    """Breakpoint in mg/L: R above it. None: the row prints no figure."""
     marks: tuple[str, ...]
     """Numbers of the notes that the row, its cells and its heading refer to."""
     sheet: str
     row: int
-    """Sheet and row it was read from."""
+    """Number of the row that the statement was read from."""
     remark: str = ""
-    """A condition that follows from the sheet and not from the row itself."""
+    """A condition that follows from the sheet rather than from the row itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +64,18 @@ class Undecided:
 
 @dataclass(frozen=True, slots=True)
 class WorkbookReading:
-    """Everything read from one workbook."""
+    """Everything that was read from one workbook."""
 
     edition: str
-    """``EUCAST 2025``, from the date the workbook says it is valid from."""
+    """Name of the edition, ``EUCAST 2025``, from the date that the workbook says it is valid from."""
     version: str
-    """EUCAST's own number: ``15.0``."""
+    """EUCAST's version number: ``15.0``."""
     valid_from: datetime.date
-    """Day from which EUCAST wants it used."""
+    """Day from which EUCAST wants the tables used."""
     statements: tuple[WorkbookStatement, ...]
     undecided: tuple[Undecided, ...]
-    """Cells of which nothing was taken."""
+    """Cells from which nothing was imported."""
     to_check: tuple[Undecided, ...]
-    """Cells that were taken as printed, but whose notes say more than figures can."""
+    """Cells that were imported as printed, but whose notes say more than figures can."""
     left_out: tuple[Undecided, ...]
     """Sheets that are not read, with the reason."""

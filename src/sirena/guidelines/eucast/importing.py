@@ -3,8 +3,8 @@
 Rules, each with a test of like name:
 
 - an edition that comes with Sirena is not replaced: the workbook is compared with it instead;
-- expected resistance stands in another document of EUCAST's: it is taken over from the newest shipped edition not
-  younger than the workbook, or else the oldest one, and each row says so;
+- expected resistance is published in another document of EUCAST: it is copied from the newest shipped edition that is
+  not newer than the workbook, or else from the oldest one, and each row says so;
 - antifungals have tables of their own, which the workbook does not hold;
 - each row names document, sheet and row; a row that a person should check says why.
 """
@@ -32,30 +32,30 @@ _ANTIFUNGALS: Final = "Antifungals"
 
 @dataclass(frozen=True)
 class ImportedWorkbook:
-    """What came of one workbook."""
+    """What was imported from one workbook, and what was not."""
 
     name: str
-    """Edition."""
+    """Name of the edition."""
     kinds: Mapping[str, int]
-    """Statements by kind."""
+    """Number of statements of each kind."""
     expected_from: str
-    """Edition from which expected resistance was taken over."""
+    """Name of the edition from which expected resistance was copied."""
     undecided: tuple[Undecided, ...]
     to_check: tuple[Undecided, ...]
     left_out: tuple[Undecided, ...]
     differences: tuple[Difference, ...] | None = None
-    """From the shipped edition of that name, which stays; None when the edition was stored."""
+    """Differences from the shipped edition of that name, which is kept; None if the workbook's edition was stored."""
 
 
 def import_eucast(path: Path, folder: Path) -> ImportedWorkbook:
-    """Import EUCAST's workbook; store it, unless an edition of that name comes with Sirena.
+    """Import EUCAST's workbook, and store its edition unless an edition of that name comes with Sirena.
 
     Args:
         path: the workbook.
-        folder: where imported editions lie; made when it is missing.
+        folder: folder of imported editions; created if missing.
 
     Raises:
-        sirena.guidelines.eucast.findings.WorkbookError: it is no such workbook, is damaged or changed.
+        sirena.guidelines.eucast.findings.WorkbookError: the file is not EUCAST's workbook, or was damaged or changed.
     """
     reading = read_workbook(path)
     base = _expected_resistance_of(reading.edition)
@@ -99,7 +99,7 @@ def _record(reading: WorkbookReading, base: Edition) -> EditionRecord:
 
 
 def breakpoints_of(reading: WorkbookReading) -> Iterator[Breakpoint]:
-    """Yield the rows of an edition that a workbook gives."""
+    """Yield the breakpoint rows of the edition that a workbook gives."""
     doubts = {(item.sheet, item.cell): item.reason for item in reading.to_check}
     for statement in reading.statements:
         yield Breakpoint(
@@ -122,7 +122,7 @@ def _source(reading: WorkbookReading, statement: WorkbookStatement) -> str:
 
 
 def _expected_resistance_of(name: str) -> Edition:
-    """Return the shipped edition whose expected resistance is taken over."""
+    """Return the shipped edition from which expected resistance is copied."""
     own = sorted(edition for edition in Editions().names if edition.startswith(Guideline.EUCAST))
     return load_edition(max((edition for edition in own if edition <= name), default=own[0]))
 
@@ -134,7 +134,7 @@ def _taken_over(base: Edition, name: str) -> Iterator[ExpectedResistance]:
 
 
 def _differences(before: Edition, after: Edition) -> Iterator[Difference]:
-    """Yield what the workbook says otherwise than the shipped edition, antifungals left out."""
+    """Yield the differences between the shipped edition and the workbook's, without antifungals."""
     for item in difference(before, after):
         agent = ANTIMICROBIALS.get(item.drug)
         if agent is None or agent.family != _ANTIFUNGALS:

@@ -1,4 +1,4 @@
-"""Where things stand on a sheet of EUCAST's workbook: heading, prose, tables of MIC breakpoints and their notes.
+"""The layout of a sheet of EUCAST's workbook: heading, prose, tables of MIC breakpoints and their notes.
 
 A table begins with a row that holds its name in the first column and "MIC breakpoints (mg/L)" further right; below it
 stand "S ≤" and "R >", which name the columns of figures; then one row per antimicrobial, until an empty one. Zone
@@ -34,12 +34,12 @@ _HINT: Final = "import the workbook as EUCAST publishes it, in English, without 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """One antimicrobial of a table, unread."""
+    """One row of a table, for one antimicrobial, before its cells are read."""
 
     number: int
     title: Printed
     title_cell: str
-    """Address."""
+    """Address of the title's cell."""
     susceptible: Cell | MergedCell
     resistant: Cell | MergedCell
 
@@ -50,13 +50,13 @@ class BreakpointTable:
 
     heading: Printed
     heading_cell: str
-    """Address."""
+    """Address of the heading's cell."""
     rows: tuple[TableRow, ...]
     notes: Mapping[str, str]
-    """Numbered notes, by number; lettered ones are about zone diameters."""
+    """Numbered notes by their number; lettered notes concern zone diameters and are left out."""
     notes_cell: str
     prose: tuple[tuple[str, str], ...] = ()
-    """Text and address of what stands between the table before, or the sheet's heading, and this one."""
+    """Text and address of each paragraph above this table, below the table before it or the sheet's heading."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,25 +65,25 @@ class Sheet:
 
     name: str
     heading: str
-    """Whom the sheet is for, as it says in its first cell."""
+    """The organisms the sheet is for, as its first cell names them."""
     tables: tuple[BreakpointTable, ...]
     endings: tuple[tuple[str, str], ...] = field(default=())
-    """Text and address of rows inside a table that have a title and no figures."""
+    """Text and address of rows inside a table that have a title but no figures."""
 
 
 def place(sheet: Worksheet, row: int, column: int) -> str:
-    """Return how messages name a cell: ``sheet Pasteurella, cell B12``."""
+    """Return a cell's name in messages: ``sheet Pasteurella, cell B12``."""
     return f"sheet {sheet.title.strip()}, cell {get_column_letter(column)}{row}"
 
 
 def read_sheet(sheet: Worksheet, superscripts: bool) -> Sheet | None:
-    """Find the tables of a sheet.
+    """Return a sheet with its tables found.
 
     Returns:
-        None when the sheet has no table of MIC breakpoints at all.
+        The sheet; None if it has no table of MIC breakpoints at all.
 
     Raises:
-        WorkbookError: the sheet is laid out otherwise, or damaged; names sheet and cell.
+        WorkbookError: the sheet has another layout, or is damaged; the error names sheet and cell.
     """
     headers = [(row, column) for row, column in _find(sheet, _MIC)]
     if not headers:
@@ -129,7 +129,7 @@ def _check_header(sheet: Worksheet, row: int, column: int) -> None:
 def _rows(
     sheet: Worksheet, first: int, limit: int, column: int, superscripts: bool
 ) -> tuple[tuple[TableRow, ...], int]:
-    """Return the rows of a table and the number of the first row that is none."""
+    """Return the rows of a table, and the number of the first row below the table."""
     rows: list[TableRow] = []
     for number in range(first, limit):
         susceptible, resistant = sheet.cell(number, column), sheet.cell(number, column + 1)
@@ -160,7 +160,7 @@ def _check_merged(sheet: Worksheet, first: int, end: int, column: int) -> None:
 
 
 def _check_outside(sheet: Worksheet, first: int, limit: int, column: int) -> None:
-    """Raise `WorkbookError` when figures stand behind the end of a table: an emptied row would cut the table short."""
+    """Raise `WorkbookError` if there are figures below a table's end: an emptied row would cut the table short."""
     for number in range(first, limit):
         for place_of in (column, column + 1):
             if printed(sheet.cell(number, place_of)).text:
@@ -186,7 +186,7 @@ def _notes(sheet: Worksheet, row: int, end: int) -> tuple[dict[str, str], str]:
 
 
 def _prose(sheet: Worksheet, first: int, end: int) -> Iterator[tuple[str, str]]:
-    """Yield what the first column says between two tables, with its address."""
+    """Yield the text of the first column between two tables, with its address."""
     for row in range(first, end):
         text = printed_lines(sheet.cell(row, 1)).strip()
         if text and not text.startswith("MIC determination"):

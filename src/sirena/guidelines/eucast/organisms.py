@@ -1,12 +1,12 @@
-"""Names of organisms in titles and footnotes, and the groups of ours they stand for.
+"""Names of organisms in titles and footnotes, and the groups of the organism table they stand for.
 
 Rules, each with a test of like name:
 
-- a shortened genus is that of a member of the table (``E. coli`` among Enterobacterales), or of the only organism of
-  that name; two that fit are for a person to decide;
-- ``except`` and ``other than`` leave organisms out; in brackets, only of the name before them;
-- ``other enterococci`` is the group of the table: rows of their own take the named species first;
-- Lancefield groups, viridans and coagulase-negative groups are ours of like name;
+- a shortened genus is that of a member of the breakpoint table's groups (``E. coli`` among Enterobacterales), or of the
+  only organism of that name; if two fit, a person must decide;
+- ``except`` and ``other than`` leave organisms out; in brackets they concern only the name before them;
+- ``other enterococci`` is the whole group of the table, since the named species have rows of their own, which precede;
+- Lancefield groups, viridans and coagulase-negative groups are the organism table's groups of the same name;
 - a phenotype (MRSA) is no group of organisms.
 """
 
@@ -30,7 +30,7 @@ _FIXED: Final[dict[str, tuple[Group, ...]]] = {
     "mycobacterium tuberculosis var. tuberculosis": ((Rank.SPECIES, "Mycobacterium tuberculosis"),),
     "m. tuberculosis var. tuberculosis": ((Rank.SPECIES, "Mycobacterium tuberculosis"),),
 }
-"""Names that are no genus and no species, lower case."""
+"""Groups of names that are neither a genus nor a species, in lower case."""
 
 _EXCEPT: Final = re.compile(r"\s(?:except|other than)\s(?![^()]*\))")
 _BRACKET: Final = re.compile(r"\s*\((?:except|other than)\s+([^()]*)\)")
@@ -40,7 +40,7 @@ _UNIT: Final = re.compile(r"streptococcus groups [abcg](?:, [abcg])*,? and [abcg
 
 @dataclass(frozen=True, slots=True)
 class Organisms:
-    """Groups that a text names, and those it leaves out."""
+    """The groups that a text names, and the groups it leaves out."""
 
     groups: tuple[Group, ...]
     exceptions: tuple[Group, ...] = ()
@@ -48,15 +48,15 @@ class Organisms:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What names mean on one table."""
+    """What organisms' names mean on one breakpoint table."""
 
     table: tuple[Group, ...] = ()
-    """Groups the table is for."""
+    """Groups that the breakpoint table is for."""
     defined: Mapping[str, str] = field(default_factory=dict)
-    """Species of the groups that the table itself defines, by name in lower case: ``s. anginosus group``."""
+    """Species of the groups that the breakpoint table itself defines, by name in lower case: ``s. anginosus group``."""
 
     def read(self, text: str) -> Organisms:
-        """Read a text that names organisms.
+        """Return the groups that a text names, and those it leaves out.
 
         Raises:
             UndecidableError: a name is not known, or fits more than one organism.
@@ -116,14 +116,14 @@ def _listed(text: str) -> Iterable[str]:
 
 @cache
 def _wide() -> dict[str, Group]:
-    """Return genera, families and orders by name."""
+    """Return each genus, family and order by its name."""
     ranks = (Rank.GENUS, Rank.FAMILY, Rank.ORDER)
     return {name: (rank, name) for organism in ORGANISMS.values() for rank, name in organism.lineage if rank in ranks}
 
 
 @cache
 def _species() -> dict[str, tuple[Group, ...]]:
-    """Return species, and subspecies that EUCAST may count as species, by the last word of their name."""
+    """Return the species, and subspecies that EUCAST may count as species, by the last word of their name."""
     found: dict[str, dict[Group, None]] = {}
     for organism in ORGANISMS.values():
         for rank, name in organism.lineage:
@@ -134,6 +134,10 @@ def _species() -> dict[str, tuple[Group, ...]]:
 
 @cache
 def contains(wide: Group, narrow: Group) -> bool:
-    """Tell whether a group holds another, narrower one."""
+    """Tell whether a group contains another, narrower group.
+
+    >>> contains((Rank.GENUS, "Staphylococcus"), (Rank.SPECIES, "Staphylococcus aureus"))
+    True
+    """
     lineages = [organism.lineage for organism in ORGANISMS.values() if narrow in organism.lineage]
     return any(wide in lineage and lineage.index(narrow) < lineage.index(wide) for lineage in lineages)

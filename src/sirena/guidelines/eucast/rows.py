@@ -1,15 +1,15 @@
-"""One table of the workbook: from its rows to statements, row by row.
+"""One table of the workbook: how its rows become statements.
 
 Rules, each with a test of like name:
 
-- S and R are of one kind and in order, or the row is for a person;
-- a row for some organisms is for those that the table reads alike, too;
+- if S and R are of different kinds, or S is above R, the row is left to a person;
+- a row for some organisms holds also for organisms that the sheet says are read like them;
 - organisms that a row, its notes or its table leave out are kept aside for `sirena.guidelines.eucast.completion`;
 - a note that holds for oral treatment only makes the row one for the oral route; a note that limits breakpoints in
   words that are not understood leaves the row to a person, and so does a table's name with something in brackets;
-- a test for high-level resistance has its figure in a note, where a negative and a positive test name the same one;
-  above it is R, at or below it nothing is susceptible;
-- a row whose notes hold other figures is taken as printed and named for a person to check.
+- a test for high-level resistance has its figure in a note, which names it for a negative and a positive test; an MIC
+  above it is R, and no MIC is S;
+- a row whose notes hold other figures is imported as printed, and listed for a person to check.
 """
 
 import re
@@ -46,20 +46,20 @@ _FIGURES_IN_NOTE: Final = re.compile(r"\bMICs?\b[^.]*[<>≤≥]\s?\d|\bECOFFs?\b
 
 @dataclass(frozen=True, slots=True)
 class TakenRow:
-    """Statements of one row, and whom it leaves out."""
+    """The statements of one row, and the organisms it leaves out."""
 
     statements: tuple[WorkbookStatement, ...]
     exceptions: tuple[Group, ...]
     """Groups for which the row does not hold."""
     names_organisms: bool
-    """The row is for organisms that its title names, not for all of its table."""
+    """True if the row is for organisms that its title names, and not for the whole table."""
     for_others: bool
-    """The row is for all organisms but those that have a row of their own."""
+    """True if the row is for all organisms but those that have a row of their own."""
 
 
 @dataclass(frozen=True, slots=True)
 class TakenSheet:
-    """What comes of one sheet."""
+    """The result of reading one sheet."""
 
     rows: tuple[TakenRow, ...]
     undecided: tuple[Undecided, ...]
@@ -67,7 +67,7 @@ class TakenSheet:
 
 
 def take_sheet(sheet: Sheet, superscripts: bool) -> TakenSheet:
-    """Take the statements of all tables of a sheet."""
+    """Return the statements of all tables of a sheet."""
     rows: list[TakenRow] = []
     undecided = [Undecided(sheet.name, cell, _ending(text)) for text, cell in sheet.endings]
     to_check: list[Undecided] = []
@@ -163,7 +163,7 @@ def _fixed_inhibitor(notes: Iterable[str]) -> str:
 
 
 def _screened(statement: WorkbookStatement, notes: Iterable[str]) -> WorkbookStatement:
-    """Return the statement with the figure of its note, for an antimicrobial that is itself a screen."""
+    """Return a statement with the figure from its note, if the antimicrobial is a screen for high-level resistance."""
     if statement.drug not in HIGH_LEVEL or statement.kind is not Statement.NOTE:
         return statement
     figures = {figure for note in notes for match in _SCREEN.finditer(note) for figure in match.groups()}

@@ -1,14 +1,14 @@
-"""Whom a table is for: its heading, and the sentences that widen or narrow it.
+"""The organisms a table is for: its heading, and the sentences that widen or narrow it.
 
 A sentence counts when it speaks of breakpoints. What it may say, each with a test of like name:
 
 - breakpoints are valid for some species only, or for others too;
 - one species is read as another: *S. argenteus* by the breakpoints of *S. aureus*;
 - breakpoints are not valid for a species, or it is tested by other methods;
-- it says nothing of whom the table is for (`_INFORMATION`).
+- the sentence does not concern which organisms the table is for (`_INFORMATION`).
 
-A sentence that speaks of breakpoints and is none of these is for a person: nothing of the table is taken, because it
-may say of whom it does not hold.
+Any other sentence on breakpoints is left to a person, and nothing of the table is imported, because the sentence may
+name organisms for which the table does not hold.
 """
 
 import re
@@ -46,29 +46,32 @@ _END: Final = re.compile(r"(?<=[a-z]{3})(?<!spp)(?<!var)\.(?=\s|$)|\n|•")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whom a table is for."""
+    """The organisms a table is for."""
 
     naming: Naming
     groups: tuple[Group, ...]
     exceptions: tuple[Group, ...] = ()
     alike: tuple[tuple[Group, Group], ...] = ()
-    """(group, other): what is said of the first holds for the other too."""
+    """Pairs (group, other): what is stated of the group holds for the other too."""
 
     def widened(self, groups: Iterable[Group]) -> tuple[Group, ...]:
-        """Return groups together with those that are read alike."""
+        """Return some groups, and the groups for which the same is stated (see `alike`)."""
         named = tuple(groups)
         return tuple(dict.fromkeys((*named, *(other for group, other in self.alike if group in named))))
 
 
 def read_scope(heading: str, prose: Iterable[tuple[str, str]]) -> Scope:
-    """Read whom a table is for.
+    """Return the organisms that a table is for.
 
     Args:
         heading: the sheet's first cell, or the caption of a table.
         prose: text and address of the paragraphs above the table.
 
     Raises:
-        UndecidableError: the heading, or a sentence on breakpoints, is not understood; names the cell.
+        UndecidableError: the heading, or a sentence on breakpoints, is not understood; the error names the cell.
+
+    >>> read_scope("Staphylococcus spp.", []).groups
+    ((<Rank.GENUS: 4>, 'Staphylococcus'),)
     """
     paragraphs = [(text.replace("\N{NO-BREAK SPACE}", " "), cell) for text, cell in prose]
     named = Naming().read(heading.rstrip("*").strip())
@@ -84,7 +87,11 @@ def read_scope(heading: str, prose: Iterable[tuple[str, str]]) -> Scope:
 
 
 def excluded_by_note(note: str, naming: Naming) -> tuple[Group, ...]:
-    """Return the groups a numbered note takes out of the rows that refer to it."""
+    """Return the groups that a numbered note takes out of the rows that refer to it.
+
+    >>> excluded_by_note("Breakpoints do not apply to Morganella morganii.", Naming())
+    ((<Rank.SPECIES: 2>, 'Morganella morganii'),)
+    """
     match = _FOOTNOTE_NOT.search(note)
     return naming.read(match["names"]).groups if match else ()
 

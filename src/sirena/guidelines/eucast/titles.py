@@ -1,4 +1,4 @@
-"""Titles of rows: ``Fosfomycin iv (other indications), E. coli`` is an agent, a route, an indication, organisms.
+"""Titles of rows: ``Fosfomycin iv (other indications), E. coli`` names agent, route, indication and organisms.
 
 Rules, each with a test of like name:
 
@@ -7,8 +7,8 @@ Rules, each with a test of like name:
 - what follows a comma, or stands on a line of its own, names organisms;
 - the oral form of cefuroxime has a WHONET code of its own, and so have the tests for high-level resistance.
 
-The names stand in ``agents.csv``: name as EUCAST prints it, form, WHONET code. A name without a code is known, but
-Sirena has no code to answer by.
+The names are in ``agents.csv``: name as EUCAST prints it, form, WHONET code. A name without a code is an
+antimicrobial that WHONET has no code for, so Sirena cannot answer for it.
 """
 
 import csv
@@ -49,22 +49,22 @@ _INDICATIONS: Final[dict[str, tuple[Indication, ...]]] = {
     "screen only": (Indication.SCREEN,),
     "surrogate agent": (Indication.SCREEN,),
 }
-"""EUCAST's words of indications, lower case, and ours."""
+"""Indications by EUCAST's words for them, in lower case."""
 
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """What the title of a row says."""
+    """What the title of a row states."""
 
     answers: tuple[tuple[str, tuple[Indication, ...]], ...]
     """WHONET codes the row is for, each with its indications."""
     organisms: str
-    """The part that names organisms; empty when the row is for all of the table."""
+    """The part of the title that names organisms; empty if the row is for the whole table."""
 
 
 @cache
 def _names() -> dict[str, dict[str, str]]:
-    """Return the code of each form by name."""
+    """Return each antimicrobial's WHONET codes, by name and then by form."""
     names: dict[str, dict[str, str]] = {}
     with Path(__file__).with_name("agents.csv").open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
@@ -73,7 +73,11 @@ def _names() -> dict[str, dict[str, str]]:
 
 
 def names_an_agent(text: str) -> bool:
-    """Tell whether a text begins with the name of an antimicrobial."""
+    """Tell whether a text begins with the name of an antimicrobial.
+
+    >>> names_an_agent("Ampicillin (uncomplicated UTI only)"), names_an_agent("Penicillins")
+    (True, False)
+    """
     return _name_of(text) is not None
 
 
@@ -90,6 +94,10 @@ def read_title(text: str) -> Title:
 
     Raises:
         UndecidableError: a part of it is not understood.
+
+    >>> title = read_title("Nitrofurantoin (uncomplicated UTI only), E. coli")
+    >>> [code for code, _ in title.answers], title.organisms
+    (['NIT'], 'E. coli')
     """
     name = _name_of(text)
     if name is None:

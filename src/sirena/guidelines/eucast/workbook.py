@@ -1,11 +1,11 @@
-"""EUCAST's breakpoint workbook as a whole: is it one, which edition is it, and what does it state.
+"""EUCAST's breakpoint workbook as a whole: whether a file is one, which edition it is, and what it states.
 
 Rules, each with a test of like name:
 
 - the first sheet names version and date; a sheet that names another version is not EUCAST's workbook as published;
 - every organism in the table of contents has its sheet;
 - hidden sheets, PK/PD values and cut-off values for topical agents are not imported: EUCAST says that PK/PD values are
-  not to be used where breakpoints are lacking, and topical ones are no breakpoints;
+  not to be used where breakpoints are lacking, and cut-off values for topical agents are no breakpoints;
 - a table that says there are no breakpoints states nothing.
 """
 
@@ -34,10 +34,10 @@ _DAMAGE: Final = (
     *(OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError),
     *(KeyError, ValueError, TypeError, IndexError, AttributeError, SyntaxError),
 )
-"""What comes of a damaged file: openpyxl has no error of its own; a broken part of XML raises a `SyntaxError`."""
+"""Errors that a damaged file causes: openpyxl has none of its own; a broken part of XML raises a `SyntaxError`."""
 
 _LARGEST: Final = 200_000_000
-"""Bytes a workbook may unpack to; EUCAST's have 2 to 10 million."""
+"""Most bytes that a workbook may unpack to; EUCAST's have 2 to 10 million."""
 
 _FRONT: Final = frozenset({"changes", "notes", "guidance", "dosages", "technical uncertainty"})
 _VERSION: Final = re.compile(r"Version (?P<version>\d+\.\d+), valid from (?P<date>\d{4}-\d{2}-\d{2})")
@@ -61,7 +61,7 @@ def read_workbook(path: Path) -> WorkbookReading:
     """Read EUCAST's workbook.
 
     Raises:
-        WorkbookError: it is none, is damaged or changed; names file, sheet and cell.
+        WorkbookError: the file is no such workbook, or was damaged or changed; the error names file, sheet and cell.
     """
     try:
         return _read(_opened(path))
@@ -116,7 +116,7 @@ def _opened(path: Path) -> Workbook:
 
 
 def _damaged_sheet(path: Path) -> str:
-    """Return the first sheet whose part cannot be read, as messages name it; empty when it cannot be told."""
+    """Return the first sheet whose part cannot be read, as messages name it; empty if none can be named."""
     try:
         with zipfile.ZipFile(path) as archive:
             targets = {

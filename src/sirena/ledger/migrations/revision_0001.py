@@ -1,7 +1,6 @@
 """The ledger's table and the triggers that keep it append-only.
 
-In both databases the database itself refuses to change or remove an entry and to add one that does not continue the
-last.
+PostgreSQL and SQLite themselves refuse to change or remove an entry, and to add one that does not continue the last.
 """
 
 import sqlalchemy as sa
@@ -48,11 +47,11 @@ _GUARDS = {
             BEGIN SELECT RAISE(ABORT, 'an entry continues the last one'); END""",
     },
 }
-"""By database: the statements that make each trigger."""
+"""Statements that make each trigger, by database."""
 
 
 def upgrade() -> None:
-    """Make them."""
+    """Make the table and its triggers."""
     op.create_table(
         "ledger_entries",
         sa.Column("seq", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True, autoincrement=False),

@@ -1,1 +1,1 @@
-"""Backup, restore and drill of the production profile: one consistent set, encrypted, and proven by putting it back."""
+"""Backup, restore and drill of the production profile: consistent, encrypted, and proven by restoring."""

@@ -1,7 +1,7 @@
-"""Answers of the running service, put into the backup: a drill must get the very same from what it restored.
+"""Answers of the running service, recorded in a backup; a drill must get the same answers from what it restored.
 
-The isolates are invented and fixed: twelve organisms × every MIC there is (28 dilutions, three comparators), each
-asked of every antimicrobial under both guidelines. So every model of a release is asked, and no patient is.
+The isolates asked about are invented and always the same: twelve organisms × every MIC there is (28 dilutions, three
+comparators), for every antimicrobial under both guidelines. So every model of a release is asked, about no patient.
 """
 
 import json
@@ -19,30 +19,30 @@ from sirena.server.backup.manifest import ANSWERS
 from sirena.server.parts.doors import Door
 
 ORGANISMS: Final = ("eco", "kpn", "pae", "aba", "sau", "epi", "efa", "efm", "spn", "hin", "sal", "cal")
-"""WHONET codes: the commonest of each group the 41 models answer for, a yeast among them."""
+"""WHONET codes of the most common organism of each group that the 41 models answer for, a yeast among them."""
 COLUMNS: Final = tuple(f"{drug}_{letter}M" for letter in "NE" for drug in ANTIMICROBIALS)
 _SECONDS: Final = 30.0
 
 
 @dataclass(frozen=True)
 class RecordedAnswers:
-    """What one release answered to all fixed isolates."""
+    """The answers of one release to all fixed isolates."""
 
     release: str
-    """``panel_SIR/3``."""
+    """Registered name and version of the release, ``panel_SIR/3``."""
     columns: Mapping[str, Sequence[str]]
-    """By test column, one answer an isolate in the order of `fixed_isolates`: ``S``, ``NI censored``."""
+    """Answers by test column, one for each isolate in the order of `fixed_isolates`: ``S``, ``NI censored``."""
 
     def write(self, folder: Path) -> None:
-        """Write them into a set."""
+        """Write the answers into the folder that is backed up."""
         (folder / ANSWERS).write_text(json.dumps(asdict(self), separators=(",", ":")), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Read them from a set; None when the service did not answer as the backup was made.
+        """Read the answers from a backup's folder; None when the service did not answer while the backup was made.
 
         Raises:
-            DamagedBackupError: the file is none.
+            DamagedBackupError: the file cannot be read.
         """
         try:
             return cls(**json.loads((folder / ANSWERS).read_text(encoding="utf-8")))
@@ -54,18 +54,18 @@ class RecordedAnswers:
 
 @cache
 def fixed_isolates() -> tuple[tuple[str, str], ...]:
-    """Return organism and MIC of every isolate asked."""
+    """Return organism and MIC of every fixed isolate."""
     return tuple((organism, str(Mic.from_code(code))) for organism in ORGANISMS for code in range(CODES))
 
 
 def ask_service(service: Door) -> RecordedAnswers | None:
-    """Ask a service about all fixed isolates.
+    """Ask a service about all fixed isolates, and return its answers.
 
     Args:
-        service: where it is asked.
+        service: connection to the service.
 
     Returns:
-        None when it does not answer, or has no release; twice asked when the release changed in between.
+        None when the service does not answer, has no release, or changed its release during each of three attempts.
     """
     for _ in range(3):
         try:
@@ -96,5 +96,5 @@ def _read(record: Mapping[str, Any], column: str) -> str:
 
 
 def spelt(category: str, reason: str) -> str:
-    """Return an answer as it is recorded."""
+    """Return an answer as the text in which answers are recorded."""
     return f"{category} {reason}".strip()

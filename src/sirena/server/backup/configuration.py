@@ -1,7 +1,7 @@
-"""The configuration: settings in force and the files they name, without secrets.
+"""Backing up and restoring the configuration: the settings in force and the files they name, without secrets.
 
-Passwords, keys and certificates are not in a backup. Those of Sirena's own parts are made anew by the machine that
-restores; keys of others' services (a given S3 endpoint, the hospital's certificate) its operator sets again.
+Passwords, keys and TLS certificates are not in a backup. The machine that restores makes those of Sirena's own parts
+anew; its operator must set those of other services again (a given S3 endpoint, the hospital's certificate).
 """
 
 import shutil
@@ -21,7 +21,9 @@ from sirena.settings.catalogue import Settings, load_settings, settings_file, va
 
 _SETTINGS: Final = "settings.env"
 _NAMED_FILES: Final = ("policy", "gate", "overlay")
-"""Each lies in a folder of the setting's name and keeps its own: an overlay's is part of what editions are called."""
+"""Settings that name a file. The file lies in a folder named after the setting and keeps its name, which for an overlay
+is part of the names of editions.
+"""
 _OF_THE_MACHINE: Final = ("home", "profile", "guidelines", "backup_password_file", "backup_credentials")
 _EDITIONS: Final = "guidelines"
 
@@ -62,10 +64,10 @@ def collect(settings: Settings, into: Path) -> list[str]:
 
 
 def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
-    """Bring the configuration of a backup to this machine, unless it has its own.
+    """Restore the configuration of a backup, unless this machine has its own.
 
-    A machine that has a settings file, or has been brought up before, keeps what it has: its ports may be
-    another's on the machine of the backup. Then the backup's lie beside, for a person to compare.
+    A machine with a settings file, or on which the stack was started before, keeps its settings, since its ports may
+    differ from those of the backup. The backup's settings are then written beside, for a person to compare.
 
     Returns:
         The settings in force afterwards, and a sentence for the operator.
@@ -97,7 +99,7 @@ def _was_brought_up(settings: Settings) -> bool:
 
 
 def _line(variable: str, value: str) -> str:
-    """Return the line of a settings file that is read as this value (`Hospital #1` needs quotes); empty if none is."""
+    """Return the line of a settings file for a value, quoted if needed (`Hospital #1`); empty if none can hold it."""
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     for line in (f"{variable}={value}\n", f"{variable}='{escaped}'\n"):
         if "\n" not in line[:-1] and dotenv_values(stream=StringIO(line)) == {variable: value}:
@@ -111,7 +113,7 @@ def _with(text: str, variable: str, value: str) -> str:
 
 
 def _put_named(source: Path, target: Path) -> None:
-    """Put back a file that the services read, under an account that is not ours; none of them holds a secret."""
+    """Restore a file that the services read under other accounts; such a file holds no secret."""
     target.parent.mkdir(parents=True, exist_ok=True)
     beside = target.with_name(f".{target.name}.new")
     shutil.copyfile(source, beside)

@@ -1,4 +1,4 @@
-"""The two databases: dumped from one snapshot each, put back beside the living ones, exchanged in one transaction."""
+"""Dumping the two databases, restoring dumps beside the ones in use, and exchanging them in one transaction."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,20 +22,20 @@ _LEDGER: Final = "ledger_entries"
 
 @dataclass(frozen=True)
 class Dumped:
-    """What a dump holds."""
+    """Facts about a dump of a database."""
 
     tables: Mapping[str, int]
-    """Rows by table."""
+    """Number of rows by table."""
     ledger_end: LedgerEnd | None
 
 
 @dataclass(frozen=True)
 class Databases:
-    """The cluster, entered by its superuser and by the roles that work in it."""
+    """The databases of the PostgreSQL cluster, reached as its superuser and as the roles that work in them."""
 
     cluster: PostgreSql
     passwords: Path
-    """Libpq password file of all of them."""
+    """Libpq password file with the passwords of all these roles."""
 
     def dump(self, database: str, target: Path) -> Dumped:
         """Dump a database and count its rows, both in one snapshot.
@@ -52,17 +52,17 @@ class Databases:
         return found
 
     def put_back(self, dump: Path, database: str, name: str, expected: Mapping[str, int]) -> None:
-        """Make a database of a dump, under a name of its own; one of that name is dropped first.
+        """Restore a dump as a new database; a database of its name is dropped first.
 
         Args:
-            dump: made by `dump`.
-            database: whose dump it is, `mlflow` or `sirena`.
-            name: what the new one is called.
-            expected: rows by table.
+            dump: file made by `dump`.
+            database: that was dumped, `mlflow` or `sirena`.
+            name: of the new database.
+            expected: number of rows by table.
 
         Raises:
             BackupError: PostgreSQL refuses.
-            DamagedBackupError: the rows are not those that were dumped.
+            DamagedBackupError: a table has another number of rows than was dumped.
         """
         self.drop(name)
         self._execute("CREATE DATABASE {} OWNER {}", name, DATABASES[database])
@@ -80,11 +80,11 @@ class Databases:
             )
 
     def exchange(self, fresh: Mapping[str, str], aside: str) -> None:
-        """Put new databases in the place of the living ones, all at once or not at all.
+        """Put new databases in the place of those in use, all at once or not at all.
 
         Args:
-            fresh: new database by the name it takes.
-            aside: what is put after the name of the one it replaces.
+            fresh: names of the new databases, by the names they take.
+            aside: suffix for the names of the databases replaced.
         """
         for database in fresh:
             self.drop(database + aside)
@@ -99,7 +99,7 @@ class Databases:
                 connection.execute(rename.format(sql.Identifier(new), sql.Identifier(database)))
 
     def drop(self, name: str) -> None:
-        """Drop a database, if there is one of that name, whoever is connected to it."""
+        """Drop a database if it exists, and end the connections to it."""
         if not self.ask("postgres", "SELECT FROM pg_database WHERE datname = %s", name):
             return
         # what WITH (FORCE) does since PostgreSQL 13; DROP waits some seconds for those who are leaving
@@ -108,7 +108,7 @@ class Databases:
         self._execute("DROP DATABASE {}", name)
 
     def rows(self, database: str) -> dict[str, int]:
-        """Return the rows of every table of a database."""
+        """Return the number of rows of every table of a database."""
         with self._connected(database) as connection:
             return _counts(connection)
 
@@ -123,7 +123,7 @@ class Databases:
             return str(_one(connection, "SHOW server_version")).split()[0]
 
     def ask(self, database: str, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Return what a query of ours finds."""
+        """Return the rows that a query finds in a database."""
         with self._connected(database) as connection:
             return list(connection.execute(query.encode(), values))
 
@@ -159,10 +159,10 @@ class Databases:
 
 @contextmanager
 def entered(cluster: PostgreSql, folder: Path) -> Iterator[Databases]:
-    """Give the databases, with a password file in a private folder that is removed afterwards.
+    """Yield the databases, with a password file that is removed after the block.
 
     Raises:
-        BackupError: the passwords of the stack cannot be read by this account.
+        BackupError: this account cannot read the passwords of the stack.
     """
     secrets = cluster.settings.home / "secrets"
     names = [SUPERUSER, *DATABASES]

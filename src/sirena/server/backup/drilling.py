@@ -1,8 +1,8 @@
-"""The drill: put a backup back beside the living system, prove it, and remove it again.
+"""The drill: restoring a backup beside the running system, proving it, and removing it again.
 
-Scratch databases of their own names in the running cluster, a scratch bucket and a scratch folder; the living ones
-are not opened.
-What needs MLflow and the ledger is proven by a function of the caller.
+It is restored into scratch databases in the running PostgreSQL cluster, a scratch bucket and a scratch folder; the
+databases, bucket and folders in use are not opened. What needs MLflow and the ledger is proven by a function that the
+caller passes.
 """
 
 import shutil
@@ -38,30 +38,31 @@ WHERE v.current_stage <> 'Deleted_Internal'
 GROUP BY 1 ORDER BY 1
 """
 _STAGES: Final = ["production", "staging"]
-"""Aliases that nobody gets for a model without files."""
+"""Aliases of stages, which a model without files cannot have."""
 
 
 @dataclass(frozen=True)
 class RestoredCopy:
-    """A backup put back beside the living system, for whoever proves it."""
+    """A backup restored beside the running system, whose content is still to be checked."""
 
     mlflow_url: str
     """SQLAlchemy URL of the scratch copy of MLflow's database, without password."""
     sirena_url: str
-    """The same of ours."""
+    """SQLAlchemy URL of the scratch copy of Sirena's own database, without password."""
     home: Path
-    """Folder whose `artifacts` are the restored ones, as a `SIRENA_HOME` of the embedded profile has them."""
+    """Folder that holds the restored artifacts like a `SIRENA_HOME` of the embedded profile."""
     manifest: Manifest
     answers: RecordedAnswers | None
 
 
 Proof = Callable[[RestoredCopy], Sequence[str]]
-"""Proves what was put back, raises if it cannot, and says in sentences what was proven."""
+"""Function that proves a restored copy and returns what was proven, a sentence each; it raises an error if it
+cannot."""
 
 
 @dataclass(frozen=True)
 class Drilled:
-    """A drill that went well."""
+    """The result of a successful drill."""
 
     snapshot: Snapshot
     manifest: Manifest
@@ -70,17 +71,17 @@ class Drilled:
 
 
 def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
-    """Restore a snapshot beside the running system and prove it. The caller holds `exclusive` meanwhile.
+    """Restore a snapshot beside the running system, and check the restored copy. The caller must hold `exclusive`.
 
     Args:
-        settings: which installation; its PostgreSQL and S3 must run.
-        at: as `Repository.find` reads it.
-        prove: proves the answers and the ledger of what was restored.
-        tell: is told each step.
+        settings: of the installation, whose PostgreSQL and S3 must run.
+        at: names the snapshot, as for `Repository.find`.
+        prove: function that checks answers and ledger of the restored copy.
+        tell: is called with a text at each step.
 
     Raises:
-        DamagedBackupError: files or rows are not those of the manifest.
-        DrillError: parts of what was restored do not fit together, or it answers otherwise than before.
+        DamagedBackupError: files or numbers of rows are not those of the manifest.
+        DrillError: parts of the restored copy do not fit together, or it answers otherwise than recorded.
         BackupError: a step failed.
     """
     begun = time.monotonic()
@@ -127,9 +128,10 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
 
 
 def _require_artifacts(databases: Databases, objects: Path) -> str:
-    """Require the files of every version that has a stage, and say how many others have theirs.
+    """Check that every version with a stage has its files, and return a sentence on how many others have theirs.
 
-    Whoever may train can register a version of a model that has no files, and must not make the drill fail by it.
+    A version without a stage may lack files: whoever may train can register such a version, and the drill must not fail
+    by it.
     """
     rows = databases.ask(_SCRATCH["mlflow"], _REGISTERED, _STAGES)
     folders = {objects / _ARTIFACTS / str(at).partition(":")[2].lstrip("/"): bool(staged) for at, staged in rows}

@@ -1,4 +1,4 @@
-"""What can go wrong with a backup, told with its remedy."""
+"""Errors of backup, restore and drill."""
 
 from sirena.domain.errors import SirenaError, UsageError
 
@@ -18,7 +18,7 @@ class BackupRunningError(BackupError):
 
 
 class DamagedBackupError(BackupError):
-    """What came out of the repository is not what was put in."""
+    """What was read from the repository is not what was saved."""
 
     code = "backup_damaged"
 
@@ -30,6 +30,6 @@ class DrillError(BackupError):
 
 
 class RestoreRefusedError(UsageError):
-    """The machine to restore onto is not empty, or runs."""
+    """The machine to restore onto is not empty, or its stack runs."""
 
     code = "restore_refused"

@@ -1,7 +1,7 @@
-"""One at a time: backup, restore, drill and collection (`sirena gc`) of one `SIRENA_HOME` exclude each other.
+"""A lock by which backup, restore, drill and collection (`sirena gc`) of one `SIRENA_HOME` exclude each other.
 
-The lock is the kernel's, so it ends with the process that holds it, however that ends. Programs started meanwhile
-inherit it (`tools.run_tool`): while a restic lives on after its parent was killed, the next backup still waits.
+The lock is the kernel's, so it ends with the process that holds it. Programs started meanwhile inherit it
+(`tools.run_tool`): while a restic lives on after its parent was killed, the next backup still waits.
 """
 
 import fcntl
@@ -16,14 +16,14 @@ from sirena.settings.catalogue import Settings
 
 @contextmanager
 def exclusive(settings: Settings, activity: str) -> Iterator[None]:
-    """Hold the lock.
+    """Lock this `SIRENA_HOME` against other backups, restores, drills and collections during the block.
 
     Args:
-        settings: which installation.
-        activity: what others are told is under way.
+        settings: of the installation.
+        activity: name shown to others that find the lock held.
 
     Raises:
-        BackupRunningError: something else holds it.
+        BackupRunningError: another activity holds the lock.
     """
     places = places_of(settings)
     places.open()

@@ -1,12 +1,12 @@
 """Making a backup.
 
-The order makes the set consistent without stopping anything:
+The order of the steps makes the backup consistent without stopping anything:
 
-- the service's answers first: the release it names exists by then, so it is in every later dump;
-- then MLflow's database, then ours: the ledger announces an act before it happens, so a later ledger knows of
-  everything the earlier MLflow holds;
-- then the objects: MLflow's rows name files only after these are stored, and stored files are never changed, so
-  whatever a row of the dump refers to is in the bucket by now. What is removed needs the same lock as we hold.
+- the service's answers first: the release they name exists then, so it is in every later dump;
+- then MLflow's database, then Sirena's own: the ledger records an act before it happens, so the later ledger knows of
+  everything in the earlier MLflow database;
+- then the objects: MLflow's rows name files only after these are stored, and stored files are never changed, so every
+  file that a dumped row names is in the bucket. Removing files needs the lock that a backup holds.
 """
 
 import contextlib
@@ -48,31 +48,31 @@ from sirena.settings.catalogue import Settings
 
 @dataclass(frozen=True)
 class MadeBackup:
-    """A backup that is in the repository, checked."""
+    """A backup that was saved in the repository and checked."""
 
     snapshot: str
     manifest: Manifest
     release: str
-    """Release whose answers were recorded; empty when the service gave none."""
+    """Release whose answers were recorded; empty when the service did not answer."""
     seconds: float
     repository: Repository
     left_out: tuple[str, ...]
-    """Settings not in it, because they are secret."""
+    """Names of settings that were left out, because they are secret."""
     ahead: tuple[Snapshot, ...]
-    """Backups that lie ahead of the clock, because of which no old one was removed."""
+    """Backups dated ahead of the clock, because of which no old one was removed."""
 
 
 def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> MadeBackup:
-    """Make one backup of a running production stack; hold `exclusive` around it.
+    """Make a backup of a running production stack. The caller must hold `exclusive`.
 
     Args:
-        settings: which installation.
-        tell: is told each step.
-        before_upgrade: whether it is the state an upgrade goes back to.
+        settings: of the installation.
+        tell: is called with a text at each step.
+        before_upgrade: True for the backup to which `sirena upgrade --back` returns.
 
     Raises:
-        UsageError: it is not a production stack of this machine.
-        BackupError: a step failed. What the repository held before is still there.
+        UsageError: this machine has no production stack.
+        BackupError: a step failed; what the repository held before is still there.
     """
     begun = time.monotonic()
     require_production(settings)
@@ -121,10 +121,10 @@ def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> 
 
 
 def require_production(settings: Settings) -> None:
-    """Require the profile that is backed up.
+    """Check that the profile is ``production``, the only one that is backed up, or raise `UsageError`.
 
     Raises:
-        UsageError: it is the embedded one, or was never brought up here.
+        UsageError: it is the embedded profile.
     """
     if settings.profile != "production":
         raise UsageError(

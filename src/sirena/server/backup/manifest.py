@@ -1,4 +1,4 @@
-"""The manifest: what a backup holds, so that whoever puts it back can say whether it is all there and unaltered."""
+"""The manifest: a list of what a backup holds, by which a restore can tell whether all is there and unaltered."""
 
 import hashlib
 import json
@@ -18,13 +18,13 @@ _FORMAT: Final = "sirena-backup/1"
 _BLOCK: Final = 2**20
 _NAMED: Final = 5
 _APART: Final = ".apart"
-"""Folder of objects whose keys cannot be paths; never the first name of a key that is one."""
+"""Folder of the objects whose keys cannot be paths; no key that is a path begins with this name."""
 _LONGEST_NAME: Final = 255
 
 
 @dataclass(frozen=True)
 class FileFacts:
-    """A file as it was put in."""
+    """Hash and size of a file as it was backed up."""
 
     sha256: str
     size: int
@@ -33,7 +33,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class LedgerEnd:
-    """The audit ledger's last entry in the dump: against it a cut-off end would show."""
+    """The audit ledger's last entry in the dump, by which a ledger whose end was cut off is noticed."""
 
     entries: int
     hash: str
@@ -41,41 +41,42 @@ class LedgerEnd:
 
 @dataclass(frozen=True)
 class Manifest:
-    """What one backup holds."""
+    """The list of what one backup holds."""
 
     made: str
     """UTC, ISO 8601."""
     versions: Mapping[str, str]
-    """Of Sirena, MLflow, PostgreSQL and restic."""
+    """Versions of Sirena, MLflow, PostgreSQL and restic, by name."""
     files: Mapping[str, FileFacts]
-    """By path in the set; an S3 object `k` is `objects/k`, wherever its file lies (see `stored_at`)."""
+    """Files by their path in the backup; an S3 object `k` is listed as `objects/k`, wherever its file lies (see
+    `stored_at`)."""
     tables: Mapping[str, Mapping[str, int]]
-    """Rows of every table, by database; counted in the very snapshot the dump was made of."""
+    """Number of rows of every table, by database, counted in the snapshot that was dumped."""
     bucket: str
     ledger_end: LedgerEnd | None = None
     format: str = field(default=_FORMAT)
 
     @property
     def objects(self) -> dict[str, FileFacts]:
-        """The S3 objects by key."""
+        """The S3 objects by their key."""
         prefix = f"{OBJECTS}/"
         return {path.removeprefix(prefix): facts for path, facts in self.files.items() if path.startswith(prefix)}
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Bytes of all files together."""
         return sum(facts.size for facts in self.files.values())
 
     def write(self, folder: Path) -> None:
-        """Write it into a folder."""
+        """Write the manifest into a folder."""
         (folder / NAME).write_text(json.dumps(asdict(self), indent=1, sort_keys=True), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Self:
-        """Read it from a folder.
+        """Read the manifest in a folder.
 
         Raises:
-            DamagedBackupError: it is missing or none.
+            DamagedBackupError: the manifest is missing or cannot be read.
         """
         try:
             document = json.loads((folder / NAME).read_text(encoding="utf-8"))
@@ -97,7 +98,7 @@ class Manifest:
         """Compare every file of a folder with the manifest.
 
         Raises:
-            DamagedBackupError: files are missing, altered or too many; the first of them are named.
+            DamagedBackupError: files are missing, altered or not listed; the error names the first of them.
         """
         present = {path for path in files_of(folder) if path != NAME}
         places = {path: _place(folder, path) for path in self.files}
@@ -127,9 +128,9 @@ def is_path(key: str) -> bool:
 
 
 def apart(key: str) -> str:
-    """Return where an object lies among the files of the others when its key cannot be its path.
+    """Return the path at which an object is kept when its key cannot be its path.
 
-    In S3 there may be an object `a` beside one `a/b`, and whoever may log artifacts can make them.
+    In S3 an object `a` may exist beside an object `a/b`; whoever may log artifacts can make such objects.
     """
     return f"{_APART}/{hashlib.sha256(key.encode()).hexdigest()}"
 
@@ -138,7 +139,7 @@ def stored_at(folder: Path, key: str) -> Path:
     """Return the file of an object.
 
     Args:
-        folder: of all objects.
+        folder: that holds all objects.
         key: of the object.
     """
     plain = folder / key

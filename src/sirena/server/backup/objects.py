@@ -1,7 +1,7 @@
-"""The bucket: mirrored into the set, and put back.
+"""Mirroring the bucket into the backup, and restoring objects into a bucket.
 
-The mirror stays between backups, so a daily one fetches only what is new. Objects are written once; one that is
-known by ETag and size and whose file still has its hash is not fetched again, so a file that rotted on disk is.
+The mirror stays between backups, so that a daily backup fetches only new objects. An object with the known ETag and
+size, whose file still has its hash, is not fetched again; so a file that was damaged on disk is.
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from sirena.server.steps import Tell
 _STREAMS: Final = 2
 _BLOCK: Final = 2**20
 _ONE_PART: Final = TransferConfig(multipart_threshold=2**30, use_threads=False)
-"""Up to 1 GiB in one part, so that the ETag is the content's MD5 and can be compared."""
+"""Uploads up to 1 GiB in one part, so that the ETag is the content's MD5 and can be compared."""
 _MD5_LENGTH: Final = 32
 _MISSING: Final = ("404", "NoSuchKey")
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An object as the bucket lists it."""
+    """An object as the bucket's listing describes it."""
 
     key: str
     etag: str
@@ -42,22 +42,22 @@ class Stored:
 
 @dataclass(frozen=True)
 class Bucket:
-    """One bucket."""
+    """An S3 bucket whose objects a backup copies into a folder, or into which a restore puts objects."""
 
     client: Any
-    """Of boto3."""
+    """Client of boto3."""
     name: str
 
     def mirror(self, folder: Path, index: Path, tell: Tell) -> dict[str, FileFacts]:
         """Make a folder hold exactly the bucket's objects.
 
         Args:
-            folder: where to; a key is a path below it, or lies apart where it cannot be one (see `stored_at`).
-            index: file that remembers what was fetched, with hashes.
-            tell: is told how far it is.
+            folder: to be filled; an object's key is its path there, if it can be one (see `stored_at`).
+            index: file that lists what was fetched, with hashes.
+            tell: is called with a text on the progress.
 
         Returns:
-            Facts by key.
+            Hash and size of each object, by key.
 
         Raises:
             BackupError: the endpoint does not answer or refuses, or the disk is full.
@@ -84,10 +84,10 @@ class Bucket:
         return facts
 
     def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:
-        """Make the bucket hold these objects; others in it are left alone, nothing refers to them.
+        """Send objects to the bucket unless it holds them; other objects in it stay.
 
         Raises:
-            BackupError: the endpoint does not answer, refuses, or does not hold afterwards what was sent.
+            BackupError: the endpoint does not answer or refuses, or the bucket does not hold what was sent.
         """
         with bucket_errors_told("writing", self.name):
             present = {one.key: one for one in self._listed()}
@@ -109,7 +109,7 @@ class Bucket:
                 )
 
     def missing(self, objects: Mapping[str, FileFacts]) -> dict[str, FileFacts]:
-        """Return which of these objects are not in it with their size.
+        """Return those of the given objects that the bucket lacks, or holds with another size.
 
         Raises:
             BackupError: the endpoint does not answer, or refuses.
@@ -119,7 +119,7 @@ class Bucket:
         return {key: facts for key, facts in objects.items() if sizes.get(key) != facts.size}
 
     def strangers(self, objects: Mapping[str, FileFacts]) -> int:
-        """Return how many objects are in it besides these and the mark `sirena up` makes."""
+        """Return how many other objects the bucket holds, not counting the mark that `sirena up` makes."""
         with bucket_errors_told("reading", self.name):
             listed = [one for one in self._listed() if one.key != ".sirena"]
         return sum(one.key not in objects or one.size != objects[one.key].size for one in listed)
@@ -176,7 +176,7 @@ class Bucket:
 
 @contextmanager
 def bucket_errors_told(doing: str, bucket: str) -> Iterator[None]:
-    """Tell what S3 or the disk refuses as a `BackupError`."""
+    """Raise `BackupError` in place of errors of S3 or the disk in the block."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
@@ -192,12 +192,12 @@ def bucket_errors_told(doing: str, bucket: str) -> Iterator[None]:
 
 
 def _is_folder_mark(one: Stored) -> bool:
-    """S3 browsers mark an empty folder so; it holds nothing."""
+    """Tell whether an object is the mark by which S3 browsers show an empty folder."""
     return one.key.endswith("/") and one.size == 0
 
 
 def _places(keys: list[str]) -> dict[str, str]:
-    """Return the path of each object: its key, or apart where that is no path or other objects lie below it."""
+    """Return the path of each object by key: the key, unless it cannot be a path or other objects lie below it."""
     folders = {key[:end] for key in keys for end, letter in enumerate(key) if letter == "/"}
     return {key: key if is_path(key) and key not in folders else apart(key) for key in keys}
 

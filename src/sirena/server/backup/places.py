@@ -1,4 +1,4 @@
-"""Where backup, restore and drill keep what they need below `SIRENA_HOME`; nobody else may enter."""
+"""Folders and files of backup, restore and drill below `SIRENA_HOME`, closed to other accounts."""
 
 import shutil
 from dataclasses import dataclass
@@ -10,57 +10,57 @@ from sirena.settings.catalogue import Settings
 
 @dataclass(frozen=True)
 class BackupPlaces:
-    """The folders of one `SIRENA_HOME`."""
+    """Folders and files of backup, restore and drill in one `SIRENA_HOME`."""
 
     home: Path
 
     @property
     def root(self) -> Path:
-        """The folder of everything here, mode 0700: it holds password hashes while a backup is made."""
+        """Folder that holds all others, mode 0700: it holds password hashes while a backup is made."""
         return self.home / "backup"
 
     @property
     def set(self) -> Path:
-        """What goes into the repository: dumps, objects, configuration, answers, manifest."""
+        """Folder that is saved in the repository: dumps, objects, configuration, answers, manifest."""
         return self.root / "set"
 
     @property
     def mirror_index(self) -> Path:
-        """What is known of the objects mirrored into `set`."""
+        """File that lists the objects mirrored into `set`."""
         return self.root / "mirror.json"
 
     @property
     def drill(self) -> Path:
-        """What a drill puts back; removed after it."""
+        """Folder into which a drill restores; removed afterwards."""
         return self.root / "drill"
 
     @property
     def restoring(self) -> Path:
-        """What a restore takes out of the repository; removed after it."""
+        """Folder into which a restore takes a snapshot out; removed afterwards."""
         return self.root / "restoring"
 
     @property
     def cache(self) -> Path:
-        """Restic's cache."""
+        """Folder of restic's cache."""
         return self.root / "cache"
 
     @property
     def known_repositories(self) -> Path:
-        """Names the places where a repository was found or made, one a line: it must be there again."""
+        """File with the locations, one a line, where a repository was found or made and must be found again."""
         return self.root / "repositories"
 
     @property
     def lock(self) -> Path:
-        """Held by the one activity under way."""
+        """File that a running backup, restore, drill or collection keeps locked."""
         return self.root / "lock"
 
     def open(self) -> None:
-        """Make the folder, closed to others."""
+        """Make the folder `root`, closed to other accounts."""
         OsAccount.of_this_process().own_folder(self.root)
 
 
 def places_of(settings: Settings) -> BackupPlaces:
-    """Return the places of an installation."""
+    """Return the folders and files of an installation."""
     return BackupPlaces(settings.home)
 
 
@@ -70,7 +70,7 @@ def password_file(settings: Settings) -> Path:
 
 
 def empty_folder(folder: Path) -> Path:
-    """Make a folder, without what an interrupted run may have left in it."""
+    """Make an empty folder, and return it; what an interrupted run left there is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     return folder

@@ -1,7 +1,7 @@
 """The restic repository: encrypted, deduplicated, versioned; a folder or an S3 bucket.
 
-Plain `restic check` does not open the packs and misses a damaged one, so here every check reads all data.
-A new repository has the newest format the installed restic writes: from 0.14 on, one that compresses.
+`restic check` alone does not open the data files and misses a damaged one, so here every check reads all data. A new
+repository has the newest format that the installed restic writes, which since 0.14 is compressed.
 """
 
 import json
@@ -26,61 +26,64 @@ from sirena.settings.catalogue import Settings
 
 TAG: Final = "sirena"
 _HOST: Final = "sirena"
-"""The same for every machine: after a restore onto another one its backups continue the same history."""
+"""Host name in snapshots, the same for every machine, so that a machine restored elsewhere continues the same
+history."""
 _KEEP: Final = ("--keep-daily", "7", "--keep-weekly", "5", "--keep-monthly", "12")
 _BEFORE_UPGRADE: Final = "before-upgrade"
-"""Second tag of what an upgrade can go back to: thinned out among its own kind, so a daily backup never replaces it."""
+"""Second tag of backups made before an upgrade; they are thinned out separately, so that no daily backup replaces
+them."""
 _DAMAGED: Final = re.compile(r"^ignoring error for (\S+):", re.MULTILINE)
-"""A file that restic could not take out whole."""
+"""Names in restic's messages the files that it could not restore completely."""
 _NAMED: Final = 3
 _NO_REPOSITORY: Final = "Is there a repository"
 _AHEAD: Final = timedelta(days=1)
-"""Snapshots further ahead of the clock than zones and drift explain: it went wrong when they were made, or is now."""
+"""Snapshots dated further ahead than this cannot be explained by time zones: the clock was wrong then, or is wrong
+now."""
 _PROBE_SECONDS: Final = 10.0
 _SHORT: Final = 8
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One backup in the repository."""
+    """A backup in the repository."""
 
     id: str
-    """Its short name, eight hexadecimal digits."""
+    """Short id, eight hexadecimal digits."""
     time: datetime
     """UTC."""
 
 
 @dataclass(frozen=True)
 class Repository:
-    """The repository of one installation."""
+    """The restic repository of one installation."""
 
     settings: Settings
 
     @property
     def location(self) -> str:
-        """Folder, or `s3:https://host/bucket`."""
+        """Folder of the repository, or `s3:https://host/bucket`."""
         return self.settings.backup_repository or str(self.settings.home / "backup" / "repository")
 
     @property
     def is_on_this_machine(self) -> bool:
-        """True when it burns down together with what it is the backup of, as far as the address tells."""
+        """True when the repository lies below `SIRENA_HOME`, and would be lost together with it."""
         return Path(self.location).is_relative_to(self.settings.home)
 
     @property
     def is_on_the_same_disk(self) -> bool:
-        """True when it is a folder on the disk of `SIRENA_HOME`, as when the disk meant for it is not mounted."""
+        """True when the repository is a folder on the disk of `SIRENA_HOME`; its own disk may not be mounted."""
         place = Path(self.location)
         devices = {nearest_folder(path).stat().st_dev for path in (place, self.settings.home)}
         return place.is_absolute() and len(devices) == 1
 
     def ensure(self) -> None:
-        """Make the repository, and its password, when there never was one; a dead process's lock is removed.
+        """Make the repository and its password if there never was one here; remove locks of dead processes.
 
-        One that was there before and is not now is not made anew: its disk is not mounted, and a new one would fill
-        the disk below while everybody believes the backups elsewhere.
+        A repository that was there before and is missing now is not made anew: its disk may not be mounted, and a new
+        one would fill the disk below while everybody believes the backups elsewhere.
 
         Raises:
-            BackupError: the place cannot be reached, the repository is gone, or the password is another one's.
+            BackupError: the location cannot be reached, the repository is gone, or the password is wrong.
         """
         self._make_or_open()
         self._note()
@@ -123,10 +126,10 @@ class Repository:
             write_private(places_of(self.settings).known_repositories, lines, OsAccount.of_this_process())
 
     def require(self) -> None:
-        """Require a repository that can be opened; a dead process's lock is removed.
+        """Check that the repository can be opened, or raise `BackupError`; remove locks of dead processes.
 
         Raises:
-            BackupError: there is none, it cannot be reached, or the password is missing or another one's.
+            BackupError: there is no repository, it cannot be reached, or the password is missing or wrong.
         """
         self._require_password()
         opened = self._opened()
@@ -139,11 +142,12 @@ class Repository:
         self._remove_dead_locks(opened.output.split())
 
     def save(self, folder: Path, *, before_upgrade: bool = False) -> str:
-        """Save a folder's content as a new snapshot and return its id; unchanged content takes no further room.
+        """Save a folder's content as a new snapshot, and return its id; unchanged content takes no further room.
 
         Args:
-            folder: what to save.
-            before_upgrade: whether an upgrade goes back to it; kept apart from the daily ones.
+            folder: to be saved.
+            before_upgrade: True for the backup to which `sirena upgrade --back` returns; it is kept apart from daily
+                ones.
         """
         tag = f"{TAG},{_BEFORE_UPGRADE}" if before_upgrade else TAG
         ended = self._restic("backup", "--json", "--host", _HOST, "--tag", tag, "--ignore-inode", ".", folder=folder)
@@ -153,9 +157,9 @@ class Repository:
         return str(summary["snapshot_id"])[:_SHORT]
 
     def thin_out(self) -> None:
-        """Keep 7 daily, 5 weekly and 12 monthly snapshots, and free the room of the others.
+        """Keep 7 daily, 5 weekly and 12 monthly snapshots; remove the others and free their room.
 
-        Those made before upgrades are counted among themselves.
+        Backups made before upgrades are counted separately.
         """
         selection = ("--tag", TAG, "--host", _HOST, "--group-by", "host,tags")
         self._require(self._restic("forget", *selection, *_KEEP, "--prune"), "removing old snapshots")
@@ -164,7 +168,7 @@ class Repository:
         """Read every byte of the repository and compare it with its hash.
 
         Raises:
-            DamagedBackupError: something is not what was written.
+            DamagedBackupError: part of the repository is not as it was written.
         """
         ended = self._restic("check", "--read-data")
         if ended.code and "unable to create lock" not in ended.errors:
@@ -185,18 +189,18 @@ class Repository:
         return sorted((Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda one: one.time)
 
     def ahead_of_the_clock(self) -> list[Snapshot]:
-        """Return the snapshots that lie more than a day ahead: by them nothing can be said about what is old."""
+        """Return the snapshots dated more than a day ahead of the clock, which then cannot tell what is old."""
         return [one for one in self.snapshots() if _is_ahead(one)]
 
     def find(self, at: str) -> Snapshot:
-        """Return the snapshot a text means.
+        """Return the snapshot that an id, a date or `latest` names.
 
         Args:
-            at: empty for the latest that is not ahead of the clock, the beginning of an id, or a date or time (UTC
-                unless it names a zone): then the latest not after it. A date alone means its end.
+            at: empty for the latest that is not ahead of the clock; or the beginning of an id; or a date or time (UTC
+                unless it names a zone) for the latest not after it. A date alone means the end of the day.
 
         Raises:
-            UsageError: there is none.
+            UsageError: there is no such snapshot.
         """
         every = self.snapshots()
         if not every:
@@ -214,10 +218,10 @@ class Repository:
         return fitting[-1]
 
     def take_out(self, snapshot: Snapshot, folder: Path) -> None:
-        """Write a snapshot's content into a folder.
+        """Restore a snapshot's content into a folder.
 
         Raises:
-            DamagedBackupError: part of it cannot be read.
+            DamagedBackupError: part of the snapshot cannot be read.
         """
         ended = self._restic("restore", snapshot.id, "--target", str(folder))
         if ended.code:
@@ -233,11 +237,11 @@ class Repository:
             )
 
     def _opened(self) -> EndedProgram:
-        """Open the repository and list its locks, in one question: for each restic derives the key anew."""
+        """Open the repository and list its locks by one run of restic, since each run takes time to derive the key."""
         return self._restic("list", "locks", "--no-lock")
 
     def _remove_dead_locks(self, names: Sequence[str]) -> None:
-        """Remove locks of killed processes: restic by itself takes one that nobody has collected yet for alive."""
+        """Remove locks of killed processes, which restic itself keeps while such a process is a zombie."""
         if not names:
             return
         self._require(self._restic("unlock"), "removing a dead process's lock")
@@ -272,7 +276,7 @@ class Repository:
         }
 
     def _probe(self) -> None:
-        """Find in seconds that nothing answers; restic itself would go on trying for a quarter of an hour."""
+        """Raise `BackupError` in seconds if the host does not answer; restic alone would try for 15 minutes."""
         if not self.location.startswith("s3:"):
             return
         place = self.location.removeprefix("s3:")
@@ -297,7 +301,7 @@ def _is_ahead(snapshot: Snapshot) -> bool:
 
 
 def _is_dead(lock: Mapping[str, Any]) -> bool:
-    """Tell whether a lock is of this machine and its process is none any more, or another's program by now."""
+    """Tell whether a lock is of this machine and its process has ended; another program may have its number."""
     if lock["hostname"] != socket.gethostname():
         return False
     try:

@@ -1,7 +1,7 @@
-"""Restoring: databases, bucket and configuration of a backup onto a fresh machine, or in the place of what is there.
+"""Restoring a backup's databases, objects and configuration, onto a fresh machine or in the place of what is there.
 
-Until the last step nothing that was there is touched: objects are only added, databases are made beside and take
-their names in one transaction. So a restore that fails or is killed can be repeated, and leaves no half machine.
+Until the last step nothing that was there is changed: objects are only added; databases are made under other names and
+put in place in one transaction. So a restore that fails or is killed can be repeated, and leaves nothing half restored.
 """
 
 import shutil
@@ -28,7 +28,7 @@ from sirena.settings.catalogue import Settings
 _FRESH: Final = "_restoring"
 _ASIDE: Final = "_before_restore"
 _USERS: Final = ("mlflow", "service", "pages", "access", "entry", "backup")
-"""Parts that write into the stores, or would ask them while they change."""
+"""Parts that use databases or object store, and must not run during a restore."""
 _TELLING_TABLES: Final = {
     "mlflow": ("runs", "registered_models", "logged_models"),
     "sirena": ("access_accounts", "ledger_entries"),
@@ -37,34 +37,34 @@ _TELLING_TABLES: Final = {
 
 @dataclass(frozen=True)
 class RestoredBackup:
-    """What a restore brought back."""
+    """The result of a restore."""
 
     snapshot: Snapshot
     manifest: Manifest
     configuration: str
-    """What became of the settings, for the operator."""
+    """Sentence for the operator on what was done with the settings."""
     record: str
-    """What became of the record of it, for the operator."""
+    """Sentence for the operator on how the restore was recorded."""
 
 
 Conclude = Callable[[Settings, Snapshot], str]
-"""Called when everything is back and the databases still run: puts the restore on record and says so."""
+"""Function called when all is restored and the databases still run; it records the restore, and returns a sentence on
+it."""
 
 
 def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, replace: bool = False) -> RestoredBackup:
-    """Bring a snapshot back; hold `exclusive` around it. Afterwards everything is down, for `sirena up`.
+    """Restore a snapshot, and leave all parts stopped, for `sirena up`. The caller must hold `exclusive`.
 
     Args:
-        settings: the machine to restore onto.
-        at: as `Repository.find` reads it.
-        tell: is told each step.
-        conclude: called at the end.
-        replace: take the place of what is there. The databases that were there stay until the next restore under
-            names of their own.
+        settings: of the installation to restore into.
+        at: names the snapshot, as for `Repository.find`.
+        tell: is called with a text at each step.
+        conclude: records the restore at the end.
+        replace: True replaces what is there. The databases replaced stay under other names until the next restore.
 
     Raises:
-        RestoreRefusedError: the machine runs, or is not empty and `replace` is not said; nothing was changed.
-        DamagedBackupError: the snapshot is not what was put in.
+        RestoreRefusedError: the stack runs, or the machine is not empty and `replace` is False; nothing was changed.
+        DamagedBackupError: the snapshot is not what was saved.
         BackupError: a step failed.
     """
     require_production(settings)
@@ -110,7 +110,7 @@ def _require_down(stack: ProductionStack) -> None:
 
 @contextmanager
 def _stores(stack: ProductionStack, tell: Tell) -> Iterator[None]:
-    """Run PostgreSQL and the object store alone."""
+    """Run PostgreSQL and the object store, and no other part, for the length of the block."""
     try:
         stack.bring_up_stores(tell)
         yield
@@ -119,7 +119,7 @@ def _stores(stack: ProductionStack, tell: Tell) -> Iterator[None]:
 
 
 def _require_empty(databases: Databases, bucket: Bucket, manifest: Manifest) -> None:
-    """Require that nothing is here but what a killed restore of this very backup left."""
+    """Check that databases and bucket hold nothing but what a killed restore of this backup left, or raise an error."""
     found = []
     for database, telling in _TELLING_TABLES.items():
         rows = databases.rows(database)

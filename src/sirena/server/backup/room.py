@@ -1,6 +1,6 @@
-"""Whether Sirena's own object store has room for what a drill or a restore puts into it, asked before it does.
+"""Checking that Sirena's own object store has room for the objects of a drill or a restore before they are sent.
 
-Ceph lets whoever writes into a full store wait, the living system too, so neither may fill it.
+Writes to a full Ceph store wait without end, those of the running system too, so neither may fill it.
 """
 
 import time
@@ -20,11 +20,11 @@ _GIB: Final = 2**30
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.5
 _ALLOCATED: Final = 4096
-"""Bytes Ceph takes at least for an object, and by which it grows."""
+"""Bytes of a block; Ceph stores an object in whole blocks."""
 
 
 class Purpose(Enum):
-    """For what objects are put into the store, and how full it may become by that."""
+    """Why objects are put into the store, and how full it may become by that."""
 
     DRILL = ("a drill", CRITICAL)
     RESTORE = ("a restore", 0.90)
@@ -35,7 +35,7 @@ class Purpose(Enum):
 
 
 def _await_room(settings: Settings) -> StoreRoom:
-    """Ask the store, again and again for a minute: one that has just been started does not know yet how full it is."""
+    """Ask the store how full it is, for up to a minute: a store that was just started does not know yet."""
     deadline = time.monotonic() + _PATIENCE_SECONDS
     while True:
         try:
@@ -47,11 +47,11 @@ def _await_room(settings: Settings) -> StoreRoom:
 
 
 def require_room(settings: Settings, objects: Mapping[str, FileFacts], purpose: Purpose) -> None:
-    """Require room for objects that are not in the store yet; of a given endpoint we know no size.
+    """Check that the store has room for further objects, or raise `BackupError`; a given endpoint is not checked.
 
     Raises:
-        BackupError: they would fill it.
-        PreparationError: the store does not tell how full it is.
+        BackupError: the objects would fill the store.
+        PreparationError: the store does not answer how full it is.
     """
     if settings.s3_endpoint_url:
         return

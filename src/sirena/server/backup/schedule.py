@@ -1,7 +1,7 @@
-"""The daily backup and the weekly drill, by a part of the stack: works with systemd and without.
+"""The part of the stack that runs the daily backup and the weekly drill, with systemd or without.
 
-Each runs as a command of its own, so what it loads is given back, and what goes wrong in it ends there. The clock on
-the wall decides: after a sleep, a stop or a jump of the clock, what was due meanwhile is done once.
+Each runs as a command of its own, so that its memory is freed and its errors end with it. The wall clock decides: what
+was due while the machine slept or was off is done once.
 """
 
 import subprocess
@@ -24,15 +24,15 @@ _PATIENCE_SECONDS: Final = 120.0
 
 
 def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> bool:
-    """Tell whether an activity is due.
+    """Tell whether the daily or weekly time of an activity has passed since its last run.
 
     Args:
         now: local time.
         at: time of the day.
         last: when it last began or ended, or when the watch began; local time.
-        weekly: Sundays only.
+        weekly: True for Sundays only.
 
-    One of more than a day ahead was noted by a wrong clock, and says nothing: it is due.
+    A `last` more than a day ahead of `now` was noted by a wrong clock; then the activity is due.
     """
     if last > now + _AHEAD:
         return True
@@ -45,9 +45,9 @@ def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> boo
 
 
 def watch(settings: Settings) -> None:
-    """Back up daily at `SIRENA_BACKUP_AT` and drill on Sundays after it, for ever.
+    """Run a backup daily at `SIRENA_BACKUP_AT`, and a drill after it on Sundays, without end.
 
-    A failure is told and noted, and tried again every hour.
+    A failed run is printed, noted, and repeated every hour.
 
     Raises:
         UsageError: `SIRENA_BACKUP_AT` is `off`.
@@ -74,7 +74,7 @@ def _to_repeat(last: LastRun | None) -> bool:
 
 
 def _await_service(settings: Settings) -> None:
-    """Give the service time to take up its release after a start: a backup records its answers."""
+    """Wait up to two minutes until the service is ready, so that a backup can record its answers."""
     health = HttpHealth(Doors(settings).of_part("service"), "/readyz")
     deadline = clock.monotonic() + _PATIENCE_SECONDS
     while not health.is_well() and clock.monotonic() < deadline:

@@ -1,7 +1,7 @@
-"""The drill's own bucket, beside the living one at the same endpoint: made, filled, and removed again.
+"""The bucket of a drill, at the same endpoint as the artifacts' bucket: made, filled, and removed again.
 
-It bears a mark before anything else is put into it, and only a marked or an empty bucket is removed: whoever else
-has a bucket of that name keeps it.
+A marking object is put into it first, and only a marked or empty bucket is removed, so that somebody else's bucket of
+the same name is kept.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,23 +25,23 @@ _MISSING: Final = "NoSuchBucket"
 
 @dataclass(frozen=True)
 class ScratchBucket:
-    """The bucket a drill puts objects into."""
+    """The bucket into which a drill restores objects."""
 
     client: Any
-    """Of boto3."""
+    """Client of boto3."""
     living: str
-    """Name of the bucket of the artifacts; it is not opened."""
+    """Name of the bucket of the artifacts, which is not opened."""
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """Name of the scratch bucket."""
         return f"{self.living}-drill"
 
     def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:
-        """Make it and put objects into it as a restore does, which compares what the bucket then holds.
+        """Make the bucket, and restore objects into it like a restore, which checks what the bucket then holds.
 
         Raises:
-            BackupError: the endpoint does not answer, refuses, or does not hold afterwards what was sent.
+            BackupError: the endpoint does not answer or refuses, or the bucket does not hold what was sent.
         """
         with self._refusal_told():
             self._make()
@@ -49,10 +49,10 @@ class ScratchBucket:
         Bucket(self.client, self.name).put_back(folder, objects, tell)
 
     def remove(self) -> None:
-        """Remove it with all that is in it, if there is one.
+        """Remove the bucket with all that is in it, if there is one.
 
         Raises:
-            BackupError: the endpoint does not answer or refuses, or no drill made the bucket.
+            BackupError: the endpoint does not answer or refuses, or the bucket was not made by a drill.
         """
         with self._refusal_told():
             if self._is_missing():

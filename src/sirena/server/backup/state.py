@@ -1,4 +1,4 @@
-"""How the last backup, drill and restore ended: one small file that `sirena status` and monitors read."""
+"""How the last backup, drill and restore ended, kept in a small file that `sirena status` and monitors read."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from sirena.settings.catalogue import Settings
 
 
 class Activity(StrEnum):
-    """What is noted; the value is also its command."""
+    """A kind of run that is noted; the value is also the name of its command."""
 
     BACKUP = "backup"
     DRILL = "drill"
@@ -25,38 +25,38 @@ class Activity(StrEnum):
 
 
 class RunOutcome(StrEnum):
-    """How it ended."""
+    """How a run ended."""
 
     OK = "ok"
     FAILED = "failed"
     UNFINISHED = "unfinished"
-    """Begun, and no end noted: it is under way, or was killed."""
+    """The run was begun and has no noted end: it is under way, or was killed."""
 
 
 @dataclass(frozen=True)
 class LastRun:
-    """The last backup, drill or restore."""
+    """The last run of a backup, drill or restore."""
 
     outcome: RunOutcome
     finished: datetime
-    """UTC; when it began, while unfinished."""
+    """When the run ended, or while unfinished when it began; UTC."""
     snapshot: str = ""
-    """Id in the repository; empty when it came to none."""
+    """Id of the snapshot in the repository; empty when there was none."""
     seconds: float = 0.0
     failure: str = ""
-    """What failed, the error's text; empty when all went well."""
+    """Text of the error; empty when the run succeeded."""
     succeeded: datetime | None = None
-    """When one last went well, UTC; None when none ever did."""
+    """When such a run last succeeded, UTC; None when none ever did."""
 
     @property
     def age(self) -> timedelta | None:
-        """How long ago one last went well; None when none ever did."""
+        """Time since such a run last succeeded; None when none ever did."""
         return datetime.now(UTC) - self.succeeded if self.succeeded else None
 
 
 @dataclass(frozen=True)
 class BackupState:
-    """What is known; None for what was never tried here."""
+    """The last run of each kind; None for a kind that was never run here."""
 
     backup: LastRun | None = None
     drill: LastRun | None = None
@@ -64,13 +64,13 @@ class BackupState:
 
 
 class Note:
-    """What a run learns while it goes on."""
+    """What a run notes while it is under way."""
 
     snapshot: str = ""
 
 
 def read_backup_state(settings: Settings) -> BackupState:
-    """Return how the last ones ended; an unreadable file reads as none."""
+    """Return how the last runs ended; a file that cannot be read counts as empty."""
     try:
         document = json.loads(_file(settings).read_text(encoding="utf-8"))
         return BackupState(**{Activity(name).value: _read(facts) for name, facts in document.items()})
@@ -80,7 +80,7 @@ def read_backup_state(settings: Settings) -> BackupState:
 
 @contextlib.contextmanager
 def noting(settings: Settings, activity: Activity) -> Iterator[Note]:
-    """Note how a run ends, however it ends; hold the lock of `backup.exclusive` around it."""
+    """Note how the block ends, even by an error. The caller must hold `backup.exclusive`."""
     begun, started = time.monotonic(), datetime.now(UTC)
     before: LastRun | None = getattr(read_backup_state(settings), activity.value)
     succeeded = before.succeeded if before else None

@@ -10,7 +10,7 @@ from sirena.host.environment import inherited_environment
 
 @dataclass(frozen=True)
 class EndedProgram:
-    """How a program ended."""
+    """Exit code and output of a program that ended."""
 
     code: int
     output: str
@@ -18,7 +18,7 @@ class EndedProgram:
 
     @property
     def told(self) -> str:
-        """The last two lines of what it said, for an error of ours."""
+        """The last two lines of the program's output, for an error message."""
         lines = [line.strip() for line in (self.errors or self.output).splitlines() if line.strip()]
         return "; ".join(lines[-2:]) or f"exit code {self.code}"
 
@@ -26,8 +26,8 @@ class EndedProgram:
 def run_tool(command: Sequence[str | Path], environment: Mapping[str, str], *, folder: Path) -> EndedProgram:
     """Run a program in a folder until it ends.
 
-    It inherits the lock of `exclusive`, so that nothing else begins while it lives. Secrets are handed over as names
-    of files in its environment.
+    The program inherits the lock of `exclusive`, so that nothing else begins while it runs. Its environment holds no
+    secret, only names of files with secrets.
     """
     ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
         [str(word) for word in command],

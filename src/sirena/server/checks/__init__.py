@@ -1,1 +1,1 @@
-"""What has to be so: `doctor`, `settings check` and the conditions of `status`."""
+"""Checks of the machine, the settings and the stack, for `sirena doctor`, `settings check` and `status`."""

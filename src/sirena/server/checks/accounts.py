@@ -1,4 +1,4 @@
-"""The accounts of the parts: they exist, may run our interpreter, and may enter `SIRENA_HOME`."""
+"""Checking the accounts of the parts: that they exist, can run Sirena's Python, and can enter `SIRENA_HOME`."""
 
 import os
 import sys
@@ -15,7 +15,7 @@ from sirena.settings.catalogue import Settings, variable_of
 
 
 def look_at_accounts(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
-    """Look at who will run the parts; without root everything runs as whoever starts it."""
+    """Check the accounts that run the parts; without root, all parts run as the account that starts them."""
     if standing.state is StackState.HIDDEN:
         notebook.note(
             Area.ACCOUNTS, "account", CheckVerdict.UNSEEN, "the parts run as others than this account", AS_ROOT
@@ -52,7 +52,7 @@ def _look_at_sharing(accounts: PartAccounts, notebook: Notebook) -> None:
 
 
 def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebook) -> None:
-    """Say which folders `sirena up` is still to hand over: the settings name other accounts than made them."""
+    """Note the folders that belong to other accounts than the settings name; the next `sirena up` changes that."""
     folders = {
         settings.home / "postgresql": accounts.database,
         settings.home / "ceph": accounts.objects,
@@ -69,13 +69,13 @@ def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebo
 
 
 def barrier(account: OsAccount, path: Path) -> Path | None:
-    """Return the first folder on the way to a path that an account cannot enter; None when the way is free."""
+    """Return the first folder above or at a path that an account cannot enter; None when it can enter all."""
     folders = [*reversed(path.parents), path] if path.is_dir() else [*reversed(path.parents)]
     return next((folder for folder in folders if not account.can_enter(folder)), None)
 
 
 def _unreadable(account: OsAccount, settings: Settings) -> Iterator[tuple[str, str]]:
-    """Name what the settings have the services read and this account cannot; editions are opened by `sirena up`."""
+    """Yield what a setting tells the services to read and this account cannot, with the remedy."""
     for name in ("gate", "overlay", "policy"):
         file: Path | None = getattr(settings, name)
         if file is None or account.can_read(file):

@@ -1,4 +1,4 @@
-"""What a stack needs beside running parts: room on disk and in the store, a certificate that lasts, proved backups."""
+"""Conditions of a stack besides running parts: room on disk and in the store, TLS certificate, proven backups."""
 
 import os
 import shutil
@@ -17,11 +17,13 @@ from sirena.settings.catalogue import OFF, CertificateSource, Settings
 
 _GIB: Final = 2**30
 _PERCENT_LEFT: Final = (15, 5)
-"""Share of the disk still free below which one is warned, and below which it is urgent."""
+"""Percent of the disk free, below which there is a warning, and below which it is critical."""
 _GIB_LEFT: Final = (10, 2)
-"""So much is enough, however large the disk."""
+"""GiB free that are enough however large the disk, against a warning and against a critical state."""
 _CERTIFICATE_DAYS: Final = (21, 3)
-"""certbot renews thirty days before the end, so three weeks mean that it has failed for nine days."""
+"""Days left below which there is a warning, and below which it is critical. certbot renews thirty days before the end,
+so three weeks mean that it has failed for nine days.
+"""
 _RENEWAL: Final = {
     CertificateSource.SELF_MADE: "sirena up",
     CertificateSource.FILES: "put a newer one where SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY lead, then `sirena up`",
@@ -30,14 +32,14 @@ _RENEWAL: Final = {
 _BACKUP_AGE: Final = (timedelta(hours=26), timedelta(days=3))
 _DRILL_AGE: Final = (timedelta(days=8), timedelta(days=31))
 _FIRST_TAKES: Final = timedelta(hours=4)
-"""A first backup or drill that takes longer was killed."""
+"""A first backup or drill that takes longer counts as killed."""
 _DRIFT: Final = timedelta(minutes=10)
-"""So far ahead of the clock a note may lie: what time servers correct."""
+"""How far ahead of the clock a run may be dated: as far as a time server may have corrected it."""
 _STATES: Final = ("well", "warning", "critical")
 
 
 class Urgency(IntEnum):
-    """How urgent it is that somebody does something; the values are the exit codes monitors know."""
+    """How urgent a condition is; the values are the exit codes that monitors know."""
 
     OK = 0
     WARNING = 1
@@ -45,27 +47,27 @@ class Urgency(IntEnum):
 
     @property
     def word(self) -> str:
-        """For people."""
+        """The urgency as a word for people."""
         return _STATES[self]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One thing that has to be so."""
+    """The state of one thing that a stack needs."""
 
     name: str
     urgency: Urgency
     told: str
-    """How it is, in a few words."""
+    """State, in a few words."""
     remedy: str = ""
-    """What mends it, best a command; empty when nothing is to be done."""
+    """What to do, if possible a command; empty when nothing is to be done."""
 
 
 def conditions(settings: Settings) -> Iterator[Condition]:
-    """Look at everything but the parts and the ledger.
+    """Yield the condition of all that a stack needs, besides parts and ledger.
 
     Args:
-        settings: of the stack; the embedded profile has a disk and nothing else of this.
+        settings: of the stack; for the embedded profile only the disk is checked.
     """
     yield disk_condition(settings)
     if settings.profile != "production":
@@ -79,7 +81,7 @@ def conditions(settings: Settings) -> Iterator[Condition]:
 
 
 def disk_condition(settings: Settings) -> Condition:
-    """Look at the room where `SIRENA_HOME` lies, or will lie."""
+    """Return the condition of the disk on which `SIRENA_HOME` lies or will lie."""
     use = shutil.disk_usage(nearest_folder(settings.home))
     percent, left = 100 * use.free / use.total, use.free / _GIB
     levels = [percent < share and left < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
@@ -97,7 +99,7 @@ def disk_condition(settings: Settings) -> Condition:
 
 
 def _percent_of_places(settings: Settings) -> float:
-    """Return what share of the places for files is free; some file systems make them as needed and name none."""
+    """Return the percentage of free inodes; 100 for file systems without a fixed number of inodes."""
     use = os.statvfs(nearest_folder(settings.home))
     return 100 * use.f_favail / use.f_files if use.f_files else 100.0
 
@@ -117,7 +119,7 @@ def _object_store(settings: Settings) -> Condition:
 
 
 def certificate_condition(settings: Settings) -> Condition:
-    """Look how long the entry's certificate lasts; the hospital's own is looked into altogether."""
+    """Return the condition of the entry's TLS certificate, by the days left; the hospital's is checked completely."""
     files = settings.tls is CertificateSource.FILES
     try:
         paths = given(settings) if files else standing_paths(settings)

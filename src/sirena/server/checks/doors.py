@@ -1,4 +1,4 @@
-"""Nothing behind the entry is open: tried as an account of the machine that is none of Sirena's."""
+"""Checking that ports, sockets and files behind the entry are closed, by trying them as a foreign account."""
 
 import json
 import os
@@ -16,14 +16,14 @@ from sirena.server.free_ports import wanted_ports
 from sirena.settings.catalogue import Settings
 
 STRANGER: Final = "nobody"
-"""Every machine has this account, and none of Sirena's parts runs as it."""
+"""Account used for trying; every machine has it, and none of Sirena's parts runs as it."""
 _ENTRY: Final = ("SIRENA_HTTP_PORT", "SIRENA_HTTPS_PORT", "SIRENA_PORT", "SIRENA_ACCESS_PORT")
-"""Ports on which NGINX itself answers: it asks who comes; its own health says only that it runs."""
+"""Settings of the ports on which NGINX itself answers, which are not tried."""
 _PUBLIC: Final = (
     *("profile", "release", "up.lock", "nginx/*.conf", "nginx/rotate_logs.sh", "nginx/nginx.pid"),
     *("tls/authority.pem", "tls/server.pem", "doors/authority.pem", "guidelines/**", "acme/webroot/**"),
 )
-"""Files that everyone may read: no secret and nothing of a patient is in them."""
+"""Patterns of files that everyone may read, because they hold neither secrets nor patients' data."""
 _SECONDS: Final = 120.0
 _INTERPRETERS: Final = (sys.executable, "/usr/bin/python3")
 _NAMED: Final = 3
@@ -31,22 +31,22 @@ _NAMED: Final = 3
 
 @dataclass(frozen=True)
 class Opening:
-    """Something that was to be closed, and is not."""
+    """A port, socket or file that must be closed and is open."""
 
     what: str
-    """Port, socket or file, and what it gave."""
+    """Port, socket or file, and what it allowed."""
 
 
 def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__file__)) -> dict[str, Any]:
-    """Try every door and every file as an account; see `walking`.
+    """Try to open all ports, sockets and files as an operating-system account, and return the results of `walking`.
 
     Args:
-        settings: of the stack that runs.
-        account: as which it is tried.
-        script: what is run; a copy of `walking` where the account cannot read ours.
+        settings: of the running stack.
+        account: as which they are tried.
+        script: to run; a copy of `walking` if the account cannot read the installed one.
 
     Raises:
-        PreparationError: the account can run no Python that is here, or it failed.
+        PreparationError: the account can run no Python of this machine, or the script failed.
     """
     ports = [str(port) for variable, _, port in wanted_ports(settings) if variable not in _ENTRY]
     python = next((one for one in _INTERPRETERS if account.can_run(one) and account.can_read(script)), None)
@@ -59,12 +59,12 @@ def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__f
 
 
 def openings(settings: Settings, walked: dict[str, Any], own: Iterable[str] = ()) -> Iterator[Opening]:
-    """Yield what a walk found open that must not be.
+    """Yield the ports, sockets and files that an account found open and that must be closed.
 
     Args:
         settings: of the stack.
-        walked: as `walk` returns it.
-        own: patterns of files below `SIRENA_HOME`, and names of database roles, that are this account's by right.
+        walked: result of `walk`.
+        own: patterns of files below `SIRENA_HOME` that this account may read.
     """
     for answer in walked["answers"]:
         # the S3 endpoint answers everyone, and tells a stranger of no bucket
@@ -85,7 +85,7 @@ def openings(settings: Settings, walked: dict[str, Any], own: Iterable[str] = ()
 
 
 def look_at_doors(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
-    """Try the doors of a running stack as a stranger."""
+    """Check as the account `nobody` that ports, sockets and files of a running stack are closed."""
     if settings.profile != "production" or standing.state is not StackState.RUNNING:
         return
     with notebook.looking(Area.STACK, "doors"):

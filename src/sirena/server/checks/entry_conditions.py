@@ -1,4 +1,4 @@
-"""What the entry needs beside running: the configuration that is meant in force, and room for what it keeps on disk."""
+"""Conditions of the entry besides running: that it uses the intended configuration, and how much it keeps on disk."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,15 +10,15 @@ from sirena.server.entry.nginx import Nginx, NginxEntry
 _SECONDS: Final = 3.0
 _MIB: Final = 2**20
 _MUCH: Final = 2**30
-"""So many bytes of requests and answers lie on disk at once only when somebody sends to fill it."""
+"""Bytes of requests and answers on disk at once, beyond which somebody is probably trying to fill the disk."""
 _BUFFERS: Final = ("body", "proxy")
 
 
 def entry_conditions(entry: NginxEntry) -> Iterator[Condition]:
-    """Look at an entry that runs; nothing is said of one that does not answer, which its part tells.
+    """Yield the conditions of a running entry; none if it does not answer, which the health of its part shows.
 
     Args:
-        entry: as the settings mean it now.
+        entry: as the present settings describe it.
     """
     try:
         with entry.health.open("/configuration", seconds=_SECONDS) as answer:

@@ -1,4 +1,4 @@
-"""All looks at the machine, in the order in which a start would fail."""
+"""All checks of the machine, in the order in which a start would fail."""
 
 from sirena.server.checks.accounts import look_at_accounts
 from sirena.server.checks.conditions import certificate_condition, conditions
@@ -14,12 +14,12 @@ from sirena.settings.catalogue import CertificateSource, Settings
 
 
 def examine(settings: Settings, standing: StackStanding, notebook: Notebook) -> None:
-    """Look at everything that needs neither accounts nor ledger.
+    """Make all checks that need neither the database of accounts nor the ledger.
 
     Args:
-        settings: of the stack, with the profile that is meant.
-        standing: how the stack was found.
-        notebook: takes what is found.
+        settings: of the stack, with the intended profile.
+        standing: state of the stack.
+        notebook: receives the findings.
     """
     running = standing.state is StackState.RUNNING
     look_at_programs(settings, notebook)
@@ -37,7 +37,7 @@ def examine(settings: Settings, standing: StackStanding, notebook: Notebook) -> 
 
 
 def _look_at_conditions(settings: Settings, standing: StackStanding, notebook: Notebook) -> None:
-    """Say what `sirena status` says; before a first start only the hospital's own certificate can be looked at."""
+    """Note what `sirena status` shows; before a first start only the hospital's own TLS certificate can be checked."""
     with notebook.looking(Area.STACK, "conditions"):
         if standing.state in (StackState.DOWN, StackState.RUNNING):
             # the disk is the machine's, and was looked at there

@@ -1,4 +1,4 @@
-"""What a look found."""
+"""Findings of the checks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,21 +10,21 @@ from sirena.domain.errors import SirenaError
 from sirena.server.checks.conditions import Condition, Urgency
 
 AS_ROOT: Final = "look as root: `sudo -E sirena doctor`"
-"""Remedy for what this account may not see."""
+"""Remedy for what this account cannot check."""
 
 
 class CheckVerdict(StrEnum):
-    """How it stands; only `WRONG` makes the command fail."""
+    """The verdict of a check; only `WRONG` makes the command fail."""
 
     WELL = "well"
     UNSEEN = "not seen"
-    """It could not be looked at from here, which says nothing of how it is."""
+    """It could not be checked by this account."""
     WARNING = "warning"
     WRONG = "wrong"
 
 
 class Area(StrEnum):
-    """What a finding is about; also the title of its section."""
+    """Area of a finding, and title of its section."""
 
     SETTINGS = "Settings"
     MACHINE = "Machine"
@@ -38,20 +38,20 @@ class Area(StrEnum):
 
 @dataclass(frozen=True)
 class CheckFinding:
-    """One thing that was looked at."""
+    """The finding of one check."""
 
     area: Area
     name: str
-    """What was looked at."""
+    """What was checked."""
     verdict: CheckVerdict
     told: str
-    """How it is; never a secret."""
+    """What was found; never a secret."""
     remedy: str = ""
-    """What mends it, best the exact command."""
+    """What to do, if possible the exact command."""
 
     @classmethod
     def of_condition(cls, condition: Condition) -> "CheckFinding":
-        """Return what `sirena status` says of a condition."""
+        """Return a condition of `sirena status` as a finding."""
         verdict = {
             Urgency.OK: CheckVerdict.WELL,
             Urgency.WARNING: CheckVerdict.WARNING,
@@ -62,17 +62,17 @@ class CheckFinding:
 
 @dataclass
 class Notebook:
-    """Findings as they are made; a look that cannot be made is a finding too, and never ends the others."""
+    """The findings of all checks. A check that fails with an error is a finding too, and does not end the others."""
 
     findings: list[CheckFinding] = field(default_factory=list)
 
     def note(self, area: Area, name: str, verdict: CheckVerdict, told: str, remedy: str = "") -> None:
-        """Note a finding."""
+        """Add a finding."""
         self.findings.append(CheckFinding(area, name, verdict, told, remedy))
 
     @contextmanager
     def looking(self, area: Area, name: str) -> Iterator[None]:
-        """Turn what a look raises into a finding: our errors say what is wrong, the system's that nothing was seen."""
+        """Turn an error in the block into a finding: `WRONG` for Sirena's errors, `UNSEEN` for those of the system."""
         try:
             yield
         except SirenaError as error:

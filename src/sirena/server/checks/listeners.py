@@ -13,16 +13,16 @@ _TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 
 @dataclass(frozen=True)
 class Listener:
-    """Who listens; without rights over its process only its account is known, and sometimes nothing."""
+    """A process that listens on a port; without rights over it only its account is known, or nothing."""
 
     account: str = ""
     process_id: int = 0
     name: str = ""
-    """The program's short name; its command line may hold what is nobody's business."""
+    """Short name of the program; its command line is not shown, since it may hold secrets."""
     unit: str = ""
-    """Its unit of systemd; empty when it has none."""
+    """systemd unit of the process; empty when it has none."""
     ancestors: tuple[int, ...] = field(default=())
-    """Itself and the processes it descends from."""
+    """Ids of the process and of the processes that it descends from."""
 
     def __str__(self) -> str:
         if not self.account:
@@ -33,7 +33,7 @@ class Listener:
 
 
 def listeners() -> dict[int, Listener]:
-    """Return who listens, by port."""
+    """Return the processes that listen on TCP ports, by port."""
     sockets = dict(_listening())
     processes = _processes_of(set(sockets))
     found: dict[int, Listener] = {}
@@ -46,7 +46,7 @@ def listeners() -> dict[int, Listener]:
 
 
 def _listening() -> Iterator[tuple[str, tuple[int, str]]]:
-    """Yield inode, port and account of each socket that listens."""
+    """Yield inode, port and account of each listening socket."""
     for table in _TABLES:
         with contextlib.suppress(OSError):
             for line in Path(table).read_text(encoding="ascii").splitlines()[1:]:
@@ -56,7 +56,7 @@ def _listening() -> Iterator[tuple[str, tuple[int, str]]]:
 
 
 def _processes_of(inodes: set[str]) -> dict[str, int]:
-    """Return the first process that has each socket open: the one that opened it, before those it started."""
+    """Return for each socket the process with the lowest id that has it open, which usually opened it."""
     wanted = {f"socket:[{inode}]": inode for inode in inodes}
     found: dict[str, int] = {}
     for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):

@@ -1,4 +1,4 @@
-"""The machine: memory for the stack, a clock that is synchronised."""
+"""Checking the machine: memory for the stack, and a synchronised clock."""
 
 import ctypes
 from collections.abc import Callable
@@ -11,29 +11,29 @@ from sirena.settings.catalogue import Settings
 _GIB: Final = 2**30
 _KIB: Final = 1024
 NEEDED_GIB: Final = {"production": 1.3, "embedded": 0.8}
-"""What the parts of a profile take at rest, measured with `sirena status`."""
+"""GiB of memory that the parts of a profile take at rest, measured with `sirena status`."""
 _TRAINING_GIB: Final = 2.0
-"""What training takes beside the stack."""
+"""GiB of memory that training takes besides the stack."""
 _LIMITS: Final = (
     "/sys/fs/cgroup/memory.max",
     "/sys/fs/cgroup/memory/memory.limit_in_bytes",
 )
-"""Where a container finds how much it may take, by either version of the kernel's groups."""
+"""Files with a container's memory limit, by version 2 and version 1 of the kernel's control groups."""
 _TIMEX_BYTES: Final = 256
-"""More than the kernel's structure takes on any architecture."""
+"""Bytes for the kernel's structure, more than it takes on any architecture."""
 _UNSYNCHRONISED: Final = 5
 
 
 def look_at_memory(
     settings: Settings, notebook: Notebook, *, running: bool, memory: Path = Path("/proc/meminfo")
 ) -> None:
-    """Look whether the stack and a training fit.
+    """Check that memory is enough for the stack and for training.
 
     Args:
         settings: of the stack.
-        notebook: takes the finding.
-        running: whether the stack has its share already.
-        memory: where the kernel says what there is.
+        notebook: receives the finding.
+        running: True if the stack runs, and so has its share of the memory.
+        memory: file in which the kernel states the memory.
     """
     with notebook.looking(Area.MACHINE, "memory"):
         lines = (line.split() for line in memory.read_text(encoding="ascii").splitlines())
@@ -55,11 +55,11 @@ def look_at_memory(
 
 
 def look_at_clock(notebook: Notebook, ask: Callable[[], int] | None = None) -> None:
-    """Look whether the kernel counts its clock as synchronised: sessions, tokens and certificates depend on it.
+    """Check that the kernel considers its clock synchronised: sessions, tokens and certificates depend on it.
 
     Args:
-        notebook: takes the finding.
-        ask: gives the kernel's answer; for tests.
+        notebook: receives the finding.
+        ask: returns the kernel's answer; for tests.
     """
     state = (ask or _kernel_clock)()
     if state < 0:
@@ -79,7 +79,7 @@ def _limits() -> list[float]:
 
 
 def _kernel_clock() -> int:
-    """Return what adjtimex(2) answers when it is asked to change nothing; negative when it may not be asked."""
+    """Return the state of the kernel's clock by adjtimex(2), which changes nothing; negative when it cannot be read."""
     try:
         return int(ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(_TIMEX_BYTES)))
     except (OSError, AttributeError):

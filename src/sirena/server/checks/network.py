@@ -1,4 +1,4 @@
-"""Names and other servers: the entry's name, an S3 endpoint, the certificates' authority; each look ends in seconds."""
+"""Checking the entry's name, a given S3 endpoint and the certificate authority; each check ends within seconds."""
 
 import errno
 import json
@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def look_at_name(settings: Settings, notebook: Notebook) -> None:
-    """Look whether the entry's name leads anywhere, and whether that is here."""
+    """Check that the entry's name resolves to an address of this machine."""
     name = settings.server_name
     if settings.profile != "production":
         return
@@ -45,7 +45,7 @@ def look_at_name(settings: Settings, notebook: Notebook) -> None:
 
 
 def look_at_s3(settings: Settings, notebook: Notebook) -> None:
-    """Look whether a given S3 endpoint answers with the keys; our own is looked at as a part."""
+    """Check that a given S3 endpoint answers with the keys; Sirena's own is checked as a part."""
     if settings.profile != "production" or not settings.s3_endpoint_url:
         return
     with notebook.looking(Area.NETWORK, "S3 endpoint"):
@@ -61,7 +61,7 @@ def look_at_s3(settings: Settings, notebook: Notebook) -> None:
 
 
 def look_at_authority(settings: Settings, notebook: Notebook) -> None:
-    """Look whether Let's Encrypt, or the hospital's own ACME authority, answers from here."""
+    """Check that Let's Encrypt, or the hospital's own ACME authority, answers."""
     if settings.profile != "production" or settings.tls is not CertificateSource.LETS_ENCRYPT:
         return
     directory = settings.acme_directory
@@ -83,10 +83,10 @@ def look_at_authority(settings: Settings, notebook: Notebook) -> None:
 
 
 def within(seconds: float, look: Callable[[], T]) -> T:
-    """Return what a look finds, or give it up: resolvers and libraries have a patience of their own.
+    """Return the result of a call, or give up after some seconds: resolvers and libraries may wait much longer.
 
     Raises:
-        TimeoutError: it takes longer; it goes on unheard, and ends with this process at the latest.
+        TimeoutError: the call takes longer; it goes on in the background, and ends with this process at the latest.
     """
     future: Future[T] = Future()
 

@@ -1,4 +1,4 @@
-"""The folder below which everything lies: ours to write, on a disk of this machine, with room."""
+"""Checking `SIRENA_HOME`: that it can be written, lies on a disk of this machine, and has room."""
 
 import os
 from pathlib import Path
@@ -15,7 +15,7 @@ from sirena.settings.catalogue import Settings
 
 _GIB: Final = 2**30
 _OTHER_MACHINES: Final = ("nfs", "cifs", "smb", "ceph", "glusterfs", "afs", "9p", "fuse.sshfs", "fuse.s3fs", "lustre")
-"""Kinds of file systems whose files lie on another machine, by how their names begin."""
+"""Beginnings of the names of file systems whose files lie on another machine."""
 _PASSING: Final = {
     "tmpfs": "in memory: everything is gone after a restart of the machine",
     "ramfs": "in memory: everything is gone after a restart of the machine",
@@ -24,7 +24,7 @@ _PASSING: Final = {
 
 
 def look_at_places(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
-    """Look at `SIRENA_HOME`, its disk, and where backups go."""
+    """Check `SIRENA_HOME`, its disk, and the place of backups."""
     with notebook.looking(Area.ACCOUNTS, "SIRENA_HOME"):
         _look_at_home(settings, notebook, standing)
     with notebook.looking(Area.ACCOUNTS, "file system"):
@@ -40,11 +40,11 @@ def look_at_places(settings: Settings, notebook: Notebook, standing: StackStandi
 
 
 def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
-    """Return the kind of the file system a path lies on, as the kernel names it.
+    """Return the kind of the file system of a path, as the kernel names it.
 
     Args:
         path: an absolute path that exists.
-        mounts: where the kernel lists what is mounted.
+        mounts: file in which the kernel lists what is mounted.
     """
     kind, longest = "", -1
     for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
@@ -88,7 +88,7 @@ def _look_at_kind(settings: Settings, notebook: Notebook) -> None:
 
 
 def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
-    """Look where backups go; what lies in a bucket, or at another of restic's places, a backup alone can tell."""
+    """Check the folder of the backup repository; one that is not a folder is only checked by a backup."""
     repository = Repository(settings)
     elsewhere = "set SIRENA_BACKUP_REPOSITORY to a place on another machine"
     folder = nearest_folder(Path(repository.location))

@@ -1,4 +1,4 @@
-"""The ports the stack wants: free, or held by our own running parts; who else holds one is named."""
+"""Checking the ports of the stack: that each is free or used by a part; any other program on one is named."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from sirena.settings.catalogue import Settings, variable_of
 
 
 def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
-    """Look at each port of the profile."""
+    """Note which ports of the profile are free, used by the stack's own parts, or taken by other programs."""
     wanted = wanted_ports(settings)
     taken = [one for one in wanted if not is_free(one[1], one[2])]
     free, own, unseen = [port for variable, address, port in wanted if (variable, address, port) not in taken], [], []
@@ -69,7 +69,7 @@ def _look_at_address(settings: Settings, notebook: Notebook) -> None:
 
 
 def _listed(ports: list[int]) -> str:
-    """Write neighbours as one: 15600-15609."""
+    """Return ports as a text, with consecutive ones as a range: 15600-15609."""
     runs: list[list[int]] = []
     for port in sorted(set(ports)):
         if runs and port == runs[-1][-1] + 1:

@@ -1,4 +1,4 @@
-"""The programs of the operating system that a profile needs: there, and new enough."""
+"""Checking that the operating system's programs that a profile needs are installed and new enough."""
 
 import platform
 from collections.abc import Callable, Iterator
@@ -18,29 +18,30 @@ from sirena.server.parts.postgresql import major_of_cluster, postgresql_program
 from sirena.settings.catalogue import CertificateSource, Settings
 
 PYTHON: Final = "3.11"
-"""The Python of our locked dependencies."""
+"""Version of Python for which Sirena's dependencies are locked."""
 MLFLOW: Final = "3.17.2"
-"""The MLflow we ship; the routes that the entry knows are its routes."""
+"""Version of MLflow that Sirena installs, whose routes the entry knows."""
 MLFLOW_ALSO: Final = ("2.17.1",)
-"""Versions on which the chain is proved beside it; they have no production profile, see ADR 16."""
+"""Further versions of MLflow on which Sirena is tested, in the embedded profile only, see ADR 16."""
 _POSTGRESQL: Final = ("postgres", "initdb", "pg_ctl", "pg_isready", "pg_dump", "pg_restore")
 
 
 @dataclass(frozen=True)
 class ProgramNeed:
-    """Programs that come together."""
+    """Programs of one package that a profile needs."""
 
     name: str
     paths: tuple[Callable[[], str], ...]
-    """Find each, or raise and name its package; the first tells the version."""
+    """Functions that return the path of each program, or raise an error with its package; the first tells the
+    version."""
     oldest: tuple[int, ...] = ()
-    """The oldest version that will do; empty when any does."""
+    """Oldest version that is new enough; empty when any is."""
     question: str = "--version"
-    """What it is asked for its version."""
+    """Argument by which the program prints its version."""
 
 
 def needs(settings: Settings) -> Iterator[ProgramNeed]:
-    """Name what a profile needs; the embedded one needs nothing of the system."""
+    """Yield the programs that a profile needs; the embedded profile needs none."""
     if settings.profile != "production":
         return
     yield ProgramNeed("setpriv", (partial(program, "setpriv", "util-linux"),))
@@ -59,7 +60,7 @@ def needs(settings: Settings) -> Iterator[ProgramNeed]:
 
 
 def look_at_programs(settings: Settings, notebook: Notebook) -> None:
-    """Look whether each program is there and new enough."""
+    """Check that each program is installed and new enough."""
     _look_at_python(notebook)
     _look_at_mlflow(settings, notebook)
     for need in needs(settings):

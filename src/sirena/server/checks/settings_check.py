@@ -1,4 +1,4 @@
-"""Finding what is wrong with the settings before anything is started."""
+"""Checking the settings before anything is started."""
 
 import ast
 import difflib
@@ -27,11 +27,11 @@ _ALL_PORTS: Final = (
 _LOCAL_NAMES: Final = ("localhost",)
 _WRITTEN_PATHS: Final = ("home", "tls_certificate", "tls_key")
 _PLAIN_PATH: Final = re.compile(r"[\w/.,@+=~:-]+")
-"""What NGINX, supervisord, Ceph and systemd all read as it stands."""
+"""Paths that NGINX, supervisord, Ceph and systemd all read unchanged."""
 
 
 class SettingSource(StrEnum):
-    """Where a value comes from."""
+    """Where the value of a setting comes from."""
 
     ENVIRONMENT = "environment"
     FILE = "file"
@@ -40,18 +40,18 @@ class SettingSource(StrEnum):
 
 @dataclass(frozen=True)
 class SettingInForce:
-    """A setting as it stands."""
+    """A setting with the value in force."""
 
     variable: str
     value: str
-    """Its value as text; a secret is only said to be set or not."""
+    """Value as text; for a secret only whether it is set."""
     source: SettingSource
     meaning: str
     example: str
 
 
 def settings_in_force(settings: Settings) -> list[SettingInForce]:
-    """Return every setting with value, source, meaning and example."""
+    """Return all settings with value, source, meaning and example."""
     in_file = _file_values()
     meanings = meanings_of_settings()
     found = []
@@ -70,9 +70,9 @@ def settings_in_force(settings: Settings) -> list[SettingInForce]:
 
 
 def meanings_of_settings() -> dict[str, str]:
-    """Return what each setting means: the text that stands below its field, read when somebody wants it.
+    """Return the meaning of each setting, read from the docstring below its field.
 
-    Pydantic would read it whenever the program starts, which costs every command a fifth of a second.
+    Pydantic could read the docstrings at each start of the program, which costs every command a fifth of a second.
     """
     (fields,) = ast.parse(inspect.getsource(Settings)).body
     assert isinstance(fields, ast.ClassDef)
@@ -85,11 +85,11 @@ def meanings_of_settings() -> dict[str, str]:
 
 
 def problems(settings: Settings) -> list[str]:
-    """Return what is wrong, one sentence each; nothing when all is well.
+    """Return what is wrong with the settings, a sentence each; empty when nothing is.
 
-    Found are: names nobody reads (with the nearest that exists), ports used twice, a settings file with keys that
-    others can read, combinations that cannot work, and a size the object store cannot have. Values out of range are
-    found when the settings are loaded.
+    It finds unknown names (with the nearest known one), ports used twice, a settings file with keys that others can
+    read, combinations that cannot work, and an impossible size of the object store. Values out of range are found when
+    settings are loaded.
     """
     return [
         *_unknown_names(),
@@ -177,10 +177,10 @@ def _missing_accounts(settings: Settings) -> list[str]:
 
 
 def require_plain_paths(settings: Settings) -> None:
-    """Refuse production settings whose paths the services' configuration cannot hold.
+    """Check that the configuration files of the parts can hold the paths in the settings, or raise `UsageError`.
 
     Raises:
-        UsageError: names them.
+        UsageError: a path holds a character that they cannot; the error names its setting.
     """
     if settings.profile == "production" and (found := _odd_paths(settings)):
         raise UsageError("; ".join(found), hint="move the folder, or name a link to it without such signs")

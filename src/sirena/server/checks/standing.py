@@ -1,4 +1,4 @@
-"""How the stack of a `SIRENA_HOME` stands: never brought up, down, running, or another account's to see."""
+"""The state of the stack of a `SIRENA_HOME`: never started, stopped, running, or visible to another account only."""
 
 import os
 from dataclasses import dataclass
@@ -9,27 +9,27 @@ from sirena.server.supervision.supervisor import Supervisor
 
 
 class StackState(StrEnum):
-    """How it stands."""
+    """Whether a stack was never started here, is down, runs, or belongs to another account."""
 
     NONE = "none"
-    """Never brought up here."""
+    """The stack was never started here."""
     DOWN = "down"
     RUNNING = "running"
     HIDDEN = "hidden"
-    """Something is here, and belongs to an account we are not."""
+    """There is a stack, whose files another account owns."""
 
 
 @dataclass(frozen=True)
 class StackStanding:
-    """How it was found."""
+    """The state in which a stack was found."""
 
     state: StackState
     supervisor_id: int | None = None
-    """The supervisor's process, while it runs."""
+    """Id of the supervisor's process, while it runs."""
 
     @classmethod
     def of(cls, supervisor: Supervisor) -> Self:
-        """Look, and start nothing."""
+        """Return the state of a supervisor's stack; nothing is started."""
         try:
             there = supervisor.configuration.exists()
         except PermissionError:

@@ -1,9 +1,9 @@
-"""What an account of the machine gets without asking NGINX, tried as that account; prints JSON.
+"""Script that tries, as an account of the machine, what it can reach without NGINX, and prints that as JSON.
 
-It runs by its path, by any Python, and imports nothing of ours: the account may not be able to.
+It is run by its path, by any Python, and imports nothing of Sirena, which the account may not be able to read.
 
-Usage: ``walking.py HOME PORT...`` – a `SIRENA_HOME`, and ports of loopback that are asked; standard input holds the
-paths that are tried, with a zero byte between: the account may not be able to list them itself.
+Usage: ``walking.py HOME PORT...`` with a `SIRENA_HOME` and loopback ports to try. Standard input holds the paths to
+try, with a zero byte between them: the account may not be able to list them itself.
 """
 
 import contextlib
@@ -36,7 +36,7 @@ ROLES = ("postgres", "mlflow", "sirena", "sirena_owner", "sirena_reader")
 
 class _SocketConnection(http.client.HTTPConnection):
     def connect(self) -> None:
-        """Connect to the socket that the host names."""
+        """Connect to the Unix socket that is given as the host."""
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(SECONDS)
         self.sock.connect(urllib.parse.unquote(self.host))
@@ -53,7 +53,7 @@ def _ways(place: str) -> Iterator[tuple[str, Callable[[], http.client.HTTPConnec
 
 
 def answers(place: str) -> Iterator[dict[str, object]]:
-    """Yield what a port or socket answers to our questions; a connection that is refused answers nothing."""
+    """Yield the answers of a port or socket to `QUESTIONS`; a refused connection yields none."""
     for way, connect in _ways(place):
         for method, target, headers, body in QUESTIONS:
             connection = connect()
@@ -68,7 +68,7 @@ def answers(place: str) -> Iterator[dict[str, object]]:
 
 
 def roles_let_in(port: str) -> Iterator[str]:
-    """Yield each role that a PostgreSQL at a port lets in without asking for its password."""
+    """Yield each role that PostgreSQL at a port lets in without a password."""
     for role in ROLES:
         text = f"user\0{role}\0database\0mlflow\0\0".encode()
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), SECONDS) as connection:
@@ -79,13 +79,13 @@ def roles_let_in(port: str) -> Iterator[str]:
 
 
 def sockets(home: str) -> list[str]:
-    """Return the Unix sockets below a folder that somebody listens on."""
+    """Return the Unix sockets below a folder on which a process listens."""
     words = [line.split()[-1] for line in Path("/proc/net/unix").read_text(encoding="utf-8").splitlines()]
     return sorted({word for word in words if word.startswith(home + "/")})
 
 
 def enters(path: str) -> bool:
-    """Tell whether a Unix socket lets us connect."""
+    """Tell whether this account can connect to a Unix socket."""
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(SECONDS)
         try:
@@ -96,7 +96,7 @@ def enters(path: str) -> bool:
 
 
 def files(paths: list[str]) -> Iterator[dict[str, object]]:
-    """Yield each file we may read or write, and each folder into which we may put files."""
+    """Yield each file that this account may read or write, and each folder into which it may put files."""
     for path in paths:
         write = os.access(path, os.W_OK)
         if os.path.isdir(path):  # noqa: PTH112 - as the rest here: no traceback where we may not look
@@ -107,7 +107,7 @@ def files(paths: list[str]) -> Iterator[dict[str, object]]:
 
 
 def main(home: str, ports: list[str]) -> None:
-    """Print what was found."""
+    """Try ports, sockets and files, and print what was found as JSON."""
     doors = sockets(home)
     found = {
         "answers": [answer for place in (*ports, *doors) for answer in answers(place)],

@@ -1,1 +1,1 @@
-"""NGINX before everything: configuration, reload, logs."""
+"""The entry, NGINX in front of all parts: configuration, reload, TLS certificate, logs."""

@@ -1,4 +1,4 @@
-"""Let's Encrypt by certbot: issue over the entry's own port 80, renew twice a day when due, reload NGINX."""
+"""TLS certificates of Let's Encrypt by certbot: obtaining and renewing them, with NGINX answering the challenges."""
 
 import shlex
 import time
@@ -34,11 +34,11 @@ def issue(settings: Settings, entry: NginxEntry) -> None:
 
 
 def renew(settings: Settings, *, force: bool = False) -> None:
-    """Renew the certificate when less than a third of its life is left; certbot's deploy hook reloads NGINX.
+    """Renew the TLS certificate if less than a third of its life is left; certbot's deploy hook then reloads NGINX.
 
     Args:
-        settings: where certbot keeps its files.
-        force: renew at once, for a compromised key or a drill.
+        settings: name the folder of certbot's files.
+        force: True renews in any case, for a compromised key or a drill.
 
     Raises:
         PreparationError: the authority refuses.
@@ -47,9 +47,9 @@ def renew(settings: Settings, *, force: bool = False) -> None:
 
 
 def watch(settings: Settings) -> None:
-    """Renew twice a day for ever, as a supervised part; a failure is told and tried again.
+    """Try twice a day, without end, to renew the TLS certificate; a failure is printed, and the next try follows.
 
-    A part of the stack rather than a timer of the machine, so that it works with systemd and without.
+    This runs as a part of the stack and not as a timer of the machine, so that it works with systemd and without.
     """
     from sirena.domain.errors import SirenaError
 

@@ -1,20 +1,20 @@
-"""Which yes of the access service NGINX keeps for a moment, so that a busy program's every request asks nobody.
+"""Decisions of the access service that NGINX keeps for a moment, so that not every request of a busy program asks it.
 
 Rules, each with a test of like name in `tests/integration/server/test_kept_decisions.py`:
 
-- only a request for answers that shows a token is kept a yes; one with a header that the access service refuses, or
-  that browsers send, is asked about each time, and so is every other route;
-- a refusal is never kept, whatever number of tokens somebody tries;
-- a yes holds for one connection, method, target and token: another is asked about;
-- it ends with the second of the connection's life in which it was asked for, which no change of the clock makes longer.
-  Who somebody is was read one second before at most (`sirena.access.authentication.FRESH_SECONDS`), so whoever loses a
+- a decision is kept only if it allows a request for answers that has a token; a request with a header that the access
+  service refuses or that browsers send is asked about each time, and so is every other route;
+- a refusal is never kept, however many tokens somebody tries;
+- a kept decision is valid for one connection, method, target and token; any other is asked about;
+- it ends with that second of the connection's life in which it was made; setting the clock does not prolong it. The
+  identity was read at most one second before (`sirena.access.authentication.FRESH_SECONDS`), so an account that loses a
   right is refused within two seconds;
-- a yes that is not said to depend on the token (``Vary: Authorization``) is not kept;
-- no credential stands in a file: NGINX keeps of a header that ``Vary`` names a hash alone, from which nobody guesses
-  the 256 random bits of a token. So it is no way to keep passwords;
-- a full disk hinders nobody: NGINX ends the connection of a request whose yes it cannot write down, so its files lie in
-  memory. Where no folder of the machine's memory lasts, each request is asked about;
-- NGINX starts after the machine did, when its memory is empty.
+- a decision that does not say that it depends on the token (``Vary: Authorization``) is not kept;
+- no file holds a credential: of a header that ``Vary`` names, NGINX keeps only a hash, from which nobody can guess the
+  256 random bits of a token. For passwords, which can be guessed, decisions are not kept;
+- a full disk does no harm: NGINX breaks the connection if it cannot write a decision down, so the files lie in memory.
+  On a machine without a lasting folder in memory each request is asked about;
+- after a start of the machine no decision is kept, since the memory is empty.
 """
 
 import os
@@ -28,23 +28,24 @@ from typing import Final
 from sirena.host.accounts import PreparationError
 
 SINCE: Final = (1, 19, 10)
-"""NGINX that knows how long a connection has been open; an earlier one asks about each request."""
+"""First version of NGINX that knows how long a connection has been open; earlier ones ask about each request."""
 KEPT_REQUEST: Final = (
     r"^POST:/(invocations|models/[A-Za-z0-9_.-]+/invocations|v2/models/[A-Za-z0-9_.-]+/infer)"
     r"([?]ground=(none|short|full))?:Bearer sir_[A-Za-z0-9_-]+:$"
 )
-"""Method, target, ``Authorization`` and the values of `ASKED_ABOUT` of requests that are kept a yes. NGINX writes the
-target into a file: so it has no query but this one."""
+"""Pattern of method, target, ``Authorization`` and the values of `ASKED_ABOUT`, for requests whose decision is kept.
+NGINX writes the target into a file, so no query is allowed but this one.
+"""
 ASKED_ABOUT: Final = (
     *("x-http-method-override", "x-http-method", "x-method-override", "x-original-url", "x-rewrite-url"),
     *("x-sirena-user", "x-sirena-role", "x-sirena-roles", "x-sirena-session", "x-sirena-places"),
     *("cookie", "origin", "sec-fetch-site", "x-sirena-csrf"),
 )
-"""Headers for whose sake a request is asked about: tricks, the entry's own, and what only browsers send."""
+"""Headers with which a request is always asked about: tricks, identity headers, and what only browsers send."""
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - whoever may write there is met with in `prepare`
 _MOUNTS: Final = Path("/proc/self/mounts")
 _SESSIONS: Final = Path("/run/systemd/seats")
-"""There where systemd-logind runs, which removes what an account has in memory when its last session ends."""
+"""Exists where systemd-logind runs, which removes an account's files in memory when its last session ends."""
 
 
 def has_memory_that_lasts() -> bool:
@@ -54,7 +55,7 @@ def has_memory_that_lasts() -> bool:
 
 
 def folder_of(home: Path) -> Path:
-    """Return where a stack's kept decisions lie.
+    """Return the folder of a stack's kept decisions.
 
     Args:
         home: `SIRENA_HOME` of the stack.
@@ -63,10 +64,10 @@ def folder_of(home: Path) -> Path:
 
 
 def prepare(folder: Path) -> None:
-    """Make the folder in which NGINX makes its own; everybody may write beside it, so it must be nobody else's.
+    """Make the folder of kept decisions for NGINX; other accounts can write beside it, so its owner is checked.
 
     Raises:
-        PreparationError: another account holds its name, and this one may not remove what it has there.
+        PreparationError: another account owns a file or folder of this name, which this account cannot remove.
     """
     try:
         if not _is_ours(folder):
@@ -78,17 +79,17 @@ def prepare(folder: Path) -> None:
 
 
 def starting(folder: Path, command: Sequence[str]) -> tuple[str, ...]:
-    """Return the command that makes the folder, if there is a place for it, and becomes NGINX.
+    """Return the command that makes the folder, if the machine has memory that lasts, and then becomes NGINX.
 
     Args:
         folder: of the kept decisions.
-        command: starts NGINX.
+        command: that starts NGINX.
     """
     return (sys.executable, "-m", __name__, str(folder), *command)
 
 
 def remove(folder: Path) -> None:
-    """Remove what is kept; safe where nothing is."""
+    """Remove the kept decisions, if there are any."""
     if folder.is_symlink():
         folder.unlink()
     elif folder.exists():

@@ -1,7 +1,7 @@
 """Keeping the entry's own logs from growing.
 
-NGINX writes two: every request (for the operator), and what it refused by itself (followed by the access service, which
-puts it on record). supervisord rotates only what programs print, so logrotate rotates these two.
+NGINX writes two logs: every request (for the operator), and what it refused by itself (for the access service, which
+records it in the ledger). supervisord rotates only the output of programs, so logrotate rotates these two.
 """
 
 from sirena.host.accounts import OsAccount
@@ -10,9 +10,9 @@ from sirena.server.parts.part import Part, RunningHealth, version_of
 
 
 def log_rotation(entry: NginxEntry) -> Part:
-    """Describe the process that looks at the logs' sizes every two minutes.
+    """Return the part that checks the sizes of the logs every two minutes.
 
-    One process that stays: started anew for each look, it would be counted as starting whenever `status` asked then.
+    It is one process that stays: a process started for each check would show in `status` as just starting.
     """
     return Part(
         "log-rotation",

@@ -1,10 +1,10 @@
-"""The entry: NGINX ends TLS, asks the access service about every request, and passes on what it allows.
+"""The entry: NGINX, which ends TLS, asks the access service about every request, and passes on what that allows.
 
 The configuration is written from templates at every start and never edited by hand. What it promises:
 
-- without an access service that says yes, or said so a moment ago (`kept_decisions`), every proxied route answers 503;
-- a path that two programs could read differently is refused before anyone decides about it;
-- identity headers and credentials from outside reach the access service and nobody else;
+- every proxied route answers 503 unless the access service allows it, or did so a moment ago (`kept_decisions`);
+- a path that two programs could read differently is refused before anybody decides on it;
+- identity headers and credentials of clients reach the access service and no other part;
 - every upstream is on loopback.
 """
 
@@ -39,20 +39,20 @@ SERVICE_LOCATIONS: Final = (
     "= /v2",
     "^~ /v2/",
 )
-"""What `sirena serve` answers; everything else is MLflow's."""
+"""Locations that `sirena serve` answers; all that no other list names are MLflow's."""
 PAGES_LOCATIONS: Final = ("= /app", "^~ /app/")
-"""Where the pages are."""
+"""Locations of Sirena's pages."""
 PAGES_MAX_BODY: Final = 200 * 1024**2
-"""Largest file that the pages take, bytes; the pages say so to people (`web.upload.MOST_BYTES`)."""
+"""Bytes of the largest file that the pages accept (see `web.upload.MOST_BYTES`)."""
 ACCESS_LOCATIONS: Final = ("^~ /auth/", "= /auth")
-"""Pages of the access service: signing in and out."""
+"""Locations of the access service's pages for signing in and out."""
 _ARTIFACTS: Final = (
     r"~^/(get-artifact|model-versions/get-artifact|(ajax-)?api/2\.0/mlflow-artifacts/artifacts.*"
     r"|ajax-api/[23]\.0/mlflow/get-trace-artifact|ajax-api/2\.0/mlflow/logged-models/[^/]+/artifacts/files)$"
 )
-"""Routes by which MLflow gives out files that its users wrote."""
+"""Pattern of MLflow's routes that return files written by users."""
 OLDEST: Final = (1, 18)
-"""The oldest NGINX that reads our configuration; Ubuntu 20.04 has it."""
+"""Oldest version of NGINX that can read the configuration; Ubuntu 20.04 has it."""
 _HTTP2_DIRECTIVE_SINCE: Final = (1, 25, 1)
 _ERROR_LOG_OPTION_SINCE: Final = (1, 19, 5)
 _TEMPLATES: Final = (
@@ -74,77 +74,78 @@ _PRIVILEGED: Final = 1024
 
 @dataclass(frozen=True)
 class Nginx:
-    """What the configuration must know of the NGINX that reads it."""
+    """Facts about the installed NGINX, for which the configuration is written."""
 
     version: tuple[int, ...]
     mime_types: str
-    """Its file of types."""
+    """Path of NGINX's file of MIME types."""
     open_files: int
-    """How many files and connections a worker may have open."""
+    """Most files and connections that a worker may have open."""
     memory_lasts: bool
-    """Whether there is a place for a yes that is kept; see `kept_decisions`."""
+    """True if the machine has a folder for kept decisions; see `kept_decisions`."""
 
     @classmethod
     def of_this_machine(cls) -> Self:
-        """Look at the installed one.
+        """Return the facts about the installed NGINX.
 
         Raises:
-            PreparationError: there is none, or it is too old.
+            PreparationError: NGINX is not installed, or too old.
         """
         open_files = min(_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         return cls(_version(), _mime_types(), open_files, kept_decisions.has_memory_that_lasts())
 
     @property
     def keeps_decisions(self) -> bool:
-        """Whether a yes is kept for a moment; otherwise each request is asked about."""
+        """True if decisions are kept for a moment; else the access service is asked about each request."""
         return self.memory_lasts and self.version >= kept_decisions.SINCE
 
 
 @dataclass(frozen=True)
 class NginxEntry:
-    """NGINX in front of the stack."""
+    """The entry: its files, its configuration and its process."""
 
     settings: Settings
     certificate: CertificatePaths
     body_routes: tuple[str, ...]
-    """Routes of MLflow that the access service decides by their body and passes on itself, such as setting an alias."""
+    """Routes of MLflow on which the access service decides by their body and which it passes on itself, such as an
+    alias."""
     accounts: PartAccounts
-    """Of its workers, and of the access service, which reads what NGINX refused by itself."""
+    """Accounts of NGINX's workers, and of the access service, which reads what NGINX refused by itself."""
 
     @property
     def folder(self) -> Path:
-        """Where its configuration and temporary files lie."""
+        """Folder of the configuration and of temporary files."""
         return self.settings.home / "nginx"
 
     @property
     def challenges(self) -> Path:
-        """Folder in which certbot leaves answers to Let's Encrypt's challenges."""
+        """Folder into which certbot puts answers to Let's Encrypt's challenges."""
         return self.settings.home / "acme" / "webroot"
 
     @property
     def decisions(self) -> Path:
-        """Where a yes is kept for a moment, in memory."""
+        """Folder of kept decisions, in memory."""
         return kept_decisions.folder_of(self.settings.home)
 
     @property
     def refusals(self) -> Path:
-        """Log of what NGINX refused by itself; in a folder of its own, which the access service may enter."""
+        """Log of what NGINX refused by itself, in a folder that the access service may enter."""
         return self.settings.home / "refusals" / "refusals.jsonl"
 
     @property
     def command(self) -> tuple[str, ...]:
-        """Program and configuration."""
+        """Command that starts NGINX with this configuration."""
         # an earlier one first opens the error log of its package, until it has read where ours is
         own_log = ("-e", "stderr") if _version() >= _ERROR_LOG_OPTION_SINCE else ()
         return (nginx_program(), *own_log, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
 
     @property
     def health(self) -> Door:
-        """Where it tells on loopback that it runs, and by which configuration."""
+        """Connection on loopback by which NGINX tells that it runs, and with which configuration."""
         return Door(f"http://127.0.0.1:{self._health_port}")
 
     def part(self) -> Part:
-        """Describe the process."""
+        """Return the entry as a part."""
         return Part(
             "entry",
             kept_decisions.starting(self.decisions, self.command),
@@ -159,7 +160,7 @@ class NginxEntry:
         )
 
     def write(self) -> None:
-        """Write the configuration and have NGINX itself check it.
+        """Write the configuration files, and let NGINX check them.
 
         Raises:
             PreparationError: NGINX is missing, refuses the configuration, or a port needs root.
@@ -188,11 +189,11 @@ class NginxEntry:
         own.run([*self.command, "-q", "-t"])
 
     def texts(self, nginx: Nginx) -> dict[str, str]:
-        """Return the configuration files by name."""
+        """Return the texts of the configuration files, by name."""
         return {name: template.render(self._values(nginx)) for name, template in self._templates().items()}
 
     def mark(self, nginx: Nginx) -> str:
-        """Return what differs once the configuration does; NGINX tells it of the one in force."""
+        """Return a hash of the configuration; NGINX answers with that of the configuration in force."""
         # how many files whoever asks may open, and whether what it has in memory lasts, is no matter of what is allowed
         values = {**self._values(nginx, mark=""), "open_files": 0, "connections": 0, "keeps_decisions": True}
         texts = [template.render(values) for template in self._templates().values()]
@@ -280,16 +281,16 @@ def nginx_program() -> str:
     """Return the path of NGINX.
 
     Raises:
-        PreparationError: it is not installed.
+        PreparationError: NGINX is not installed.
     """
     return program("nginx", "nginx")
 
 
 def require_right_to_listen(settings: Settings) -> None:
-    """Pass silently when this account may listen on the entry's ports.
+    """Check that this account may listen on the entry's ports, or raise `PreparationError`.
 
     Raises:
-        PreparationError: only root may.
+        PreparationError: a port is below the first that accounts other than root may use.
     """
     free = _first_free_port()
     low = [port for port in (settings.https_port, settings.http_port, settings.port) if port < free]
@@ -305,7 +306,7 @@ def _version() -> tuple[int, ...]:
 
 
 def _first_free_port() -> int:
-    """Return the first port that needs no rights: 1024, unless a container or an administrator says otherwise."""
+    """Return the first port on which any account may listen: 1024, unless container or administrator set another."""
     try:
         return int(_FIRST_FREE_PORT.read_text(encoding="ascii"))
     except (OSError, ValueError):
@@ -316,7 +317,7 @@ def logrotate_program() -> str:
     """Return the path of logrotate.
 
     Raises:
-        PreparationError: it is not installed.
+        PreparationError: logrotate is not installed.
     """
     return program("logrotate", "logrotate")
 

@@ -1,7 +1,7 @@
-"""Having NGINX take up its configuration, and knowing when it has.
+"""Reloading NGINX's configuration, and waiting until it is in force.
 
-`nginx -s reload` returns at once: for some moments workers of the former configuration still take requests, and where
-the new one cannot be taken up, as with a port that is taken, they go on for good and only the log says so.
+`nginx -s reload` returns at once, while workers with the former configuration still take requests for a moment. If the
+new configuration cannot be used, as when a port is taken, they go on for good, and only the log says so.
 """
 
 import time
@@ -16,23 +16,23 @@ from sirena.server.entry.nginx import NginxEntry
 _PATIENCE_SECONDS: Final = 60.0
 _POLL_SECONDS: Final = 0.1
 _WORKER: Final = "nginx: worker process"
-"""Title of a worker that takes requests; one that is to end has a longer one."""
+"""Process title of a worker that takes requests; a worker that is to end has a longer title."""
 
 
 def take_up(entry: NginxEntry, *, is_coming: Callable[[], bool]) -> None:
-    """Have NGINX take up what `Entry.write` wrote, without losing a request; return when all new requests meet it.
+    """Make NGINX use what `NginxEntry.write` wrote, without losing a request; return when all new requests meet it.
 
     Args:
-        entry: whose configuration is written.
-        is_coming: tells whether NGINX runs or is being started; where it is not, it reads the configuration when it is.
+        entry: whose configuration was written.
+        is_coming: tells whether NGINX runs or is being started; if not, it reads the configuration at its next start.
 
     Raises:
-        PreparationError: it goes on with the former configuration.
+        PreparationError: NGINX goes on with the former configuration.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
     former: frozenset[int] = frozenset()
     while is_coming() and time.monotonic() < deadline:
-        former = former or _told_to(entry)
+        former = former or _request_reload(entry)
         if former and not former & _workers(entry):
             return
         time.sleep(_POLL_SECONDS)
@@ -42,8 +42,8 @@ def take_up(entry: NginxEntry, *, is_coming: Callable[[], bool]) -> None:
         )
 
 
-def _told_to(entry: NginxEntry) -> frozenset[int]:
-    """Tell it to, and return who took requests until then; nobody, when it is not yet so far that it can be told."""
+def _request_reload(entry: NginxEntry) -> frozenset[int]:
+    """Ask NGINX to reload, and return the workers that ran before; empty while NGINX is still starting."""
     workers = _workers(entry)
     if workers:
         try:

@@ -1,1 +1,1 @@
-"""Sirena's own S3 (Ceph), or the one a hospital gives."""
+"""The object store of artifacts: Sirena's own S3 endpoint (Ceph), or one that the hospital provides."""

@@ -1,7 +1,7 @@
-"""Sirena's own S3 endpoint: Ceph's RADOS Gateway on one node, for a server without MinIO, Ceph or AWS.
+"""Sirena's own S3 endpoint: Ceph's RADOS Gateway on one node, for a server without another S3 service.
 
-One monitor, one store on a sparse file (bluestore, so data survive a restart), one gateway, all on loopback. No
-replicas: the backup is the second copy. Any other S3 endpoint takes its place through `MLFLOW_S3_ENDPOINT_URL`.
+One monitor, one store (OSD, on a sparse file, so that data survive a restart) and one gateway run on loopback. There
+are no replicas: the backup is the second copy. `MLFLOW_S3_ENDPOINT_URL` names another S3 endpoint to use instead.
 """
 
 import json
@@ -30,12 +30,12 @@ from sirena.settings.catalogue import Settings
 _USER: Final = "sirena"
 _GATEWAY: Final = "client.rgw.a"
 _GREETING: Final = b"ceph v2\n"
-"""With what a Ceph daemon greets on its port."""
+"""First bytes that a Ceph daemon sends on its port."""
 _QUESTION: Final = b'{"prefix": "version"}\0'
-"""What the store is asked on its own socket."""
+"""Question sent to the store on its own socket."""
 _GRACE_SECONDS: Final = 20
 _GROWTH_SECONDS: Final = 1800.0
-"""The store reads its own tables before it grows; on a slow disk and a full store that takes minutes."""
+"""Longest time for enlarging the store: it first reads its own tables, which takes minutes on a slow disk."""
 PACKAGES: Final = {
     "ceph-mon": "ceph-mon",
     "ceph-osd": "ceph-osd",
@@ -51,17 +51,17 @@ PACKAGES: Final = {
 
 @dataclass(frozen=True)
 class ObjectStore:
-    """A one-node Ceph with its S3 gateway."""
+    """A Ceph cluster of one node with its S3 gateway."""
 
     settings: Settings
     owner: OsAccount
     """Account of the daemons."""
     reader: OsAccount
-    """Account of the programs that speak S3."""
+    """Account of the programs that use the S3 endpoint."""
 
     @property
     def folder(self) -> Path:
-        """Where configuration, keys and data lie."""
+        """Folder of configuration, keys and data."""
         return self.settings.home / "ceph"
 
     @property
@@ -71,11 +71,11 @@ class ObjectStore:
 
     @property
     def socket(self) -> Path:
-        """Where the store answers questions."""
+        """Unix socket of the object store for administrative commands."""
         return self.folder / "run" / "store.asok"
 
     def parts(self) -> list[Part]:
-        """Describe monitor, store and gateway, in the order of their start."""
+        """Return monitor, store and gateway as parts, in the order of their start."""
         version = version_of([ceph_program("radosgw"), "--version"])
         configuration = self.folder / "ceph.conf"
         # the command lines never change; by this the supervisor sees that the file did, and restarts them
@@ -94,10 +94,10 @@ class ObjectStore:
         ]
 
     def prepare(self) -> None:
-        """Make keys, monitor, store and the gateway's user at the first start.
+        """Make keys, monitor, store and the gateway's user at the first start; later only apply changed settings.
 
-        Afterwards write only the configuration, and let the store grow where the settings ask for more; it must not
-        run then.
+        At later starts the configuration is written, and the store enlarged if the settings ask for more; the store
+        must not run then.
 
         Raises:
             PreparationError: Ceph is missing, or a step fails.
@@ -130,7 +130,7 @@ class ObjectStore:
 
     @property
     def moves(self) -> bool:
-        """True when `SIRENA_CEPH_PORT` is another than the monitor was made with; it must not run meanwhile."""
+        """True when the monitor was made for another port than `SIRENA_CEPH_PORT`; `prepare` then moves it."""
         return self._done.exists() and self._done.read_text(encoding="utf-8") != str(self.settings.ceph_port)
 
     @property
@@ -148,7 +148,7 @@ class ObjectStore:
         beside.replace(self._done)
 
     def _move_monitor(self, cluster: str) -> None:
-        """Give the monitor's own map its new address; the configuration alone does not move it."""
+        """Write the new address into the monitor's own map, since the configuration alone does not move it."""
         self._make_monmap(cluster)
         self.owner.run(
             [ceph_program("ceph-mon"), "-c", self._configuration, "-i", "a", "--inject-monmap", self._monmap]
@@ -156,7 +156,7 @@ class ObjectStore:
         self._note_port()
 
     def _grow(self) -> None:
-        """Enlarge the file and tell bluestore, which refuses while the store runs."""
+        """Enlarge the store's file, and make bluestore use it; the store must not run."""
         command = [ceph_program("ceph-bluestore-tool"), "--path", str(self.file.path.parent), "bluefs-bdev-expand"]
         with self.file.growing(self.owner):
             # it knows no option for the configuration, and the machine's own is none of ours
@@ -167,7 +167,7 @@ class ObjectStore:
         return (self.folder / "cluster_id").read_text(encoding="utf-8")
 
     def _begin_anew(self) -> None:
-        """Put aside what an interrupted first start left; nothing was ever stored in it."""
+        """Rename the folder that an interrupted first start left, in which nothing was stored yet."""
         aside = self.folder.with_name(f"ceph.interrupted.{time.time_ns()}")
         self.folder.rename(aside)
         self.owner.own_folder(self.folder)
@@ -269,6 +269,6 @@ def ceph_program(name: str) -> str:
     """Return the path of one of Ceph's programs.
 
     Raises:
-        PreparationError: it is not installed.
+        PreparationError: the program is not installed.
     """
     return program(name, PACKAGES[name])

@@ -1,4 +1,4 @@
-"""Speaking S3: which endpoint, with which keys, and the bucket of the artifacts."""
+"""The S3 endpoint in use: its keys, its client, and the bucket of the artifacts."""
 
 import configparser
 import os
@@ -21,16 +21,16 @@ _MISSING: Final = "NoSuchBucket"
 _NEEDS_REGION: Final = "IllegalLocationConstraintException"
 _WRONG_KEYS: Final = ("InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidClientTokenId")
 LOOK_SECONDS: Final = 5.0
-"""How long a look that only wants to know whether the endpoint answers may take."""
+"""Longest time for a check whether the endpoint answers."""
 
 
 def credentials_file(settings: Settings) -> Path:
-    """Return the file, in AWS's own form, from which MLflow and we read the keys (`AWS_SHARED_CREDENTIALS_FILE`)."""
+    """Return the file in AWS's form from which MLflow and Sirena read the keys (`AWS_SHARED_CREDENTIALS_FILE`)."""
     return settings.home / "secrets" / "s3_credentials"
 
 
 def write_credentials(settings: Settings, reader: OsAccount, access_key: str, secret_key: str) -> None:
-    """Keep the keys in a file that only the programs that speak S3 can read."""
+    """Write the keys into a file that only the account of the programs that use S3 can read."""
     text = f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"
     file = credentials_file(settings)
     if not file.exists() or file.read_text(encoding="utf-8") != text:
@@ -39,21 +39,21 @@ def write_credentials(settings: Settings, reader: OsAccount, access_key: str, se
 
 
 def let_read_credentials(settings: Settings, reader: OsAccount) -> None:
-    """Give the keys to who reads them now, where another account did before."""
+    """Give the file with the keys to the account that reads them now."""
     file = credentials_file(settings)
     if file.exists() and os.getuid() == 0:
         os.chown(file, reader.uid, reader.gid)
 
 
 def credentials_mark(settings: Settings) -> str:
-    """Return what differs once the keys were changed, and tells nothing of them."""
+    """Return a text that changes whenever the keys change, and reveals nothing of them."""
     file = credentials_file(settings)
     return str(file.stat().st_mtime_ns) if file.exists() else ""
 
 
 @dataclass(frozen=True)
 class Keys:
-    """What an endpoint lets somebody in with."""
+    """Access key and secret key of an S3 endpoint."""
 
     access: str
     secret: str = field(repr=False)
@@ -63,7 +63,7 @@ def kept_keys(settings: Settings) -> Keys:
     """Return the keys in the credentials file.
 
     Raises:
-        PreparationError: it is missing, or holds none.
+        PreparationError: the file is missing, or holds no keys.
     """
     file, kept = credentials_file(settings), configparser.ConfigParser(interpolation=None)
     try:
@@ -81,7 +81,7 @@ def given_keys(settings: Settings) -> Keys:
     """Return the keys of a given endpoint: those of the settings, else those kept since an earlier start.
 
     Raises:
-        PreparationError: there are none.
+        PreparationError: there are no keys.
     """
     access = settings.aws_access_key_id.get_secret_value()
     secret = settings.aws_secret_access_key.get_secret_value()
@@ -95,12 +95,12 @@ def given_keys(settings: Settings) -> Keys:
 
 
 def take_given_endpoint(settings: Settings, reader: OsAccount) -> None:
-    """Prove a given endpoint and its bucket, and only then keep its keys in the credentials file.
+    """Check that a given endpoint and its bucket can be used, and then write its keys into the credentials file.
 
-    It is asked before any part starts: a wrong key found later would be found by whoever trains.
+    This is done before any part starts; else the first person to train would find that a key is wrong.
 
     Raises:
-        PreparationError: there are no keys, or as `ensure_bucket`.
+        PreparationError: there are no keys, or as for `ensure_bucket`.
     """
     keys = given_keys(settings)
     ensure_bucket(settings, settings.s3_endpoint_url, keys)
@@ -108,15 +108,15 @@ def take_given_endpoint(settings: Settings, reader: OsAccount) -> None:
 
 
 def ensure_bucket(settings: Settings, endpoint: str, keys: Keys | None = None) -> None:
-    """Make the bucket of the artifacts when it is missing, and prove that it can be read and written.
+    """Make the bucket of the artifacts if it is missing, and check that it can be read and written.
 
     Args:
         settings: name the bucket.
-        endpoint: where.
-        keys: other keys than those of the credentials file.
+        endpoint: URL of the S3 endpoint.
+        keys: of the endpoint; None means those in the credentials file.
 
     Raises:
-        PreparationError: the endpoint does not answer, or refuses; its own error code and the remedy are named.
+        PreparationError: the endpoint does not answer, or refuses; the error names the endpoint's code and a remedy.
     """
     client = s3_client(settings, endpoint, keys)
     deadline = time.monotonic() + _PATIENCE_SECONDS
@@ -134,7 +134,7 @@ def ensure_bucket(settings: Settings, endpoint: str, keys: Keys | None = None) -
 
 
 def make_bucket(client: Any, bucket: str) -> None:
-    """Make a bucket; AWS wants its region named in most regions, others know none."""
+    """Make a bucket; with its region if the endpoint demands that, as AWS does in most regions."""
     try:
         client.create_bucket(Bucket=bucket)
     except ClientError as error:
@@ -145,12 +145,12 @@ def make_bucket(client: Any, bucket: str) -> None:
 
 
 def look_at_bucket(settings: Settings, endpoint: str) -> bool:
-    """Tell whether the bucket of the artifacts is there, asked with the keys of the settings, or else those kept.
+    """Tell whether the bucket of the artifacts exists, using the keys in the settings, or else those kept.
 
-    It writes nothing and gives up within `LOOK_SECONDS`.
+    Nothing is written; it gives up within `LOOK_SECONDS`.
 
     Raises:
-        PreparationError: the endpoint does not answer, or refuses the keys; its own error code is named.
+        PreparationError: the endpoint does not answer, or refuses the keys; the error names the endpoint's code.
     """
     keys, half = given_keys(settings), LOOK_SECONDS / 2
     try:
@@ -161,7 +161,7 @@ def look_at_bucket(settings: Settings, endpoint: str) -> bool:
 
 
 def s3_client(settings: Settings, endpoint: str, keys: Keys | None = None) -> Any:
-    """Return a client of boto3 for the endpoint, with the keys kept in `credentials_file` unless others are given."""
+    """Return a boto3 client for an endpoint, with the keys given, or for None those in the credentials file."""
     return _client(settings, endpoint, keys or kept_keys(settings), connect_timeout=5, read_timeout=30, attempts=2)
 
 
@@ -177,7 +177,7 @@ def _is_there(client: Any, bucket: str) -> bool:
 
 
 def _told(error: Exception, settings: Settings, endpoint: str) -> PreparationError:
-    """Return what a person is told of a refusal: what it is, and what helps."""
+    """Return the error that tells a person what the endpoint refused, and what to do."""
     code, bucket = _code(error), settings.s3_bucket
     place = f"the S3 endpoint {endpoint}"
     if not settings.s3_endpoint_url:
@@ -234,7 +234,7 @@ def _code(error: Exception) -> str:
 
 
 def _may_pass(error: Exception) -> bool:
-    """A gateway that is still starting answers later; a refusal stays one."""
+    """Tell whether an error may pass by waiting, as while a gateway is starting; a refusal does not."""
     if isinstance(error, ClientError):
         return int(error.response["ResponseMetadata"]["HTTPStatusCode"]) >= 500
     return isinstance(error, EndpointConnectionError | ConnectTimeoutError)

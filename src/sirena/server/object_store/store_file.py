@@ -1,6 +1,6 @@
-"""The sparse file Sirena's own object store lies on: its size, what it may still take of the disk, how it grows.
+"""The sparse file of Sirena's own object store: its size, how much more of the disk it may take, how it grows.
 
-Ceph makes it of the size asked for and fills it as objects come; room it once took it keeps for later objects.
+Ceph makes the file with the size asked for. Objects fill it; room that it once took is kept for later objects.
 """
 
 import os
@@ -16,31 +16,31 @@ from sirena.settings.catalogue import Settings
 
 _GIB: Final = 2**30
 _BLOCK: Final = 512
-"""Bytes of a block as the kernel counts what a file takes."""
+"""Bytes of a block, in which the kernel counts the room of a file."""
 _INEXACT: Final = 2**20
-"""Bytes by which sizes may differ and are the same to a person who wrote GiB with decimals."""
+"""Bytes by which sizes may differ and still count as equal, since people write GiB with decimals."""
 
 
 class StoreSizeError(PreparationError):
-    """The object store cannot become as large, or as small, as the settings ask; nothing was changed."""
+    """The object store cannot get the size that the settings ask for; nothing was changed."""
 
     code = "store_size"
 
 
 @dataclass(frozen=True)
 class StoreFile:
-    """The file, as it is and as the settings want it."""
+    """The file of the object store: its present size, and the one that the settings ask for."""
 
     settings: Settings
 
     @property
     def path(self) -> Path:
-        """The file; bluestore's own name for it."""
+        """Path of the file, which bluestore calls ``block``."""
         return self.settings.home / "ceph" / "store" / "block"
 
     @property
     def size(self) -> int:
-        """Bytes it may hold; 0 where there is no store of ours, or none that we may look at."""
+        """Bytes that the file may hold; 0 if Sirena has no own store here, or this account may not look at it."""
         if self.settings.s3_endpoint_url:
             return 0
         try:
@@ -52,7 +52,7 @@ class StoreFile:
 
     @property
     def still_to_take(self) -> int:
-        """Bytes it may still take of the disk."""
+        """Bytes of the disk by which the file may still grow."""
         return max(0, self.size - self.path.stat().st_blocks * _BLOCK) if self.size else 0
 
     @property
@@ -62,14 +62,14 @@ class StoreFile:
 
     @property
     def grows(self) -> bool:
-        """True when it is smaller than the settings ask, or its growth was interrupted."""
+        """True when the file is smaller than the settings ask, or its growth was interrupted."""
         return bool(self.size) and (self.wanted > self.size + _INEXACT or self._mark.exists())
 
     def require_size(self) -> None:
-        """Require that it is as large as the settings ask, or can become so.
+        """Check that the file has, or can get, the size that the settings ask for, or raise `StoreSizeError`.
 
         Raises:
-            StoreSizeError: it would have to shrink, or the disk has no room for what it could take.
+            StoreSizeError: the file would have to shrink, or the disk has no room for it.
         """
         size, free = self.size, self.free
         if size and self.wanted < size - _INEXACT:
@@ -89,18 +89,19 @@ class StoreFile:
 
     @property
     def free(self) -> int:
-        """Bytes free on its disk."""
+        """Bytes free on the disk of the file."""
         folder = self.path.parent if self.size else self.settings.home
         return shutil.disk_usage(folder if folder.exists() else folder.parent).free
 
     @contextmanager
     def growing(self, owner: OsAccount) -> Iterator[None]:
-        """Give it the size the settings ask for while nothing uses it; within, tell bluestore of it.
+        """Give the file the size that the settings ask for; in the block, the caller makes bluestore use it.
 
-        A mark stands beside it until that was done, so what was interrupted anywhere is done again.
+        Nothing may use the file meanwhile. A mark beside it stays until the block has ended, so that an interrupted
+        growth is repeated.
 
         Raises:
-            StoreSizeError: the disk refuses.
+            StoreSizeError: the file cannot be enlarged.
         """
         self._mark.touch(mode=0o600)
         owner.own(self._mark)
@@ -121,5 +122,5 @@ class StoreFile:
 
 
 def gib(size: int) -> str:
-    """Write bytes as GiB as a person would set them: `40`, `2.5`."""
+    """Return a number of bytes in GiB, as a person would write it in a setting: `40`, `2.5`."""
     return f"{size / _GIB:.9g}"

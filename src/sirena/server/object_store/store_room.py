@@ -1,7 +1,7 @@
-"""How full Sirena's own object store is, asked of the store itself.
+"""How full Sirena's own object store is, as the store itself says.
 
-Without a manager daemon Ceph's `ceph df` knows nothing, so the store is asked over its own socket. At 95 % Ceph takes
-no writes any more and lets whoever writes wait; at 85 % it warns, to nobody here.
+`ceph df` knows nothing without a manager daemon, so the store is asked over its own socket. At 95 % Ceph takes no more
+writes and makes writers wait; its warning at 85 % is shown to nobody here.
 """
 
 import json
@@ -15,9 +15,9 @@ from sirena.server.parts.part_accounts import PartAccounts
 from sirena.settings.catalogue import Settings
 
 WARNING: Final = 0.70
-"""Share in use from which on a person is warned: months ahead, as artifacts come."""
+"""Share in use from which on people are warned, months before the store is full."""
 CRITICAL: Final = 0.80
-"""Share in use from which on it is urgent, and beyond which a drill must not go."""
+"""Share in use from which on it is critical, and above which a drill must not fill the store."""
 FULL: Final = 0.95
 """Share in use at which Ceph takes no writes (its own `mon_osd_full_ratio`)."""
 _SECONDS: Final = 5.0
@@ -25,24 +25,24 @@ _SECONDS: Final = 5.0
 
 @dataclass(frozen=True)
 class StoreRoom:
-    """What the store holds."""
+    """The size of the object store, and how much of it is in use."""
 
     total: int
-    """Bytes."""
+    """Bytes that the store can hold."""
     used: int
     """Bytes in use: objects in whole blocks, the store's own tables, and what was removed and not yet collected."""
 
     @property
     def share(self) -> float:
-        """Part of it in use."""
+        """Share in use, from 0 to 1."""
         return self.used / self.total
 
 
 def ask_room(settings: Settings) -> StoreRoom:
-    """Ask Sirena's own store how full it is; a quarter of a second, and at most five.
+    """Return how full Sirena's own store is; the answer takes a quarter of a second, and at most five.
 
     Raises:
-        PreparationError: it does not run, does not answer, or was never brought up.
+        PreparationError: the store does not run, does not answer, or was never started.
     """
     if not StoreFile(settings).size:
         raise PreparationError("there is none yet", hint="sirena up")

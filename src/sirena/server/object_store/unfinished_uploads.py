@@ -1,4 +1,4 @@
-"""Uploads in parts whose sender died: no listing of objects shows them, and their parts take room for ever."""
+"""Multipart uploads that were never finished: no listing of objects shows them, and their parts take room for ever."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 DEAD_AFTER: Final = timedelta(days=1)
-"""No upload of a living sender is as old; a server that is ended ends its uploads too."""
+"""Age from which on an upload counts as abandoned by its sender."""
 _ENDED: Final = "NoSuchUpload"
 
 
 @dataclass(frozen=True)
 class UnfinishedUpload:
-    """An upload in parts, begun and neither completed nor aborted."""
+    """A multipart upload that was begun and neither completed nor aborted."""
 
     bucket: str
     key: str
     id: str
     begun: datetime
-    """By the endpoint's clock."""
+    """When the upload was begun, by the endpoint's clock."""
 
 
 def unfinished_uploads(client: Any, bucket: str) -> Iterator[UnfinishedUpload]:
-    """List the unfinished uploads of a bucket.
+    """Yield the unfinished uploads of a bucket.
 
     Args:
-        client: of boto3.
-        bucket: its name.
+        client: boto3 client.
+        bucket: name of the bucket.
 
     Raises:
         ClientError, BotoCoreError: the endpoint refuses, or does not answer.
@@ -39,7 +39,7 @@ def unfinished_uploads(client: Any, bucket: str) -> Iterator[UnfinishedUpload]:
 
 
 def abort(client: Any, upload: UnfinishedUpload) -> None:
-    """Give up an upload and with it the room of its parts; nothing happens when it has ended meanwhile.
+    """Abort an upload, which frees the room of its parts; nothing happens if it has ended meanwhile.
 
     Raises:
         ClientError, BotoCoreError: the endpoint refuses, or does not answer.

@@ -1,1 +1,1 @@
-"""The parts of the stack, and the ways to them."""
+"""The parts of the stack, their accounts, and how to connect to them."""

@@ -1,4 +1,4 @@
-"""Certificates and folders of the doors: made at the first start, one for each who comes, for that one alone."""
+"""Making the TLS certificates of MLflow and its clients, and the folders of the parts' sockets."""
 
 import datetime
 import ipaddress
@@ -19,19 +19,19 @@ from sirena.server.parts.part_accounts import PartAccounts
 from sirena.server.tls.certificate_making import builder, make_authority, now, pem, subject
 
 SOCKET_PARTS: Final = ("service", "pages", "access")
-"""Parts that listen on a socket in a folder of their own, which NGINX's workers may enter."""
+"""Parts that listen on a Unix socket in a folder of their own, which NGINX's workers may enter."""
 _DAYS: Final = 3650
 _RENEWED_BEFORE: Final = datetime.timedelta(days=400)
-"""So long before their end all are made anew by the next `sirena up`."""
+"""How long before their end all certificates are made anew by the next `sirena up`."""
 _ENTER_AS_GROUP: Final = 0o710
 
 
 def prepare_doors(doors: Doors, accounts: PartAccounts) -> None:
-    """Make what is missing or near its end, and give each file and folder to whoever it is for; again is harmless.
+    """Make missing or expiring certificates and missing folders, and give each to its account; repeating it is safe.
 
     Args:
         doors: of the stack.
-        accounts: of its parts; all exist.
+        accounts: of the parts; all must exist.
 
     Raises:
         OSError: the disk is full, or the folder may not be written.
@@ -57,7 +57,7 @@ def _owners(doors: Doors, accounts: PartAccounts) -> Iterator[tuple[Path, OsAcco
 
 
 def _prepare_folder(folder: Path, owner: OsAccount, visitor: OsAccount) -> None:
-    """Let one account make a socket in a folder and another one reach it."""
+    """Make a folder in which one account can create a socket and one other account can connect to it."""
     owner.own_folder(folder)
     folder.chmod(0o700)
     if visitor.is_other or owner.is_other:
@@ -66,7 +66,7 @@ def _prepare_folder(folder: Path, owner: OsAccount, visitor: OsAccount) -> None:
 
 
 def _make(doors: Doors, owners: dict[Path, OsAccount]) -> None:
-    """Make authority and certificates, all at once: its key is kept nowhere, so nobody can make another."""
+    """Make a new authority and all certificates at once; its key is kept nowhere, so nobody can make a further one."""
     authority, key = make_authority("Sirena's doors", _DAYS)
     for path, owner in owners.items():
         certificate = _signed(path.stem, authority, key)
@@ -92,7 +92,7 @@ def _signed(name: str, authority: x509.Certificate, authority_key: ec.EllipticCu
 
 
 def _lasts(path: Path) -> bool:
-    """Tell whether a certificate is there, holds already and is not near its end."""
+    """Tell whether a certificate exists, is valid already and is not near its end."""
     if not path.exists():
         return False
     certificate = x509.load_pem_x509_certificate(path.read_bytes())

@@ -1,10 +1,10 @@
-"""The ways to the parts behind the entry, and what each asks of whoever comes.
+"""Connections to the parts behind the entry, and how each part keeps others out.
 
-- The service, the pages and the access service listen on a Unix socket in a folder that NGINX's workers alone can
-  enter; the access service on a second one, in a folder that the pages alone can enter.
-- MLflow listens on loopback, because its own clients can do nothing else, and speaks only with who shows a certificate
-  of this installation. It shows one too, so that a program that took its port meanwhile learns nothing.
-- PostgreSQL and the S3 endpoint ask for passwords and keys, Ceph's daemons for theirs (cephx).
+- The service, the pages and the access service listen on Unix sockets in folders that only NGINX's workers can enter.
+  The access service listens on a second socket, in a folder that only the pages can enter.
+- MLflow listens on a loopback port, because its clients can do nothing else. It answers only clients with a TLS
+  certificate of this installation, and has one too, so that a program on its port learns nothing from clients.
+- PostgreSQL requires passwords, the S3 endpoint keys, and Ceph's daemons their own keys (cephx).
 """
 
 import http.client
@@ -23,18 +23,18 @@ _LOOPBACK: Final = "127.0.0.1"
 
 @dataclass(frozen=True)
 class DoorIdentity:
-    """What a client of MLflow shows, and by what it knows MLflow."""
+    """The TLS certificate of a client of MLflow, and the authority by which it verifies MLflow."""
 
     certificate: Path
     """Certificate and private key, PEM, mode 0600."""
     authority: Path
-    """Certificate of the authority that signed both sides', PEM."""
+    """Certificate of the authority that signed the certificates of both sides, PEM."""
 
     def context(self) -> ssl.SSLContext:
-        """Return a context for a client.
+        """Return a TLS context that presents this client certificate.
 
         Raises:
-            OSError: the files are missing, or are another account's.
+            OSError: the files are missing, or belong to another account.
         """
         context = ssl.create_default_context(cafile=str(self.authority))
         context.load_cert_chain(str(self.certificate))
@@ -42,7 +42,7 @@ class DoorIdentity:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Variables by which MLflow's own client shows it."""
+        """Environment variables by which MLflow's own client uses this certificate."""
         return {
             "MLFLOW_TRACKING_CLIENT_CERT_PATH": str(self.certificate),
             "MLFLOW_TRACKING_SERVER_CERT_PATH": str(self.authority),
@@ -53,29 +53,29 @@ class DoorIdentity:
 
 @dataclass(frozen=True)
 class Door:
-    """Where a part is asked over HTTP."""
+    """How to connect to a part over HTTP: by port or Unix socket, and with a client certificate if needed."""
 
     url: str
     """Scheme, host and port; the host of a socket is only a name."""
     socket: Path | None = None
-    """Unix socket that is asked instead of host and port."""
+    """Unix socket to connect to instead of host and port."""
     identity: DoorIdentity | None = None
-    """What is shown where the scheme is https."""
+    """Client certificate, if the scheme is https."""
 
     def open(
         self, target: str, body: bytes | None = None, *, seconds: float, headers: Mapping[str, str] | None = None
     ) -> Any:
-        """Ask; return the open answer.
+        """Send a request, and return the response, still open.
 
         Args:
             target: path and query.
-            body: posted when given.
-            seconds: to wait for.
+            body: to be sent by POST; None sends a GET.
+            seconds: longest time to wait.
             headers: of the request.
 
         Raises:
-            urllib.error.HTTPError: the answer is an error, which holds it.
-            OSError: nothing answers, or this account may not ask.
+            urllib.error.HTTPError: the response has an error status; the error holds it.
+            OSError: nothing answers, or this account may not connect.
         """
         request = urllib.request.Request(self.url + target, body, dict(headers or {}))  # noqa: S310 - our own doors
         # no proxy: every door is on this machine
@@ -89,27 +89,27 @@ class Door:
 
 @dataclass(frozen=True)
 class Doors:
-    """The doors of one production stack."""
+    """Certificates, sockets and connections of the parts of one production stack."""
 
     settings: Settings
 
     @property
     def folder(self) -> Path:
-        """Where certificates and sockets lie."""
+        """Folder of certificates and sockets."""
         return self.settings.home / "doors"
 
     @property
     def authority(self) -> Path:
-        """Certificate of the authority of the doors; its key is kept nowhere."""
+        """Certificate of the authority that signs MLflow's and its clients' certificates; its key is kept nowhere."""
         return self.folder / "authority.pem"
 
     @property
     def mlflow_server(self) -> Path:
-        """Certificate and key that MLflow shows."""
+        """File with certificate and key of MLflow's server."""
         return self.folder / "mlflow.pem"
 
     def identity(self, client: str = "operator") -> DoorIdentity:
-        """Return what a client of MLflow shows.
+        """Return the certificate of a client of MLflow.
 
         Args:
             client: ``service``, ``pages``, ``access``, or ``operator`` for NGINX's master and commands by hand.
@@ -122,20 +122,20 @@ class Doors:
 
     @property
     def pages_desk(self) -> Path:
-        """The access service's socket for the pages alone."""
+        """Unix socket at which the access service answers the pages only."""
         return self.folder / "desk" / "socket"
 
     def mlflow(self, client: str = "operator") -> Door:
-        """Return the way to MLflow."""
+        """Return the connection to MLflow with a client's certificate."""
         return Door(self.settings.own_mlflow_url, identity=self.identity(client))
 
     def of_part(self, part: str) -> Door:
-        """Return the way to the service, the pages or the access service."""
+        """Return the connection to the service, the pages or the access service."""
         return Door(f"http://{part}", socket=self.socket_of(part))
 
 
 def door_of_service(settings: Settings) -> Door:
-    """Return the way to the service of this installation: its socket on a server, else its port."""
+    """Return the connection to the service of this installation: its socket on a server, else its port."""
     if settings.profile == "production":
         return Doors(settings).of_part("service")
     return Door(f"http://{_LOOPBACK}:{settings.port}")

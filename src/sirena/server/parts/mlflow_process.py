@@ -1,13 +1,13 @@
-"""`mlflow server …`, importing MLflow once, not thrice: ``python -m sirena.server.parts.mlflow_process server …``.
+"""Runs `mlflow server …` with one import of MLflow instead of three.
 
-MLflow's command starts uvicorn, and that starts workers; the command and each worker are interpreters of their own that
-import MLflow, five processor seconds each, and keep it in memory. Here the command becomes uvicorn and the workers are
-forks of it: MLflow answers after a third of the work, and a worker that died is replaced at once. Everything else,
-options, tables, environment, is MLflow's own.
+Usage: ``python -m sirena.server.parts.mlflow_process server …``. MLflow's command starts uvicorn, and that starts two
+workers; the command and each worker import MLflow by themselves, which takes five processor seconds and the memory of
+it, each. Here the command itself becomes uvicorn, and the workers are forks of it: MLflow answers after a third of the
+work, and a worker that died is replaced at once. Options, tables and environment are MLflow's own.
 
-Ignored are `--static-prefix`, `--expose-prometheus`, `--x-frame-options`, `--disable-security-middleware`, and
-`--allowed-hosts` and `--cors-allowed-origins` spelt with ``=``, because the application is imported before MLflow's
-command hands them on.
+These options have no effect: `--static-prefix`, `--expose-prometheus`, `--x-frame-options`,
+`--disable-security-middleware`, and `--allowed-hosts` and `--cors-allowed-origins` spelt with ``=``, because the
+application is imported before MLflow's command hands them on.
 """
 
 import gc
@@ -24,13 +24,13 @@ _READ_AT_IMPORT: Final = {
     "--allowed-hosts": "MLFLOW_SERVER_ALLOWED_HOSTS",
     "--cors-allowed-origins": "MLFLOW_SERVER_CORS_ALLOWED_ORIGINS",
 }
-"""Options that MLflow hands to the workers by these variables; its application takes them while it is imported."""
+"""Variables by which MLflow hands these options to its workers; its application reads them while it is imported."""
 _OBJECTS_BETWEEN_COLLECTIONS: Final = 500_000
-"""Importing MLflow makes objects that stay; looking for garbage among them costs a fifth of the import."""
+"""Objects made between two garbage collections during the import, a fifth of whose time they would take otherwise."""
 
 
 def main(arguments: list[str]) -> None:
-    """Run MLflow's command with these arguments until it is told to end."""
+    """Run MLflow's command with these arguments until a signal ends it."""
     usual = gc.get_threshold()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS)
     for option, variable in _READ_AT_IMPORT.items():
@@ -41,7 +41,7 @@ def main(arguments: list[str]) -> None:
     from mlflow.server import handlers
 
     def serve(command: list[str], *, extra_env: dict[str, str], **_: Any) -> None:
-        """Be what MLflow would start: ``PYTHON -m uvicorn …``."""
+        """Become the process that MLflow would start: ``PYTHON -m uvicorn …``."""
         os.environ.update(extra_env)
         # a connection to the database is used by one process alone
         for store in (handlers._get_tracking_store(), handlers._get_model_registry_store()):

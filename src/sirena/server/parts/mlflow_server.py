@@ -9,16 +9,17 @@ from sirena.server.parts.processes import ChildProcess
 from sirena.settings.catalogue import Settings
 
 QUIET: Final = {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
-"""Environment of every MLflow server: job execution would start eight more processes for features Sirena does not use,
-and a hospital's server is nobody's counter."""
+"""Environment of every MLflow server. Job execution would start eight more processes for features that Sirena does not
+use; telemetry would report on the hospital's server.
+"""
 MLFLOW_PROCESS: Final = "sirena.server.parts.mlflow_process"
-"""Module that is run as MLflow's command by a stack: it starts in a third of the processor time."""
+"""Module that a stack runs as MLflow's command: it starts in a third of the processor time."""
 
 
 def machine_learning_page(address: str) -> str:
-    """Return MLflow's page of experiments with the menu of machine learning: runs and model registry.
+    """Return the address of MLflow's page of experiments, with the menu for machine learning: runs and model registry.
 
-    Without what it asks for, MLflow 3 opens as a tool for language models. Its list of models forgets the question.
+    Without this query, MLflow 3 opens as a tool for language models. Its page of models does not keep the query.
 
     >>> machine_learning_page("http://127.0.0.1:15500")
     'http://127.0.0.1:15500/#/experiments?workflowType=machine_learning'
@@ -27,10 +28,10 @@ def machine_learning_page(address: str) -> str:
 
 
 def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:
-    """Describe an MLflow server (tracking, registry, artifacts) for one machine and no root.
+    """Return an MLflow server (tracking, registry, artifacts) for one machine, without root, not started yet.
 
     Args:
-        settings: where the database and the artifacts lie.
+        settings: name the folders of database and artifacts.
         port: loopback port.
     """
     home = settings.home

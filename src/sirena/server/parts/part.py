@@ -1,4 +1,4 @@
-"""A part of the stack: what runs, as whom, on which port, and how one knows that it is well."""
+"""A part of the stack: its program, account and port, and the check whether it is healthy."""
 
 import contextlib
 import http.client
@@ -19,29 +19,29 @@ from sirena.server.parts.doors import Door
 _ANSWER_SECONDS: Final = 3.0
 _VERSION_SECONDS: Final = 20.0
 _NO_ANSWER: Final = (urllib.error.URLError, http.client.HTTPException, OSError, ValueError)
-"""What comes of asking a part that is away, or that ends in the middle of its answer."""
+"""Errors when a part does not answer, or ends in the middle of its answer."""
 
 
 class Health(Protocol):
-    """A question that a healthy part answers."""
+    """A check whether a part is healthy."""
 
     def is_well(self) -> bool:
-        """Tell whether the part answers now."""
+        """Tell whether the part is healthy now."""
 
     def remark(self) -> str:
-        """Say what a well part still lacks before it is of use; empty when it lacks nothing."""
+        """Return what a healthy part still waits for; empty when nothing."""
         return ""
 
 
 @dataclass(frozen=True)
 class HttpHealth(Health):
-    """Asks a path of a part's port or socket; the part is well when it answers 200 or 204."""
+    """Check that a path of a part's port or socket answers 200 or 204."""
 
     door: Door
     target: str = ""
 
     def is_well(self) -> bool:
-        """Tell whether it answers now."""
+        """Tell whether the path answers 200 or 204 now."""
         try:
             with self.door.open(self.target, seconds=_ANSWER_SECONDS) as answer:
                 return answer.status in (200, 204)
@@ -51,18 +51,18 @@ class HttpHealth(Health):
 
 @dataclass(frozen=True)
 class ServiceHealth(Health):
-    """The service: well when it is ready, or would be if there were a release; a fresh server has none yet."""
+    """Check of the service, which is healthy if it is ready or waits only for a first release."""
 
     door: Door
     target: str = "/readyz"
-    """Answers 200 when ready, and else an error whose code says why."""
+    """Path that answers 200 when the service is ready, and else an error whose code says why."""
 
     def is_well(self) -> bool:
-        """Tell whether it is ready, or waits for nothing but a first release."""
+        """Tell whether the service is ready, or waits only for a first release."""
         return HttpHealth(self.door, self.target).is_well() or self._waits()
 
     def remark(self) -> str:
-        """Say that it waits for a first release."""
+        """Return that the service waits for a first release; empty if it does not."""
         return "waits for a release" if self._waits() else ""
 
     def _waits(self) -> bool:
@@ -78,14 +78,14 @@ class ServiceHealth(Health):
 
 @dataclass(frozen=True)
 class GreetingHealth(Health):
-    """A loopback port that greets whoever connects: the kernel alone accepts for a program that hangs."""
+    """Check that a loopback port sends a greeting; the kernel accepts connections even for a program that hangs."""
 
     port: int
     greeting: bytes
-    """With what its first bytes begin."""
+    """Bytes with which the greeting begins."""
 
     def is_well(self) -> bool:
-        """Tell whether the port greets now."""
+        """Tell whether the port sends the greeting now."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=_ANSWER_SECONDS) as connection:
                 return connection.recv(len(self.greeting), socket.MSG_WAITALL) == self.greeting
@@ -95,13 +95,13 @@ class GreetingHealth(Health):
 
 @dataclass(frozen=True)
 class QuestionHealth(Health):
-    """A Unix socket that answers a question with anything."""
+    """Check that a Unix socket answers a question, whatever the answer."""
 
     path: Path
     question: bytes
 
     def is_well(self) -> bool:
-        """Tell whether it answers now."""
+        """Tell whether the socket answers the question now."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_ANSWER_SECONDS)
             try:
@@ -114,12 +114,12 @@ class QuestionHealth(Health):
 
 @dataclass(frozen=True)
 class CommandHealth(Health):
-    """A command that ends with 0."""
+    """Check that a command ends with exit code 0."""
 
     command: tuple[str, ...]
 
     def is_well(self) -> bool:
-        """Tell whether the command succeeds now."""
+        """Tell whether the command ends with exit code 0 now."""
         try:
             ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
                 self.command, capture_output=True, timeout=_ANSWER_SECONDS, check=False
@@ -131,40 +131,40 @@ class CommandHealth(Health):
 
 @dataclass(frozen=True)
 class RunningHealth(Health):
-    """Nothing to ask: well while the process runs."""
+    """No check: the part counts as healthy while its process runs."""
 
     def is_well(self) -> bool:
-        """Always true; that it runs is the supervisor's knowledge."""
+        """Return True; whether the process runs is known to the supervisor."""
         return True
 
 
 @dataclass(frozen=True)
 class Part:
-    """One supervised process."""
+    """A part of the stack: one supervised process."""
 
     name: str
     command: tuple[str, ...]
-    """Program and arguments, in the foreground; no secrets, since anyone on the machine can list them."""
+    """Program and arguments, to run in the foreground; without secrets, since anybody on the machine can list them."""
     account: OsAccount
     health: Health
     version: str
     """Version of the program."""
     port: int | None = None
-    """Port it listens on; None when it listens on none."""
+    """Port on which the part listens; None when it listens on none."""
     environment: Mapping[str, str] = field(default_factory=dict)
-    """Variables added to a nearly empty environment; no secrets, only the names of files that hold them."""
+    """Variables added to a nearly empty environment; without secrets, only with names of files that hold them."""
     stop_signal: signal.Signals = signal.SIGTERM
     stop_seconds: int = 30
-    """How long it may take to end what is under way before it is killed."""
+    """Seconds that the part may take to end before it is killed."""
     ready_seconds: float = 60.0
-    """How long it may take until it is well."""
+    """Seconds that the part may take until it is healthy."""
 
 
 def program(name: str, package: str, *folders: str) -> str:
     """Return the path of a program of the operating system.
 
     Raises:
-        PreparationError: it is not installed; the hint names Debian's package.
+        PreparationError: the program is not installed; the hint names Debian's package.
     """
     for path in [*folders, search_path()]:
         found = shutil.which(name, path=path)
@@ -174,15 +174,15 @@ def program(name: str, package: str, *folders: str) -> str:
 
 
 def require_version(name: str, version: str, oldest: tuple[int, ...]) -> tuple[int, ...]:
-    """Return the numbers of a version that is new enough.
+    """Check that a version is new enough, and return its numbers.
 
     Args:
-        name: of the program, to a person.
-        version: as `version_of` read it.
-        oldest: the first version that will do; empty when any does.
+        name: of the program, for the error.
+        version: as `version_of` returns it.
+        oldest: oldest version that is new enough; empty when any is.
 
     Raises:
-        PreparationError: it is older, or says nothing that could be compared.
+        PreparationError: the version is older, or is not a number.
     """
     found = re.match(r"\d+(?:\.\d+)*", version)
     numbers = tuple(map(int, found[0].split("."))) if found else ()
@@ -194,10 +194,10 @@ def require_version(name: str, version: str, oldest: tuple[int, ...]) -> tuple[i
 
 
 def version_of(command: list[str]) -> str:
-    """Return the first word that looks like a version in what a program says of itself.
+    """Return the first word of a command's output that looks like a version; ``unknown`` if there is none.
 
     Raises:
-        PreparationError: it does not say so in time.
+        PreparationError: the command does not end in time.
     """
     try:
         ended = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False)  # noqa: S603

@@ -1,17 +1,13 @@
-"""Which account each part runs under: one of its own, so that whoever breaks one part holds nothing of another's.
+"""The operating-system account of each part: one each, so that whoever breaks into a part has nothing of the others.
 
-| account | holds |
-|---|---|
-| `SIRENA_ACCOUNT` | PostgreSQL's files, with the superuser's rights |
-| `sirena-objects` | the object store's files |
-| `sirena-mlflow` | MLflow's database role, the keys of the artifacts |
-| `sirena-service` | a client certificate for MLflow, its own copy of the panel |
-| `sirena-pages` | the same, and in memory the files that people opened |
-| `sirena-access` | the database role of accounts and ledger, a client certificate for MLflow |
-| `sirena-entry` | NGINX's workers: the ways to the sockets |
-| root | supervisor, NGINX's master, backups and every secret |
+| account | holds | |---|---| | `SIRENA_ACCOUNT` | PostgreSQL's files, with the superuser's rights | | `sirena-objects`
+| the object store's files | | `sirena-mlflow` | MLflow's database role, the keys of the artifacts | | `sirena-service`
+| a client certificate for MLflow, its own copy of the panel | | `sirena-pages` | the same, and in memory the files that
+people opened | | `sirena-access` | the database role of accounts and ledger, a client certificate for MLflow | |
+`sirena-entry` | NGINX's workers: the ways to the sockets | | root | supervisor, NGINX's master, backups and every
+secret |
 
-Without root all parts run as whoever starts them, and nothing of this separates them.
+Without root all parts run as the account that starts them, and are not separated.
 """
 
 import os
@@ -22,28 +18,28 @@ from sirena.host.accounts import OsAccount
 from sirena.settings.catalogue import Settings
 
 OWN: Final = ("sirena-objects", "sirena-mlflow", "sirena-service", "sirena-pages", "sirena-access", "sirena-entry")
-"""Accounts that `sirena up` makes when root runs it and they are not there, in the order of `PartAccounts`."""
+"""Accounts that `sirena up` makes as root if they are missing, in the order of `PartAccounts`."""
 
 
 @dataclass(frozen=True)
 class PartAccounts:
-    """Who runs what."""
+    """The operating-system account of each part."""
 
     database: OsAccount
-    """PostgreSQL."""
+    """Account of PostgreSQL."""
     objects: OsAccount
-    """The object store, which takes files from whoever has its keys and shall hold nothing of the database."""
+    """Account of the object store, which takes files from clients and must not have access to the databases."""
     mlflow: OsAccount
     service: OsAccount
     pages: OsAccount
-    """The pages, which hold patients' files in memory and shall hold nothing else."""
+    """Account of the pages, which hold patients' files in memory and must not have access to anything else."""
     access: OsAccount
     entry: OsAccount
-    """NGINX's workers; its master is whoever runs `sirena up`."""
+    """Account of NGINX's workers; its master runs as the account of `sirena up`."""
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the accounts of an installation; those Sirena makes itself may not exist yet.
+        """Return the accounts of an installation; those that Sirena makes itself may not exist yet.
 
         Raises:
             PreparationError: this machine has no account that the settings name.
@@ -59,17 +55,17 @@ class PartAccounts:
 
     @classmethod
     def all_of_this_process(cls) -> Self:
-        """Return what it is where everything runs as one person, as in the embedded profile."""
+        """Return this process's account for every part, as in the embedded profile."""
         return cls(*[OsAccount.of_this_process()] * 7)
 
     @property
     def python(self) -> tuple[OsAccount, ...]:
-        """Those that run our interpreter, each once."""
+        """Accounts that run Sirena's Python, each once."""
         return tuple(dict.fromkeys((self.mlflow, self.service, self.pages, self.access)))
 
     @property
     def all(self) -> tuple[OsAccount, ...]:
-        """Every account, each once."""
+        """All accounts, each once."""
         return tuple(dict.fromkeys((self.database, self.objects, *self.python, self.entry)))
 
     def made(self, settings: Settings) -> "PartAccounts":

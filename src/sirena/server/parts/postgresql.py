@@ -1,7 +1,7 @@
-"""PostgreSQL: a private cluster on loopback, passwords by SCRAM, accounts of its own for each user of it.
+"""Sirena's own PostgreSQL cluster, on loopback, with a role and a SCRAM password for each program that uses it.
 
-Programs find the password in a libpq password file, so it stands on no command line and in no environment. They let
-the server prove that it knows it too (`ONLY_BY_SCRAM`): whoever took its port meanwhile learns nothing.
+Programs read their password from a libpq password file, so that no command line or environment holds it. They also
+require that the server proves to know it (`ONLY_BY_SCRAM`), so that another program on the port learns nothing.
 """
 
 import contextlib
@@ -27,45 +27,45 @@ from sirena.server.parts.part_accounts import PartAccounts
 from sirena.settings.catalogue import Settings
 
 DATABASES: Final = {"mlflow": "mlflow", "sirena": "sirena_owner"}
-"""Each database with the role that owns it; a role of the database's own name works in it.
+"""The owner role of each database; services use a role named like the database.
 
-The role that works under Sirena does not own the tables, or it could lift the triggers that keep the ledger whole.
+The services' role does not own the tables, or it could remove the triggers that protect the ledger.
 """
 WRITER: Final = "sirena"
-"""The role that works in our database."""
+"""Role of the services in Sirena's own database."""
 OLDEST: Final = (12,)
-"""The oldest PostgreSQL whose commands and SQL we use."""
+"""Oldest version of PostgreSQL that has the commands and SQL in use here."""
 READER: Final = "sirena_reader"
-"""The role that may read the ledger and nothing else: what answers does so by what is on record."""
+"""Role of the service and the pages, which may read the ledger and nothing else."""
 ONLY_BY_SCRAM: Final = {"PGREQUIREAUTH": "scram-sha-256"}
-"""Environment in which libpq, since 16, tells no server its password."""
+"""Environment in which libpq (since 16) sends no server its password."""
 SUPERUSER: Final = "postgres"
 Connection = psycopg.Connection[TupleRow]
 DEBIANS: Final = Path("/usr/lib/postgresql")
-"""Where Debian keeps the programs of each major version, which do not stand in PATH."""
+"""Folder in which Debian keeps the programs of each major version, outside of PATH."""
 _ANSWER_SECONDS: Final = 60.0
-"""How long one that runs may take to answer: after a power cut it reads its log first."""
+"""Longest time for a running PostgreSQL to answer; after a power cut it reads its log first."""
 _POLL_SECONDS: Final = 0.2
 
 
 @dataclass(frozen=True)
 class PostgreSql:
-    """Sirena's own cluster."""
+    """Sirena's own PostgreSQL cluster."""
 
     settings: Settings
     owner: OsAccount
-    """Account of the daemon; never root."""
+    """Operating-system account of the daemon; never root."""
     accounts: PartAccounts
-    """Accounts of the programs that log in."""
+    """Operating-system accounts of the programs that log in."""
 
     @property
     def data(self) -> Path:
-        """Data folder."""
+        """Data folder of the cluster."""
         return self.settings.home / "postgresql" / "data"
 
     @property
     def password_file(self) -> Path:
-        """Libpq password file of the role that works in our database, for `PGPASSFILE`."""
+        """Libpq password file of the services' role in Sirena's own database, for `PGPASSFILE`."""
         return self.settings.password_file
 
     @property
@@ -75,16 +75,16 @@ class PostgreSql:
 
     @property
     def reader_password_file(self) -> Path:
-        """Libpq password file of the role that may read the ledger."""
+        """Libpq password file of the role that may read the ledger, for the service."""
         return self.settings.home / "secrets" / "pgpass_reader"
 
     @property
     def pages_password_file(self) -> Path:
-        """The same for the pages, which log in as that role too."""
+        """Libpq password file of the same role, for the pages."""
         return self.settings.home / "secrets" / "pgpass_pages"
 
     def uri(self, database: str) -> str:
-        """SQLAlchemy URI for MLflow, by the driver it works with, without password; `PGPASSFILE` holds it."""
+        """Return a database's SQLAlchemy URI for MLflow: with MLflow's driver, without password (see `PGPASSFILE`)."""
         return f"postgresql+psycopg2://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
 
     @property
@@ -93,17 +93,17 @@ class PostgreSql:
         return self.settings.home / "secrets" / "pgpass_owner"
 
     def owner_url(self) -> str:
-        """URL of our database as its owner, for `sirena up` and `sirena upgrade` to make and change tables."""
+        """Return the URL of Sirena's own database as its owner, for `sirena up` and `sirena upgrade`."""
         port = self.settings.postgres_port
         return f"postgresql://sirena_owner@127.0.0.1:{port}/sirena?passfile={quote(str(self.owner_password_file))}"
 
     def reader_url(self, password_file: Path) -> str:
-        """URL of our database as the role that may read the ledger alone, for whoever may read the password's file."""
+        """Return the URL of Sirena's own database as the role that reads the ledger, with a password file."""
         port = self.settings.postgres_port
         return f"postgresql://{READER}@127.0.0.1:{port}/sirena?passfile={quote(str(password_file))}"
 
     def part(self) -> Part:
-        """Describe the daemon."""
+        """Return the daemon as a part."""
         port = self.settings.postgres_port
         return Part(
             "postgresql",
@@ -117,13 +117,13 @@ class PostgreSql:
         )
 
     def prepare(self, see_to_tables: Callable[[str], None]) -> None:
-        """Make cluster, roles and databases at the first start; at every start see to the tables.
+        """Make cluster, roles and databases at the first start, and make or check the tables at every start.
 
-        The tables come before the programs that use them, which never make nor change any.
+        This comes before the programs start, which neither make nor change tables.
 
         Args:
-            see_to_tables: is given the address of our database as its owner; makes tables where there are none, and
-                raises where they are another Sirena's.
+            see_to_tables: called with the URL of Sirena's own database as its owner; makes tables if there are none,
+                and raises an error if they are of another release of Sirena.
 
         Raises:
             PreparationError: PostgreSQL is missing, too old, or refuses.
@@ -140,13 +140,13 @@ class PostgreSql:
         self._done.touch()
 
     def end_interrupted(self) -> None:
-        """End what a killed `up` may have left running, so that it keeps no port; only while no part is to run."""
+        """Stop a PostgreSQL that a killed `up` left running; to be called only while no part is to run."""
         if self._running_port() is not None:
             self.owner.run([*self._control(), "-m", "fast", "stop"])
 
     @property
     def moves(self) -> bool:
-        """True when the cluster runs on another port than `SIRENA_POSTGRES_PORT` says now."""
+        """True when the cluster runs on another port than `SIRENA_POSTGRES_PORT` now names."""
         return self._running_port() not in (None, self.settings.postgres_port)
 
     def _running_port(self) -> int | None:
@@ -167,7 +167,7 @@ class PostgreSql:
         return self.settings.home / "postgresql" / "prepared"
 
     def _program(self, name: str) -> str:
-        """Return a program of the version that made the cluster: a newer one beside it cannot open its files."""
+        """Return a program of the version that made the cluster; a newer version cannot open its files."""
         return postgresql_program(name, major_of_cluster(self.settings))
 
     def _control(self) -> list[str]:
@@ -175,7 +175,7 @@ class PostgreSql:
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """Have the cluster answer: as it does already or is about to, or started for as long as the block runs."""
+        """Make the cluster answer during the block: wait if it is starting, or start it and stop it after the block."""
         if self._answers_soon():
             yield
             return
@@ -189,11 +189,11 @@ class PostgreSql:
             self.owner.run([*control, "-m", "fast", "stop"])
 
     def connect(self, database: str = "postgres", *, autocommit: bool = False) -> Connection:
-        """Connect as the superuser, whose password only the account of `sirena up` can read.
+        """Return a connection as the superuser, whose password only the account of `sirena up` can read.
 
         Args:
-            database: which one.
-            autocommit: each statement for itself; making and dropping databases needs it.
+            database: to connect to.
+            autocommit: True commits each statement by itself, as making and dropping databases needs.
 
         Raises:
             psycopg.Error: the cluster does not answer, or refuses.
@@ -211,7 +211,7 @@ class PostgreSql:
         )
 
     def _answers_soon(self) -> bool:
-        """Tell whether it answers; while it runs, wait until it does: one look at a busy machine does not tell."""
+        """Tell whether the cluster answers; while its process runs, wait for that up to a minute."""
         health = self.part().health
         deadline = time.monotonic() + _ANSWER_SECONDS
         while not health.is_well():
@@ -250,7 +250,7 @@ class PostgreSql:
         write_private(self.owner_password_file, line, own)
 
     def _see_to_reader(self) -> None:
-        """Make the role that reads the ledger, and give it its right where the ledger has its table."""
+        """Make the role that reads the ledger, and let it read the ledger's table if there is one."""
         password = generated_secret(
             self.settings.home / "secrets" / f"postgresql_{READER}", OsAccount.of_this_process()
         )
@@ -264,7 +264,7 @@ class PostgreSql:
                     connection.execute(sql.SQL("GRANT SELECT ON {} TO {}").format(*names))
 
     def _hand_over(self) -> None:
-        """Give the data to the account that runs PostgreSQL now, and each program its own role's password alone."""
+        """Give the data to the account that runs PostgreSQL now, and each program the password of its own role."""
         generated_secret(self.settings.home / "secrets" / f"postgresql_{READER}", OsAccount.of_this_process())
         own_whole(self.owner, self.data.parent)
         if self._done.exists():
@@ -299,7 +299,7 @@ def _make_role(connection: Connection, name: str, password: str) -> None:
 
 
 def _limit_schema(connection: Connection) -> None:
-    """Let the owner alone make and change tables."""
+    """Allow only the owner role to make and change tables."""
     connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC, sirena")
     connection.execute("GRANT USAGE ON SCHEMA public TO sirena")
     connection.execute("GRANT CREATE, USAGE ON SCHEMA public TO sirena_owner")
@@ -318,10 +318,10 @@ def postgresql_program(name: str, major: str = "") -> str:
 
     Args:
         name: of the program.
-        major: version that made the databases, which no other can open; empty for the newest that is installed.
+        major: major version that made the databases, which no other can open; empty for the newest installed.
 
     Raises:
-        PreparationError: it is not installed.
+        PreparationError: the program is not installed.
     """
     numbers = sorted((int(path.name) for path in DEBIANS.glob("*") if path.name.isdigit()), reverse=True)
     if not major or not numbers:
@@ -337,7 +337,7 @@ def postgresql_program(name: str, major: str = "") -> str:
 
 
 def major_of_cluster(settings: Settings) -> str:
-    """Return the major version of PostgreSQL that made the databases; empty where there are none one may look into."""
+    """Return the major version of PostgreSQL that made the databases; empty if this account finds none."""
     try:
         return (settings.home / "postgresql" / "data" / "PG_VERSION").read_text(encoding="utf-8").strip()
     except OSError:

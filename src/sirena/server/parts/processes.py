@@ -1,4 +1,4 @@
-"""Child processes of the embedded profile: started on loopback, awaited, and ended with us."""
+"""Servers on loopback as child processes: starting them, waiting for them, and ending them with this process."""
 
 import os
 import signal
@@ -16,7 +16,7 @@ from sirena.server.parts.part import Health
 _POLL_SECONDS: Final = 0.1
 _GRACE_SECONDS: Final = 10.0
 START_SECONDS: Final = 180.0
-"""How long a server may take to answer: MLflow needs 6 s alone on two cores, and a minute where many others work."""
+"""Longest time for a server to answer: MLflow needs 6 s alone on two cores, and a minute on a busy machine."""
 
 
 class ProcessStartError(SirenaError):
@@ -26,11 +26,11 @@ class ProcessStartError(SirenaError):
 
 
 def free_port() -> int:
-    """Return a loopback TCP port that is free, and that the kernel gives to nobody else for a minute.
+    """Return a free loopback TCP port that the kernel gives to no other program for a minute.
 
-    A server takes seconds to listen, and a port that was only looked at may be another program's by then. So a
-    connection is made on it and ended from its side: it stays in TIME_WAIT, in which the kernel chooses it for
-    nobody, and servers, which set SO_REUSEADDR, may listen.
+    A server takes seconds to listen, by when a port that was only checked may be another program's. So a connection is
+    made on the port and closed from its side: the port stays in TIME_WAIT, in which the kernel chooses it for no
+    program, while servers, which set SO_REUSEADDR, may listen on it.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         with socket.create_connection(listener.getsockname()):
@@ -39,11 +39,11 @@ def free_port() -> int:
 
 
 class ChildProcess:
-    """One server of the embedded profile, in a process group of its own.
+    """A server as a child process, in a process group of its own.
 
-    `launch` returns at once, so that a server comes up while other work is done; `await_health` waits for it, and
-    `start` does both. Used as a context manager: leaving it sends SIGTERM to the whole group, then SIGKILL to what
-    is left after ten seconds, so nothing stays behind.
+    `launch` returns at once, so that other work can be done while the server starts; `await_health` waits for it;
+    `start` does both. At the end of a ``with`` block SIGTERM goes to the whole group, and SIGKILL to what is left after
+    ten seconds, so that no process stays.
     """
 
     def __init__(
@@ -55,14 +55,14 @@ class ChildProcess:
         log: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
-        """Describe the process; `launch` runs it.
+        """Prepare the process; `launch` starts it.
 
         Args:
-            name: what messages call it.
+            name: of the server in messages.
             command: program and arguments.
-            health: question that the part answers when it is ready.
-            log: file that receives its output.
-            environment: variables added to ours; logs are in English.
+            health: check that tells when the server is ready.
+            log: file that receives the output.
+            environment: variables added to those of this process; logs are in English.
         """
         self.name = name
         self._command = list(command)
@@ -73,12 +73,12 @@ class ChildProcess:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, timeout_seconds: float = START_SECONDS) -> None:
-        """Run it and wait until it is healthy (see `await_health` for what is raised)."""
+        """Start the process and wait until it is healthy; raises the errors of `await_health`."""
         self.launch()
         self.await_health(timeout_seconds)
 
     def launch(self) -> None:
-        """Run it and return at once; nothing happens when it runs already."""
+        """Start the process and return at once; nothing happens if it runs already."""
         if self._process is not None:
             return
         self._log.parent.mkdir(parents=True, exist_ok=True)
@@ -88,10 +88,10 @@ class ChildProcess:
             )
 
     def await_health(self, timeout_seconds: float = START_SECONDS) -> None:
-        """Wait until it answers the question of its health.
+        """Wait until the server is healthy.
 
         Raises:
-            ProcessStartError: it ended, or did not answer in time, and was stopped; the text names its log.
+            ProcessStartError: the process ended, or did not answer in time and was stopped; the hint names its log.
         """
         deadline = time.monotonic() + timeout_seconds
         while not self._health.is_well():
@@ -103,7 +103,7 @@ class ChildProcess:
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
-        """End the process and every child of it; safe to call twice."""
+        """End the process and all its children; calling it again does nothing."""
         if self._process is None:
             return
         for signal_number in (signal.SIGTERM, signal.SIGKILL):
@@ -115,7 +115,7 @@ class ChildProcess:
         self._process = None
 
     def wait(self) -> int:
-        """Wait until it ends by itself and return its exit code."""
+        """Wait until the process ends by itself, and return its exit code."""
         return self._process.wait() if self._process else 0
 
     def __enter__(self) -> Self:

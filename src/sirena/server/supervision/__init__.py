@@ -1,1 +1,1 @@
-"""Starting the parts, keeping them running, stopping them."""
+"""Starting parts, keeping them running, and stopping them."""

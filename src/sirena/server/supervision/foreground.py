@@ -1,7 +1,7 @@
-"""The stack in the foreground, as a container wants it: one process that stays, and ends everything when it is ended.
+"""Running the stack in the foreground, for containers: one process that stays, and stops all parts when it is ended.
 
-In a container this process is the first one. So it collects what its grandchildren leave behind, SIGTERM reaches
-it only because it asks for it, and no process of an earlier container can still be alive.
+In a container this is the first process. So it must collect ended grandchildren and handle SIGTERM by itself, and no
+process of an earlier container can still be alive.
 """
 
 import fcntl
@@ -23,11 +23,11 @@ _ENDINGS: Final = (signal.SIGTERM, signal.SIGINT)
 
 
 class EndedOnRequest(SystemExit):
-    """Somebody asked this process to end; exit code 0."""
+    """Raised when a signal asks this process to end; its exit code is 0."""
 
 
 class AlreadyThereError(PreparationError):
-    """Another process keeps the same `SIRENA_HOME` in the foreground."""
+    """Another process already runs the stack of the same `SIRENA_HOME` in the foreground."""
 
     code = "already_there"
 
@@ -52,7 +52,7 @@ def alone(home: Path) -> Iterator[None]:
 
 @contextmanager
 def ended_by_signal() -> Iterator[None]:
-    """Turn SIGTERM and SIGINT into `EndedOnRequest` while the block runs; a second one changes nothing."""
+    """Raise `EndedOnRequest` at SIGTERM or SIGINT during the block; further signals are ignored."""
 
     def end(_number: int, _frame: object) -> Never:
         for number in _ENDINGS:
@@ -68,21 +68,21 @@ def ended_by_signal() -> Iterator[None]:
 
 
 def forget_earlier_container(postgresql_data: Path) -> None:
-    """Remove PostgreSQL's note of its process when that process belonged to a container that was killed.
+    """Remove PostgreSQL's file with its process number if an earlier container that was killed left it.
 
-    Process numbers repeat from container to container, so the number in the note may be another program's of ours,
-    and PostgreSQL would then refuse to start for ever. Only the first process of a container that holds the
-    home alone knows that the note is stale; anywhere else nothing is removed.
+    Process numbers repeat from container to container, so the number may now be another program's, and PostgreSQL would
+    refuse to start for ever. Only the first process of a container that has locked `SIRENA_HOME` knows that the file is
+    out of date; any other process removes nothing.
     """
     if os.getpid() == _FIRST_PROCESS:
         (postgresql_data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def stay(supervisor: Supervisor, sleep: Callable[[float], None] = time.sleep) -> Never:
-    """Stay until a signal ends this process, and collect ended processes that have no other parent.
+    """Wait until a signal ends this process, and meanwhile collect ended processes without another parent.
 
     Raises:
-        PreparationError: the supervisor has not answered for half a minute, so a container engine can start anew.
+        PreparationError: the supervisor has not answered for half a minute; a container engine can then start anew.
     """
     heard = time.monotonic()
     while True:

@@ -1,4 +1,4 @@
-"""What `sirena status` tells: each part's health, version, memory and port."""
+"""The health, version, memory and port of each part, for `sirena status`."""
 
 import time
 from collections.abc import Sequence
@@ -18,18 +18,18 @@ _AGAIN_SECONDS: Final = 1.0
 
 @dataclass(frozen=True)
 class PartHealth:
-    """How one part is."""
+    """The health of a part, with version, memory and port."""
 
     name: str
     well: bool
     state: str
-    """`well` with what it still waits for, `not answering`, `not running` and why."""
+    """`well` with what the part still waits for, `not answering`, or `not running` with the cause."""
     version: str
     port: int | None
     memory: int
-    """Proportional share of memory of the process and its children, in bytes; 0 when it does not run."""
+    """Bytes of memory of process and children, with shared pages in proportion; 0 when it does not run."""
     seconds: int
-    """How long it has been running."""
+    """Seconds since the process started."""
 
     @property
     def memory_mib(self) -> int:
@@ -38,7 +38,7 @@ class PartHealth:
 
 
 def health_of(parts: Sequence[Part], supervisor: Supervisor) -> list[PartHealth]:
-    """Ask every part how it is."""
+    """Return the health of every part."""
     states = supervisor.states()
     tree = children()
     return [_health(part, states.get(part.name), tree) for part in parts]
@@ -60,7 +60,7 @@ def _health(part: Part, state: ProcessState | None, tree: dict[int, list[int]]) 
 
 
 def _answers(part: Part) -> bool:
-    """Ask a part, and once more: on a machine that is busy for some seconds one look says nothing of the part."""
+    """Tell whether a part is healthy; check twice, since a busy machine may fail one check."""
     if part.health.is_well():
         return True
     time.sleep(_AGAIN_SECONDS)
@@ -73,7 +73,7 @@ def _memory(process_id: int, tree: dict[int, list[int]]) -> int:
 
 
 def _proportional(process_id: int) -> int:
-    """Shared pages are counted once in all: PostgreSQL's and MLflow's processes share most of theirs."""
+    """Return the memory of a process, with its proportion of shared pages, of which PostgreSQL and MLflow have many."""
     try:
         for line in Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):

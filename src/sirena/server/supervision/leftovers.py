@@ -1,7 +1,7 @@
-"""A listener of supervisord: when a part has ended, whatever it started ends too.
+"""A supervisord event listener that ends all processes of a part that has ended.
 
-A part that is killed outright leaves its workers behind, and these keep its port: NGINX could not start again and
-its orphans would go on with a configuration nobody can change. Every part leads a process group of its own.
+A part that is killed leaves its workers behind, which keep its port: NGINX could not start again, and its workers would
+go on with an old configuration. Every part leads a process group of its own.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from supervisor import childutils  # type: ignore[import-untyped]
 
 
 def main() -> None:
-    """Speak supervisord's protocol on standard input and output, for as long as it runs."""
+    """Kill the remaining processes of each part whose end supervisord reports on standard input, without end."""
     while True:
         _, payload = childutils.listener.wait()
         facts = childutils.get_headers(payload)

@@ -1,7 +1,7 @@
-"""Keeping the parts running by supervisord: starting, changing, asking and ending it.
+"""Keeping the parts running by supervisord: starting it, changing its parts, asking for their states, stopping it.
 
-supervisord restarts what crashes, ends everything in the reverse order of its start, and rotates logs. It listens
-on a Unix socket only its own account can open.
+supervisord restarts parts that crash, stops all in the reverse order of their start, and rotates logs. It listens on a
+Unix socket that only its own account can use.
 """
 
 import contextlib
@@ -32,7 +32,7 @@ _POLL_SECONDS: Final = 0.1
 
 
 class Supervisor:
-    """The supervisor of one `SIRENA_HOME`."""
+    """The supervisord of one `SIRENA_HOME`."""
 
     def __init__(self, home: Path) -> None:
         self.folder = home / "supervisor"
@@ -40,19 +40,19 @@ class Supervisor:
 
     @property
     def configuration(self) -> Path:
-        """Its configuration file."""
+        """The supervisor's configuration file."""
         return self.folder / "supervisord.conf"
 
     def command(self, *, foreground: bool = True) -> list[str]:
-        """Return the command that runs it, in the foreground for systemd."""
+        """Return the command that runs the supervisor, in the foreground for systemd."""
         stay = ["-n"] if foreground else []
         return [sys.executable, "-m", "supervisor.supervisord", *stay, "-c", str(self.configuration)]
 
     def write(self, parts: Iterable[Part]) -> None:
-        """Write the configuration; parts start in the order given.
+        """Write the supervisor's configuration; parts start in the order given.
 
         Raises:
-            PreparationError: a path is too long for a socket, or holds what cannot be handed on.
+            PreparationError: the path of the socket is too long, or a path or setting holds a character not allowed.
         """
         self.require_short_path()
         own = OsAccount.of_this_process()
@@ -70,12 +70,12 @@ class Supervisor:
             raise PreparationError(f"{self._socket} is too long for a socket", hint="choose a shorter SIRENA_HOME")
 
     def start(self) -> None:
-        """Start it in the background, or make a running one take up a changed configuration.
+        """Start the supervisor in the background, or make a running one apply its configuration.
 
-        Where systemd has a unit for it, systemd starts it.
+        If systemd has a unit for the supervisor, systemd starts it.
 
         Raises:
-            PreparationError: it does not start.
+            PreparationError: the supervisor does not start.
         """
         if self.is_running():
             self._take_up()
@@ -96,7 +96,7 @@ class Supervisor:
             time.sleep(_POLL_SECONDS)
 
     def _start_in_background(self) -> str:
-        """Start it and return what it says when it fails."""
+        """Start the supervisor; return the first line of its errors, empty if it started."""
         ended = subprocess.run(  # noqa: S603 - our own command line, no shell
             self.command(foreground=False),
             env=inherited_environment(),
@@ -112,9 +112,9 @@ class Supervisor:
         return (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[0]
 
     def await_answer(self) -> None:
-        """Wait while one is there that does not answer: systemd has just started it, or it is ending its parts.
+        """Wait while the supervisor's process exists but does not answer: it is starting, or stopping its parts.
 
-        A second one beside it, or a preparation, would want the same database.
+        A second supervisor beside it, or a preparation, would use the same database.
         """
         now = last_seen = time.monotonic()
         # ending its parts takes longer than starting
@@ -127,7 +127,7 @@ class Supervisor:
                 last_seen = now
 
     def is_running(self) -> bool:
-        """Tell whether it answers."""
+        """Tell whether the supervisor answers."""
         try:
             self._call("getState")
         except NoAnswerError:
@@ -135,10 +135,10 @@ class Supervisor:
         return True
 
     def process_id(self) -> int | None:
-        """Return its process; None when it does not run.
+        """Return the id of the supervisor's process; None when it does not run.
 
-        One that is ending its parts answers no more, and is there until the last of them has ended: then its own note
-        of its process says which it is.
+        A supervisor that is stopping its parts does not answer but exists until the last of them has ended; then its
+        file with the process number tells.
         """
         try:
             return int(cast("int", self._call("getPID")))
@@ -146,7 +146,7 @@ class Supervisor:
             return self._noted_process()
 
     def states(self) -> dict[str, ProcessState]:
-        """Return what it knows of each process, by name; nothing when it does not run."""
+        """Return the state of each process, by name; empty when the supervisor does not run."""
         try:
             found = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
         except NoAnswerError:
@@ -157,7 +157,7 @@ class Supervisor:
         """Stop every part, last started first, then the supervisor. Returns False if the supervisor was not running.
 
         Raises:
-            PreparationError: it is still running after two minutes.
+            PreparationError: the supervisor is still running after two minutes.
         """
         process_id = self.process_id()
         if process_id is None:
@@ -173,22 +173,22 @@ class Supervisor:
         return True
 
     def end(self, *names: str) -> None:
-        """End some parts, in the order given; the others go on. `start` brings them back."""
+        """Stop some parts, in the order given, and leave the others running. `start` starts them again."""
         known = self.states()
         for name in names:
             if name in known:
                 self._end(name)
 
     def restart(self, name: str) -> None:
-        """End one part, by force when it does not end in its time, and start it again, whatever it was doing."""
+        """Stop a part, by force if it does not end in time, and start it again."""
         self._end(name)
         self._start_process(name)
 
     def _end(self, name: str) -> None:
-        """End one part and wait until it has ended, by force when it does not in its time.
+        """Stop a part, by force if it does not end in time, and wait until it has ended.
 
         Raises:
-            PreparationError: nobody answers, or it is still there after two minutes.
+            PreparationError: the supervisor does not answer, or the part still runs after two minutes.
         """
         try:
             self._call("stopProcess", name, False)
@@ -229,11 +229,11 @@ class Supervisor:
         return any(map(self._is_its, _command_lines()))
 
     def _is_its(self, words: list[bytes]) -> bool:
-        """Tell whether a command line is the supervisor's of this home."""
+        """Tell whether a command line is that of this `SIRENA_HOME`'s supervisor."""
         return {b"supervisor.supervisord", os.fsencode(self.configuration)} <= set(words)
 
     def _noted_process(self) -> int | None:
-        """Return the process that the supervisor noted, if it is still the supervisor."""
+        """Return the process in the supervisor's file, if that process is the supervisor."""
         try:
             process_id = int((self.folder / "supervisord.pid").read_text(encoding="ascii"))
             words = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")

@@ -1,4 +1,4 @@
-"""What supervisord reads: a part as a program of its own, in the order of their start."""
+"""Writing supervisord's configuration: each part as a program, in the order of their start."""
 
 import os
 import sys
@@ -14,15 +14,15 @@ from sirena.server.parts.part import Part
 
 
 def configuration_text(folder: Path, logs: Path, parts: Iterable[Part]) -> str:
-    """Return the configuration.
+    """Return the text of supervisord's configuration.
 
     Args:
-        folder: where the supervisor keeps its own files.
-        logs: where the parts' logs lie.
+        folder: of the supervisor's own files.
+        logs: folder of the parts' logs.
         parts: in the order of their start.
 
     Raises:
-        PreparationError: a path or setting holds what cannot be handed on.
+        PreparationError: a path or setting holds a character that the configuration cannot.
     """
     template = jinja2.Template(
         files(__package__).joinpath("templates/supervisord.conf.j2").read_text(encoding="utf-8"),
@@ -44,12 +44,12 @@ def configuration_text(folder: Path, logs: Path, parts: Iterable[Part]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Supervisord expands % in every value."""
+    """Return a text with ``%`` doubled, since supervisord expands it in every value."""
     return text.replace("%", "%%")
 
 
 def _quoted(text: str) -> str:
-    """Quote one word as supervisord reads it; its environment knows no escapes, so some characters cannot stand."""
+    """Return a word in quotes, as supervisord reads it; it knows no escapes, so some characters are refused."""
     if any(letter in text for letter in '"\\\n'):
         raise PreparationError(
             "a quotation mark or backslash in a path or setting cannot be handed to the supervisor",

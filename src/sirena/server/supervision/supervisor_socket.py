@@ -1,4 +1,4 @@
-"""Talking to supervisord: XML-RPC over the Unix socket that only its own account can open."""
+"""Calling supervisord by XML-RPC over its Unix socket, which only its own account can use."""
 
 import http.client
 import xmlrpc.client
@@ -10,46 +10,46 @@ from sirena.host.accounts import PreparationError
 from sirena.host.socket_connection import SocketConnection
 
 _ANSWER_SECONDS: Final = 120.0
-"""Longest that an answer takes: ending a part waits until it has drained."""
+"""Longest time for an answer: stopping a part waits until its requests are done."""
 
 
 @dataclass(frozen=True)
 class ProcessState:
-    """What the supervisor knows of one process."""
+    """The state of a process, as the supervisor knows it."""
 
     name: str
     running: bool
     process_id: int
     state: str
-    """The supervisor's own word: RUNNING, STARTING, STOPPING, BACKOFF, FATAL, EXITED, STOPPED."""
+    """State in the supervisor's words: RUNNING, STARTING, STOPPING, BACKOFF, FATAL, EXITED, STOPPED."""
     seconds: int
-    """How long it has been running."""
+    """Seconds since the process started."""
 
     @classmethod
     def told(cls, item: dict[str, Any]) -> Self:
-        """Read an item of its answer."""
+        """Return the state that an item of the supervisor's answer describes."""
         running = item["statename"] == "RUNNING"
         seconds = max(0, item["now"] - item["start"]) if running else 0
         return cls(item["name"], running, item["pid"], item["statename"], seconds)
 
 
 class NoAnswerError(PreparationError):
-    """Nobody answers at the socket, or the supervisor refuses."""
+    """The supervisor does not answer at its socket, or refuses."""
 
     fault: int = 0
-    """The supervisor's own number of a refusal (`supervisor.xmlrpc.Faults`); 0 when nobody answers."""
+    """The supervisor's number for a refusal (`supervisor.xmlrpc.Faults`); 0 when it does not answer."""
 
 
 def ask(path: Path, method: str, *arguments: object) -> object:
     """Call a method of the supervisor's interface and return its answer.
 
     Args:
-        path: its socket.
-        method: name without ``supervisor.``.
-        arguments: what the method takes.
+        path: of the supervisor's socket.
+        method: its name without ``supervisor.``.
+        arguments: of the method.
 
     Raises:
-        NoAnswerError: it does not run, does not answer or refuses.
+        NoAnswerError: the supervisor does not run, does not answer, or refuses.
     """
     try:
         with xmlrpc.client.ServerProxy("http://supervisor", transport=_SocketTransport(str(path))) as proxy:
@@ -68,7 +68,7 @@ class _SocketTransport(xmlrpc.client.Transport):
         self._path = path
 
     def make_connection(self, host: object) -> SocketConnection:
-        """Open the supervisor's socket."""
+        """Connect to the supervisor's socket."""
         connection = SocketConnection("supervisor", self._path, timeout=_ANSWER_SECONDS)
         # where the base class looks for what it has to close
         self._connection = (cast("str", host), connection)

@@ -1,7 +1,7 @@
-"""The systemd units: systemd starts one supervisor at boot, the supervisor keeps the parts.
+"""The systemd units: systemd starts the supervisor at boot, and the supervisor runs the parts.
 
-One unit and not one per part, so that a machine with systemd and one without run the very same, tested arrangement.
-The timers are for hospitals that keep their schedule in systemd; without them the stack itself backs up and drills.
+There is one unit and not one for each part, so that machines with systemd and without run the same tested arrangement.
+The timers are for hospitals that schedule by systemd; without them the stack itself runs backups and drills.
 """
 
 import os
@@ -34,21 +34,21 @@ SystemCallArchitectures=native
 # changing the account of a part, its own files, ports below 1024, ending parts; nothing else of root's
 CapabilityBoundingSet=CAP_SETUID CAP_SETGID CAP_CHOWN CAP_FOWNER CAP_DAC_OVERRIDE CAP_NET_BIND_SERVICE CAP_KILL
 """
-"""What even a supervisor that starts as root can do without."""
+"""Rights taken from the supervisor, which starts as root and does not need them."""
 
 _SCHEDULES: Final = {
     "backup": ("Sirena: backup of databases, artifacts and configuration", "*-*-* 02:30:00", "4h"),
     "drill": ("Sirena: restoring the newest backup in a scratch place, to prove it", "Sun *-*-* 04:30:00", "4h"),
 }
-"""Command, what it is, when (systemd's calendar), and how long it may take."""
+"""By command: description, time (in systemd's calendar), and how long it may take."""
 
 
 def unit_text(settings: Settings, interpreter: str = sys.executable) -> str:
-    """Return the unit `sirena.service` for this `SIRENA_HOME`.
+    """Return the text of the unit `sirena.service` for the stack's `SIRENA_HOME`.
 
     Args:
         settings: of the stack.
-        interpreter: Python in whose environment Sirena is installed.
+        interpreter: Python of the environment in which Sirena is installed.
     """
     supervisor = Supervisor(settings.home)
     return f"""\
@@ -78,7 +78,7 @@ WantedBy=multi-user.target
 
 
 def schedule_texts(settings: Settings, interpreter: str = sys.executable) -> dict[str, str]:
-    """Return services and timers of backup and drill, by file name (see `unit_text`)."""
+    """Return the texts of the services and timers of backup and drill, by file name."""
     found = {}
     for command, (what, calendar, longest) in _SCHEDULES.items():
         found[f"sirena-{command}.service"] = f"""\
@@ -116,7 +116,7 @@ WantedBy=timers.target
 
 
 def write_units(settings: Settings, folder: Path, *, timers: bool) -> list[Path]:
-    """Write the units into a folder and return their paths."""
+    """Write the units into a folder, with timers if asked for, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {UNIT: unit_text(settings), **(schedule_texts(settings) if timers else {})}
     written = []
@@ -128,7 +128,7 @@ def write_units(settings: Settings, folder: Path, *, timers: bool) -> list[Path]
 
 
 def _settings_file(settings: Settings) -> Path:
-    """The file in force; one named by the environment, which the unit will not have, or the one of this home."""
+    """Return the settings file in use: the one the environment names, which the unit does not have, or this home's."""
     return settings_file() if FILE_VARIABLE in os.environ else settings.home / "settings.env"
 
 

@@ -1,1 +1,1 @@
-"""Certificates: made here, given, or from an authority."""
+"""TLS certificates: made by Sirena, given by the hospital, or issued by an authority."""

@@ -1,4 +1,4 @@
-"""Making certificates of our own: what is the same for the entry and for the doors behind it."""
+"""Making TLS certificates, for the entry and for the parts behind it."""
 
 import datetime
 
@@ -9,10 +9,10 @@ from cryptography.x509.oid import NameOID
 
 
 def make_authority(name: str, days: int) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
-    """Return a new authority that signs servers and clients, and no further authority.
+    """Return certificate and key of a new authority, which can sign servers and clients but no further authority.
 
     Args:
-        name: its common name; cut to the 64 characters a certificate allows.
+        name: its common name; cut to the 64 characters that a certificate allows.
         days: for how long it is valid.
     """
     key = ec.generate_private_key(ec.SECP256R1())
@@ -34,7 +34,7 @@ def make_authority(name: str, days: int) -> tuple[x509.Certificate, ec.EllipticC
 
 
 def builder(name: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
-    """Return a certificate that is still to be extended and signed; it holds since an hour ago."""
+    """Return a certificate that must still be extended and signed; it is valid from an hour ago."""
     return (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -48,17 +48,17 @@ def builder(name: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey,
 
 
 def subject(common: str) -> x509.Name:
-    """Return a name that consists of a common name, cut to the 64 characters a certificate allows."""
+    """Return an X.509 name with a common name alone, cut to the 64 characters that a certificate allows."""
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, common[:64])])
 
 
 def pem(key: ec.EllipticCurvePrivateKey) -> str:
-    """Return a private key as PEM, not encrypted."""
+    """Return a private key as PEM text without a password."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     ).decode()
 
 
 def now() -> datetime.datetime:
-    """Return the time in UTC."""
+    """Return the present time in UTC."""
     return datetime.datetime.now(datetime.UTC)

@@ -1,4 +1,4 @@
-"""The entry's certificate: the hospital's files, Let's Encrypt's, or one of our own making for a first start."""
+"""The entry's TLS certificate: the hospital's files, Let's Encrypt's, or one made by Sirena for a first start."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -24,28 +24,28 @@ _OTHERS_READ: Final = 0o077
 
 @dataclass(frozen=True)
 class CertificatePaths:
-    """Where a certificate lies."""
+    """Files of a TLS certificate and its key."""
 
     chain: Path
-    """Certificate and its chain, PEM."""
+    """Certificate with its chain, PEM."""
     key: Path
     """Private key, PEM."""
 
 
 def lets_encrypt_paths(settings: Settings) -> CertificatePaths:
-    """Return where certbot keeps the certificate of the entry."""
+    """Return the paths at which certbot keeps the entry's certificate."""
     live = settings.home / "acme" / "config" / "live" / settings.server_name
     return CertificatePaths(live / "fullchain.pem", live / "privkey.pem")
 
 
 def entry_certificate(settings: Settings) -> CertificatePaths:
-    """Return the certificate the entry starts with, made if need be.
+    """Return the TLS certificate for the entry, which is checked, or made if needed.
 
-    Until Let's Encrypt has issued one, the entry runs with a self-made one: it must run to answer the challenge.
+    Until Let's Encrypt has issued one, the entry runs with a self-made one, since it must answer the challenge.
 
     Raises:
-        PreparationError: the hospital's files are missing, unreadable, do not belong together, have expired, are for
-            another name, or others can read the key.
+        PreparationError: the hospital's files are missing, cannot be read, do not belong together, have expired or are
+            not valid yet, are for another name, or other accounts can read the key.
     """
     if settings.tls is CertificateSource.FILES:
         return given(settings)
@@ -54,10 +54,10 @@ def entry_certificate(settings: Settings) -> CertificatePaths:
 
 
 def standing_paths(settings: Settings) -> CertificatePaths:
-    """Return where the entry's certificate lies; nothing is made or looked into, and it may not be there yet.
+    """Return the paths of the entry's TLS certificate, without making or checking it; the files may be missing.
 
     Raises:
-        PreparationError: `SIRENA_TLS=files` without files.
+        PreparationError: `SIRENA_TLS=files` is set without the settings of the files.
     """
     if settings.tls is CertificateSource.FILES:
         if not settings.tls_certificate or not settings.tls_key:
@@ -72,29 +72,29 @@ def standing_paths(settings: Settings) -> CertificatePaths:
 
 
 def authority_file(settings: Settings) -> Path:
-    """Return the self-made authority's certificate, for clients to trust."""
+    """Return the file with the certificate of Sirena's own authority, which clients must trust."""
     return settings.home / "tls" / "authority.pem"
 
 
 def days_left(chain: Path) -> int:
-    """Return for how many whole days a certificate is still valid; negative when it has expired."""
+    """Return the whole days for which a certificate is still valid; negative when it has expired."""
     certificate = x509.load_pem_x509_certificate(chain.read_bytes())
     return (certificate.not_valid_after_utc - now()).days
 
 
 def is_valid_yet(chain: Path) -> bool:
-    """Tell whether a certificate holds already; one that a clock ahead of time made does not."""
+    """Tell whether a certificate is valid already; one made while the clock was ahead is not."""
     return x509.load_pem_x509_certificate(chain.read_bytes()).not_valid_before_utc <= now()
 
 
 def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
-    """Return a certificate by an authority of our own.
+    """Return the TLS certificate signed by Sirena's own authority, made if there is none.
 
-    It is made anew when it nears its end, the name changes, or it was made by a clock ahead of time.
+    It is made anew if it is near its end, is for another name, or was made while the clock was ahead.
 
     Args:
         settings: of the stack.
-        anew: make another in any case, as after its key was lost; the authority stays.
+        anew: True makes it anew in any case, as after a loss of its key; the authority stays.
     """
     folder = settings.home / "tls"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -119,10 +119,10 @@ def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
 
 
 def given(settings: Settings) -> CertificatePaths:
-    """Return the hospital's own certificate, looked into.
+    """Check the hospital's own TLS certificate, and return it.
 
     Raises:
-        PreparationError: see `entry_certificate`.
+        PreparationError: as for `entry_certificate`.
     """
     paths = standing_paths(settings)
     try:
