@@ -10,6 +10,7 @@ from sirena.access.actions import Action
 from sirena.access.decision import IDENTITY_HEADERS, METHOD_OVERRIDES
 from sirena.access.routes import shipped_routes
 from sirena.access.secrets_issued import new_token
+from sirena.host.accounts import PreparationError
 from sirena.server.entry import kept_decisions
 from sirena.server.entry.kept_decisions import ASKED_ABOUT, KEPT_REQUEST, folder_of, prepare, remove
 
@@ -84,3 +85,39 @@ def test_two_stacks_keep_their_decisions_apart(tmp_path: Path) -> None:
     finally:
         for place in places:
             remove(place)
+
+
+def test_a_copied_stack_makes_a_folder_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link was copied too: what the first keeps is neither used nor removed."""
+    monkeypatch.setattr(kept_decisions, "_MEMORY", tmp_path)
+    first, copy = (folder_of(tmp_path / name) for name in ("first", "copy"))
+    first.parent.mkdir(parents=True)
+    prepare(first)
+    shutil.copytree(tmp_path / "first", tmp_path / "copy", symlinks=True)
+    remove(copy)
+    assert first.is_dir()
+    shutil.copytree(tmp_path / "first", tmp_path / "copy", symlinks=True, dirs_exist_ok=True)
+    prepare(copy)
+    assert copy.readlink() != first.readlink()
+    assert first.is_dir()
+
+
+def test_nothing_is_removed_outside_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the link leads."""
+    monkeypatch.setattr(kept_decisions, "_MEMORY", tmp_path / "memory")
+    link = folder_of(tmp_path)
+    link.parent.mkdir()
+    (tmp_path / "letters").mkdir()
+    link.symlink_to(tmp_path / "letters")
+    remove(link)
+    assert (tmp_path / "letters").is_dir()
+
+
+def test_no_room_for_the_link_leaves_nothing_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often NGINX is started again."""
+    memory = tmp_path / "memory"
+    memory.mkdir()
+    monkeypatch.setattr(kept_decisions, "_MEMORY", memory)
+    with pytest.raises(PreparationError, match="no link to it"):
+        prepare(folder_of(tmp_path / "gone"))
+    assert not list(memory.iterdir())

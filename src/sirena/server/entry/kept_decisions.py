@@ -15,6 +15,7 @@ Rules, each with a test of like name in `tests/integration/server/test_kept_deci
 - a full disk does no harm: NGINX breaks the connection if it cannot write a decision down, so the files lie in memory.
   On a machine without a lasting folder in memory each request is asked about;
 - the folder in memory gets a new random name each time it is made, so that no other account can take the name first;
+- a stack whose folder was copied or brought back, link and all, makes a folder of its own, and removes no other;
 - after a start of the machine no decision is kept, since the memory is empty.
 """
 
@@ -23,6 +24,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -70,18 +72,24 @@ def prepare(link: Path) -> None:
     Raises:
         PreparationError: no folder can be made.
     """
-    if link.is_symlink() and _is_ours(link.readlink()):
+    if link.is_symlink() and _is_of(link, link.readlink()):
         return
     try:
-        folder = Path(tempfile.mkdtemp(prefix="sirena-", dir=_MEMORY))
-        folder.chmod(0o755)
-        beside = link.with_name(f".{link.name}")
-        beside.unlink(missing_ok=True)
-        beside.symlink_to(folder)
-        beside.replace(link)
+        folder = Path(tempfile.mkdtemp(prefix=_beginning(link), dir=_MEMORY))
+        try:
+            folder.chmod(0o755)
+            beside = link.with_name(f".{link.name}")
+            beside.unlink(missing_ok=True)
+            beside.symlink_to(folder)
+            beside.replace(link)
+        except OSError:
+            # a full disk has no room for the link, and NGINX is started again and again
+            folder.rmdir()
+            raise
     except OSError as error:
         raise PreparationError(
-            f"no folder can be made in {_MEMORY}: {error.strerror}", hint="see who fills it: df -i, df -h"
+            f"no folder can be made in {_MEMORY}, or no link to it at {link}: {error.strerror}",
+            hint="see who fills them: df -i, df -h",
         ) from error
 
 
@@ -99,14 +107,20 @@ def remove(link: Path) -> None:
     """Remove the kept decisions, if there are any."""
     if link.is_symlink():
         folder = link.readlink()
-        if _is_ours(folder):
+        if _is_of(link, folder):
             shutil.rmtree(folder)
         link.unlink()
 
 
-def _is_ours(folder: Path) -> bool:
+def _is_of(link: Path, folder: Path) -> bool:
+    if folder.parent != _MEMORY or not folder.name.startswith(_beginning(link)):
+        return False
     # everybody may write beside it, and have put something in its place after the machine started
     return folder.is_dir() and not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
+
+
+def _beginning(link: Path) -> str:
+    return f"sirena-{sha256(os.fsencode(link.parent.resolve())).hexdigest()[:16]}-"
 
 
 def _start(link: str, program: str, *arguments: str) -> None:
