@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -109,6 +110,21 @@ def test_curl_gets_an_answer(served: Served) -> None:
         timeout=60,
     )
     assert json.loads(done.stdout)["predictions"] == ANSWER
+
+
+def test_long_bodies_of_clients_that_left_are_not_answered(served: Served) -> None:
+    """Clients that gave up keep nobody waiting."""
+    wait_ready(served.url)
+    body = json.dumps({"dataframe_records": BODY["dataframe_records"] * 20_000}).encode()
+    headers = ("Host: x", "Content-Type: application/json", f"Content-Length: {len(body)}", "", "")
+    head = "\r\n".join(("POST /invocations HTTP/1.1", *headers))
+    for _ in range(10):
+        with socket.create_connection(("127.0.0.1", int(served.url.rpartition(":")[2]))) as client:
+            client.sendall(head.encode() + body)
+    answer = httpx.post(f"{served.url}/invocations", content=body, headers={"Content-Type": "application/json"})
+    assert answer.json()["predictions"][-2:] == ANSWER
+    told = httpx.get(f"{served.url}/metrics").text.splitlines()
+    assert any(line.startswith("sirena_requests_total{") and 'status="499"' in line for line in told), told
 
 
 def test_mlflows_own_client_gets_an_answer(served: Served) -> None:

@@ -87,7 +87,9 @@ class Answering:
         if is_answered_at_once(len(body), content_type):
             answered, reply = work(release, body, content_type, question.model, detail)
         else:
-            answered, reply = await self.long_bodies.run(work, release, body, content_type, question.model, detail)
+            answered, reply = await self.long_bodies.run(
+                receive, work, release, body, content_type, question.model, detail
+            )
         self._note(release, answered, facts)
         self._offer(release, question, content_type, body)
         return reply

@@ -4,6 +4,7 @@ Rules, each with a test of like name:
 
 - few are answered at once, the others in their turn: each takes some ten times its length in memory, and Python
   computes in one thread at a time;
+- one whose client left while it waited is not answered: clients that give up and ask again would keep out the others;
 - when none was answered for a while, the memory that they took is given back.
 """
 
@@ -12,6 +13,8 @@ from collections.abc import Callable
 from typing import Final, TypeVar, TypeVarTuple, Unpack
 
 from anyio import CapacityLimiter, to_thread
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive
 
 from sirena.serving.memory import give_back_memory
 
@@ -33,11 +36,26 @@ class LongBodies:
         self._turns = CapacityLimiter(at_once)
         self._rest: asyncio.TimerHandle | None = None
 
-    async def run(self, work: Callable[[Unpack[_Arguments]], _R], *arguments: *_Arguments) -> _R:
-        """Do the work of answering one in a thread, in its turn."""
+    async def run(self, receive: Receive, work: Callable[[Unpack[_Arguments]], _R], *arguments: *_Arguments) -> _R:
+        """Do the work of answering one in a thread, in its turn.
+
+        Args:
+            receive: ASGI function that gave the body, all of it.
+            work: what is done in the thread.
+            arguments: those of `work`.
+
+        Raises:
+            ClientDisconnect: the client left before its turn.
+        """
+        # nothing comes after the body but that the client left, which the server notices while it is asked
+        leaving = asyncio.ensure_future(receive())
         try:
-            return await to_thread.run_sync(work, *arguments, limiter=self._turns)
+            async with self._turns:
+                if leaving.done():
+                    raise ClientDisconnect
+                return await to_thread.run_sync(work, *arguments)
         finally:
+            leaving.cancel()
             if self._rest is not None:
                 self._rest.cancel()
             self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, give_back_memory)

@@ -6,6 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
+from starlette.requests import ClientDisconnect
+from starlette.types import Message
 
 from sirena.serving import long_bodies
 from sirena.serving.long_bodies import LongBodies
@@ -20,6 +22,17 @@ def resident_bytes() -> int:
     """Return the memory of this process."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+
+
+async def stays() -> Message:
+    """Receive from a client that waits for its answer."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def leaves() -> Message:
+    """Receive from a client that closed the connection."""
+    return {"type": "http.disconnect"}
 
 
 def work() -> bytes:
@@ -43,7 +56,7 @@ def test_memory_is_given_back_when_no_long_body_came_for_a_while(monkeypatch: py
     async def answer() -> bool:
         give_back_memory()
         before = resident_bytes()
-        kept = await LongBodies(1).run(work)
+        kept = await LongBodies(1).run(stays, work)
         end = time.monotonic() + 60
         while resident_bytes() > before + PIECES * PIECE_BYTES // 2 and time.monotonic() < end:
             await asyncio.sleep(0.01)
@@ -68,7 +81,24 @@ def test_few_are_answered_at_once_the_others_in_their_turn() -> None:
 
     async def answer() -> None:
         bodies = LongBodies(2)
-        await asyncio.gather(*(bodies.run(count) for _ in range(6)))
+        await asyncio.gather(*(bodies.run(stays, count) for _ in range(6)))
 
     asyncio.run(answer())
     assert (running, most) == (0, 2)
+
+
+def test_a_body_whose_client_left_is_not_answered() -> None:
+    """Who waits behind it has the turn at once."""
+    answered: list[str] = []
+
+    async def answer() -> list[BaseException | None]:
+        bodies = LongBodies(1)
+        clients = {"first": stays, "gone": leaves, "last": stays}
+        return await asyncio.gather(
+            *(bodies.run(receive, answered.append, name) for name, receive in clients.items()), return_exceptions=True
+        )
+
+    first, gone, last = asyncio.run(answer())
+    assert answered == ["first", "last"]
+    assert first is last is None
+    assert isinstance(gone, ClientDisconnect)
