@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --che
 5 `drift` found drift.
 """
 
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from typer.exceptions import TyperException
 from sirena import __version__
 from sirena.cli.ending import end_at_once
 from sirena.cli.voice import in_words, say, speaks_spanish
-from sirena.domain.errors import SirenaError
+from sirena.domain.errors import SirenaError, UsageError
 
 COMMAND_MODULES: Final[tuple[str, ...]] = (
     "demo",
@@ -153,6 +154,10 @@ def main() -> NoReturn:
 
 def _run(arguments: Sequence[str]) -> int:
     """Run a command, print what is wrong with its arguments if they are, and return its exit code."""
+    for argument in arguments:
+        # `Path`, as which commands take it, would name another object
+        if one := re.search(r"s3://.+?/(/|\./).*", argument):
+            raise UsageError(f"{one[0]}: a key with // or /./ cannot be given", hint="Give the object another key.")
     root = typer.main.get_command(build_app(modules_for(arguments)))
     if speaks_spanish():
         from sirena.cli.help_words import speak_spanish

@@ -12,6 +12,7 @@ The endpoint is ``MLFLOW_S3_ENDPOINT_URL``, else AWS; the keys are those of ``AW
 ``AWS_SECRET_ACCESS_KEY``, else those that AWS's own tools would use (a profile, a role).
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +36,9 @@ _PATIENCE_SECONDS: Final = 10
 """How long a connection may take."""
 _ATTEMPTS: Final = 3
 _PIECE: Final = 64 * 1024**2
+_LETTERS: Final = 50
+"""Length of the end of a key that names a file on this machine: with the marks of a file that is being written, fewer
+than the 255 bytes that a name may have."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class S3Object:
         scheme, *place = path.parts or ("",)
         if scheme != _SCHEME:
             return None
-        if len(place) < 2:
+        if len(place) < 2 or place[-1] == "..":
             raise UsageError("s3:// names a bucket and a key", hint="for example s3://hospital/2026/north.csv")
         return cls(place[0], "/".join(place[1:]))
 
@@ -99,7 +103,12 @@ def _named_by(path: Path) -> list[Path]:
     matching = [key for key in keys if wanted.fullmatch(key) and not key.endswith("/")]
     if not matching:
         raise UnavailableFileError(f"{thing}: no such object", hint="Check the bucket and the key.")
-    return [Path(f"{_SCHEME}//{thing.bucket}/{key}") for key in matching]
+    files = [Path(f"{_SCHEME}//{thing.bucket}/{key}") for key in matching]
+    for key, file in zip(matching, files, strict=True):
+        one = S3Object(thing.bucket, key)
+        if S3Object.at(file) != one:
+            raise UsageError(f"{one}: a key with // or /./ cannot be given", hint="Give the object another key.")
+    return files
 
 
 def check_output(path: Path) -> None:
@@ -166,13 +175,21 @@ def stored(path: Path) -> Iterator[Path]:
 @contextmanager
 def _place_of(thing: S3Object) -> Iterator[Path]:
     """Give a temporary path for a file of S3; errors within the block name the file in S3 instead."""
-    with ends_in_order(), TemporaryDirectory(prefix="sirena") as folder:
-        place = Path(folder, Path(thing.key).name)
+    with ends_in_order(), TemporaryDirectory(prefix="sirena", dir=_temporary_folder()) as folder:
+        place = Path(folder, Path(thing.key).name[-_LETTERS:])
         try:
             yield place
         except SirenaError as error:
             error.text = error.text.replace(str(place), str(thing))
             raise
+
+
+def _temporary_folder() -> str:
+    # Python would take /tmp instead, which may lie on a disk that keeps what patients' files hold
+    wanted, folder = os.environ.get("TMPDIR"), gettempdir()
+    if wanted and os.path.abspath(wanted) != folder:  # noqa: PTH100 - as tempfile compares
+        raise UnavailableFileError(f"TMPDIR: no file can be written to {wanted}", hint="Choose a folder with room.")
+    return folder
 
 
 def _client() -> Any:
@@ -182,18 +199,24 @@ def _client() -> Any:
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
-    return boto3.client(
-        "s3",
-        endpoint_url=settings.s3_endpoint_url or None,
-        region_name=settings.aws_region,
-        aws_access_key_id=settings.aws_access_key_id.get_secret_value() or None,
-        aws_secret_access_key=settings.aws_secret_access_key.get_secret_value() or None,
-        config=Config(
-            connect_timeout=_PATIENCE_SECONDS,
-            retries={"max_attempts": _ATTEMPTS, "mode": "standard"},
-            s3={"addressing_style": "path"} if settings.s3_endpoint_url else None,
-        ),
+    config = Config(
+        connect_timeout=_PATIENCE_SECONDS,
+        retries={"max_attempts": _ATTEMPTS, "mode": "standard"},
+        s3={"addressing_style": "path"} if settings.s3_endpoint_url else None,
     )
+    try:
+        return boto3.client(
+            "s3",
+            endpoint_url=settings.s3_endpoint_url or None,
+            region_name=settings.aws_region,
+            aws_access_key_id=settings.aws_access_key_id.get_secret_value() or None,
+            aws_secret_access_key=settings.aws_secret_access_key.get_secret_value() or None,
+            config=config,
+        )
+    except ValueError as error:
+        raise UsageError(
+            "MLFLOW_S3_ENDPOINT_URL is no address", hint="for example https://minio.hospital.example:9000"
+        ) from error
 
 
 def _in_turn() -> Any:
@@ -206,16 +229,26 @@ def _in_turn() -> Any:
 @contextmanager
 def _refusals(thing: S3Object) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
+    from s3transfer.exceptions import RetriesExceededError
 
     try:
         yield
     except (BotoCoreError, ClientError) as error:
         raise _refusal(thing, error) from error
+    except RetriesExceededError as error:
+        raise _no_answer(thing, error.last_exception) from error
 
 
 def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> UnavailableFileError:
     """Return the error for a person: why S3 refused the file, and what helps."""
-    from botocore.exceptions import ClientError, NoCredentialsError, PartialCredentialsError, SSLError
+    from botocore.exceptions import (
+        ClientError,
+        HTTPClientError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        SSLError,
+    )
+    from botocore.exceptions import ConnectionError as NoConnectionError
 
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return UnavailableFileError(
@@ -226,12 +259,16 @@ def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> Unavailab
             f"{thing}: nobody vouches for the certificate of the S3 endpoint",
             hint="Set AWS_CA_BUNDLE to a file with the authority that issued it.",
         )
+    if isinstance(error, NoConnectionError | HTTPClientError):
+        return _no_answer(thing, error)
     if not isinstance(error, ClientError):
         return UnavailableFileError(
-            f"{thing}: the S3 endpoint does not answer: {type(error).__name__}",
-            hint="Start it, or correct MLFLOW_S3_ENDPOINT_URL.",
+            f"{thing}: S3 cannot be asked for it: {type(error).__name__}",
+            hint="Check the name of the bucket, and the settings of AWS: AWS_PROFILE, AWS_DEFAULT_REGION.",
         )
     code = _code_of(thing, error)
+    if code == "PreconditionFailed":
+        return UnavailableFileError(f"{thing}: changed while it was downloaded", hint="Repeat the command.")
     if code == "NoSuchKey":
         return UnavailableFileError(f"{thing}: no such object", hint="Check the bucket and the key.")
     if code == "NoSuchBucket":
@@ -243,6 +280,13 @@ def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> Unavailab
         )
     return UnavailableFileError(
         f"{thing}: the S3 endpoint refuses it: {code}", hint="Ask its owner for the right to read or write there."
+    )
+
+
+def _no_answer(thing: S3Object, error: Exception) -> UnavailableFileError:
+    return UnavailableFileError(
+        f"{thing}: the S3 endpoint does not answer: {type(error).__name__}",
+        hint="Start it, or correct MLFLOW_S3_ENDPOINT_URL.",
     )
 
 

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
             typer.Argument(
                 metavar="FILE...",
                 help="WHONET files: dBASE, SQLite, text, Excel, Parquet, Arrow; "
-                "or counts of hospitals by `sirena cells`.",
+                "or counts of hospitals by `sirena cells`; in S3 as s3://bucket/key.",
             ),
         ],
         labels: Annotated[

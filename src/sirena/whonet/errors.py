@@ -1,6 +1,11 @@
 """Errors for a file that cannot be read as a whole."""
 
+from pathlib import Path
+from typing import Final
+
 from sirena.domain.errors import SirenaError
+
+_S3: Final = "s3:/"
 
 
 class UnavailableFileError(SirenaError):
@@ -30,6 +35,26 @@ class DuplicateColumnsError(SirenaError):
 
     code = "duplicate_columns"
     status = 422
+
+
+def as_given(path: Path | str) -> str:
+    """Return a path for messages: as it was given, although `Path` drops a slash of ``s3://``.
+
+    >>> as_given(Path("s3://hospital/2026/north.csv"))
+    's3://hospital/2026/north.csv'
+    """
+    text = str(path)
+    return f"{_S3}/{text.removeprefix(_S3)}" if text.startswith(_S3) and not text.startswith(f"{_S3}/") else text
+
+
+def of_s3(path: Path | str) -> UnavailableFileError | None:
+    """Return the error for a path of S3 where only a file of this machine can be given; None for any other path."""
+    if not str(path).startswith(_S3):
+        return None
+    return UnavailableFileError(
+        f"{as_given(path)}: only a file of this machine can be given here",
+        hint="Copy it here first. `interpret`, `reference`, `cells`, `antibiogram` and `train` read a file in S3.",
+    )
 
 
 def no_rows(file: str) -> UnreadableFileError:

@@ -30,7 +30,7 @@ from sirena.domain.errors import UsageError
 from sirena.domain.organisms import ORGANISMS
 from sirena.domain.test_column import GUIDELINES
 from sirena.whonet.drug_headers import Content
-from sirena.whonet.errors import UnavailableFileError
+from sirena.whonet.errors import UnavailableFileError, of_s3
 from sirena.whonet.fields import FIELDS
 from sirena.whonet.scales import Scale
 
@@ -85,7 +85,9 @@ def load_mapping(path: Path | str) -> LaboratoryMapping:
     try:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
-        raise UnavailableFileError(f"{path}: cannot be read ({error.strerror})", hint="Check the path.") from error
+        raise (
+            of_s3(path) or UnavailableFileError(f"{path}: cannot be read ({error.strerror})", hint="Check the path.")
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path}: is no TOML file", hint=f"Mend it: {error}") from error
     place = _Place(str(path))

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from sirena.domain.errors import SirenaError, UsageError
-from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
+from sirena.whonet.errors import UnavailableFileError, UnreadableFileError, of_s3
 
 HEAD: Final = 64 * 1024
 """Number of bytes at the beginning by which the format is determined."""
@@ -76,7 +76,7 @@ def open_source(path: Path | str, bounds: Bounds = LARGEST) -> Source:
             head = stream.read(HEAD)
             size = path.stat().st_size
     except FileNotFoundError as error:
-        raise UnavailableFileError(f"{path}: no such file", hint="Check the path.") from error
+        raise (of_s3(path) or UnavailableFileError(f"{path}: no such file", hint="Check the path.")) from error
     except PermissionError as error:
         raise UnavailableFileError(
             f"{path}: no permission to read it", hint="Ask its owner for the right to read."

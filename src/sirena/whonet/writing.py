@@ -20,7 +20,7 @@ from sirena.domain.errors import SirenaError, UsageError
 from sirena.whonet.arrow_file import write_arrow
 from sirena.whonet.csv_style import CsvStyle, write_styled
 from sirena.whonet.dbase_writing import write_dbase
-from sirena.whonet.errors import UnavailableFileError
+from sirena.whonet.errors import UnavailableFileError, as_given, of_s3
 from sirena.whonet.excel_writing import write_excel
 from sirena.whonet.sqlite_writing import write_sqlite
 
@@ -88,7 +88,7 @@ def find_suffix(path: Path | str) -> str:
         if name.endswith(suffix) and name != suffix:
             return suffix
     raise UsageError(
-        f"{path}: no format is known by this suffix", hint=f"Use one of {', '.join(SUFFIXES)}, or - for CSV."
+        f"{as_given(path)}: no format is known by this suffix", hint=f"Use one of {', '.join(SUFFIXES)}, or - for CSV."
     )
 
 
@@ -138,7 +138,9 @@ def check_place(path: Path | str) -> None:
     if path.is_dir():
         raise UnavailableFileError(f"{path}: is a folder", hint="Name a file.")
     if not path.parent.is_dir():
-        raise UnavailableFileError(f"{path}: its folder does not exist", hint=f"Make {path.parent} first.")
+        raise of_s3(path) or UnavailableFileError(
+            f"{path}: its folder does not exist", hint=f"Make {path.parent} first."
+        )
     if not os.access(path.parent, os.W_OK):
         raise UnavailableFileError(f"{path}: no permission to write to its folder", hint="Choose another place.")
 

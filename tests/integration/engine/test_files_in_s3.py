@@ -1,11 +1,15 @@
 """Files in a foreign S3 server are read, answered and counted like files on this machine."""
 
+import math
 import signal
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,6 +152,30 @@ def test_what_is_missing_is_told(laboratory: Laboratory, command: str, source: s
     assert not answer.exists()
 
 
+def test_names_that_no_file_of_this_machine_may_have(laboratory: Laboratory, meanwhile: Path) -> None:
+    """A key of S3 may be four times as long; none of two strokes is taken for another."""
+    long = f"s3://{BUCKET}/{'ñ' * 300}.csv"
+    laboratory.done("reference", laboratory.folder / "north.csv", "-o", long)
+    laboratory.done("reference", long, "-o", laboratory.folder / "again.csv", "--existing", "replace")
+    assert list(meanwhile.iterdir()) == []
+    laboratory.server.client().put_object(Bucket=BUCKET, Key="strokes//a.csv", Body=b"")
+    answer = laboratory.folder / "strokes.cells.parquet"
+    for key in ("strokes//a.csv", "strokes/*"):
+        refused(
+            laboratory, ["cells", f"s3://{BUCKET}/{key}", "-o", answer], f"s3://{BUCKET}/strokes//a.csv: a key with"
+        )
+
+
+def test_a_folder_for_temporary_files_that_is_away_is_told(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No other is taken, which may lie on a disk that is not encrypted."""
+    away, answer = laboratory.folder / "away", laboratory.folder / "answer.csv"
+    monkeypatch.setenv("TMPDIR", str(away))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    refused(laboratory, ["reference", f"s3://{BUCKET}/2026/north.csv", "-o", answer], "TMPDIR: ", str(away))
+
+
 def test_a_place_that_takes_no_answer_is_told_before_the_file_is_read(laboratory: Laboratory) -> None:
     """Of a bucket that is not there, and of one of somebody else."""
     there = "s3://nowhere/answer.csv"
@@ -192,6 +220,27 @@ def test_a_file_that_is_no_table_is_named_as_it_was_given(laboratory: Laboratory
     assert list(meanwhile.iterdir()) == []
 
 
+def test_a_connection_that_breaks_is_told(laboratory: Laboratory, meanwhile: Path) -> None:
+    """Each time that the file comes, before its end."""
+    with breaking_midway(laboratory.server.endpoint) as endpoint:
+        laboratory.use(laboratory.server.keys, endpoint)
+        source, answer = f"s3://{BUCKET}/2026/north.csv", laboratory.folder / "answer.csv"
+        refused(laboratory, ["reference", source, "-o", answer], f"{source}: the S3 endpoint does not answer")
+    assert not answer.exists()
+    assert list(meanwhile.iterdir()) == []
+
+
+@pytest.mark.parametrize(("variable", "value"), [("AWS_PROFILE", "nobody"), ("MLFLOW_S3_ENDPOINT_URL", "http://[::1")])
+def test_a_wrong_setting_is_named(laboratory: Laboratory, variable: str, value: str) -> None:
+    """What cannot be asked is not said to be down."""
+    laboratory.patch.delenv("AWS_ACCESS_KEY_ID")
+    laboratory.patch.delenv("AWS_SECRET_ACCESS_KEY")
+    laboratory.patch.setenv(variable, value)
+    ended = laboratory.sirena("reference", f"s3://{BUCKET}/2026/north.csv", "-o", laboratory.folder / "answer.csv")
+    assert ended.code == 2
+    assert variable in ended.errors
+
+
 def test_a_command_that_is_ended_leaves_nothing_behind(laboratory: Laboratory, meanwhile: Path) -> None:
     """By SIGTERM, while an endpoint that never answers is asked."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -207,6 +256,39 @@ def test_a_command_that_is_ended_leaves_nothing_behind(laboratory: Laboratory, m
                 process.send_signal(signal.SIGTERM)
                 assert process.wait(_PATIENCE_SECONDS) == 130
     assert list(meanwhile.iterdir()) == []
+
+
+@contextmanager
+def breaking_midway(endpoint: str) -> Iterator[str]:
+    """Give the address of a way to a server on which no answer longer than some headers arrives whole."""
+    host, port = endpoint.removeprefix("http://").split(":")
+
+    class Way(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            with socket.create_connection((host, int(port))) as server:
+                asking = threading.Thread(target=pass_on, args=(self.request, server), daemon=True)
+                asking.start()
+                pass_on(server, self.request, at_most=8192)
+                self.request.shutdown(socket.SHUT_RDWR)
+                asking.join(_PATIENCE_SECONDS)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Way) as way:
+        serving = threading.Thread(target=way.serve_forever)
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{way.server_address[1]}"
+        finally:
+            way.shutdown()
+            serving.join()
+
+
+def pass_on(source: socket.socket, target: socket.socket, at_most: float = math.inf) -> None:
+    """Pass on what is sent, until that is so many bytes or the sender ends."""
+    passed = 0
+    with suppress(OSError):
+        while passed < at_most and (data := source.recv(4096)):
+            target.sendall(data)
+            passed += len(data)
 
 
 def refused(laboratory: Laboratory, arguments: Sequence[object], *told: str) -> str:

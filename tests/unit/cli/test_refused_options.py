@@ -5,6 +5,7 @@ from typer.testing import CliRunner
 
 from sirena.cli import build_app
 from sirena.domain.errors import UsageError
+from sirena.whonet.errors import UnavailableFileError
 
 
 def test_a_picture_of_another_form_is_refused_before_any_work() -> None:
@@ -31,3 +32,19 @@ def test_an_option_of_another_platform_is_refused(target: str) -> None:
     result = CliRunner().invoke(build_app(), [*arguments, *further])
     assert isinstance(result.exception, UsageError)
     assert "--laboratory" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["inspect", "s3://laboratory/north.csv"],
+        ["synthesize", "-o", "s3://laboratory/north.csv"],
+        ["inspect", "missing.csv", "--mapping", "s3://laboratory/north.csv"],
+    ],
+)
+def test_a_command_that_takes_no_file_in_s3_says_so(arguments: list[str]) -> None:
+    """By the name that was given, with those that do."""
+    result = CliRunner().invoke(build_app(), arguments)
+    assert isinstance(result.exception, UnavailableFileError)
+    assert "s3://laboratory/north.csv: only a file of this machine" in str(result.exception)
+    assert "`interpret`" in result.exception.hint
