@@ -1,4 +1,4 @@
-"""Actions (what can be done) and roles (in which capacity): the policy says which role may do which action."""
+"""Actions (what can be done) and roles (who may do it): the policy says which role may do which action."""
 
 import enum
 

@@ -1,4 +1,4 @@
-"""What the gate decided on a change of stage, and how that is recorded."""
+"""The gate's decision on a change of stage, and how it is recorded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

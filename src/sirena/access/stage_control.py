@@ -1,8 +1,8 @@
-"""Stage control, which decides on the few requests to MLflow whose meaning stands in their body.
+"""Stage control, which decides on the few requests to MLflow whose meaning is in their body.
 
 NGINX sends these requests here instead of asking `/decide`. Stage control finds out who sends a request, reads the
-body, applies the policy to it, asks the gate of `sirena promote` if a stage is given, and sends MLflow what was read,
-written anew.
+body, applies the policy to it, asks the gate of `sirena promote` if a stage is given, and sends MLflow a body written
+anew from what was read.
 """
 
 import asyncio
@@ -113,9 +113,9 @@ class StageControl:
         """Make a change of the registry and record it, if rights, rules and gate allow it.
 
         Args:
-            change: to be made.
-            facts: of the request to MLflow that makes the change.
-            identity: of the sender.
+            change: the change to make.
+            facts: facts of the request to MLflow that makes the change.
+            identity: identity of the sender.
 
         Raises:
             ForbiddenError: the sender lacks the right, or a rule forbids the change.
@@ -148,8 +148,8 @@ class StageControl:
         """Read the version concerned by a change, check the sender's rights, and ask the gate if a stage is given.
 
         Args:
-            change: to be made.
-            identity: of the sender.
+            change: the change to make.
+            identity: identity of the sender.
             by: who asks, as fields of the events.
             limiter: threads for the gate alone; None uses one of the threads that decisions use too.
 

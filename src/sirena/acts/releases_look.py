@@ -1,4 +1,4 @@
-"""Releases as a person sees them who decides on them: which answers, since when, who decided so, what is new."""
+"""Releases, for a person who decides on them: which release answers, since when, who decided that, what is new."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class ReleaseGlance:
 
 @dataclass(frozen=True)
 class MemberChange:
-    """A test column that has another model version than in the release compared with."""
+    """A test column whose model version differs between two releases."""
 
     column: str
     before: str
@@ -55,7 +55,7 @@ class ReleaseLook:
 
     @property
     def answers(self) -> int:
-        """Number of answers that differ."""
+        """Number of answers that differ between the two releases."""
         return sum(change.answers for change in self.changes)
 
 
@@ -84,9 +84,9 @@ def look_at_release(registry: Registry, which: str, against: str = "") -> Releas
     """Return a release in detail, compared with another.
 
     Args:
-        registry: of the releases.
+        registry: registry of the releases.
         which: name of the release.
-        against: name of the release to compare with; empty means the active one, or else the one before.
+        against: name of the release to compare with; empty means the active release, or else the one before.
 
     Raises:
         UsageError: there is no such release.

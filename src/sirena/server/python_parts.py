@@ -44,8 +44,8 @@ class PythonParts:
         """Make the folders, sockets' folders and certificates of these parts, and the files that they may read.
 
         Raises:
-            PreparationError: an account cannot run Sirena's Python, as when that lies in root's home, or cannot read
-                the imported editions.
+            PreparationError: an account cannot run Sirena's Python, for instance because that is in root's home, or
+                cannot read the imported guideline editions.
         """
         for account, folder in self._homes():
             # what is in it first: a folder that is this account's counts as handed over
