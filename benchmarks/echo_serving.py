@@ -10,6 +10,9 @@ for
 one MIC: 60 % of the echo's requests a second, p99 at 8 connections at most twice the echo's; one isolate × 41: 8,000
 requests/s; 1000 × 41: 4 M results/s in JSON, 10 M in Arrow; all models in 120 MiB, ready in 1 s.
 
+Last, the same service answers one isolate with a release that answers unseen (a shadow) and without, in turn: what the
+shadow costs callers. Its thread works a twentieth of the time at most.
+
 Processor time per request is that of the server, from the kernel, so it is comparable on a machine that others use.
 """
 
@@ -18,9 +21,11 @@ import io
 import json
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +37,7 @@ from servers import Served, body, serving
 from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
 from sirena.panel.compiled import Panel
+from sirena.serving.long_bodies import REST_SECONDS
 from sirena.serving.request_bodies import ARROW_TYPE
 from sirena.whonet.synthetic import generate_hospital
 
@@ -40,6 +46,8 @@ _DRUGS: Final = 41
 _WORKERS: Final = (1, 2)
 _LONG_CONNECTIONS: Final = (1, 2, 4)
 """Connections over which long bodies are sent; the best of them counts."""
+_SHADOWED_CONNECTIONS: Final = 8
+_SHADOWED_ROUNDS: Final = 5
 _ISOLATES: Final = 500
 """Different bodies of one isolate, asked in turn."""
 _MILLISECONDS: Final = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
@@ -74,6 +82,22 @@ while place < workers - 1 and os.fork():
 make_server = uvicorn.Server if workers == 1 else lambda config: TurnServer(config, turns, place)
 run_until_signal(echo, bound, make_server=make_server)
 """
+_SHADOWED: Final = """
+import sys
+from pathlib import Path
+from sirena.serving.application import create_app
+from sirena.serving.server import bind, run_until_signal
+from sirena.serving.source import FilePanelSource
+
+class Shadowed(FilePanelSource):
+    shadow_mark = sys.argv[3] or None
+
+    def load_shadow(self):
+        return FilePanelSource(Path(self.shadow_mark)).fetch(None).panel
+
+app = create_app(Shadowed(Path(sys.argv[2])))
+run_until_signal(app, bind("127.0.0.1", int(sys.argv[1])), protocol=app.protocol)
+"""
 _ASK: Final = """
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "%(media)s"
@@ -94,14 +118,14 @@ end
 """
 
 
-def write_panel(path: Path) -> list[str]:
+def write_panel(path: Path, release: str = "bench") -> list[str]:
     """Write a panel with the reference's tables; return its test columns."""
     edition = load_edition("CLSI 2026")
     columns = [name for name in generate_hospital(1, seed=3).columns if name.endswith("_NM")][:_DRUGS]
     tables = compile_tables(edition, drugs=[column.removesuffix("_NM") for column in columns])
-    facts = {"version": "1", "release": "bench", "edition": edition.name, "basis": "reference"}
+    facts = {"version": "1", "release": release, "edition": edition.name, "basis": "reference"}
     provenance = {table.column: {"model": f"modelo_{table.column}", **facts} for table in tables.values()}
-    panel = Panel({table.column: table for table in tables.values()}, provenance, "bench")
+    panel = Panel({table.column: table for table in tables.values()}, provenance, release)
     path.write_text(json.dumps(panel.to_json()), "utf-8")
     return columns
 
@@ -185,8 +209,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         columns = write_panel(folder / "panel.json")
-        measured = [measure_workers(number, columns, folder, seconds) for number in _WORKERS]
-    report(*measured)
+        one, two = (measure_workers(number, columns, folder, seconds) for number in _WORKERS)
+        shadowed = measure_shadow(folder, seconds)
+    report(one, two, shadowed)
 
 
 def measure_workers(number: int, columns: list[str], folder: Path, seconds: float) -> dict[str, Any]:
@@ -200,6 +225,30 @@ def measure_workers(number: int, columns: list[str], folder: Path, seconds: floa
         serving(sirena_command, "/readyz", environment, folder / "sirena.log") as sirena,
     ):
         return measure(echo, sirena, columns, folder, seconds)
+
+
+def measure_shadow(folder: Path, seconds: float) -> dict[str, Any]:
+    """Ask the service with a shadow and without, in turn.
+
+    Returns:
+        The figures of both, and requests a second with it in percent of those without, the median of the rounds.
+    """
+    write_panel(folder / "shadow.json", "bench_shadow")
+    command = [sys.executable, "-c", _SHADOWED, "PORT", str(folder / "panel.json")]
+    contents = isolates(_ISOLATES, ["AMK_NM"])
+    with (
+        serving([*command, ""], "/readyz", {}, folder / "alone.log") as alone,
+        serving([*command, str(folder / "shadow.json")], "/readyz", {}, folder / "shadowed.log") as shadowed,
+    ):
+        rounds = [
+            {
+                name: load(served, contents, folder, connections=_SHADOWED_CONNECTIONS, seconds=seconds)
+                for name, served in (("without", alone), ("with", shadowed))
+            }
+            for _ in range(_SHADOWED_ROUNDS)
+        ]
+    shares = [100 * one["with"]["requests_per_second"] / one["without"]["requests_per_second"] for one in rounds]
+    return {"rounds": rounds, "connections": _SHADOWED_CONNECTIONS, "percent": round(statistics.median(shares))}
 
 
 def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seconds: float) -> dict[str, Any]:
@@ -233,6 +282,8 @@ def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seco
             "connections": best,
         }
     figures["sirena"]["memory_mib_after_bodies_of_thousands"] = resident_mib(sirena.pid)
+    time.sleep(2 * REST_SECONDS)
+    figures["sirena"]["memory_mib_at_rest_after_them"] = resident_mib(sirena.pid)
     return {**figures, "of_the_echo_percent": ratios_to_the_echo(figures)}
 
 
@@ -248,12 +299,13 @@ def ratios_to_the_echo(figures: dict[str, Any]) -> dict[str, int]:
     }
 
 
-def report(figures: dict[str, Any], two: dict[str, Any]) -> None:
+def report(figures: dict[str, Any], two: dict[str, Any], shadowed: dict[str, Any]) -> None:
     """Record the comparison.
 
     Args:
         figures: figures with one worker.
         two: figures with two workers.
+        shadowed: figures with a shadow and without.
     """
     echo, sirena = figures["echo"], figures["sirena"]
     ratios = figures["of_the_echo_percent"]
@@ -261,7 +313,7 @@ def report(figures: dict[str, Any], two: dict[str, Any]) -> None:
     one = "one_row_8_connections"
     record(
         "echo_serving",
-        {**figures, "two_workers": two},
+        {**figures, "two_workers": two, "shadow": shadowed},
         headline="one row: "
         + ", ".join(f"{percent} %" for percent in ratios.values())
         + f" of the echo's requests/s over {', '.join(map(str, _CONNECTIONS))} connections, "
@@ -276,7 +328,8 @@ def report(figures: dict[str, Any], two: dict[str, Any]) -> None:
         + f" of an echo of two, 1000 × 41: {of_two['thousand_isolates_41_columns']['results_per_second']:,} results/s, "
         f"in CSV {of_two['thousand_isolates_41_columns_csv']['results_per_second']:,}, in Arrow "
         f"{of_two['thousand_isolates_41_columns_arrow']['results_per_second']:,}; {of_two['memory_mib']} MiB, "
-        f"ready in {of_two['ready_seconds']:g} s",
+        f"{of_two['memory_mib_at_rest_after_them']} at rest after long bodies, "
+        f"ready in {of_two['ready_seconds']:g} s; with a shadow {shadowed['percent']} % of the requests/s without",
         peers=(
             Peer(
                 "a bare echo",

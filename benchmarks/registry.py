@@ -3,11 +3,13 @@
     PYTHONPATH=src python benchmarks/registry.py [--threads 2]
 
 The models are those of `reference_models`, so that only the registry's work is timed: logging and registering, the
-same again (nothing new), promotion through the gate, release, activation, loading the panel with and without the
-server's help. The peer is MLflow's own `log_model` with registration, 0.83 s a model on a machine of the same kind.
+same again (nothing new), promotion through the gate, release, activation, each with its entries in the ledger, loading
+the panel with and without the server's help. The peer is MLflow's own `log_model` with registration, 0.83 s a model on
+a machine of the same kind.
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,15 +19,16 @@ from pathlib import Path
 from recording import Peer, record
 from reference_models import certify_and_log, reference_models
 
+from sirena.acts.promoting import promote_each
+from sirena.acts.releasing import activate, create_release
 from sirena.certification.gate import load_gate
+from sirena.domain.errors import SirenaError
 from sirena.guidelines.editions import load_edition
-from sirena.registry.activation import activate
 from sirena.registry.connection import connect
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.panel_cache import load_release
-from sirena.registry.releases import create_release, members_at
+from sirena.registry.releases import members_at
 from sirena.registry.runs import finish_run, start_parent_run
-from sirena.registry.stages import promote
 from sirena.registry.versions import Stage
 from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.processes import free_port
@@ -73,20 +76,16 @@ def main() -> None:
             finish_run(registry, parent)
             judge = RegisteredJudge(registry, load_gate(), "bench", lambda _: edition)
             with clock("promote 41 through the gate"):
-                versions = [
-                    promote(
-                        registry,
-                        version,
-                        Stage.PRODUCTION,
-                        approver="bench",
-                        verdict=judge.judge(version, Stage.PRODUCTION),
-                    ).version
-                    for version in members_at(registry, "latest")
+                versions = members_at(registry, "latest")
+                refused = [
+                    done for _, done in promote_each(judge, versions, Stage.PRODUCTION) if isinstance(done, SirenaError)
                 ]
+            if refused:
+                sys.exit(f"{len(refused)} models were refused: {refused[0]}")
             with clock("make the release"):
                 release = create_release(registry, versions, author="bench")
             with clock("activate the release (gate over 41 members)"):
-                activate(registry, release, approver="bench", judge=judge.judge_member)
+                activate(registry, release, judge)
             with clock("load the panel from the registry"):
                 load_release("active", settings=settings)
             with clock("load the panel again (file kept)"):

@@ -24,6 +24,7 @@ _HOUSE: Final = tuple(
         "pages",
         "stored_scripts",
         "walk_of_roles",
+        "workers",
     )
 )
 _PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))

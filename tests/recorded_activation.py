@@ -1,20 +1,25 @@
 """Activations recorded in the ledger, as a command makes them, with a gate that passes every member."""
 
-from typing import cast
+from typing import Self, cast
 
 from sirena.acts import releasing
 from sirena.certification.gate import Verdict
 from sirena.registry.activation import Activation
 from sirena.registry.connection import Registry
 from sirena.registry.judging import RegisteredJudge
-from sirena.registry.releases import Member, find_release
+from sirena.registry.releases import find_release
+from sirena.registry.versions import ModelVersion, Stage
 from tests.integration.registry.registry_models import verdict
 
 
 class _Lenient:
     approver = "eva"
 
-    def judge_member(self, _member: Member) -> Verdict:
+    def reading(self, _registry: Registry) -> Self:
+        """Return this gate, which reads nothing."""
+        return self
+
+    def judge(self, _version: ModelVersion, _stage: Stage) -> Verdict:
         """Return a verdict that lets the member pass."""
         return verdict(True)
 

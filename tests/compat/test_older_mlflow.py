@@ -69,7 +69,7 @@ def older(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Older]:
     write_file(frame.drop([name for name in frame.columns if name.startswith("Eti_")]), isolates)
     port = free_port()
     uri = f"http://127.0.0.1:{port}"
-    with pytest.MonkeyPatch.context() as patch, embedded_mlflow_server(Settings(home=home), port):
+    with pytest.MonkeyPatch.context() as patch, embedded_mlflow_server(Settings(home=home), port, "mlflow"):
         patch.setenv("SIRENA_HOME", str(home))
         patch.setenv("MLFLOW_TRACKING_URI", uri)
         _sirena("reference", isolates, "-o", answered)

@@ -178,6 +178,47 @@ def test_a_worker_that_cannot_take_a_release_is_replaced(served: Served, panel_f
     assert set(workers(served)) & former == former - {full}
 
 
+def first_free_descriptors(running: Served, number: int) -> list[int]:
+    """Return the descriptors that the parent would open next."""
+    opened = {int(path.name) for path in Path(f"/proc/{running.process.pid}/fd").iterdir()}
+    return [place for place in range(max(opened) + number + 1) if place not in opened][:number]
+
+
+def test_a_parent_without_descriptors_does_later_what_it_cannot_do_now(served: Served, panel_file: Path) -> None:
+    """Its worker goes on, what ended and a new release wait; a child that can start and then fails is told."""
+    lines: list[dict[str, object]] = []
+    assert served.process.stdout is not None
+    output = served.process.stdout
+    reading = threading.Thread(target=lambda: lines.extend(map(json.loads, output)))
+    reading.start()
+
+    def is_told(event: str, child: str) -> bool:
+        return any((line["event"], line.get("child")) == (event, child) for line in lines)
+
+    soft, hard = resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE, (0, hard))
+    first = min(workers(served))
+    os.kill(first, signal.SIGKILL)
+    wait_until(lambda: any(is_told("child_not_started", f"worker {number}") for number in (1, 2)))
+    (source,) = children(served) - set(workers(served))
+    write_panel(panel_file, small_panel("second", shift=-8))
+    served.process.send_signal(signal.SIGHUP)
+    wait_until(partial(has_ended, served, source))
+    wait_until(lambda: is_told("child_not_started", "source"))
+    ask(served, 4)
+    # enough for its channel, and too few for what it opens itself
+    limit = first_free_descriptors(served, 3)[-1]
+    resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE, (limit, hard))
+    wait_until(lambda: any(line["event"] == "child_fails_at_start" for line in lines))
+    resource.prlimit(served.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+    wait_until(lambda: len(workers(served)) == WORKERS)
+    wait_until(lambda: len(set.union(*workers(served).values())) == 1)
+    wait_until(lambda: httpx.get(f"{served.url}/version").json()["release"] == "second")
+    served.process.send_signal(signal.SIGTERM)
+    reading.join(60)
+    assert served.process.wait(60) == 0
+
+
 def source_states(running: Served) -> set[str]:
     """Return what the workers' readiness tells of the source, a failure by its code; all must be ready."""
     answers = [httpx.get(f"{running.url}/readyz").raise_for_status().json()["source"] for _ in range(8)]

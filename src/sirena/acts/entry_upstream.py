@@ -84,8 +84,9 @@ class RegistryUpstream:
             ProofError: the registered files do not prove what their records say.
             UsageError: there is no such version, or it has no certificate.
         """
-        judge = judge_for(self._registry, None, approver=by["who"], prover=self._prover)
-        noted = NotedFiles(self._registry, self._ledger)
+        registry = self._registry.reading_once()
+        judge = judge_for(registry, None, approver=by["who"], prover=self._prover)
+        noted = NotedFiles(registry, self._ledger)
         event = self.event_of(model, version, stage, by)
         if not isinstance(event, Promoted):
             return judge_release(judge, self._judgements(), noted, version, override, by)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from sirena.acts.rules_in_force import overlay_in_force
 from sirena.certification.gate import load_gate
@@ -45,10 +46,15 @@ def rules_in_force(settings: Settings, overlay: Path | None = None) -> Callable[
     """
     rules = overlay or overlay_in_force(settings)
     editions = Editions(settings.editions_folder)
+    reading = Lock()
 
     @lru_cache
+    def read(name: str) -> Edition:
+        return editions.load(name, in_force=rules)
+
     def edition(name: str) -> Edition:
         # an edition with an overlay is named "CLSI 2025 + rules.csv"; which rules are in force is not its to say
-        return editions.load(name.partition(" + ")[0], in_force=rules)
+        with reading:
+            return read(name.partition(" + ")[0])
 
     return edition

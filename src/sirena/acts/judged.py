@@ -9,7 +9,7 @@ from sirena.ledger.judgements import ActivePeriod, Judgements
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.ledger.trusted_reading import TrustedReading
 from sirena.panel.compiled import ACTIVE
-from sirena.registry.activation import active_version, replaced_by, served_periods
+from sirena.registry.activation import active_version, replaced_by, served_periods, shadow_version
 from sirena.registry.connection import Registry
 from sirena.registry.releases import RELEASE_MODEL, Release, find_release
 from sirena.registry.versions import Stage
@@ -41,15 +41,34 @@ def is_behind_an_entry(settings: Settings) -> bool:
     return bool(credentials.username or credentials.token)
 
 
-def active_name(registry: Registry) -> str | None:
-    """Return the release that may answer by the ledger; None behind an entry, whose ledger is on another server.
+@dataclass(frozen=True)
+class NamedReleases:
+    """The active release and the shadow."""
 
-    The name is empty when no release may answer.
+    active: str | None
+    """The release that may answer by the ledger, empty if none may; None behind an entry, whose ledger is on another
+    server."""
+    shadow: str
+    """The release that answers unseen, by the ledger; behind an entry by MLflow's alias. Empty if there is none."""
+
+
+def named_releases(registry: Registry) -> NamedReleases:
+    """Return the active release and the shadow.
+
+    Raises:
+        SirenaError: the ledger, or MLflow behind an entry, is not what was written or does not answer.
     """
     if registry.signed_in_as:
-        return None
-    active = judgements_of(registry.settings).active
-    return active.release if active else ""
+        shadow = shadow_version(registry)
+        return NamedReleases(None, "" if shadow is None else f"{RELEASE_MODEL}/{shadow}")
+    judgements = judgements_of(registry.settings)
+    active, named = judgements.active, judgements.shadow
+    return NamedReleases(active.release if active else "", named.release if named else "")
+
+
+def active_name(registry: Registry) -> str | None:
+    """Return the release that may answer, as `NamedReleases` has it."""
+    return None if registry.signed_in_as else named_releases(registry).active
 
 
 def standing(release: Release, judged: str | None) -> str:

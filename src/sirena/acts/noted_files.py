@@ -35,9 +35,7 @@ class NotedFiles:
             ChangedFilesError: some are not those noted; the error names them, and the accounts that wrote to them
                 through the entry.
         """
-        found = files_of(self.registry, version)
-        require_unchanged(version, self.of(version), found, self._writers(version))
-        return found
+        return self._compared(version, self.of(version))
 
     def to_note(self, version: ModelVersion) -> tuple[str, ...]:
         """Check the files of a version like `require`, and return those still to be noted: all of them, or none.
@@ -45,8 +43,9 @@ class NotedFiles:
         Raises:
             ChangedFilesError: some files are not those noted.
         """
-        found = self.require(version)
-        return () if self.of(version) else found
+        noted = self.of(version)
+        found = self._compared(version, noted)
+        return () if noted else found
 
     def of(self, version: ModelVersion) -> tuple[str, ...]:
         """Return the files noted when the version was registered, else when last judged; empty if none were noted.
@@ -75,6 +74,11 @@ class NotedFiles:
                         raise LedgerTamperedError(f"entry {entry.seq} was altered", hint="see `sirena audit verify`")
                     noted[subject] = tuple(map(str, files))
         return noted
+
+    def _compared(self, version: ModelVersion, noted: tuple[str, ...]) -> tuple[str, ...]:
+        found = files_of(self.registry, version)
+        require_unchanged(version, noted, found, lambda: self._writers(version))
+        return found
 
     def _writers(self, version: ModelVersion) -> Iterable[str]:
         for identifier in sorted(identifiers_of(self.registry, version)):

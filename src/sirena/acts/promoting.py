@@ -4,7 +4,10 @@ Both ask the same gate and record the same facts. The command gives the stage it
 own request and records the decision before and after it (`Ruling`), in the order of ADR 7.
 """
 
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
+from typing import Final
 
 from sirena.access.events import ActOrigin
 from sirena.access.ruling import Ruling
@@ -12,7 +15,7 @@ from sirena.acts.noted_files import NotedFiles
 from sirena.acts.recording import origin_of, recorded
 from sirena.acts.verdicts import override_facts, verdict_facts
 from sirena.certification.gate import Verdict
-from sirena.domain.errors import UsageError
+from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.ledger.catalogue import Overridden, Promoted
 from sirena.registry import stages
 from sirena.registry.certificates import certificate_digest
@@ -21,13 +24,17 @@ from sirena.registry.history import RecordedDecision, now, record
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.releases import RELEASE_MODEL
 from sirena.registry.stages import Promotion, decision, other_holder, promotions
-from sirena.registry.versions import ModelVersion, Stage, find_version
+from sirena.registry.versions import IntegrityError, ModelVersion, Stage, find_version
+
+_AT_ONCE: Final = 4
+"""Promotions at once: each waits for MLflow and the disk more than half of its time."""
 
 
 def promote(
     judge: RegisteredJudge, version: ModelVersion, stage: Stage, override: str = ""
 ) -> tuple[Promotion, Verdict | None]:
     """Judge a version and give it a stage, unless the gate refuses. Returns the promotion and the gate's verdict."""
+    judge = judge.reading(judge.registry.reading_once())
     settings = judge.registry.settings
     with recorded(settings, Promoted, model=version.name, version=version.version, stage=stage.value) as act:
         act.learn(evidence=certificate_digest(version))
@@ -46,6 +53,40 @@ def promote(
         if not done.changed:
             act.nothing_to_do()
     return done, verdict
+
+
+def promote_each(
+    judge: RegisteredJudge, versions: Sequence[ModelVersion], stage: Stage, override: str = ""
+) -> Iterator[tuple[ModelVersion, tuple[Promotion, Verdict | None] | SirenaError]]:
+    """Promote versions of different models, several at once, and yield what came of each in their order.
+
+    A version that is refused or damaged keeps back itself alone: its error stands in place of what was done.
+
+    Args:
+        judge: the gate.
+        versions: at most one of each model, for of two the later replaces the earlier.
+        stage: the stage they shall have.
+        override: reason to promote although the gate refuses.
+
+    Raises:
+        SirenaError: MLflow or the ledger failed; no further promotion is begun, and those under way are ended first.
+    """
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="promote") as pool:
+        promotions_begun = [pool.submit(promote, judge, version, stage, override) for version in versions]
+        try:
+            for version, promotion in zip(versions, promotions_begun, strict=True):
+                yield version, _done_or_refused(promotion)
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _done_or_refused(
+    promotion: Future[tuple[Promotion, Verdict | None]],
+) -> tuple[Promotion, Verdict | None] | SirenaError:
+    try:
+        return promotion.result()
+    except (GateError, IntegrityError, UsageError) as refusal:
+        return refusal
 
 
 def judge_version(

@@ -57,14 +57,19 @@ def create_release(
 
 def activate(registry: Registry, release: Release, judge: RegisteredJudge, override: str = "") -> Activation:
     """Make a release the one that answers, unless the gate refuses members without being overridden."""
+    registry = registry.reading_once()
+    judge = judge.reading(registry)
     # through the entry its ledger is the one that counts, and its server proves what is activated
     noted = None if registry.signed_in_as else NotedFiles.of_registry(registry)
     refused: list[str] = []
+    members: dict[str, ModelVersion] = {}
 
     def judged(member: Member) -> Verdict:
+        version = find_version(registry, member.reference)
         if noted is not None:
-            noted.require(find_version(registry, member.reference))
-        verdict = judge.judge_member(member)
+            noted.require(version)
+        verdict = judge.judge(version, Stage.PRODUCTION)
+        members[member.column] = version
         if not verdict.passed:
             refused.append(member.reference)
         return verdict
@@ -76,7 +81,7 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
         def agreed() -> None:
             facts = facts_of(registry, release)
             if noted is not None:
-                require_tables_of_members(registry, release)
+                require_tables_of_members(registry, release, members)
                 facts = replace(facts, files=noted.require(release.source))
             act.announce(**asdict(facts))
 
@@ -85,7 +90,9 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
         )
         act.learn(previous=done.previous)
         if refused and override.strip():
-            overriding = override_facts(release.name, Stage.PRODUCTION, override, tuple(refused), release.digest)
+            overriding = override_facts(
+                release.name, Stage.PRODUCTION, override, tuple(sorted(refused)), release.digest
+            )
             act.further.append(Overridden(**origin_of(act.event), **overriding))
         if not done.changed:
             act.nothing_to_do()

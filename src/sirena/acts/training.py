@@ -6,9 +6,7 @@ from sirena.ledger.catalogue import Certified, Registered, Trained
 from sirena.ledger.event import ActOutcome as Ended
 from sirena.ledger.event import Event
 from sirena.registry.connection import Registry
-from sirena.registry.model_files import files_of
 from sirena.registry.training_session import Plan, Progress, TrainingOutcome, run_session
-from sirena.registry.versions import find_version
 
 
 def train(registry: Registry, plan: Plan, progress: Progress) -> list[TrainingOutcome]:
@@ -43,9 +41,8 @@ def _registered(registry: Registry, outcome: TrainingOutcome, session: Event) ->
             version=version.version,
             label_source=outcome.label_source,
             digest=version.digest,
-            files=()
-            if registry.signed_in_as or version.reused
-            else files_of(registry, find_version(registry, str(version))),
+            # what was sent: whoever changes a file between storing and noting is found out too
+            files=() if registry.signed_in_as else version.files,
         ),
         Certified(
             **common,

@@ -20,9 +20,10 @@ from sirena.domain.errors import SirenaError
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.registry.connection import Registry, connect
+from sirena.registry.judging import RegisteredJudge
 from sirena.registry.releases import Release
 from sirena.registry.training_session import Plan, TrainingOutcome
-from sirena.registry.versions import Stage, find_version
+from sirena.registry.versions import ModelVersion, Stage, find_version
 from sirena.server.parts.doors import Door
 from sirena.server.parts.mlflow_server import machine_learning_page
 from sirena.server.parts.part import HttpHealth
@@ -61,13 +62,14 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
         with steps("MLflow tracking server (SQLite and a folder)"):
             server.await_health()
         settings = load_settings().model_copy(update={"tracking_uri": tracking_uri})
-        registry = connect(settings)
+        registry = connect(settings, started_here=True)
         with steps("training, certifying and registering the models"):
             outcomes = _train(registry, file, seed)
         with steps("promoting through the gate: staging, then production"):
-            _promote(registry, outcomes)
+            judge = judge_for(registry, None)
+            versions = _promote(judge, outcomes)
         with steps("release made and activated"):
-            release = _release(registry, outcomes)
+            release = _release(judge, versions)
         with steps("service with the active release"):
             service_port = free_port()
             running.enter_context(_service(settings, service_port))
@@ -128,18 +130,18 @@ def _train(registry: Registry, file: Path, seed: int) -> list[TrainingOutcome]:
     return outcomes
 
 
-def _promote(registry: Registry, outcomes: list[TrainingOutcome]) -> None:
-    judge = judge_for(registry, None)
-    for outcome in outcomes:
-        for stage in (Stage.STAGING, Stage.PRODUCTION):
-            promoting.promote(judge, find_version(registry, str(outcome.version)), stage)
+def _promote(judge: RegisteredJudge, outcomes: list[TrainingOutcome]) -> list[ModelVersion]:
+    versions = [find_version(judge.registry, str(outcome.version)) for outcome in outcomes]
+    for stage in (Stage.STAGING, Stage.PRODUCTION):
+        for _, done in promoting.promote_each(judge, versions, stage):
+            if isinstance(done, SirenaError):
+                raise done
+    return versions
 
 
-def _release(registry: Registry, outcomes: list[TrainingOutcome]) -> Release:
-    versions = [find_version(registry, str(outcome.version)) for outcome in outcomes]
-    judge = judge_for(registry, None)
-    release = releasing.create_release(registry, versions, author=judge.approver, note="demo")
-    releasing.activate(registry, release, judge)
+def _release(judge: RegisteredJudge, versions: list[ModelVersion]) -> Release:
+    release = releasing.create_release(judge.registry, versions, author=judge.approver, note="demo")
+    releasing.activate(judge.registry, release, judge)
     return release
 
 

@@ -8,7 +8,8 @@ import typer
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
-    from sirena.registry.judging import RegisteredJudge
+    from sirena.certification.gate import Verdict
+    from sirena.registry.stages import Promotion
     from sirena.registry.versions import ModelVersion, Stage
 
 
@@ -31,25 +32,28 @@ def promote(
     Example: sirena promote modelo_AMK_NM/2 --to production
     """
     from sirena.acts.gatekeeping import judge_for, open_registry
+    from sirena.acts.promoting import promote as give_stage
+    from sirena.acts.promoting import promote_each
     from sirena.domain.errors import GateError, SirenaError, UsageError
     from sirena.registry.releases import members_at
-    from sirena.registry.versions import IntegrityError, Stage, find_version
+    from sirena.registry.versions import Stage, find_version
 
     if every == bool(model):
         raise UsageError("name one model version, or say --all", hint="sirena promote modelo_AMK_NM/2 --to production")
     stage = Stage.named(to)
     registry = open_registry()
     judge = judge_for(registry, overlay)
-    versions = members_at(registry, "latest") if every else [find_version(registry, model)]
+    if not every:
+        version = find_version(registry, model)
+        say(_sentence(version, stage, *give_stage(judge, version, stage, override)))
+        return
+    versions = members_at(registry, "latest")
     refusals: list[SirenaError] = []
-    for version in versions:
-        try:
-            say(_promote(judge, version, stage, override))
-        except (GateError, IntegrityError, UsageError) as refusal:
-            if not every:
-                raise
-            # a version that is refused or damaged keeps back itself alone
-            refusals.append(refusal)
+    for version, outcome in promote_each(judge, versions, stage, override):
+        if isinstance(outcome, SirenaError):
+            refusals.append(outcome)
+        else:
+            say(_sentence(version, stage, *outcome))
     if refusals:
         told = "\n".join(refusal.text for refusal in refusals)
         remedies = dict.fromkeys(refusal.hint for refusal in refusals if refusal.hint)
@@ -58,10 +62,7 @@ def promote(
         )
 
 
-def _promote(judge: "RegisteredJudge", version: "ModelVersion", stage: "Stage", override: str) -> str:
-    from sirena.acts.promoting import promote as give_stage
-
-    done, verdict = give_stage(judge, version, stage, override)
+def _sentence(version: "ModelVersion", stage: "Stage", done: "Promotion", verdict: "Verdict | None") -> str:
     if not done.changed:
         return f"{version} is in {stage.value} already"
     before = f", in place of version {done.previous}" if done.previous else ""

@@ -9,6 +9,7 @@ from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.voice import in_words, say
 
 if TYPE_CHECKING:
+    from sirena.acts.judged import NamedReleases
     from sirena.registry.connection import Registry
     from sirena.registry.releases import Release
 
@@ -53,28 +54,29 @@ def create(
 
 
 def list_(as_json: AsJson = False) -> None:
-    """List the releases, newest last; the active one is marked, and a warning says when its edition is not in force.
+    """List the releases, newest last; the active one and the shadow are marked.
+
+    A warning says when the edition of the active one is not in force.
 
     Example: sirena release list
     """
     from sirena.acts.gatekeeping import open_registry
-    from sirena.acts.judged import active_name, standing
+    from sirena.acts.judged import named_releases
     from sirena.cli.shown import in_one_line
     from sirena.registry.releases import list_releases
 
     registry = open_registry()
-    judged = active_name(registry)
+    named = named_releases(registry)
     releases = list_releases(registry)
     if as_json:
-        print_json([{**_facts(release), "standing": standing(release, judged)} for release in releases])
+        print_json([{**_facts(release), **_standing(release, named)} for release in releases])
         return
     for release in releases:
-        mark = standing(release, judged)
         created = f"{release.created:%Y-%m-%d %H:%M} UTC"
         members = in_words(f"{len(release.members)} models")
-        cells = (release.name, in_words(mark), created, members, release.author, release.note)
+        cells = (release.name, _marks(release, named), created, members, release.author, release.note)
         typer.echo("\t".join(map(in_one_line, cells)))
-        if release.name == judged:
+        if release.name == named.active:
             _warn_of_lapsed_editions(registry, release)
 
 
@@ -87,6 +89,22 @@ def _facts(release: "Release") -> dict[str, object]:
         "note": release.note,
         "digest": release.digest,
     }
+
+
+def _standing(release: "Release", named: "NamedReleases") -> dict[str, object]:
+    from sirena.acts.judged import standing
+
+    return {"standing": standing(release, named.active), "shadow": release.name == named.shadow}
+
+
+def _marks(release: "Release", named: "NamedReleases") -> str:
+    """Return what a release is besides one of many, in words."""
+    from sirena.acts.judged import standing
+
+    marks = [in_words(standing(release, named.active))]
+    if release.name == named.shadow:
+        marks.append(in_words("shadow"))
+    return ", ".join(filter(None, marks))
 
 
 def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
@@ -103,13 +121,13 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
     Example: sirena release show v3
     """
     from sirena.acts.gatekeeping import open_registry
-    from sirena.acts.judged import active_name, find_judged, periods_of, standing
+    from sirena.acts.judged import find_judged, named_releases, periods_of
     from sirena.cli.shown import in_one_line
     from sirena.registry.releases import release_members
 
     registry = open_registry()
     release = find_judged(registry, name)
-    mark = standing(release, active_name(registry))
+    named = named_releases(registry)
     if as_json:
         members = [
             {
@@ -122,9 +140,10 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
             for member in release_members(registry, release)
         ]
         answered = [str(period) for period in periods_of(registry, release)]
-        print_json({**_facts(release), "standing": mark, "members": members, "answered": answered})
+        print_json({**_facts(release), **_standing(release, named), "members": members, "answered": answered})
         return
-    made = f"{release.name}{f' ({in_words(mark)})' if mark else ''}, made by {release.author}, {release.digest[:12]}"
+    marks = _marks(release, named)
+    made = f"{release.name}{f' ({marks})' if marks else ''}, made by {release.author}, {release.digest[:12]}"
     say(in_one_line(made))
     for member in release_members(registry, release):
         cells = (member.column, member.reference, member.edition, member.label_source, member.digest[:12])

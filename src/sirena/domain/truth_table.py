@@ -45,6 +45,7 @@ ANSWER_CODES: Final[dict[Answer | None, int]] = {answer: code for code, answer i
 _NO_LETTER: Final = 255
 _CODE_OF_LETTER: Final = np.full(256, _NO_LETTER, dtype=np.uint8)
 _CODE_OF_LETTER[[ord(letter) for letter in _LETTERS]] = range(len(_LETTERS))
+_LETTER_OF_CODE: Final = _LETTERS.encode().ljust(256, b"\xff")
 NOT_ASKED: Final = 0
 
 
@@ -186,7 +187,7 @@ class TruthTable:
 
     def to_json(self) -> dict[str, Any]:
         """Return a JSON form that a person can read: per key three strings with one letter for each dilution."""
-        letters = np.array(list(_LETTERS))
+        letters = self.cells.tobytes().translate(_LETTER_OF_CODE).decode("ascii")
         distinct = list(dict.fromkeys(self.grounds))
         position = {ground: number for number, ground in enumerate(distinct)}
         return {
@@ -194,7 +195,7 @@ class TruthTable:
             "absent": self.absent.value,
             "letters": {_LETTERS[code]: _describe(answer) for code, answer in enumerate(ANSWERS)},
             "organisms": {
-                key: ["".join(part) for part in letters[self.cells[row]].reshape(3, DILUTIONS)]
+                key: [letters[start : start + DILUTIONS] for start in range(row * CODES, (row + 1) * CODES, DILUTIONS)]
                 for row, key in enumerate(self.keys)
             },
             "grounds": [ground.to_json() for ground in distinct],

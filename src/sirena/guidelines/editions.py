@@ -86,7 +86,7 @@ class Edition:
     def __hash__(self) -> int:
         return hash((self.name, len(self.breakpoints), len(self.expected_resistance)))
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """SHA-256 of the edition's rows: equal digests give equal answers."""
         text = breakpoints_text("", self.breakpoints) + expected_resistance_text("", self.expected_resistance)

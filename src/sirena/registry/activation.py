@@ -5,20 +5,22 @@ reader sees the old release or the new one. A history record on the registered m
 confirmed after it. A record that a crash left unconfirmed is valid if the alias agrees with it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from sirena.certification.gate import Verdict
-from sirena.domain.errors import GateError, UsageError
+from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.registry.connection import Registry, RegistryRefusedError, speaks_to_mlflow
 from sirena.registry.history import RecordedDecision, now, read_history, record
-from sirena.registry.releases import RELEASE_MODEL, Member, Release, find_release, release_members
+from sirena.registry.releases import RELEASE_MODEL, SHADOW_ALIAS, Member, Release, find_release, release_members
 from sirena.registry.stages import place
 from sirena.registry.versions import IntegrityError, Stage
 
 Judge = Callable[[Member], Verdict]
-"""The gate as a function: returns its verdict on a release's member."""
+"""The gate as a function: returns its verdict on a release's member; called from several threads."""
+_AT_ONCE: Final = 4
 
 ACTIVATE = "activate"
 ROLLBACK = "rollback"
@@ -89,14 +91,10 @@ def judge_release(
     """
     refused: dict[str, list[str]] = {}
     damaged: dict[str, list[str]] = {}
-    for member in release_members(registry, release):
-        try:
-            verdict = judge(member)
-        except RegistryRefusedError:
-            raise
-        except (GateError, IntegrityError, UsageError) as error:
+    for member, verdict in _judged(release_members(registry, release), judge):
+        if not isinstance(verdict, Verdict):
             # a version that cannot be judged: all of them are named, and no override makes them whole
-            damaged[member.reference] = [error.text]
+            damaged[member.reference] = [verdict.text]
             continue
         if override.strip():
             verdict = verdict.override(approver, override)
@@ -111,6 +109,24 @@ def judge_release(
             hint="replace these members; a person with the right may override with a reason, on record",
         )
     return refused
+
+
+def _judged(members: Sequence[Member], judge: Judge) -> Iterator[tuple[Member, Verdict | SirenaError]]:
+    """Yield each member, in order, with its verdict, or with why it has none; several are judged at once."""
+
+    def ask(member: Member) -> Verdict | SirenaError:
+        try:
+            return judge(member)
+        except RegistryRefusedError:
+            raise
+        except (GateError, IntegrityError, UsageError) as error:
+            return error
+
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="judge") as pool:
+        try:
+            yield from zip(members, pool.map(ask, members), strict=True)
+        finally:
+            pool.shutdown(cancel_futures=True)
 
 
 def activation_record(release: Release, refused: dict[str, list[str]]) -> dict[str, Any]:
@@ -203,7 +219,9 @@ def announce(
 
 
 def confirm(registry: Registry, announced: RecordedDecision) -> None:
-    """Record that an announced switch happened."""
+    """Record that an announced switch happened; if the shadow became active, take its alias away."""
+    if shadow_version(registry) == _number(announced):
+        registry.models.delete_registered_model_alias(RELEASE_MODEL, SHADOW_ALIAS)
     record(registry, RELEASE_MODEL, replace(announced, done=True))
 
 
@@ -218,7 +236,16 @@ def _settle(registry: Registry, active: int | None) -> None:
 
 def active_version(registry: Registry) -> int | None:
     """Return the number of the active release; None if there is none."""
-    number = registry.models.get_registered_model(RELEASE_MODEL).aliases.get(Stage.PRODUCTION.alias)
+    return _version_at(registry, Stage.PRODUCTION.alias)
+
+
+def shadow_version(registry: Registry) -> int | None:
+    """Return the number of the release with MLflow's alias ``shadow``; None if there is none."""
+    return _version_at(registry, SHADOW_ALIAS)
+
+
+def _version_at(registry: Registry, alias: str | None) -> int | None:
+    number = registry.models.get_registered_model(RELEASE_MODEL).aliases.get(alias)
     return int(number) if number is not None else None
 
 

@@ -22,12 +22,14 @@ from sirena.registry.mlflow_quietly import mlflow
 _UPLOADS: Final = 4
 _NOT_FOUND: Final = 404
 _PROXY_SCHEME: Final = "mlflow-artifacts"
+_DOCUMENT: Final = ".json"
+"""What is kept during an act that reads once: what is judged, and not networks and code, which are only hashed."""
 
 
 def local_folder(registry: Registry, location: str) -> Path | None:
     """Return the folder of an artifact location, if it is in Sirena's own artifact folder; else None."""
     parts = urlsplit(location)
-    if registry.is_server or parts.scheme != _PROXY_SCHEME or parts.netloc:
+    if not registry.holds_artifacts or parts.scheme != _PROXY_SCHEME or parts.netloc:
         return None
     return registry.settings.artifacts / parts.path.lstrip("/")
 
@@ -91,6 +93,15 @@ def read_artifact(registry: Registry, location: str, path: str) -> bytes:
         location: the model's artifact location.
         path: path below the location, ``artifacts/truth_table.json``.
     """
+    if registry.read is None or not path.endswith(_DOCUMENT):
+        return _fetch(registry, location, path)
+    read = registry.read.documents
+    if (location, path) not in read:
+        read[location, path] = _fetch(registry, location, path)
+    return read[location, path]
+
+
+def _fetch(registry: Registry, location: str, path: str) -> bytes:
     folder = local_folder(registry, location)
     if folder is not None:
         return (folder / path).read_bytes()

@@ -4,7 +4,7 @@ import functools
 import os
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final, ParamSpec, TypeVar
 from urllib.parse import urlsplit
@@ -57,6 +57,16 @@ class RegistryRefusedError(RegistryError, GateError):
 
 
 @dataclass(frozen=True)
+class ReadOnce:
+    """What was read of registered models in one act, see `Registry.reading_once`."""
+
+    documents: dict[tuple[str, str], bytes] = field(default_factory=dict)
+    """Content by artifact location and path."""
+    locations: dict[str, str] = field(default_factory=dict)
+    """Artifact location by version."""
+
+
+@dataclass(frozen=True)
 class Registry:
     """A connection to an MLflow tracking server or database with its model registry."""
 
@@ -65,6 +75,17 @@ class Registry:
     """An `mlflow.MlflowClient`; safe to share between threads."""
     signed_in_as: str = ""
     """Account by which the NGINX entry (which keeps history and gate) knows the caller; empty without one."""
+    started_here: bool = False
+    """True when this process started the server, with its artifacts in the folder of our settings."""
+    read: ReadOnce | None = field(default=None, compare=False, repr=False)
+    """What was read already; None for a registry that reads anew whenever it is asked."""
+
+    def reading_once(self) -> "Registry":
+        """Return this registry for one act, which reads each document of a model once.
+
+        What is judged is then, byte by byte, what was compared with the ledger, and it is fetched once.
+        """
+        return replace(self, read=ReadOnce())
 
     @cached_property
     def experiment_id(self) -> str:
@@ -93,6 +114,11 @@ class Registry:
         return without_credentials(self.settings.effective_tracking_uri)
 
     @property
+    def holds_artifacts(self) -> bool:
+        """True when what MLflow keeps through its server lies in the artifact folder of our settings."""
+        return self.started_here or not self.is_server
+
+    @property
     def is_server(self) -> bool:
         """True for an HTTP server, False for a database opened directly."""
         return _is_http(self.settings.effective_tracking_uri)
@@ -103,11 +129,16 @@ def without_credentials(uri: str) -> str:
     return re.sub(r"//[^/@]*@", "//", uri)
 
 
-def connect(settings: Settings) -> Registry:
+def connect(settings: Settings, *, started_here: bool = False) -> Registry:
     """Connect to MLflow.
 
     A database opened directly keeps its artifacts below `SIRENA_HOME`, not in the working folder. Behind the NGINX
     entry, requests are made by the account of the token and under the rules of production.
+
+    Args:
+        settings: which MLflow.
+        started_here: True when this process started the server, with its artifacts in the folder of these settings:
+            files of models are then read and written there, as with a database opened directly.
 
     Raises:
         RegistryUnavailableError: nothing answers at the tracking URI.
@@ -127,7 +158,7 @@ def connect(settings: Settings) -> Registry:
         # a database opened directly migrates its tables now, and SQLAlchemy has something to say about MLflow's
         with undisturbed():
             mlflow.set_tracking_uri(uri)
-            registry = Registry(settings, mlflow.MlflowClient(tracking_uri=uri), account or "")
+            registry = Registry(settings, mlflow.MlflowClient(tracking_uri=uri), account or "", started_here)
             _find_experiment(registry)
             return registry
     except _FOREIGN as error:

@@ -1,13 +1,14 @@
 """The evidence that the gate judges about a registered version: certificate, origin, held-out results."""
 
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from sirena.certification import certificate_file
 from sirena.certification.agreement import Agreement
 from sirena.certification.asking import ask_table
+from sirena.certification.certificate import Certificate
 from sirena.certification.evidence import GateStage, LearntSource, PromotionEvidence
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition
@@ -23,6 +24,26 @@ _LABELS: Final = {
 }
 
 
+@dataclass(frozen=True)
+class FoundEvidence:
+    """What follows from the files of a version and the rules in force alone."""
+
+    certificate: Certificate
+    """As found now; of the stored one it has the identity (see `recertifying`)."""
+    rules: str
+    """Digest of the rules in force."""
+    labels: LearntSource
+    held_out: Agreement | None
+    held_out_by_organism: dict[str, Agreement]
+    training_isolates: int
+    training_cells: int
+    answers_digest: str
+
+
+EvidenceByContent = dict[tuple[str, ...], FoundEvidence]
+"""What was found by a version's name and the SHA-256 of its files: of the same bytes the same is found again."""
+
+
 @speaks_to_mlflow
 def promotion_evidence(
     registry: Registry,
@@ -32,6 +53,7 @@ def promotion_evidence(
     edition: Callable[[str], Edition],
     approver: str,
     embedded: bool,
+    found_before: EvidenceByContent | None = None,
 ) -> PromotionEvidence:
     """Return the evidence for deciding on a version's promotion.
 
@@ -42,35 +64,55 @@ def promotion_evidence(
         edition: returns the rules in force now for a certificate's edition.
         approver: account that promotes.
         embedded: True on one person's machine.
+        found_before: what was found of files before, and is found now; the files are read and checked all the same.
 
     Raises:
         UsageError: the version has no certificate.
         ProofError: the certificate differs from the one made again from the table.
         IntegrityError: certificate, report or table were changed after logging.
     """
-    ours = (REPORT, TRUTH_TABLE) if version.is_ours else ()
-    documents = [json.loads(content) for content in read_files(registry, version, certificate_path(version), *ours)]
-    certificate = certificate_file.from_json(documents[0])
-    if not certificate.subject.version and certificate.subject.model == version.name:
-        # logged inside the model, before MLflow numbered the version
-        certificate = replace(certificate, subject=replace(certificate.subject, version=str(version.version)))
-    in_force = edition(certificate.edition)
-    table = TruthTable.from_json(documents[2]) if ours else None
-    if table is not None:
-        certificate = recertified(certificate, table, in_force)
-    report: dict[str, Any] = documents[1] if ours else {}
-    cells = report.get("evidence") or {}
-    pooled, by_organism = held_out_agreement(report)
+    names = (certificate_path(version), *((REPORT, TRUTH_TABLE) if version.is_ours else ()))
+    contents = read_files(registry, version, *names)
+    before = found_before if found_before is not None else {}
+    key = (str(version), *(version.tags[f"sirena.sha256.{name}"] for name in names))
+    found = before.get(key)
+    if found is None or edition(found.certificate.edition).digest != found.rules:
+        found = before[key] = _found(version, contents, edition)
     return PromotionEvidence(
-        certificate=certificate,
+        certificate=found.certificate,
         model=version.name,
         version=str(version.version),
-        edition_digest=in_force.digest,
+        edition_digest=found.rules,
         stage=stage,
         author=version.author,
         makers=version.makers,
         approver=approver,
         embedded=embedded,
+        labels=found.labels,
+        held_out=found.held_out,
+        held_out_by_organism=found.held_out_by_organism,
+        training_isolates=found.training_isolates,
+        training_cells=found.training_cells,
+        answers_digest=found.answers_digest,
+    )
+
+
+def _found(version: ModelVersion, contents: Sequence[bytes], edition: Callable[[str], Edition]) -> FoundEvidence:
+    documents = [json.loads(content) for content in contents]
+    certificate = certificate_file.from_json(documents[0])
+    if not certificate.subject.version and certificate.subject.model == version.name:
+        # logged inside the model, before MLflow numbered the version
+        certificate = replace(certificate, subject=replace(certificate.subject, version=str(version.version)))
+    in_force = edition(certificate.edition)
+    table = TruthTable.from_json(documents[2]) if version.is_ours else None
+    if table is not None:
+        certificate = recertified(certificate, table, in_force)
+    report: dict[str, Any] = documents[1] if version.is_ours else {}
+    cells = report.get("evidence") or {}
+    pooled, by_organism = held_out_agreement(report)
+    return FoundEvidence(
+        certificate=certificate,
+        rules=in_force.digest,
         labels=_LABELS.get(str(report.get("label_source")), LearntSource.UNKNOWN),
         held_out=pooled,
         held_out_by_organism=by_organism,

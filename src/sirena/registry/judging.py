@@ -1,7 +1,8 @@
 """Applying the gate to registered versions."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from sirena.certification.evidence import GateStage as GateStage
 from sirena.certification.gate import CriterionFinding, CriterionOutcome, Verdict, evaluate
@@ -10,7 +11,7 @@ from sirena.domain.errors import GateError, UsageError
 from sirena.guidelines.editions import Edition
 from sirena.registry.certificates import certificate_digest
 from sirena.registry.connection import Registry
-from sirena.registry.evidence import promotion_evidence
+from sirena.registry.evidence import EvidenceByContent, promotion_evidence
 from sirena.registry.proof import Prover
 from sirena.registry.releases import Member
 from sirena.registry.versions import ModelVersion, Stage, find_version
@@ -41,6 +42,12 @@ class RegisteredJudge:
     """Returns the rules in force now for a certificate's edition."""
     prover: Prover | None = None
     """Proves versions without trusting uploaded facts; None if only the user could have changed them."""
+    found: EvidenceByContent = field(default_factory=dict, compare=False, repr=False)
+    """What this gate has found of files, so that a second stage does not have the same bytes asked again."""
+
+    def reading(self, registry: Registry) -> Self:
+        """Return this gate over the same registry, read as another says (`Registry.reading_once`)."""
+        return replace(self, registry=registry)
 
     def judge(self, version: ModelVersion, stage: Stage, *, overriding: bool = False) -> Verdict:
         """Return the gate's verdict on a version, with a proof if the version would pass.
@@ -69,6 +76,7 @@ class RegisteredJudge:
             edition=self.edition,
             approver=self.approver,
             embedded=self.registry.settings.profile == "embedded",
+            found_before=self.found,
         )
         verdict = evaluate(evidence, self.gate)
         if self.prover is None:

@@ -6,23 +6,27 @@ minutes. None of that helps a microbiologist. The user's environment variables t
 
 import logging
 import os
+import sys
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from typing import Final
 
 _DEFAULTS: Final = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "60",
+    "MLFLOW_HTTP_POOL_MAXSIZE": "32",
     "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_UV_AUTO_DETECT": "false",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_RECORD_ENV_VARS_IN_MODEL_LOGGING": "false",
 }
-"""MLflow's settings: short timeouts, no progress bars, and no files of the working folder in artifacts."""
+"""MLflow's settings: short timeouts, a connection for each of the files fetched at once, no progress bars, and no files
+of the working folder in artifacts."""
 
 for _name, _value in _DEFAULTS.items():
     os.environ.setdefault(_name, _value)
@@ -31,6 +35,13 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import mlflow
     import mlflow.pyfunc
+
+_SOUGHT: Final = ("dbruntime", "pyspark")
+"""What MLflow tries to import before every request, to see whether it is on Databricks: a tenth of a request's time."""
+for _name in _SOUGHT:
+    if find_spec(_name) is None:
+        # the import system's own word for a module that is known not to be there
+        sys.modules[_name] = None  # type: ignore[assignment]
 
 logging.getLogger("mlflow").setLevel(logging.WARNING)
 

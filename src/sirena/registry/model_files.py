@@ -5,7 +5,7 @@ MLflow's stock server would run, and files of an upload that began before the re
 below `certificates/` are left out.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
@@ -19,9 +19,9 @@ from sirena.registry.certificates import CERTIFICATES
 from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import sha256
 from sirena.registry.recertifying import ProofError
-from sirena.registry.versions import ModelVersion
+from sirena.registry.versions import ModelVersion, location_of
 
-_DOWNLOADS: Final = 8
+_DOWNLOADS: Final = 6
 _ABSENT: Final = "RESOURCE_DOES_NOT_EXIST"
 _NAMED: Final = 5
 _MOST: Final = 300
@@ -38,13 +38,27 @@ class ChangedFilesError(ProofError):
 @speaks_to_mlflow
 def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
     """Return every file of a version as ``SHA-256 path``, in the order of the paths."""
-    location = registry.models.get_model_version_download_uri(version.name, str(version.version))
+    location = location_of(registry, version)
     folder = local_folder(registry, location)
     listed = _local(folder) if folder is not None else _listed(get_artifact_repository(location), "")
-    paths = sorted(path for path in listed if not (registry.settings.profile == "embedded" and _is_of_loading(path)))
     with ThreadPoolExecutor(_DOWNLOADS) as pool:
-        contents = pool.map(lambda path: sha256(read_artifact(registry, location, path)), paths)
-        files = tuple(f"{digest} {_spelt(path)}" for digest, path in zip(contents, paths, strict=True))
+        return _lines(registry, listed, lambda path: read_artifact(registry, location, path), pool.map)
+
+
+def files_to_store(registry: Registry, folder: Path) -> tuple[str, ...]:
+    """Return the files of a folder as `files_of` will return them once they are stored as a version's."""
+    return _lines(registry, _local(folder), lambda path: (folder / path).read_bytes(), map)
+
+
+def _lines(
+    registry: Registry,
+    listed: Iterable[str],
+    read: Callable[[str], bytes],
+    over: Callable[[Callable[[str], str], list[str]], Iterable[str]],
+) -> tuple[str, ...]:
+    paths = sorted(path for path in listed if not (registry.settings.profile == "embedded" and _is_of_loading(path)))
+    digests = over(lambda path: sha256(read(path)), paths)
+    files = tuple(f"{digest} {_spelt(path)}" for digest, path in zip(digests, paths, strict=True))
     if len(files) > _MOST:
         return (f"{sha256(chr(10).join(files).encode())} {len(files)} files",)
     return files
@@ -71,7 +85,10 @@ def some_files_of(registry: Registry, version: str, paths: Iterable[str]) -> tup
 
 
 def require_unchanged(
-    version: ModelVersion | str, known: Sequence[str], found: Sequence[str], writers: Iterable[str] = ()
+    version: ModelVersion | str,
+    known: Sequence[str],
+    found: Sequence[str],
+    writers: Callable[[], Iterable[str]] = tuple,
 ) -> None:
     """Check that a version's files are the known ones; passes if none are known yet.
 
@@ -79,7 +96,7 @@ def require_unchanged(
         version: the version, or its name if nothing else is known.
         known: files as the ledger records them.
         found: files as they are now.
-        writers: accounts that wrote files of the version, by the ledger.
+        writers: returns the accounts that wrote files of the version, by the ledger.
 
     Raises:
         ChangedFilesError: files were changed, added or removed; the error names them and the writers.
@@ -90,7 +107,7 @@ def require_unchanged(
     changed = [path for path in sorted(before.keys() | now.keys()) if before.get(path) != now.get(path)]
     named = ", ".join(f"{path} ({_how(path, before, now)})" for path in changed[:_NAMED])
     more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
-    by = ", ".join(sorted(set(writers)))
+    by = ", ".join(sorted(set(writers())))
     raise ChangedFilesError(
         f"{version}: files are not what they were when the ledger noted them: {named}{more}"
         + (f"; files of it were written by {by}" if by else ""),

@@ -33,6 +33,8 @@ class ModelPlace:
     """MLflow's description of the model, with the ids of run and logged model."""
     version_facts: Mapping[str, str] = field(default_factory=dict)
     """Further arguments for MLflow's call that creates a version."""
+    files: tuple[str, ...] = ()
+    """What was stored there, ``SHA-256 path``; none before."""
 
     def fill(self, registry: Registry, folder: Path) -> None:
         """Store the files, then set the logged model's status to ready, if MLflow has one."""

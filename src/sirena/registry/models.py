@@ -7,7 +7,7 @@ point leaves no incomplete version, only a run. A repetition finds the version b
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from sirena.registry.connection import Registry, speaks_to_mlflow
 from sirena.registry.digests import ModelToRegister, canonical_json, model_digest, sha256
 from sirena.registry.evidence import held_out_agreement
 from sirena.registry.mlflow_quietly import undisturbed
+from sirena.registry.model_files import files_to_store
 from sirena.registry.model_place import ModelPlace, take_place
 from sirena.registry.pyfunc_artifact import save_pyfunc
 from sirena.registry.runs import child_run, code_version, log_report
@@ -41,6 +42,8 @@ class ModelVersionRef:
     """Content digest of the version, see `digests.model_digest`."""
     reused: bool = False
     """True if the same model had been logged before."""
+    files: tuple[str, ...] = ()
+    """Its files as they were sent to be stored, ``SHA-256 path`` (see `model_files.files_of`); none of a reused one."""
 
     def __str__(self) -> str:
         return f"{self.name}/{self.version}"
@@ -132,8 +135,9 @@ def log_pyfunc(
     save_pyfunc(
         folder, artifacts=artifacts, columns=columns, code=served_code(registry.settings.home), identity=place.identity
     )
+    files = files_to_store(registry, folder)
     place.fill(registry, folder)
-    return place
+    return replace(place, files=files)
 
 
 def register(
@@ -164,7 +168,7 @@ def register(
     if first is not None and first.version < int(created.version):
         registry.models.delete_model_version(name, str(created.version))
         return first
-    return ModelVersionRef(name, int(created.version), run_id, tags[DIGEST_TAG])
+    return ModelVersionRef(name, int(created.version), run_id, tags[DIGEST_TAG], files=place.files)
 
 
 def find_by_digest(registry: Registry, name: str, digest: str) -> ModelVersionRef | None:

@@ -7,7 +7,7 @@ so it is made again from them and must be equal too.
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -35,17 +35,19 @@ AskNetwork = Callable[[bytes, str, Sequence[str]], dict[str, list[str]]]
 _SCHEMA: Final = "sirena-proof/1"
 
 
-def require_tables_of_members(registry: Registry, release: Release) -> None:
+def require_tables_of_members(registry: Registry, release: Release, members: Mapping[str, ModelVersion]) -> None:
     """Check that a release has exactly its members' tables; their networks are not asked.
+
+    Args:
+        registry: where.
+        release: the release.
+        members: its versions, by the test column they answer in it.
 
     Raises:
         ProofError: one of its tables differs from a member's, or belongs to no member.
         IntegrityError: a file was changed after registration.
     """
-    tables = {
-        member.column: json.loads(read_file(registry, find_version(registry, member.reference), TRUTH_TABLE))
-        for member in release_members(registry, release)
-    }
+    tables = {column: json.loads(read_file(registry, version, TRUTH_TABLE)) for column, version in members.items()}
     if tables != read_release_document(registry, release)["tables"]:
         raise _not_of_its_members(release)
 

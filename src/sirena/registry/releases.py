@@ -9,6 +9,7 @@ import json
 import re
 import tempfile
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -29,6 +30,7 @@ from sirena.registry.versions import (
     ModelVersion,
     Stage,
     find_version,
+    list_all_versions,
     list_models,
     list_versions,
     read_file,
@@ -43,6 +45,8 @@ MEMBERS_TAG: Final = "sirena.members"
 NEWEST: Final = "latest"
 _RELEASE_NAME: Final = re.compile(rf"(?:models:/)?(?:{RELEASE_MODEL}(?:/|@)?)?v?(?P<which>[A-Za-z]+|\d{{1,9}})?")
 _METHODS: Final = ("M", "E")
+_AT_ONCE: Final = 4
+"""Members whose files are fetched at once."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,12 @@ def members_at(registry: Registry, where: str) -> list[ModelVersion]:
     if where not in (NEWEST, Stage.PRODUCTION.alias, Stage.STAGING.alias):
         raise UsageError(f"cannot take members from {where!r}", hint="take them from production, staging or latest")
     found = []
-    for name, aliases in list_models(registry).items():
-        if where == NEWEST:
-            found += [version for version in list_versions(registry, name) if version.is_ours][-1:]
-        elif where in aliases:
-            found.append(find_version(registry, f"{name}@{where}"))
+    if where == NEWEST:
+        for versions in list_all_versions(registry).values():
+            found += [version for version in versions if version.is_ours][-1:]
+    else:
+        numbers = {name: aliases[where] for name, aliases in list_models(registry).items() if where in aliases}
+        found = [find_version(registry, f"{name}/{number}") for name, number in numbers.items()]
     if not found:
         raise UsageError(
             "Sirena has registered no model yet" if where == NEWEST else f"no model is in {where}",
@@ -188,7 +193,9 @@ def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tu
         UsageError: there are no versions, two for one column, or one without a truth table.
         IntegrityError: a version's table was changed after logging.
     """
-    parts = [_part(registry, version) for version in sorted(versions, key=lambda version: version.column)]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        in_order = sorted(versions, key=lambda version: version.column)
+        parts = list(pool.map(lambda version: _part(registry, version), in_order))
     members = {member.column: member for member, _ in parts}
     tables = {member.column: table for member, table in parts}
     if not members or len(members) != len(versions):

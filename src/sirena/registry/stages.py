@@ -26,8 +26,6 @@ _MARKED: Final = (Stage.STAGING, Stage.PRODUCTION)
 class Promotion:
     """The result of a promotion."""
 
-    version: ModelVersion
-    """The version after the promotion."""
     previous: int | None
     """Number of the version that had the stage before; None if there was none."""
     changed: bool
@@ -58,12 +56,12 @@ def promote(
     version = find_version(registry, str(version))
     evidence = certificate_digest(version)
     if _stands(version, stage, evidence):
-        return Promotion(version, None, changed=False)
+        return Promotion(None, changed=False)
     entry = decision(version, stage, approver, other_holder(registry, version, stage), verdict)
     if not registry.signed_in_as:
         record(registry, version.name, entry, version=version.version)
     place(registry, version, stage, override=entry.override)
-    return Promotion(find_version(registry, str(version)), entry.previous, changed=True)
+    return Promotion(entry.previous, changed=True)
 
 
 def place(registry: Registry, version: ModelVersion, stage: Stage, *, override: str = "") -> None:

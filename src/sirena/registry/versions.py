@@ -133,6 +133,8 @@ def find_version(registry: Registry, reference: str) -> ModelVersion:
             hint="write modelo_AMK_NM@production, modelo_AMK_NM/3 or modelo_AMK_NM",
         )
     name = match["name"]
+    if match["version"]:
+        return _numbered(registry, name, int(match["version"]))
     registered = _registered_model(registry, name)
     aliases = {alias: int(version) for alias, version in registered.aliases.items()}
     if match["alias"] and match["alias"].lower() != "latest":
@@ -143,21 +145,25 @@ def find_version(registry: Registry, reference: str) -> ModelVersion:
                 f"{name} has no version @{match['alias']}",
                 hint=f"its aliases: {known}; promote one with `sirena promote {name}/VERSION --to {match['alias']}`",
             )
-    elif match["version"]:
-        number = int(match["version"])
     else:
         number = max((found.version for found in list_versions(registry, name)), default=0)
+    return _numbered(registry, name, number)
+
+
+def _numbered(registry: Registry, name: str, number: int) -> ModelVersion:
+    """Return a version by its number; 0 is none."""
     try:
         found = registry.models.get_model_version(name, str(number))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
+        _registered_model(registry, name)
         versions = [str(found.version) for found in list_versions(registry, name)]
         raise UsageError(
-            f"{name} has no version {match['version'] or ''}".rstrip(),
+            f"{name} has no version {number or ''}".rstrip(),
             hint=f"it has {', '.join(versions[-_LISTED:])}" if versions else "train it with `sirena train`",
         ) from None
-    return _describe(found, aliases)
+    return _describe(found, dict.fromkeys(found.aliases, number))
 
 
 @speaks_to_mlflow
@@ -228,8 +234,17 @@ def read_files(registry: Registry, version: ModelVersion, *file_names: str) -> l
                 f"{version} holds no {file_name}",
                 hint="it was not logged by Sirena; `sirena certify` can still ask it",
             )
-    location = registry.models.get_model_version_download_uri(version.name, str(version.version))
+    location = location_of(registry, version)
     return [_checked(registry, version, location, file_name) for file_name in file_names]
+
+
+@speaks_to_mlflow
+def location_of(registry: Registry, version: ModelVersion) -> str:
+    """Return the artifact location of a version's files."""
+    known = registry.read.locations if registry.read is not None else {}
+    if str(version) not in known:
+        known[str(version)] = str(registry.models.get_model_version_download_uri(version.name, str(version.version)))
+    return known[str(version)]
 
 
 def read_file(registry: Registry, version: ModelVersion, file_name: str) -> bytes:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Final
 
-from sirena.serving.channel import dump, load, receive, send
+from sirena.serving.channel import load, receive, send, send_thing
 from sirena.serving.publishing import Publication, PublishedSource
 from sirena.serving.totals import Counting, Totals, add_up
 
@@ -88,9 +88,11 @@ class AmongWorkers(Counting):
             both.tallies,
             # what the others counted of another shadow, which ended, is over
             both.shadow if others.shadow.shadow == own.shadow.shadow else own.shadow,
-            # a release that was published is taken up once by the service, however many workers do
-            self._source.standing.loads,
         )
+
+    def loads(self, _own: int, /) -> int:
+        """Return how many were published: the service takes one up once, however many workers do."""
+        return self._source.standing.loads
 
     def stop(self) -> None:
         """Stop listening, and report the last counts."""
@@ -132,11 +134,7 @@ class AmongWorkers(Counting):
     def _tell(self, number: int, own: Totals) -> None:
         # the parent was killed, and this process ends; or it may open no more files, and tells the next time
         with suppress(OSError):
-            file = dump(own)
-            try:
-                send(self._channel, WorkerMessage.TOLD.numbered(number), [file])
-            finally:
-                os.close(file)
+            send_thing(self._channel, WorkerMessage.TOLD.numbered(number), own)
             self._requests_told = own.tallies.requests.total()
 
     def _tell_again(self) -> None:

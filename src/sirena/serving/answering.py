@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from anyio import to_thread
 from starlette.types import Receive
 
 from sirena.serving.answer_bodies import encode_answers
@@ -12,6 +11,7 @@ from sirena.serving.core import Interpretation, interpret
 from sirena.serving.ground_detail import GroundDetail, read_detail
 from sirena.serving.holder import PanelHolder
 from sirena.serving.inference_protocol import encode_tensors, read_tensors
+from sirena.serving.long_bodies import LongBodies
 from sirena.serving.metrics import ServiceMetrics
 from sirena.serving.observation import Observed
 from sirena.serving.one_row import RecordAnswer, answer_record
@@ -58,6 +58,7 @@ class Answering:
     holder: PanelHolder
     metrics: ServiceMetrics
     shadow: Shadow
+    long_bodies: LongBodies
     max_body: int
     """Largest body, in bytes."""
 
@@ -86,7 +87,7 @@ class Answering:
         if is_answered_at_once(len(body), content_type):
             answered, reply = work(release, body, content_type, question.model, detail)
         else:
-            answered, reply = await to_thread.run_sync(work, release, body, content_type, question.model, detail)
+            answered, reply = await self.long_bodies.run(work, release, body, content_type, question.model, detail)
         self._note(release, answered, facts)
         self._offer(release, question, content_type, body)
         return reply

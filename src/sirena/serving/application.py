@@ -26,6 +26,8 @@ from sirena.serving.holder import PANEL_LOADED, PanelHolder
 from sirena.serving.hot_path import INFER, INVOCATIONS, MODEL_INVOCATIONS, HotPath
 from sirena.serving.inference_protocol import model_metadata
 from sirena.serving.logs import ServiceLog
+from sirena.serving.long_bodies import LongBodies
+from sirena.serving.memory import share_free_memory
 from sirena.serving.metrics import PanelFacts, ServiceMetrics, expose
 from sirena.serving.observation import RequestObserver, RequestRecorder, error_body, observed
 from sirena.serving.request_reading import read_headers
@@ -34,6 +36,10 @@ from sirena.serving.source import PanelSource
 from sirena.serving.totals import Alone, Counting, Totals
 
 _JSON: Final = "application/json"
+_LONG_AT_ONCE: Final = 2
+"""Long bodies that a service of one process answers at once; PyArrow computes beside Python."""
+_LONG_AT_ONCE_AMONG_WORKERS: Final = 1
+"""The same of each of several workers, which have no core to spare for a second."""
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _DESCRIPTION: Final = (
     "S / I / R for minimum inhibitory concentrations in mg/L. One answer per row and test column, under the column's "
@@ -94,9 +100,10 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        share_free_memory()
         holder.start()
         shadow.start()
-        whole.start(lambda: Totals(metrics.tallies, shadow.state, metrics.loads))
+        whole.start(lambda: Totals(metrics.tallies, shadow.state))
         yield
         whole.stop()
         shadow.stop()
@@ -106,7 +113,8 @@ def create_app(
         logger.write()
 
     recorder = RequestRecorder(logger, metrics) if traces is None else traces.recorder(logger, metrics)
-    answering = Answering(holder, metrics, shadow, max_body)
+    long_bodies = LongBodies(_LONG_AT_ONCE if counting is None else _LONG_AT_ONCE_AMONG_WORKERS)
+    answering = Answering(holder, metrics, shadow, long_bodies, max_body)
     app = Service(
         title="Sirena", version=__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None
     )
@@ -115,7 +123,7 @@ def create_app(
     app.state.holder = holder
     app.add_middleware(RequestObserver, recorder=recorder)
     _add_errors(app)
-    _add_health(app, holder, whole, editions)
+    _add_health(app, holder, metrics, whole, editions)
     _add_shadow(app, whole)
     _add_invocations(app, answering)
     _add_inference_protocol(app, holder, answering)
@@ -154,7 +162,9 @@ def _add_errors(app: FastAPI) -> None:
         return answer(request, error.status_code, code, code.replace("_", " "), hint, error.headers)
 
 
-def _add_health(app: FastAPI, holder: PanelHolder, counting: Counting, editions: Editions) -> None:
+def _add_health(
+    app: FastAPI, holder: PanelHolder, metrics: ServiceMetrics, counting: Counting, editions: Editions
+) -> None:
     @app.get("/livez", tags=["health"])
     async def livez() -> Response:
         """Answer 200 while the process runs."""
@@ -197,7 +207,7 @@ def _add_health(app: FastAPI, holder: PanelHolder, counting: Counting, editions:
         facts = PanelFacts(
             release=loaded.panel.release if loaded else None,
             loaded_at=loaded.loaded_at if loaded else 0.0,
-            loads=totals.loads,
+            loads=counting.loads(metrics.loads),
             source_up=holder.failure is None,
             editions=edition_standing(loaded.panel if loaded else None, editions).in_force,
             alarms=holder.alarms,

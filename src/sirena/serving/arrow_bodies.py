@@ -39,6 +39,8 @@ GROUND_SUFFIX: Final = "_ground"
 MOST_MESSAGES: Final = 1000
 """Most messages of a request; each is a record batch or a dictionary."""
 _HINT: Final = "send what pyarrow.ipc.new_stream writes: columns ORGANISM, AMK_NM … of texts or numbers"
+# PyArrow's own pools keep what was freed, for each thread apart, and give it back to nobody
+pa.set_memory_pool(pa.system_memory_pool())
 _FEW: Final = 64 * 2**20
 """Most bytes of the texts that rows refer to."""
 

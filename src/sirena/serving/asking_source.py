@@ -1,6 +1,5 @@
 """The one of several processes that asks the panel's source and publishes what it finds."""
 
-import ctypes
 import signal
 import socket
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from sirena.serving.among_workers import WorkerMessage
 from sirena.serving.channel import send
 from sirena.serving.holder import SOURCE_EVENTS, PanelHolder
 from sirena.serving.logs import ServiceLog
+from sirena.serving.memory import give_back_memory, share_free_memory
 from sirena.serving.publishing import Failure, Publication, PublishingSource
 from sirena.serving.server import look_for_garbage_of_requests
 from sirena.serving.source import PanelSource
@@ -37,6 +37,7 @@ def ask_source(
         poll_seconds: seconds between two questions to the source.
     """
     look_for_garbage_of_requests()
+    share_free_memory()
 
     def publish(publication: Publication) -> None:
         send(channel, WorkerMessage.PUBLISHED, publication.files)
@@ -46,7 +47,7 @@ def ask_source(
             log.info(event, **facts)
         else:
             # a panel was published, and the memory that it was read into is of no more use
-            ctypes.CDLL(None).malloc_trim(0)
+            give_back_memory()
 
     try:
         source = make_source()

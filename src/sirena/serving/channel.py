@@ -30,6 +30,19 @@ def send(channel: socket.socket, word: bytes, files: Sequence[int] = ()) -> None
     socket.send_fds(channel, [word], list(files))
 
 
+def send_thing(channel: socket.socket, word: bytes, thing: Any) -> None:
+    """Send a word and a thing, which the other end reads by `load`.
+
+    Raises:
+        OSError: the other end is gone, or reads no more; or this process can open no more files.
+    """
+    file = dump(thing)
+    try:
+        send(channel, word, [file])
+    finally:
+        os.close(file)
+
+
 def receive(channel: socket.socket) -> tuple[bytes, list[int]]:
     """Return the next message with its files open; the word is empty if the other end is closed.
 

@@ -87,6 +87,21 @@ class Publication:
         """Return the publication that consists of these files; it takes over their descriptors."""
         return cls(load(files[0]), files)
 
+    def with_standing(self, standing: Standing) -> "Publication":
+        """Return a publication of another standing and the same panels, with files of its own.
+
+        Raises:
+            OSError: no more files can be opened.
+        """
+        panels: list[int] = []
+        try:
+            panels.extend(map(os.dup, self.files[1:]))
+            return Publication(standing, [dump(standing), *panels])
+        except OSError:
+            for file in panels:
+                os.close(file)
+            raise
+
     @property
     def panel(self) -> int | None:
         """File descriptor of the panel; None if there is none."""

@@ -15,8 +15,6 @@ class Totals:
 
     tallies: Tallies = field(default_factory=Tallies)
     shadow: ShadowState = field(default_factory=ShadowState)
-    loads: int = 0
-    """Number of releases that were loaded into use."""
 
 
 class Counting(Protocol):
@@ -28,6 +26,14 @@ class Counting(Protocol):
 
     async def totals(self) -> Totals:
         """Return the counts of the whole service."""
+        ...
+
+    def loads(self, own: int, /) -> int:
+        """Return how many releases the whole service took up.
+
+        Args:
+            own: how many this process did.
+        """
         ...
 
     def stop(self) -> None:
@@ -46,6 +52,10 @@ class Alone(Counting):
         """Return the counts of this process."""
         return self._own()
 
+    def loads(self, own: int, /) -> int:
+        """Return how many this process took up."""
+        return own
+
 
 def add_up(parts: Iterable[Totals]) -> Totals:
     """Return the counts of several processes, added.
@@ -56,7 +66,7 @@ def add_up(parts: Iterable[Totals]) -> Totals:
     tallies = Tallies()
     for part in listed:
         tallies.add(part.tallies)
-    return Totals(tallies, _add_up_shadows([part.shadow for part in listed]), max(part.loads for part in listed))
+    return Totals(tallies, _add_up_shadows([part.shadow for part in listed]))
 
 
 def _add_up_shadows(states: list[ShadowState]) -> ShadowState:

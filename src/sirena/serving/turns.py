@@ -42,6 +42,10 @@ class Turns:
         """Mark a process as absent."""
         self._counts[place] = _ABSENT
 
+    def is_there(self, place: int) -> bool:
+        """Tell whether the process of this place came to accept connections, and did not leave."""
+        return self._counts[place] != _ABSENT
+
     def is_due(self, place: int) -> bool:
         """Tell whether no process has fewer connections than this one."""
         return self._counts[place] <= min(self._counts)

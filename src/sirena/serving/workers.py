@@ -7,6 +7,8 @@ source of the panel (ledger, MLflow, a file) and publishes its state and panels,
 Rules, each with a test of like name:
 
 - a child that ends is replaced, with one line in the log; a worker accepts connections once it can answer;
+- a child that fails at its start is logged, and the pause before the next start grows;
+- if the parent can open no more files, the running children go on, and it does later what it could not do;
 - SIGTERM and SIGINT end all processes in order; SIGHUP has the source asked at once;
 - if the parent is killed, its children end as after SIGTERM;
 - the counts of a worker are kept when it ends.
@@ -20,9 +22,9 @@ import selectors
 import signal
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import FrameType
 from typing import Final, NoReturn
 
@@ -31,7 +33,8 @@ from sirena.panel.lookup import resolve_text
 from sirena.serving.among_workers import AmongWorkers, WorkerMessage
 from sirena.serving.application import Service
 from sirena.serving.asking_source import ask_source
-from sirena.serving.channel import dump, load, open_channel, receive, send
+from sirena.serving.channel import load, open_channel, receive, send, send_thing
+from sirena.serving.children import LEAST_SECONDS, SOURCE, Child, ChildStarts, name_of
 from sirena.serving.holder import PanelHolder
 from sirena.serving.logs import LogTurn, ServiceLog
 from sirena.serving.observation import unforeseen
@@ -45,12 +48,8 @@ from sirena.serving.turns import Turns, TurnServer
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGCHLD)
 _LIBC: Final = ctypes.CDLL(None)
 _PR_SET_PDEATHSIG: Final = 1
-_LEAST_LIFE_SECONDS: Final = 1.0
-"""Least seconds between two starts of a child that ends early or cannot be started."""
 _ANSWER_SECONDS: Final = 1.0
 """Seconds that a worker may take to report its counts; then its last report is used."""
-_SOURCE: Final = 0
-"""Number of the child that asks the source."""
 
 
 @dataclass(frozen=True)
@@ -70,23 +69,12 @@ class WorkersPlan:
 
 
 @dataclass(eq=False)
-class _Child:
-    number: int
-    pid: int
-    channel: socket.socket
-    began: float
-    told: Totals = field(default_factory=Totals)
-    """The counts that the child reported last."""
-    is_told_to_end: bool = False
-
-
-@dataclass(eq=False)
 class _Question:
     """A worker's question for the counts of the others."""
 
     number: int
-    asker: _Child
-    awaited: set[_Child]
+    asker: Child
+    awaited: set[Child]
     end: float
     """Time, by `time.monotonic`, after which the last reports are used."""
 
@@ -105,10 +93,12 @@ class _Parent:
     def __init__(self, plan: WorkersPlan) -> None:
         self._plan = plan
         self._log = ServiceLog(turn=LogTurn())
-        self._children: dict[int, _Child] = {}
+        self._children: dict[int, Child] = {}
         """The running children by number."""
-        self._missing: dict[int, float] = {_SOURCE: 0.0}
-        """Time, by `time.monotonic`, at which a missing child may be started, by its number."""
+        self._starts = ChildStarts()
+        self._starts.plan(SOURCE)
+        self._untold_exit: int | None = None
+        """Exit code of the process that asked the source, until its end is published."""
         self._source = PublishedSource(Publication.of(Standing()))
         self._counting = AmongWorkers(self._source)
         # made, and read, before the workers are, so that they share it
@@ -134,7 +124,8 @@ class _Parent:
                     self._turn()
                 if not self._is_ending:
                     announce(self._publication.standing)
-                    self._missing |= dict.fromkeys(range(1, self._plan.workers + 1), 0.0)
+                    for number in range(1, self._plan.workers + 1):
+                        self._starts.plan(number)
                 while not self._is_ending:
                     self._turn()
             finally:
@@ -170,10 +161,12 @@ class _Parent:
         if self._is_ending:
             self._end_children()
         else:
-            self._start_missing()
-        if self._is_hung_up and _SOURCE in self._children:
+            self._tell_end_of_source()
+            for number in self._starts.take_due(time.monotonic()):
+                self._start(number)
+        if self._is_hung_up and SOURCE in self._children:
             self._is_hung_up = False
-            os.kill(self._children[_SOURCE].pid, signal.SIGHUP)
+            os.kill(self._children[SOURCE].pid, signal.SIGHUP)
         for key, _ in self._selector.select(self._patience()):
             if key.data is None:
                 self._woken.recv(4096)
@@ -184,15 +177,9 @@ class _Parent:
 
     def _patience(self) -> float | None:
         due = [question.end for question in self._questions]
-        if not self._is_ending:
-            due += self._missing.values()
+        if not self._is_ending and self._starts.next_moment is not None:
+            due.append(self._starts.next_moment)
         return max(0.0, min(due) - time.monotonic()) if due else None
-
-    def _start_missing(self) -> None:
-        for number, due in list(self._missing.items()):
-            if due <= time.monotonic():
-                del self._missing[number]
-                self._start(number)
 
     def _end_children(self) -> None:
         # who calls now is refused, and waits for nobody
@@ -203,7 +190,11 @@ class _Parent:
                 os.kill(child.pid, signal.SIGTERM)
 
     def _start(self, number: int) -> None:
-        ours, theirs = open_channel()
+        try:
+            ours, theirs = open_channel()
+        except OSError as error:
+            self._start_later(number, error)
+            return
         parent = os.getpid()
         # a signal that comes between is the child's once it knows what to do
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
@@ -212,20 +203,25 @@ class _Parent:
             if pid == 0:
                 self._be_child(number, parent, ours, theirs)
         except OSError as error:
-            # there is no memory or number left for a process now; those that run go on
             ours.close()
             theirs.close()
-            self._missing[number] = time.monotonic() + _LEAST_LIFE_SECONDS
-            self._log.info("child_not_started", child=_name(number), error=error.strerror)
+            self._start_later(number, error)
             return
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         theirs.close()
+        if number == SOURCE:
+            self._untold_exit = None
         ours.setblocking(False)
-        child = self._children[number] = _Child(number, pid, ours, time.monotonic())
+        child = self._children[number] = Child(number, pid, ours, time.monotonic())
         self._selector.register(ours, selectors.EVENT_READ, child)
 
-    def _hear(self, child: _Child) -> bool:
+    def _start_later(self, number: int, error: OSError) -> None:
+        # there is no memory, number or descriptor left for a process now; those that run go on
+        self._starts.plan(number, time.monotonic() + LEAST_SECONDS)
+        self._log.info("child_not_started", child=name_of(number), error=error.strerror)
+
+    def _hear(self, child: Child) -> bool:
         """Read one message of a child. Returns False if there is none."""
         try:
             word, files = receive(child.channel)
@@ -233,12 +229,15 @@ class _Parent:
             return False
         word, _, number = word.partition(b" ")
         if word == WorkerMessage.PUBLISHED:
-            self._publish(Publication.received(files))
+            self._take_publication(child, files)
         elif word == WorkerMessage.ASK:
             self._ask_others(child)
         elif word == WorkerMessage.TOLD:
-            child.told = load(files[0])
-            os.close(files[0])
+            # where no descriptor is left, what it told last is taken
+            with suppress(OSError, IndexError):
+                child.told = load(files[0])
+            for file in files:
+                os.close(file)
             for question in self._questions:
                 if question.number == int(number):
                     question.awaited.discard(child)
@@ -246,6 +245,18 @@ class _Parent:
             # it is gone, or will be soon
             self._selector.unregister(child.channel)
         return bool(word)
+
+    def _take_publication(self, child: Child, files: Sequence[int]) -> None:
+        try:
+            publication = Publication.received(files)
+        except (OSError, IndexError):
+            # no descriptor is left; it thinks that all know it, and its successor will publish it again
+            for file in files:
+                os.close(file)
+            os.kill(child.pid, signal.SIGKILL)
+            return
+        child.has_published = publication.standing.is_askable
+        self._publish(publication)
 
     def _publish(self, publication: Publication) -> None:
         before, now = self._publication.standing, publication.standing
@@ -262,17 +273,20 @@ class _Parent:
                 # it has read nothing for a hundred messages, and must not answer by what is old
                 os.kill(child.pid, signal.SIGKILL)
 
-    def _publish_end_of_source(self, exit_code: int) -> None:
-        """Publish that nobody asks the source; the next process that does replaces this."""
+    def _tell_end_of_source(self) -> None:
+        """Publish, if so, that nobody asks the source; the next process that does replaces this."""
+        if self._untold_exit is None:
+            return
+        failure = Failure("source_ended", f"the process that asks the source of the panel ended ({self._untold_exit})")
         last = self._publication
-        failure = Failure("source_ended", f"the process that asks the source of the panel ended ({exit_code})")
-        files = [None if file is None else os.dup(file) for file in (last.panel, last.shadow)]
-        self._publish(Publication.of(replace(last.standing, failure=failure), *files))
+        with suppress(OSError):  # no descriptor is left, and it is told later
+            self._publish(last.with_standing(replace(last.standing, failure=failure)))
+            self._untold_exit = None
 
-    def _workers(self) -> list[_Child]:
-        return [child for number, child in self._children.items() if number != _SOURCE]
+    def _workers(self) -> list[Child]:
+        return [child for number, child in self._children.items() if number != SOURCE]
 
-    def _ask_others(self, asker: _Child) -> None:
+    def _ask_others(self, asker: Child) -> None:
         number = next(self._question_numbers)
         question = _Question(number, asker, set(), time.monotonic() + _ANSWER_SECONDS)
         for child in self._workers():
@@ -287,10 +301,9 @@ class _Parent:
         for question in [one for one in self._questions if not one.awaited or one.end <= now]:
             self._questions.remove(question)
             others = [child.told for child in self._workers() if child is not question.asker]
-            file = dump(add_up([self._ended, *others]))
+            # who asked is gone; or no descriptor is left, and it answers by what it knows of the others
             with suppress(OSError):
-                send(question.asker.channel, WorkerMessage.OTHERS, [file])
-            os.close(file)
+                send_thing(question.asker.channel, WorkerMessage.OTHERS, add_up([self._ended, *others]))
 
     def _bury(self) -> None:
         """Remove the children that ended, and keep their counts."""
@@ -301,7 +314,10 @@ class _Parent:
             while self._hear(child):
                 pass
             child.channel.close()
-            if child.number != _SOURCE:
+            exit_code = os.waitstatus_to_exitcode(status)
+            was_ready = child.has_published
+            if child.number != SOURCE:
+                was_ready = exit_code == 0 or self._turns.is_there(child.number - 1)
                 self._turns.leave(child.number - 1)
             del self._children[child.number]
             for question in self._questions:
@@ -309,11 +325,13 @@ class _Parent:
             self._questions = [question for question in self._questions if question.asker is not child]
             self._ended = add_up([self._ended, child.told])
             if not self._is_ending:
-                self._missing[child.number] = child.began + _LEAST_LIFE_SECONDS
-                exit_code = os.waitstatus_to_exitcode(status)
-                if child.number == _SOURCE and exit_code:
-                    self._publish_end_of_source(exit_code)
-                self._log.info("child_ended", child=_name(child.number), pid=pid, exit_code=exit_code)
+                self._log.info("child_ended", child=name_of(child.number), pid=pid, exit_code=exit_code)
+                failed, seconds = self._starts.follow(child.number, child.began, was_ready=was_ready)
+                if failed:
+                    facts = {"failed_starts": failed, "seconds_between_starts": seconds}
+                    self._log.info("child_fails_at_start", child=name_of(child.number), **facts)
+                if child.number == SOURCE and exit_code:
+                    self._untold_exit = exit_code
 
     def _be_child(self, number: int, parent: int, ours: socket.socket, theirs: socket.socket) -> NoReturn:
         """Run as a child until the end; this never returns to the caller."""
@@ -328,7 +346,7 @@ class _Parent:
                 self._selector.close()
                 for mine in (ours, self._woken, self._waking, *(child.channel for child in self._children.values())):
                     mine.close()
-                if number == _SOURCE:
+                if number == SOURCE:
                     plan.bound.close()
                     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
                     ask_source(plan.make_source, theirs, self._publication, self._log, poll_seconds=plan.poll_seconds)
@@ -336,7 +354,7 @@ class _Parent:
                     self._answer(number, theirs)
             exit_code = 0
         except BaseException as error:  # noqa: BLE001 - told by the parent's line and this one
-            self._log.info("child_failed", child=_name(number), error=unforeseen(error))
+            self._log.info("child_failed", child=name_of(number), error=unforeseen(error))
         finally:
             os._exit(exit_code)
 
@@ -353,7 +371,3 @@ class _Parent:
             protocol=self._app.protocol,
             make_server=lambda config: TurnServer(config, self._turns, number - 1),
         )
-
-
-def _name(number: int) -> str:
-    return "source" if number == _SOURCE else f"worker {number}"

@@ -1,6 +1,7 @@
 """Compiling a network into a truth table, by asking it every possible question."""
 
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -28,15 +29,12 @@ def compile_network(network: keras.Model, column: str, keys: Sequence[str]) -> T
         MIC: tf.tile(tf.constant(texts), [len(keys)]),
     }
     outputs = network(inputs)
-    answers = np.char.add(
-        np.char.add(outputs[CATEGORY].numpy().astype(np.str_), "|"), outputs[REASON].numpy().astype(np.str_)
-    )
-    distinct, inverse = np.unique(answers, return_inverse=True)
-    codes = np.array([_answer_code(*text.split("|")) for text in distinct], dtype=np.uint8)
+    answers = zip(outputs[CATEGORY].numpy().tolist(), outputs[REASON].numpy().tolist(), strict=True)
+    codes = [_answer_code(category, reason) for category, reason in answers]
     return TruthTable(
         column=column,
         keys=tuple(keys),
-        cells=codes[inverse].reshape(len(keys), CODES),
+        cells=np.array(codes, dtype=np.uint8).reshape(len(keys), CODES),
         absent=Reason.NOT_IN_VOCABULARY,
     )
 
@@ -49,5 +47,7 @@ def _question(key: str, keys: set[str]) -> tuple[str, str]:
     return organism, site.value
 
 
-def _answer_code(category: str, reason: str) -> int:
-    return ANSWER_CODES[Answer(Category(category), None if reason == NO_REASON else Reason(reason))]
+@cache
+def _answer_code(category: bytes, reason: bytes) -> int:
+    stated = None if reason == NO_REASON.encode() else Reason(reason.decode())
+    return ANSWER_CODES[Answer(Category(category.decode()), stated)]

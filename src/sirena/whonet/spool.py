@@ -7,6 +7,7 @@ the texts.
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from types import TracebackType
@@ -138,12 +139,13 @@ class Spelling:
     def frame(self, rows: pa.Table) -> pl.DataFrame:
         """Return rows as a frame, with texts in place of the codes."""
         frame = pl.DataFrame(pl.from_arrow(rows, rechunk=False))
+        held = frame.schema
         # all columns in one go: each by itself would wait for a thread
-        return frame.with_columns(
-            _spelt(name, kind, as_text=name in self.plain)
-            for name, kind in self.enumerations.items()
-            if frame.schema[name] != pl.String
-        )
+        return frame.with_columns(column for name, column in self._columns.items() if held[name] != pl.String)
+
+    @cached_property
+    def _columns(self) -> dict[str, pl.Expr]:
+        return {name: _spelt(name, texts, as_text=name in self.plain) for name, texts in self.enumerations.items()}
 
 
 def _spelt(column: str, texts: pl.Enum, *, as_text: bool) -> pl.Expr:

@@ -2,11 +2,15 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from sirena.server.backup.answers import RecordedAnswers, ask_service
+from sirena.server.backup.places import password_file
+from sirena.server.backup.repository import Repository
 from sirena.server.parts.doors import Doors
+from tests.cheap_key import make_key_cheap
 from tests.integration.backup.machines import Machine, machine
 from tests.small_release import make_release
 
@@ -28,6 +32,7 @@ def backed_up(first: Machine) -> Machine:
     made = first.sirena("backup")
     assert made.returncode == 0, made.stderr
     assert "KEEP A COPY of" in made.stderr
+    make_key_cheap(Path(Repository(first.settings).location), password_file(first.settings))
     return first
 
 

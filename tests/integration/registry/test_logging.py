@@ -12,8 +12,9 @@ import pandas as pd
 import pytest
 
 from sirena.registry.certificates import attach_certificate, certificate_path
-from sirena.registry.connection import Registry
+from sirena.registry.connection import Registry, connect
 from sirena.registry.mlflow_quietly import mlflow
+from sirena.registry.model_files import files_of
 from sirena.registry.models import ModelVersionRef, log_model_version
 from sirena.registry.pyfunc_artifact import load_pyfunc
 from sirena.registry.runs import finish_run, start_parent_run
@@ -26,6 +27,7 @@ from sirena.registry.versions import (
     load_table,
     read_file,
 )
+from sirena.settings.catalogue import Settings
 
 CERTIFICATE = {"edition": "CLSI 2025", "disagreements": 0}
 
@@ -53,6 +55,19 @@ def test_a_logged_version_holds_table_certificate_and_report(registry: Registry,
     told = registry.models.get_model_version(version.name, str(version.version))
     assert "Answers Amikacin (AMK_NM)" in told.description
     assert "Amikacina según CLSI" in registry.models.get_registered_model(version.name).description
+
+
+def test_the_files_sent_are_the_files_kept_through_the_server_or_in_its_folder(
+    registry: Registry, tracking_uri: str, mlflow_home: Path, train: Callable[..., Any]
+) -> None:
+    """What the ledger notes of a training is what a later comparison finds, wherever the files were written."""
+    beside = connect(Settings(home=mlflow_home, tracking_uri=tracking_uri), started_here=True)
+    for writer, seed in ((registry, 11), (beside, 12)):
+        trained = train("TEC_NM")
+        logged = log(writer, replace(trained, report={**trained.report, "seed": seed}))
+        version = find_version(registry, str(logged))
+        assert logged.files
+        assert logged.files == files_of(registry, version) == files_of(beside, version)
 
 
 def test_the_keras_file_in_the_artifact_loads(registry: Registry, train: Callable[..., Any], tmp_path: Path) -> None:

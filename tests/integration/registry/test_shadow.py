@@ -100,6 +100,29 @@ def test_people_see_what_it_would_change(
     assert run(monkeypatch, capsys, "release", "diff", "--shadow")[0] == 1
 
 
+def test_a_list_of_releases_marks_it_until_it_answers(
+    store: Registry, source: JudgedPanelSource, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Beside the active one; once it is that itself, MLflow's alias is gone too."""
+    monkeypatch.setenv("SIRENA_HOME", str(store.settings.home))
+
+    def marks() -> dict[str, str]:
+        code, said, error = run(monkeypatch, capsys, "release", "list")
+        assert code == 0, error
+        return {line.split("\t")[0]: line.split("\t")[1] for line in said.splitlines()}
+
+    source.fetch(None)
+    name_shadow(store, find_release(store, "2"))
+    assert marks() == {"panel_SIR/1": "active", "panel_SIR/2": "shadow", "panel_SIR/3": ""}
+    assert run(monkeypatch, capsys, "release", "show", "2")[1].startswith("panel_SIR/2 (shadow), made by")
+    activate_on_record(store, "2")
+    assert marks() == {"panel_SIR/1": "", "panel_SIR/2": "active", "panel_SIR/3": ""}
+    assert SHADOW_ALIAS not in find_release(store, "2").source.aliases
+    name_shadow(store, find_release(store, "1"))
+    activate_on_record(store, "3")
+    assert marks() == {"panel_SIR/1": "shadow", "panel_SIR/2": "", "panel_SIR/3": "active"}
+
+
 def test_whoever_may_make_releases_names_it_through_the_entry(
     registry: Registry, asker: NetworkAsker, tmp_path: Path
 ) -> None:

@@ -37,7 +37,8 @@ _used: list[str] = []
 def test_promotion_sets_alias_stage_field_and_record(registry: Registry, two_versions: list[ModelVersion]) -> None:
     """Who, when, on what evidence and what the gate said stay with the version."""
     first, _ = two_versions
-    done = promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True)).version
+    promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
+    done = find_version(registry, str(first))
     assert (done.stage, done.stage_field, done.aliases) == (Stage.PRODUCTION, "Production", ("production",))
     [entry] = promotions(done)
     assert (entry.by, entry.evidence, entry.override) == ("eva", certificate_digest(done), "")
@@ -59,9 +60,10 @@ def test_a_version_that_moves_on_leaves_its_old_stage(registry: Registry, two_ve
     """From staging to production means no longer staging; archiving takes it out of production."""
     first, _ = two_versions
     promote(registry, first, Stage.STAGING, approver="eva", verdict=verdict(True))
-    there = promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
-    assert there.version.aliases == ("production",)
-    gone = promote(registry, first, Stage.ARCHIVED, approver="eva").version
+    promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
+    assert find_version(registry, str(first)).aliases == ("production",)
+    promote(registry, first, Stage.ARCHIVED, approver="eva")
+    gone = find_version(registry, str(first))
     assert (gone.stage, gone.stage_field, gone.aliases) == (Stage.ARCHIVED, "Archived", ())
 
 
@@ -101,10 +103,11 @@ def test_a_promotion_interrupted_after_any_write_is_completed_by_repeating_it(
                 promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
         versions = list_versions(registry, first.name)
         assert [version.stage for version in versions].count(Stage.PRODUCTION) == 1
-    mended = promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
-    assert (mended.version.stage, mended.version.stage_field) == (Stage.PRODUCTION, "Production")
+    promote(registry, second, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
+    mended = find_version(registry, str(second))
+    assert (mended.stage, mended.stage_field) == (Stage.PRODUCTION, "Production")
     assert find_version(registry, str(first)).stage is Stage.ARCHIVED
-    assert promotions(mended.version)[-1].evidence == certificate_digest(second)
+    assert promotions(mended)[-1].evidence == certificate_digest(second)
 
 
 def test_promoting_what_stands_there_already_changes_nothing(
@@ -115,7 +118,7 @@ def test_promoting_what_stands_there_already_changes_nothing(
     for _ in range(2):
         again = promote(registry, first, Stage.PRODUCTION, approver="eva", verdict=verdict(True))
     assert not again.changed
-    assert len(promotions(again.version)) == 1
+    assert len(promotions(find_version(registry, str(first)))) == 1
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from sirena.server.backup.errors import BackupError
 from sirena.server.backup.places import password_file, places_of
 from sirena.server.backup.repository import Repository
 from sirena.settings.catalogue import Settings
+from tests.cheap_key import make_key_cheap
 from tests.command_line import run_command
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -27,6 +28,7 @@ def repository(tmp_path: Path) -> Repository:
     found = Repository(Settings(home=home, backup_repository=str(tmp_path / "nas" / "sirena")))
     places_of(found.settings).open()
     found.ensure()
+    make_key_cheap(Path(found.location), password_file(found.settings))
     return found
 
 

@@ -1,47 +1,23 @@
 """Traces that OpenTelemetry's variables ask for, received by a collector that reads OTLP as it is on the wire."""
 
-import gzip
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from sirena.domain.errors import UsageError
 from sirena.serving.asked_traces import asks_for_traces, open_traces
 from tests.serving_client import ServiceOnPort, running_service
+from tests.trace_collector import Collector, trace_collector
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = f"00-{TRACE}-00f067aa0ba902b7-01"
 SECRET = "HC-1048576"
 """Stands in for a patient's number, in a column of the request."""
 ISOLATE = {"ORGANISM": "eco", "AMK_NM": "<=2", "CAZ_NM": "1", "PATIENT_ID": SECRET}
-
-
-@dataclass
-class Collector:
-    """What a collector received."""
-
-    url: str
-    requests: list[ExportTraceServiceRequest] = field(default_factory=list)
-
-    @property
-    def spans(self) -> list[Span]:
-        """Every span."""
-        return [
-            span
-            for request in self.requests
-            for resource in request.resource_spans
-            for scope in resource.scope_spans
-            for span in scope.spans
-        ]
 
 
 def values(attributes: Any) -> dict[str, Any]:
@@ -52,30 +28,8 @@ def values(attributes: Any) -> dict[str, Any]:
 @pytest.fixture
 def collector() -> Iterator[Collector]:
     """A collector on a port of its own."""
-
-    class Receiver(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            """Receive spans."""
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-            assert (self.path, self.headers["Content-Type"]) == ("/v1/traces", "application/x-protobuf")
-            received.requests.append(ExportTraceServiceRequest.FromString(body))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
-    received = Collector(f"http://127.0.0.1:{server.server_port}")
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield received
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with trace_collector() as running:
+        yield running
 
 
 def ask(service: ServiceOnPort, rows: int = 1, **headers: str) -> Any:

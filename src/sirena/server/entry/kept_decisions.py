@@ -14,14 +14,15 @@ Rules, each with a test of like name in `tests/integration/server/test_kept_deci
   256 random bits of a token. For passwords, which can be guessed, decisions are not kept;
 - a full disk does no harm: NGINX breaks the connection if it cannot write a decision down, so the files lie in memory.
   On a machine without a lasting folder in memory each request is asked about;
+- the folder in memory gets a new random name each time it is made, so that no other account can take the name first;
 - after a start of the machine no decision is kept, since the memory is empty.
 """
 
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +43,7 @@ ASKED_ABOUT: Final = (
     *("cookie", "origin", "sec-fetch-site", "x-sirena-csrf"),
 )
 """Headers with which a request is always asked about: tricks, identity headers, and what only browsers send."""
-_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - whoever may write there is met with in `prepare`
+_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - `mkdtemp` makes the names there
 _MOUNTS: Final = Path("/proc/self/mounts")
 _SESSIONS: Final = Path("/run/systemd/seats")
 """Exists where systemd-logind runs, which removes an account's files in memory when its last session ends."""
@@ -55,54 +56,62 @@ def has_memory_that_lasts() -> bool:
 
 
 def folder_of(home: Path) -> Path:
-    """Return the folder of a stack's kept decisions.
+    """Return where NGINX finds a stack's kept decisions: a link in the stack's folder to a folder in memory.
 
     Args:
         home: `SIRENA_HOME` of the stack.
     """
-    return _MEMORY / f"sirena-{sha256(os.fsencode(home.resolve())).hexdigest()[:16]}"
+    return home / "nginx" / "decisions"
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder of kept decisions for NGINX; other accounts can write beside it, so its owner is checked.
+def prepare(link: Path) -> None:
+    """Make the folder of kept decisions for NGINX and the link to it, unless they exist.
 
     Raises:
-        PreparationError: another account owns a file or folder of this name, which this account cannot remove.
+        PreparationError: no folder can be made.
     """
+    if link.is_symlink() and _is_ours(link.readlink()):
+        return
     try:
-        if not _is_ours(folder):
-            remove(folder)
-            folder.mkdir()
+        folder = Path(tempfile.mkdtemp(prefix="sirena-", dir=_MEMORY))
         folder.chmod(0o755)
+        beside = link.with_name(f".{link.name}")
+        beside.unlink(missing_ok=True)
+        beside.symlink_to(folder)
+        beside.replace(link)
     except OSError as error:
-        raise PreparationError(f"{folder} is another account's", hint="remove it as root, then repeat") from error
+        raise PreparationError(
+            f"no folder can be made in {_MEMORY}: {error.strerror}", hint="see who fills it: df -i, df -h"
+        ) from error
 
 
-def starting(folder: Path, command: Sequence[str]) -> tuple[str, ...]:
+def starting(link: Path, command: Sequence[str]) -> tuple[str, ...]:
     """Return the command that makes the folder, if the machine has memory that lasts, and then becomes NGINX.
 
     Args:
-        folder: of the kept decisions.
+        link: to the kept decisions.
         command: that starts NGINX.
     """
-    return (sys.executable, "-m", __name__, str(folder), *command)
+    return (sys.executable, "-m", __name__, str(link), *command)
 
 
-def remove(folder: Path) -> None:
+def remove(link: Path) -> None:
     """Remove the kept decisions, if there are any."""
-    if folder.is_symlink():
-        folder.unlink()
-    elif folder.exists():
-        shutil.rmtree(folder)
+    if link.is_symlink():
+        folder = link.readlink()
+        if _is_ours(folder):
+            shutil.rmtree(folder)
+        link.unlink()
 
 
 def _is_ours(folder: Path) -> bool:
+    # everybody may write beside it, and have put something in its place after the machine started
     return folder.is_dir() and not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
 
 
-def _start(folder: str, program: str, *arguments: str) -> None:
+def _start(link: str, program: str, *arguments: str) -> None:
     if has_memory_that_lasts():
-        prepare(Path(folder))
+        prepare(Path(link))
     os.execv(program, [program, *arguments])  # noqa: S606 - NGINX, by the path it was found at
 
 

@@ -27,16 +27,17 @@ def machine_learning_page(address: str) -> str:
     return f"{address.rstrip('/')}/#/experiments?workflowType=machine_learning"
 
 
-def embedded_mlflow_server(settings: Settings, port: int) -> ChildProcess:
+def embedded_mlflow_server(settings: Settings, port: int, module: str = MLFLOW_PROCESS) -> ChildProcess:
     """Return an MLflow server (tracking, registry, artifacts) for one machine, without root, not started yet.
 
     Args:
         settings: name the folders of database and artifacts.
         port: loopback port.
+        module: what is run as MLflow's command.
     """
     home = settings.home
     command = [
-        sys.executable, "-m", "mlflow", "server",
+        sys.executable, "-m", module, "server",
         "--host", "127.0.0.1", "--port", str(port), "--workers", "2",
         "--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}",
         "--artifacts-destination", str(settings.artifacts),
