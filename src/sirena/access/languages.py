@@ -22,7 +22,7 @@ class PageLanguage(enum.StrEnum):
 
     @property
     def other(self) -> "PageLanguage":
-        """The language of the pages that is not this one."""
+        """The other one of the pages' two languages."""
         return PageLanguage.ENGLISH if self is PageLanguage.SPANISH else PageLanguage.SPANISH
 
     @property

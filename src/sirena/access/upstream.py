@@ -76,7 +76,7 @@ class Upstream(Protocol):
         """
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
-        """Return the accounts that MLflow names as makers of what is about to be registered."""
+        """Return the accounts that MLflow names as makers of the version that is about to be registered."""
 
     def files(self, model: str, version: str) -> tuple[str, ...]:
         """Return every file of a version, each as the text ``SHA-256 path``; empty if the files cannot be read now."""

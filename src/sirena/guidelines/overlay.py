@@ -1,4 +1,4 @@
-"""Changing an edition by a hospital's own rules (an overlay). `sirena.guidelines.overlay_file` reads the rules."""
+"""Changing a guideline edition by a hospital's own rules, an overlay (read by `sirena.guidelines.overlay_file`)."""
 
 import hashlib
 from collections.abc import Iterable

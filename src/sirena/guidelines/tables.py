@@ -1,4 +1,4 @@
-"""Reading and writing the tables of an edition: plain text with one row per line, so that people can review changes.
+"""Reading and writing the tables of a guideline edition: text, one row per line, so that people can review changes.
 
 ``breakpoints.csv``: edition, drug, rank, group, site, S, R, middle, statement, source, readings, doubt, remark. S and R
 in mg/L as the guideline prints them; ``statement``: the kind of the row (see `sirena.guidelines.rows.Statement`).

@@ -19,7 +19,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Act(Generic[E]):
-    """An act in progress, with the facts known about it so far."""
+    """An act in progress, with the facts that are known about it so far."""
 
     def __init__(self, event: E, ledger: Ledger) -> None:
         """Create the act from the event of its intention."""

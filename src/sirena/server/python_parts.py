@@ -262,7 +262,7 @@ class PythonParts:
         )
 
     def backup_watch(self, s3_endpoint: str) -> Part:
-        """Return the daily backup and weekly drill as a part; they read all secrets, so its account is that of `up`."""
+        """Return daily backup and weekly restore drill as a part; it reads all secrets, so its account is `up`'s."""
         own = self._own_settings()
         given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
         given[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"

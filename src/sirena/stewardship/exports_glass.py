@@ -93,7 +93,7 @@ _SPECIMEN_OF_CODE: Final = {
 
 @dataclass(frozen=True)
 class GlassExport:
-    """The counts of the file, and what could not be exported."""
+    """The counts of the GLASS file, and the rows that could not be exported."""
 
     frame: pl.DataFrame
     """Rows with the columns `COLUMNS`; counts are Int64, all others String."""

@@ -103,7 +103,7 @@ def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = 
     Args:
         file: the file.
         today: dates after this day are ignored.
-        part_of: the whole file, if `file` has only some of its rows; decisions about a column use all rows.
+        part_of: facts about the whole file, if `file` has only some of its rows; decisions about a column use all rows.
 
     Raises:
         NoOrganismColumnError: no column names the organism.

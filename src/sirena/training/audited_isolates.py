@@ -16,7 +16,7 @@ _CELL = ("column", "organism", "site", "mic", "label")
 
 
 def audited_isolates(file: WhonetFile, labels: Evidence, audit: pl.DataFrame, language: Language) -> pl.DataFrame:
-    """Return one row for each labelled result in a cell that the audit lists, the gravest first.
+    """Return one row for each labelled result in a cell that the audit lists, the gravest contradictions first.
 
     Args:
         file: the file as read, before patients' columns are dropped.

@@ -1,4 +1,4 @@
-"""The operating-system account of each part: one each, so that whoever breaks into a part has nothing of the others.
+"""The operating-system account of each part: one each, so that whoever breaks into a part cannot read others' files.
 
 | account | holds | |---|---| | `SIRENA_ACCOUNT` | PostgreSQL's files, with the superuser's rights | | `sirena-objects`
 | the object store's files | | `sirena-mlflow` | MLflow's database role, the keys of the artifacts | | `sirena-service`

@@ -85,7 +85,7 @@ class PostgreSql:
         return self.settings.home / "secrets" / "pgpass_pages"
 
     def uri(self, database: str) -> str:
-        """Return a database's SQLAlchemy URI for MLflow: with MLflow's driver, without password (see `PGPASSFILE`)."""
+        """Return a database's SQLAlchemy URI for MLflow: with its database driver, without password (`PGPASSFILE`)."""
         return f"postgresql+psycopg2://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
 
     @property
