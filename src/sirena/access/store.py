@@ -102,7 +102,7 @@ def open_store(url: str) -> Engine:
     """Connect to the database of accounts and make its tables if there are none.
 
     Args:
-        url: SQLAlchemy URL; psycopg is the driver for ``postgresql://``. a SQLite file is created with mode 0600.
+        url: SQLAlchemy URL; psycopg is the driver for ``postgresql://``. A SQLite file is created with mode 0600.
 
     Raises:
         UsageError: the text is not a URL of a database.

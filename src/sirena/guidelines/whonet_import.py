@@ -71,7 +71,7 @@ _NARROW_NON_FERMENTERS: Final = (Rank.GENUS_GROUP, "non-fermenting Gram-negative
 
 @dataclass(frozen=True)
 class ImportedEdition:
-    """The result of importing one edition."""
+    """The result of importing one guideline edition."""
 
     name: str
     breakpoints: int

@@ -29,7 +29,7 @@ _UNCHANGED: Final = 255
 
 @dataclass(frozen=True)
 class RangeChange:
-    """MICs of one group of organisms with the same change of category."""
+    """MICs whose category changes in the same way, for one group of organisms."""
 
     column: str
     organisms: tuple[str, ...]

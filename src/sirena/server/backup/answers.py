@@ -59,7 +59,7 @@ def fixed_isolates() -> tuple[tuple[str, str], ...]:
 
 
 def ask_service(service: Door) -> RecordedAnswers | None:
-    """Ask a service about all fixed isolates, and return its answers.
+    """Send a service requests about all fixed isolates, and return its answers.
 
     Args:
         service: connection to the service.

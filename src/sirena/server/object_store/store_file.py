@@ -52,7 +52,7 @@ class StoreFile:
 
     @property
     def still_to_take(self) -> int:
-        """Bytes of the disk by which the file may still grow."""
+        """Number of bytes by which the file may still grow on the disk."""
         return max(0, self.size - self.path.stat().st_blocks * _BLOCK) if self.size else 0
 
     @property
