@@ -33,7 +33,7 @@ class Account:
     name: str
     roles: frozenset[Role]
     password_hash: str | None
-    """Hash by argon2id; None when nobody can sign in to the account with a password."""
+    """Hash by argon2id; None if nobody can sign in to the account with a password."""
     disabled: bool
     failed_attempts: int
     """Wrong passwords since the last right one."""

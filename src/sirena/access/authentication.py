@@ -44,7 +44,7 @@ _CAUSES: Final[dict[type[Credential], str]] = {
     SessionCookie: "session_refused",
     Password: "password_refused",
 }
-"""Causes of `refusal` events. Why the token or password was not accepted stands in the event `login_failed`."""
+"""Causes of `refusal` events. The event `login_failed` says why the token or password was not accepted."""
 _BASIC: Final = "basic"
 """The ledger's name for signing in by a password."""
 _V = TypeVar("_V")

@@ -77,7 +77,7 @@ class Decision:
     request: RequestedRoute
     target: RequestTarget
     write: Write | None = None
-    """Artifacts that the request writes; None when it writes none."""
+    """Artifacts that the request writes; None if the request writes no artifact."""
 
 
 class DecisionMaker:

@@ -46,7 +46,7 @@ class LogFollower:
         """Create a follower that reads from a place in the log.
 
         Args:
-            path: the log; its rotated files lie beside it, with a number after the name.
+            path: the log; its rotated files are in the same folder, with a number after the name.
             place: where an earlier process ended; None begins with the oldest file there is.
             clock: seconds, for the wait at the end of a rotated file.
         """

@@ -40,7 +40,7 @@ class RequestedRoute:
 
     route: Route
     model: str | None
-    """Registered model that the request names in its path or query; None when there is none."""
+    """Registered model that the request names in its path or query; None if it names no model."""
 
     @property
     def action(self) -> Action:

@@ -97,7 +97,7 @@ class AccessParts:
     rules: RulesBook | None = None
     """Keeps the hospital's own rules; without it, forms that save or approve rules are refused."""
     entry_log: EntryLog | None = None
-    """Log of what NGINX refuses by itself; None where there is no NGINX."""
+    """Log of what NGINX refuses by itself; None if there is no NGINX."""
     passing: Callable[[], float] = time.monotonic
     """Seconds of a clock that nobody can set, for the age of what the service remembers."""
 

@@ -48,9 +48,9 @@ class _Examined:
 
     need: StageNeed
     event: StageEvent | None = None
-    """Event of giving the stage; None where the change gives none."""
+    """Event of giving the stage; None if the change gives no stage."""
     ruling: Ruling | SirenaError | None = None
-    """The gate's decision, or the error that refused it; None where the gate is not needed."""
+    """The gate's decision, or the error by which the gate refused; None if the gate is not needed."""
 
 
 class StageControl:

@@ -33,11 +33,11 @@ class Findings:
     """The result of one comparison of MLflow with the ledger."""
 
     judged: Judged | None = None
-    """The release that may answer; None when the ledger holds none, or cannot be read and none is known."""
+    """The release that may answer; None if the ledger records no release, or cannot be read and none is known."""
     is_read: bool = False
     """True when the ledger could be read."""
     shadow: Judged | None = None
-    """The shadow, which answers unseen; None when the ledger holds none, or cannot be read."""
+    """The shadow, which answers unseen; None if the ledger records no shadow, or cannot be read."""
     content: bytes | None = None
     """Content of the release's file; None unless the artifact store holds it as it was judged."""
     discrepancies: list[Discrepancy] = field(default_factory=list)

@@ -42,9 +42,9 @@ class RulesInForce:
     """The rules of one kind that are in force on a day."""
 
     version: RulesVersion | None
-    """The version in force; None when none was approved for the day."""
+    """The version in force; None if no version was approved for the day."""
     source: RulesSource | None
-    """The version's table, or the file of the settings; None when there are no rules."""
+    """The version's table, or the file named in the settings; None if there are no rules."""
 
 
 class LocalRules:
@@ -56,7 +56,7 @@ class LocalRules:
         """Create the reader of the rules; nothing is read yet.
 
         Args:
-            ledger: that holds the versions.
+            ledger: ledger that holds the versions.
             editions: guideline editions that rules may name.
             settings_overlay: file of the settings, in force until a version was approved.
             alone: True on a machine of one person, where nobody else can approve.

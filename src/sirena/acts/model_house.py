@@ -39,7 +39,7 @@ class ModelHouse:
         """Create the view; MLflow is not connected yet.
 
         Args:
-            settings: name MLflow, ledger, gate and rules.
+            settings: settings that name MLflow, ledger, gate and rules.
         """
         self._settings = settings
         self._look = ModelsLook()

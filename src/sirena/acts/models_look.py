@@ -86,7 +86,7 @@ class ModelGlance:
     shown: VersionGlance
     """The version in production, or without one the newest."""
     waiting: int | None = None
-    """Newest version trained by Sirena after the one in production; None when none waits."""
+    """Newest version trained by Sirena after the one in production; None if no version waits."""
 
     @property
     def column(self) -> str:

@@ -15,7 +15,7 @@ class ReleaseApprovals:
         """Create the object; nothing is read yet.
 
         Args:
-            settings: name the ledger.
+            settings: settings that name the ledger.
         """
         self._settings = settings
         self._reading: tuple[Ledger, TrustedReading] | None = None

@@ -45,7 +45,7 @@ class ReleaseLook:
     glance: ReleaseGlance
     members: Sequence[Member]
     former: Release | None
-    """The release with which it is compared; None when there is no other."""
+    """The release with which it is compared; None if there is no other release."""
     exchanged: Sequence[MemberChange]
     """Test columns with another model version."""
     changes: Sequence[RangeChange]

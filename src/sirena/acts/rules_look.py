@@ -39,7 +39,7 @@ class RulesLook:
     """Oldest first."""
     in_force: RulesVersion | None
     source: RulesSource | None
-    """The rules in force, which may be the file of the settings; None when there are no rules."""
+    """The rules in force, which may be the file named in the settings; None if there are no rules."""
     today: datetime.date
 
     def standing(self, version: RulesVersion) -> VersionStanding:

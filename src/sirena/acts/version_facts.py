@@ -41,7 +41,7 @@ class VersionFacts:
     data: str = ""
     """SHA-256 of the training evidence."""
     held_out: Agreement | None = None
-    """Agreement with results held out from training; None when none were held out."""
+    """Agreement with results held out from training; None if no results were held out."""
 
     @property
     def differing(self) -> int:

@@ -26,7 +26,7 @@ class StageJudgement:
     stage: Stage
     verdict: Verdict | None = None
     refusal: SirenaError | None = None
-    """Error because of which the version could not be judged; None when it was judged."""
+    """Error because of which the version could not be judged; None if it was judged."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Compared:
     changes: Sequence[RangeChange] = ()
     """Answers that differ, the gravest first."""
     refusal: SirenaError | None = None
-    """Error because of which the versions cannot be compared; None when they were."""
+    """Error because of which the versions could not be compared; None if they were compared."""
 
     @property
     def answers(self) -> int:
@@ -52,7 +52,7 @@ class VersionLook:
     glance: VersionGlance
     judged: StageJudgement
     compared: Compared | None
-    """Comparison with another version; None when it is the model's only version."""
+    """Comparison with another version; None if it is the model's only version."""
     decisions: Sequence[RecordedDecision]
     """Who gave the version which stage, newest first."""
     siblings: Sequence[ModelVersion]

@@ -47,7 +47,7 @@ class Output:
     path: Path
     existing: "Existing"
     basis: "Language | None"
-    """Language of the grounds written beside the categories; None writes no grounds."""
+    """Language of the grounds written next to the categories; None to write no grounds."""
     csv_style: str = "keep"
     """Style of a ``.csv``: a name in `csv_style.STYLES`, or ``keep`` for that of the input."""
 
@@ -234,7 +234,7 @@ class FileQuestion:
     zones: bool = False
     """True if zone columns get a category column too, with NI, because no MIC model answers them."""
     rules: "Sequence[ExpertRule] | None" = None
-    """Expert rules, whose columns are written beside the categories; None writes none."""
+    """Expert rules, whose columns are written next to the categories; None to apply no rules."""
 
 
 def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[AnswerSummary, Sequence[Problem]]":

@@ -52,7 +52,7 @@ class ServedVersion:
     override: str
     """Reason for overriding the gate; empty if it agreed."""
     ledger_entry: int | None
-    """Place of the promotion in the ledger; None when it holds none."""
+    """Number of the promotion's entry in the ledger; None if the ledger holds no such entry."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Specimens: which site of infection (body site) a laboratory's word for a specimen stands for.
 
-The words are in ``specimens.csv`` beside this module. Where they come from:
+The words are in ``specimens.csv``, in this module's folder. Where they come from:
 
 - two-letter codes with a ``meaning`` are WHONET's specimen types for humans (`SPEC_TYPE`), after the list that the
   DHIS2 metadata package of "One Health AMR" took over from WHONET (github.com/eSHIFT-HISPGeneva/OneHealth-AMR, README

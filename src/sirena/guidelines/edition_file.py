@@ -33,7 +33,7 @@ class EditionRecord:
     reading: str = ""
     """How the edition was read, by whom or by which program, and how often."""
     doubts: tuple[str, ...] = ()
-    """What a person with the documents should check, beside the doubts of single rows."""
+    """What a person who has the documents should check, in addition to the doubts of single rows."""
 
 
 def read_edition_file(path: Path) -> EditionRecord:

@@ -85,7 +85,7 @@ class Judgements:
     """The releases that the ledger records as active, replaced, announced and shadow."""
 
     active: Judgement | None = None
-    """The release that may answer; None when none was judged, or its stage was taken away."""
+    """The release that may answer; None if no release was judged, or its stage was taken away."""
     under_way: tuple[Judgement, ...] = ()
     """Later switches to another release that the gate agreed to and whose outcome is not recorded."""
     periods: tuple[ActivePeriod, ...] = ()
@@ -93,7 +93,7 @@ class Judgements:
     replaced: Mapping[str, Judgement] = field(default_factory=dict)
     """By release, the one that was active before it was last activated."""
     shadow: Judgement | None = None
-    """The shadow, which answers the same questions unseen; None when there is none."""
+    """The shadow, which answers the same requests unseen; None if there is no shadow."""
 
     @property
     def rollback(self) -> Judgement | None:

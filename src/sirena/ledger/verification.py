@@ -59,9 +59,9 @@ class Verification:
     entries: int
     """Number of entries read."""
     head: Head | None
-    """End of the ledger, to be written down elsewhere; None when it is empty, or damaged before its end."""
+    """End of the ledger, to be written down elsewhere; None if the ledger is empty, or damaged before its end."""
     open_acts: tuple[LedgerEntry, ...] = ()
-    """Intentions without an outcome: the process died, or the act is under way."""
+    """Intentions without an outcome: the process died, or the act is in progress."""
     finding: ChainFinding | None = None
 
     @property

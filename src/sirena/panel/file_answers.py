@@ -67,7 +67,7 @@ class FileAnswers:
             isolates: the roles of the file's columns, with a frame that has all columns of the file.
             texts: the distinct texts of organisms, specimens and tests, by header.
             tables_for: returns the truth table of a test column.
-            told: the further columns to write beside the categories.
+            told: the further columns to write next to the categories.
             existing: what to do with a category column that the file already has.
             stamp: release or edition that answered; the content of the last column.
 

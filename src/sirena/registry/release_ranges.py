@@ -37,7 +37,7 @@ class RangeChange:
     group: str
     """The organisms in words: ``Salmonella (84 organisms)``."""
     site: str
-    """The site; empty for all sites that both releases answer alike."""
+    """The body site; empty for all body sites that both releases answer in the same way."""
     mics: str
     """The MICs in mg/L: ``4 … 8``, ``up to 4``, ``from 8 on``, ``any``."""
     before: str

@@ -94,8 +94,8 @@ class ShadowCounts:
 
         Args:
             active: name of the active release.
-            shadow: name of the shadow.
-            since: present time, in seconds since the epoch.
+            shadow: name of the shadow release.
+            since: current time, in seconds since the epoch.
         """
         self.active = active
         self._shadow = shadow

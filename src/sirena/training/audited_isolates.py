@@ -1,6 +1,6 @@
 """The isolates whose labels a label audit lists, by row and specimen number, so that a person can correct them.
 
-A specimen number identifies a patient: the table is written only into a file that the user asked for.
+A specimen number identifies a patient: the table is written only to a file that the user requested.
 """
 
 import polars as pl

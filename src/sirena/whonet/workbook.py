@@ -41,7 +41,7 @@ class Workbook:
     sheets: list[str]
     """Names of all sheets."""
     sheet: str | None
-    """Name of the sheet that was read; None if there is no sheet of the name asked for."""
+    """Name of the sheet that was read; None if there is no sheet of the requested name."""
     cells: pl.DataFrame
     """Cells of that sheet as text, from its first row; empty if no sheet was read."""
     failed: list[tuple[int, int]]

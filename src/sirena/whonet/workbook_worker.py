@@ -21,7 +21,7 @@ TOO_LARGE: Final = 4
 """Value of the argument NUMPY."""
 _MOST_SHEETS: Final = 60
 TOLD: Final = b"sirena"
-"""Key of the schema's metadata that holds the facts beside the cells, as JSON."""
+"""Key of the schema's metadata under which the facts other than the cells are, as JSON."""
 
 
 def _same_name(names: Sequence[str], wanted: str) -> str | None:

@@ -30,7 +30,7 @@ class RunOutcome(StrEnum):
     OK = "ok"
     FAILED = "failed"
     UNFINISHED = "unfinished"
-    """The run was begun and has no noted end: it is under way, or was killed."""
+    """The run was begun and has no noted end: it is in progress, or was killed."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class LastRun:
     failure: str = ""
     """Text of the error; empty when the run succeeded."""
     succeeded: datetime | None = None
-    """When such a run last succeeded, UTC; None when none ever did."""
+    """When a run of this kind last succeeded, in UTC; None if no run ever succeeded."""
 
     @property
     def age(self) -> timedelta | None:

@@ -150,7 +150,7 @@ class Part:
     version: str
     """Version of the program."""
     port: int | None = None
-    """Port on which the part listens; None when it listens on none."""
+    """Port on which the part listens; None if it listens on no port."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables added to a nearly empty environment; without secrets, only with names of files that hold them."""
     stop_signal: signal.Signals = signal.SIGTERM

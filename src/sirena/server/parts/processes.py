@@ -58,7 +58,7 @@ class ChildProcess:
         """Prepare the process; `launch` starts it.
 
         Args:
-            name: of the server in messages.
+            name: name of the server, for messages.
             command: program and arguments.
             health: check that tells when the server is ready.
             log: file that receives the output.
