@@ -45,7 +45,7 @@ class RequestFacts:
     target: str
     """Path and query as in the request line."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Values by lower-case name; `read_facts` has refused headers that must not stand twice."""
+    """Values by lower-case name; `read_facts` has refused headers that occur twice but may not."""
     address: str = ""
     request_id: str = ""
 

@@ -31,7 +31,7 @@ class EntryLog:
 
     log: Path
     state: Path
-    """File that keeps the place in the log."""
+    """File that stores how far the log was read."""
     is_recorded: Callable[[str], bool]
     """Takes the name of an act; tells whether the ledger holds an entry of it."""
 

@@ -93,7 +93,7 @@ class AccessParts:
     upstream: Upstream | None = None
     """MLflow and the gate for stage control; without them, requests that stage control decides on are refused."""
     room: Room | None = None
-    """The disks for uploads; without them, uploads pass whatever room there is."""
+    """The disks for uploads; without them, uploads pass however full the disks are."""
     rules: RulesBook | None = None
     """Keeps the hospital's own rules; without it, forms that save or approve rules are refused."""
     entry_log: EntryLog | None = None

@@ -20,7 +20,7 @@ _IDENTIFIERS: Final = frozenset({"run_id", "run_uuid", "model_id", "runId", "run
 _ENDING: Final = frozenset({"run_id", "run_uuid", "status", "end_time"})
 _LONGEST_REASON: Final = 1000
 SHADOW: Final = "shadow"
-"""Alias of the shadow: the release that answers the same questions without anybody seeing its answers."""
+"""Alias of the shadow: the release that answers the same requests without anybody seeing its answers."""
 _EXPERIMENT: Final = "experiments/create"
 TRACE: Final = "mlflow/traces"
 """End of the route that makes a trace."""

@@ -1,8 +1,8 @@
 """The form of Sirena's pages by which a person gives a version a stage, or activates a release.
 
 The form asks stage control for the same changes, in the same order, as `sirena promote` makes through the entry: first
-the alias, on which the decision is made, then the stage field, then the deletion of the version's former alias. So
-rights, gate, proof, ledger and the exclusion of the author are the same.
+the alias, which determines the stage, then the stage field, then the deletion of the version's former alias. So rights,
+gate, proof, ledger and the exclusion of the author are the same.
 
 Rules, each with a test of like name:
 
@@ -48,7 +48,7 @@ class Wish:
     version: str
     stage: str
     override: str
-    """Reason for overriding the gate; empty when the person does not."""
+    """Reason for overriding the gate; empty if the person does not override it."""
     back: str
     """Page to which the browser is redirected."""
 

@@ -53,7 +53,7 @@ class StageNeed:
     """The rights that a change needs, and the stage for which the gate is asked."""
 
     actions: frozenset[Action]
-    """Rights, of which all are needed."""
+    """The needed rights, all of them."""
     gate: str = ""
     """Stage to which the gate must agree; empty when the gate is not asked."""
 

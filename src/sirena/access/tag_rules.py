@@ -39,7 +39,7 @@ class VersionState:
     version: str
     """Number of the version."""
     aliases: frozenset[str]
-    """Stages that the version has by an alias, which decides: ``Staging``, ``Production``."""
+    """Stages that the version has by an alias, which determines the stage: ``Staging``, ``Production``."""
     field: str
     """MLflow's own stage field, which is set after the alias."""
     tags: Mapping[str, str]

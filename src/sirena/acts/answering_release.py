@@ -1,8 +1,8 @@
 """Loading the release that answers a file of isolates.
 
 The ledger holds the digest of the active release's file. If the ledger on this machine is intact and holds neither an
-unfinished activation nor an alarm since, a copy on this machine with that digest is the release, and MLflow, whose
-client takes seconds to import, is not asked. In every other case MLflow is asked.
+unfinished activation or rollback nor an alarm since, a copy on this machine with that digest is the release, and
+MLflow, whose client takes seconds to import, is not asked. In every other case MLflow is asked.
 """
 
 import json

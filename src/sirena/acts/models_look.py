@@ -32,7 +32,7 @@ class CertificateState(enum.StrEnum):
     OUTDATED = "outdated"
     """The edition, or the hospital's own rules on it, have changed since; the gate refuses the certificate."""
     LAPSED = "lapsed"
-    """The edition is not in force any more; the gate still accepts the certificate."""
+    """The guideline edition is not in force any more; the gate still accepts the certificate."""
     MISSING = "missing"
     UNREADABLE = "unreadable"
 
@@ -84,7 +84,7 @@ class ModelGlance:
     """A registered model, as a line of the overview shows it."""
 
     shown: VersionGlance
-    """The version in production, or without one the newest."""
+    """The version in production; if there is none, the newest."""
     waiting: int | None = None
     """Newest version trained by Sirena after the one in production; None if no version waits."""
 

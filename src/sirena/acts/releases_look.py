@@ -21,7 +21,7 @@ class ReleaseGlance:
     is_active: bool
     """True when the release answers, by the ledger, or behind an entry by MLflow."""
     doubt: str
-    """Mark of `sirena release list` when MLflow and the ledger disagree; empty when they agree."""
+    """Text that `sirena release list` shows if MLflow and the ledger disagree; empty if they agree."""
     is_rollback: bool
     """True when a rollback would return to this release."""
     periods: Sequence[AnsweringPeriod]
@@ -34,7 +34,7 @@ class MemberChange:
 
     column: str
     before: str
-    """Version in the other release, ``modelo_AMK_NM/1``; empty when it had none."""
+    """Version in the other release, ``modelo_AMK_NM/1``; empty if that release has none."""
     after: str
 
 

@@ -27,7 +27,7 @@ class UpgradeFinding:
 
     what: str
     found: str
-    """Present revision; empty if the database has no tables yet."""
+    """Current revision; empty if the database has no tables yet."""
     needed: str
 
     @property

@@ -24,7 +24,7 @@ class VersionFacts:
     """Counts from a version's training report and from its valid certificate."""
 
     edition: str = ""
-    """Guideline edition of the certificate; empty without one."""
+    """Guideline edition of the certificate; empty if there is no certificate."""
     edition_digest: str = ""
     asked: int = 0
     """Number of questions of the certificate."""

@@ -224,11 +224,11 @@ class FileQuestion:
     """How a file is to be answered, and by which truth tables."""
 
     tables_for: "TablesFor"
-    """Function that returns the table of a test column."""
+    """Function that returns the truth table of a test column."""
     stamp: str
     """Name of the release or editions that answer, for the last column of the file."""
     site: "Site | None" = None
-    """Site of infection of every row; None if the specimen of each row decides."""
+    """Body site of every row; None if the specimen of each row decides."""
     source: "Callable[[TestColumn], str] | None" = None
     """Function that names the model that answers a column, to be written after each ground; None writes none."""
     zones: bool = False

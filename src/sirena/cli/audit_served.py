@@ -68,7 +68,7 @@ class Served:
     """``activate`` or ``rollback``."""
     override: str
     ledger_entry: int
-    """Place of the activation in the ledger."""
+    """Number of the activation's entry in the ledger."""
     remarks: tuple[str, ...]
     """Differences between what MLflow and the artifact store hold now and what was judged."""
     versions: tuple[ServedVersion, ...]

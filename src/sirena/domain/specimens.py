@@ -50,7 +50,7 @@ class SpecimenTerm:
     kind: str
     """How the word counts: ``code``, ``name``, ``vague`` or ``detail``."""
     site: Site | None
-    """The site that the word names; None for a detail."""
+    """The body site that the word stands for; None for a detail."""
     meaning: str
     """WHONET's own name of a code; empty for every other kind."""
 

@@ -37,7 +37,7 @@ class Indication(enum.StrEnum):
     PARENTERAL = "parenteral"
     INTRAVENOUS = "intravenous"
     UNSPECIFIED = ""
-    """The row holds at every site that no other row of the group is for."""
+    """The row holds at every body site for which the group has no other row."""
     EXTRAINTESTINAL = "extraintestinal"
     INTESTINAL = "intestinal"
     ORAL = "oral"

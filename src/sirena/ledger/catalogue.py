@@ -282,7 +282,7 @@ class Shadowed(Event):
 
     event = "shadowed"
     release: Name = ""
-    """Release that is the shadow from now on; empty when none is."""
+    """Release that is the shadow from now on; empty if there is no shadow."""
     digest: Digest = ""
     content: Digest = ""
     """SHA-256 of the release's file when it was named."""

@@ -21,7 +21,7 @@ class LedgerEntry:
     """An entry as it is stored in the database, as texts, so that the hash covers exactly what is stored."""
 
     seq: int
-    """Place of the entry, counted from 1 without a gap."""
+    """Number of the entry, counted from 1 without a gap."""
     at: str
     """UTC, ISO 8601 with microseconds."""
     event: str

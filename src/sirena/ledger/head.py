@@ -27,7 +27,7 @@ class Head:
     """The end of the ledger at the time it was noted."""
 
     entries: int
-    """Number of entries, which is the place of the last."""
+    """Number of entries, which is also the number of the last one."""
     hash: str
     """Hash of the last entry."""
 

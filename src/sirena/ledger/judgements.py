@@ -3,11 +3,10 @@
 Rules, each with a test of like name:
 
 - the release that was activated last, or rolled back to, is the active one, whatever MLflow says;
-- an activation that the gate allowed and whose outcome is not recorded yet may have taken effect: MLflow's alias tells;
-- an activation that was refused or that failed changes nothing;
-- a rollback returns to the release that the active one replaced;
-- a release whose stage was taken away does not answer any more;
-- the shadow, which answers unseen, is the release named last as such, until it is ended or becomes the active one.
+- an activation or rollback that was allowed and whose outcome is not recorded yet may have taken effect: MLflow's alias
+tells; - an activation or rollback that was refused or that failed changes nothing; - a rollback returns to the release
+that the active one replaced; - a release whose stage was taken away does not answer any more; - the shadow, which
+answers unseen, is the release named last as such, until it is ended or becomes the active one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,9 +35,9 @@ class Judgement:
     content: str
     """SHA-256 of the release's file."""
     files: tuple[str, ...]
-    """Every file of the release, ``SHA-256 path``."""
+    """Every file of the release, each as the text ``SHA-256 path``."""
     entry: int
-    """Place of the ledger entry."""
+    """Number of the ledger entry."""
     at: str
     """UTC, ISO 8601."""
     who: str
@@ -87,11 +86,11 @@ class Judgements:
     active: Judgement | None = None
     """The release that may answer; None if no release was judged, or its stage was taken away."""
     under_way: tuple[Judgement, ...] = ()
-    """Later switches to another release that the gate agreed to and whose outcome is not recorded."""
+    """Later activations and rollbacks that were allowed and whose outcome is not recorded."""
     periods: tuple[ActivePeriod, ...] = ()
     """Which release answered when, oldest first."""
     replaced: Mapping[str, Judgement] = field(default_factory=dict)
-    """By release, the one that was active before it was last activated."""
+    """By release, the release that was active before this one was last activated."""
     shadow: Judgement | None = None
     """The shadow, which answers the same requests unseen; None if there is no shadow."""
 

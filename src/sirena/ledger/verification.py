@@ -48,7 +48,7 @@ class ChainFinding:
 
     damage: Damage
     seq: int
-    """Place of the first entry that is wrong; 0 when the damage concerns no entry."""
+    """Number of the first wrong entry; 0 if the damage concerns no entry."""
     text: str
 
 

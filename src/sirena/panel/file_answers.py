@@ -31,7 +31,7 @@ class PartAnswers:
     tallies: tuple[ColumnTally, ...]
     """Counts of each test column, in order."""
     unread_specimens: int
-    """Number of rows whose specimen names no known site."""
+    """Number of rows whose specimen stands for no known body site."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FileAnswers:
     codes: int
     """Number of distinct organisms."""
     pairs: int
-    """Number of pairs of a distinct site and a distinct organism."""
+    """Number of pairs of a distinct body site and a distinct organism."""
     stamp: str
     stamp_column: str
     marked: frozenset[str] = frozenset()
