@@ -63,7 +63,7 @@ def translate(text: str, language: str, catalogue: Path = MESSAGES) -> Message:
 class _Template:
     english: str
     literals: tuple[str, ...]
-    """The English text around the places of values."""
+    """The fixed English text around the values."""
     forms: tuple[str, ...]
     """The Spanish text; singular and plural if the number matters."""
 

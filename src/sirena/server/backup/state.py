@@ -41,7 +41,7 @@ class LastRun:
     finished: datetime
     """When the run ended, or while unfinished when it began; UTC."""
     snapshot: str = ""
-    """Id of the snapshot in the repository; empty when there was none."""
+    """Id of the snapshot in the backup repository; empty if there was none."""
     seconds: float = 0.0
     failure: str = ""
     """Text of the error; empty when the run succeeded."""

@@ -16,7 +16,7 @@ class StackState(StrEnum):
     DOWN = "down"
     RUNNING = "running"
     HIDDEN = "hidden"
-    """There is a stack, whose files another account owns."""
+    """There is a stack, but another account owns its files."""
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from sirena.settings.catalogue import Settings
 WARNING: Final = 0.70
 """Share in use from which on people are warned, months before the store is full."""
 CRITICAL: Final = 0.80
-"""Share in use from which on it is critical, and above which a drill must not fill the store."""
+"""Share in use that counts as critical; a restore drill must not fill the store beyond it."""
 FULL: Final = 0.95
 """Share in use at which Ceph takes no writes (its own `mon_osd_full_ratio`)."""
 _SECONDS: Final = 5.0
