@@ -45,7 +45,7 @@ class Pathogen:
 
 @cache
 def read_pathogens(table: str) -> tuple[Pathogen, ...]:
-    """Return the pathogens in a table beside this module, such as ``exports_glass.csv``."""
+    """Return the pathogens in a table in this module's folder, such as ``exports_glass.csv``."""
     with Path(__file__).with_name(table).open(encoding="utf-8", newline="") as stream:
         return tuple(
             Pathogen(
@@ -70,7 +70,7 @@ def pathogens_of(facts: IsolateFacts, pathogens: Sequence[Pathogen]) -> pl.Serie
 
 
 def patient_names(isolates: CountableIsolates) -> pl.Series:
-    """Return an identifier for each row's patient: this run's digest, or the row number if there is no patient."""
+    """Return each row's patient: a digest that is valid in this run only, or the row number if no patient is named."""
     return isolates.frame.select(
         pl.col("patient").cast(pl.String).fill_null(pl.format("row {}", pl.col("row"))).alias("patient")
     ).to_series()
