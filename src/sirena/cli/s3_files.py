@@ -229,7 +229,7 @@ def _in_turn() -> Any:
 @contextmanager
 def _refusals(thing: S3Object) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
-    from s3transfer.exceptions import RetriesExceededError
+    from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError, S3ValidationError
 
     try:
         yield
@@ -237,6 +237,8 @@ def _refusals(thing: S3Object) -> Iterator[None]:
         raise _refusal(thing, error) from error
     except RetriesExceededError as error:
         raise _no_answer(thing, error.last_exception) from error
+    except (S3DownloadFailedError, S3ValidationError) as error:
+        raise UnavailableFileError(f"{thing}: changed while it was downloaded", hint="Repeat the command.") from error
 
 
 def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> UnavailableFileError:
@@ -267,8 +269,6 @@ def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> Unavailab
             hint="Check the name of the bucket, and the settings of AWS: AWS_PROFILE, AWS_DEFAULT_REGION.",
         )
     code = _code_of(thing, error)
-    if code == "PreconditionFailed":
-        return UnavailableFileError(f"{thing}: changed while it was downloaded", hint="Repeat the command.")
     if code == "NoSuchKey":
         return UnavailableFileError(f"{thing}: no such object", hint="Check the bucket and the key.")
     if code == "NoSuchBucket":

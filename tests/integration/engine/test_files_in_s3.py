@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from sirena.cli import s3_files
 from sirena.server.object_store.s3 import Keys
 from sirena.whonet.synthetic import generate_hospital
 from tests.command_line import Ended, run_command
@@ -228,6 +229,24 @@ def test_a_connection_that_breaks_is_told(laboratory: Laboratory, meanwhile: Pat
         refused(laboratory, ["reference", source, "-o", answer], f"{source}: the S3 endpoint does not answer")
     assert not answer.exists()
     assert list(meanwhile.iterdir()) == []
+
+
+def test_a_file_that_changes_while_it_is_fetched_is_told(
+    laboratory: Laboratory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is answered a file of which one half is older than the other."""
+    there = {"Bucket": BUCKET, "Key": "changing.csv"}
+    laboratory.server.client().put_object(**there, Body=bytes(9 * 1024**2))
+    fetching = s3_files._client()
+    monkeypatch.setattr(s3_files, "_PIECE", 5 * 1024**2)
+    monkeypatch.setattr(s3_files, "_client", lambda: fetching)
+
+    def change(**_: object) -> None:
+        laboratory.server.client().put_object(**there, Body=b"another")
+
+    fetching.meta.events.register_first("after-call.s3.GetObject", change, unique_id="once")
+    answer = laboratory.folder / "answer.csv"
+    refused(laboratory, ["reference", f"s3://{BUCKET}/changing.csv", "-o", answer], "changing.csv: changed while")
 
 
 @pytest.mark.parametrize(("variable", "value"), [("AWS_PROFILE", "nobody"), ("MLFLOW_S3_ENDPOINT_URL", "http://[::1")])
