@@ -1,7 +1,7 @@
 """Accounts: making, listing, changing, disabling, and locking out whoever guesses.
 
-After `FREE_ATTEMPTS` wrong passwords an account takes none for 30 s, and twice as long after each further one, up to 15
-minutes. Sessions and tokens stay valid meanwhile: a stranger who guesses must not be able to throw a clinician out.
+After `FREE_ATTEMPTS` wrong passwords an account accepts none for 30 s, and twice as long after each further one, up to
+15 minutes. Sessions and tokens stay valid meanwhile: a stranger who guesses must not be able to throw a clinician out.
 """
 
 import re
@@ -33,7 +33,7 @@ class Account:
     name: str
     roles: frozenset[Role]
     password_hash: str | None
-    """Hash by argon2id; None when nobody can sign in to the account with a password."""
+    """Hash by argon2id; None if nobody can sign in to the account with a password."""
     disabled: bool
     failed_attempts: int
     """Wrong passwords since the last right one."""
@@ -54,7 +54,7 @@ class Accounts:
 
         Args:
             name: lower-case letters, digits and ``.``, ``_``, ``@``, ``-``; it is written into every record.
-            roles: at least one.
+            roles: roles of the account, at least one.
             password: None for an account that is used only with tokens or by single sign-on.
 
         Raises:
@@ -76,7 +76,7 @@ class Accounts:
         return self.find(name)
 
     def find(self, name: str) -> Account:
-        """Return the account of a name.
+        """Return the account with a given name.
 
         Raises:
             AccountError: no account has this name.
@@ -87,7 +87,7 @@ class Accounts:
         return account
 
     def get(self, name: str) -> Account | None:
-        """Return the account of a name; None if no account has this name."""
+        """Return the account with a given name; None if there is none."""
         if not is_account_name(name):
             # nor is the database asked: PostgreSQL takes no zero byte, and its complaint is none of the caller's
             return None
@@ -149,7 +149,7 @@ class Accounts:
         self._change(name, roles=",".join(sorted(roles)))
 
     def note_failure(self, name: str) -> Account | None:
-        """Count a wrong password, and lock the account if they are many. Return the account; None if there is none."""
+        """Count a wrong password; after several, lock the account. Return the account; None if there is none."""
         with self._engine.begin() as connection:
             # counted in the database, so that attempts at the same time are all counted
             connection.execute(
@@ -207,13 +207,13 @@ def account_row(name: str, roles: frozenset[Role], password_hash: str | None, no
 
 
 def revoke_all(connection: Connection, table: Table, account: str, now: float) -> None:
-    """Mark all tokens or all sessions of an account as ended, by the table given: `TOKENS` or `SESSIONS`."""
+    """Mark all tokens or all sessions of an account as ended, depending on the table: `TOKENS` or `SESSIONS`."""
     held = table.c.account == account, table.c.revoked.is_(None)
     connection.execute(update(table).where(*held).values(revoked=now))
 
 
 def account_of(row: Row[Any]) -> Account:
-    """Return a row of the table of accounts as an account; roles that Sirena no longer knows are left out."""
+    """Convert a row of the table of accounts to an account; roles that Sirena no longer knows are left out."""
     return Account(
         row.name,
         frozenset(Role(role) for role in row.roles.split(",") if role in set(Role)),

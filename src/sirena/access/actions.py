@@ -1,4 +1,4 @@
-"""Actions (what can be done) and roles (in which capacity): the policy says which role may do which action."""
+"""Actions (what can be done) and roles (who may do it): the policy says which role may do which action."""
 
 import enum
 
@@ -28,7 +28,7 @@ class Action(enum.StrEnum):
     PAGES = "pages"
     """See the first of Sirena's web pages."""
     OPEN_FILES = "open_files"
-    """Open a file on the pages, see its rows and why each is answered so, and delete it there."""
+    """Open a file on the pages, see its rows and the reason of each answer, and delete the file there."""
     TAKE_ROWS = "take_rows"
     """Download the answered rows of a file that is open on the pages."""
     COUNT = "count"

@@ -1,4 +1,4 @@
-"""Finding out whose a credential is, from memory where that is at most `FRESH_SECONDS` old.
+"""Finding out whose a credential is, from a memory that is at most `FRESH_SECONDS` old.
 
 There are two memories. The key of both is a keyed hash of the credential, so that no password or token is kept:
 
@@ -6,7 +6,7 @@ There are two memories. The key of both is a keyed hash of the credential, so th
   and changing roles work within that time, and one second later where NGINX remembers a decision. While the database
   does not answer, an identity is used until it is `KEPT_SECONDS` old, so that PostgreSQL can restart meanwhile;
 - *proof*, that a password belongs to an argon2 hash, for `PROOF_SECONDS`. It spares 64 MiB and some 20 ms for each
-  request; the account is still read. A changed password has another hash, which an old proof does not fit.
+  request; the account is still read. A changed password has another hash, for which an old proof is not valid.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ _CAUSES: Final[dict[type[Credential], str]] = {
     SessionCookie: "session_refused",
     Password: "password_refused",
 }
-"""Causes of `refusal` events. Why the token or password was not accepted stands in the event `login_failed`."""
+"""Causes of `refusal` events. The event `login_failed` says why the token or password was not accepted."""
 _BASIC: Final = "basic"
 """The ledger's name for signing in by a password."""
 _V = TypeVar("_V")
@@ -106,9 +106,9 @@ class Authenticator:
         """Return the identity that a credential proves.
 
         Args:
-            credential: of the request.
-            address: of the client, for throttling and the ledger.
-            request_id: of the request, for the ledger.
+            credential: credential of the request.
+            address: address of the client, for throttling and the ledger.
+            request_id: id of the request, for the ledger.
 
         Raises:
             NotSignedInError: the credential is not valid, or its account or address is locked for a while.

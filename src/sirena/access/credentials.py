@@ -1,4 +1,4 @@
-"""The credential by which a request proves who sent it; a request has one or none, never a choice of two."""
+"""The credential by which a request proves who sent it; a request has at most one credential."""
 
 import base64
 import binascii
@@ -39,13 +39,13 @@ Credential = Password | Bearer | SessionCookie
 
 
 def read_credential(authorization: str, cookie: str) -> Credential | None:
-    """Return the credential of a request, or None if it has none.
+    """Return the credential of a request; None if the request has no credential.
 
-    Cookies are ignored if there is an ``Authorization`` header: a wrong header is refused even beside a good cookie.
+    Cookies are ignored if there is an ``Authorization`` header: a wrong header is refused even if the cookie is valid.
 
     Args:
-        authorization: the header's value, empty if absent.
-        cookie: the cookie header's value, empty if absent.
+        authorization: the header's value, empty if there is no such header.
+        cookie: the cookie header's value, empty if there is no such header.
 
     Raises:
         NotSignedInError: the header cannot be read.
@@ -65,7 +65,7 @@ def read_cookie(header: str, name: str) -> str:
 
     Args:
         header: the cookie header's value.
-        name: of the cookie.
+        name: name of the cookie.
     """
     pairs = (pair.partition("=") for pair in header.split(";"))
     values = [value.strip(" \t") for key, _, value in pairs if key.strip(" \t") == name]

@@ -1,4 +1,4 @@
-"""The decision whether a request may pass: who sent it, what it asks for, what the policy says of it."""
+"""The decision whether a request may pass: who sent it, what it asks for, and what the policy allows."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -45,7 +45,7 @@ class RequestFacts:
     target: str
     """Path and query as in the request line."""
     headers: Mapping[str, str] = field(default_factory=dict)
-    """Values by lower-case name; `read_facts` has refused headers that must not stand twice."""
+    """Values by lower-case name; `read_facts` has refused headers that occur twice but may not."""
     address: str = ""
     request_id: str = ""
 
@@ -60,7 +60,7 @@ class RequestFacts:
 
 
 class RegistryLook(Protocol):
-    """Questions to the model registry on which a decision may depend. The methods may block."""
+    """Queries to the model registry on whose results a decision may depend. The methods may block."""
 
     def registered(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version comes from one of these runs or logged models."""
@@ -77,7 +77,7 @@ class Decision:
     request: RequestedRoute
     target: RequestTarget
     write: Write | None = None
-    """Artifacts that the request writes; None when it writes none."""
+    """Artifacts that the request writes; None if the request writes no artifact."""
 
 
 class DecisionMaker:
@@ -92,7 +92,7 @@ class DecisionMaker:
         self._registered = registered
 
     async def decide(self, facts: RequestFacts, *, body_is_read: bool = False) -> Decision:
-        """Return the decision on a request that may pass; raise an error for any other.
+        """Return the decision on a request that may pass; raise an error for any other request.
 
         Args:
             facts: the request.
@@ -186,7 +186,7 @@ class DecisionMaker:
         return await self.authenticator.identify(credential, facts.address, facts.request_id)
 
     def require(self, identity: Identity, action: Action, model: str | None) -> None:
-        """Check that the policy allows an action, or raise `ForbiddenError`.
+        """Check that the policy allows an identity an action, or raise `ForbiddenError`.
 
         Raises:
             ForbiddenError: the policy, or the scope of the token, does not allow it.
@@ -223,7 +223,7 @@ def _require_reader(request: RequestedRoute, *, body_is_read: bool) -> None:
 
 
 def refuse_tricks(facts: RequestFacts) -> None:
-    """Raise an error if a header asks for another method or path, or bears an identity.
+    """Raise an error if a header asks for another method or path, or claims an identity.
 
     Raises:
         MethodOverrideError: a header asks for another method or path.

@@ -3,7 +3,7 @@
 NGINX refuses ambiguous paths, malformed requests, other hosts and floods without asking the access service, and writes
 each refusal into a log, which is followed here. So that a restart neither loses nor repeats a ledger entry:
 
-- the state file holds the place in the log, the counts of the floods under way, and the refusals to be recorded;
+- the state file holds the position in the log, the counts of unfinished floods, and the refusals to be recorded;
 - that file is replaced before refusals are recorded and after. A refusal found in it at a start may be on record
   already, so the ledger is searched for the refusal's act before it is recorded again.
 """
@@ -27,11 +27,11 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class EntryLog:
-    """The log of the requests that NGINX refused, and how far these refusals are recorded in the ledger."""
+    """NGINX's log of the requests that it refused, and how far these refusals are recorded in the ledger."""
 
     log: Path
     state: Path
-    """File that keeps the place in the log."""
+    """File that stores how far the log was read."""
     is_recorded: Callable[[str], bool]
     """Takes the name of an act; tells whether the ledger holds an entry of it."""
 
@@ -50,7 +50,7 @@ class EntryRefusals:
         self._restore()
 
     def step(self) -> bool:
-        """Read new lines and record what is due. Return True when more lines may be waiting.
+        """Read new lines of the log and record what is due. Return True if more lines may be waiting.
 
         Raises:
             SirenaError: the ledger cannot be written; the next step tries again.
@@ -113,9 +113,9 @@ class EntryRefusals:
 
 
 def read_line(line: bytes) -> AccessRefused | None:
-    """Return the refusal in a line of NGINX's log, or None if the line cannot be read.
+    """Return the refusal in a line of NGINX's log; None if the line cannot be read.
 
-    Bytes that are not UTF-8 are replaced: the client that was refused chose what stands in the path.
+    Bytes that are not UTF-8 are replaced: the refused client chose what is in the path.
     """
     try:
         facts = json.loads(line.decode("utf-8", "replace"))

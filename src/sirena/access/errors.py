@@ -1,4 +1,4 @@
-"""Errors that refuse a request. Their texts never repeat a password, a token or the whole request."""
+"""Errors that refuse a request. Their texts never echo a password, a token or the whole request."""
 
 from sirena.domain.errors import SirenaError
 
@@ -56,7 +56,7 @@ class SwitchedOffPollError(ForbiddenError):
 class LedOnError(ForbiddenError):
     """A person who may not see MLflow's first page opens it in a browser, and is redirected to another page.
 
-    Everybody comes to the first page after signing in, so this is not recorded as a refusal.
+    Everybody gets to MLflow's first page after signing in, so this is not recorded as a refusal.
     """
 
     code = "led_on"

@@ -1,7 +1,7 @@
 """Accounts of persons who sign in by an OpenID provider, found by issuer and subject, never by a name.
 
-An account made in Sirena belongs to nobody at the provider, even if somebody has its name there; that person is refused
-and does not get the account.
+An account made in Sirena belongs to nobody at the provider, even if a person there has the same name; that person is
+refused and does not get the account.
 """
 
 import time
@@ -25,7 +25,7 @@ class ExternalIdentities:
         self._clock = clock
 
     def find(self, person: ExternalPerson) -> Account | None:
-        """Return the account of a person; None if the person has none."""
+        """Return the account of a person; None if the person has no account."""
         query = (
             select(ACCOUNTS)
             .join(EXTERNAL_IDENTITIES, EXTERNAL_IDENTITIES.c.account == ACCOUNTS.c.name)

@@ -2,7 +2,8 @@
 
 A source is one address, account and cause. In each minute the first refusals of a source are recorded one by one; the
 rest are counted, and recorded as one entry with their number when the minute ends. When `SOURCES` sources are counted
-already, further ones are counted together as `CROWD`, so that a flood from many addresses does not fill it either.
+already, further ones are counted together as `CROWD`, so that a flood from many addresses does not fill the ledger
+either.
 """
 
 import time
@@ -28,7 +29,7 @@ _NOT_KEPT: Final = frozenset({"at", "outcome", "failure"})
 
 @dataclass(frozen=True)
 class RefusedSource:
-    """Refusals that are counted together: of one kind, address, account and cause."""
+    """The source of refusals that are counted together: one kind, address, account and cause."""
 
     event: str
     address: str
@@ -64,7 +65,7 @@ class RefusalCount:
 
 
 class Floods:
-    """Decisions which refusals are recorded at once and which are only counted; used by one thread at a time."""
+    """Decides which refusals are recorded at once and which are only counted; used by one thread at a time."""
 
     def __init__(self, singly: int, clock: Callable[[], float] = time.time) -> None:
         """Create the counter of floods; nothing is counted yet.
@@ -81,9 +82,9 @@ class Floods:
         """Return True if a refusal is to be recorded at once; else count it.
 
         Args:
-            refusal: the last one counted is the one that is recorded, with the count.
-            subject: what was refused. The same subject again within a window is counted; an empty one is never the
-                same.
+            refusal: the refusal; of those counted, the last one is recorded, with the count.
+            subject: what was refused. The same subject again within a window is only counted; empty subjects are all
+                different.
         """
         source = RefusedSource(refusal.event, refusal.origin, refusal.who, refusal.cause)
         if source not in self._windows and len(self._windows) >= SOURCES:
@@ -104,7 +105,7 @@ class Floods:
         """Return the counts of the windows that have ended, and forget the windows that counted nothing.
 
         Args:
-            everything: True returns the counts of unfinished windows too, because the process ends.
+            everything: True to return the counts of unfinished windows too, because the process ends.
         """
         now = self._clock()
         counts = []
@@ -150,7 +151,7 @@ def plain_refusal(refusal: RefusalEvent) -> dict[str, Any]:
 
 
 def read_refusal(event: str, facts: Mapping[str, Any]) -> RefusalEvent:
-    """Return the refusal that `plain_refusal` wrote as these facts.
+    """Return the refusal that `plain_refusal` converted to these facts.
 
     Raises:
         KeyError: no kind of refusal has this name.

@@ -28,10 +28,10 @@ async def read_form(request: Request, *, longest: int = _LONGEST) -> dict[str, s
 
     Args:
         request: the request, whose body is the form.
-        longest: most bytes the form may have.
+        longest: maximum size of the form, in bytes.
 
     Raises:
-        AmbiguousRequestError: the body is not such a form, or is too long.
+        AmbiguousRequestError: the body is not a URL-encoded form, or is too long.
     """
     body = b""
     async for chunk in request.stream():

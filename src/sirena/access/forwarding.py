@@ -1,4 +1,4 @@
-"""Passing requests on to MLflow whose body the access service reads itself and writes anew."""
+"""Forwarding requests to MLflow whose body the access service has read itself and writes anew."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -32,11 +32,11 @@ class Forwarder:
         )
 
     async def send(self, facts: RequestFacts, who: str, body: Mapping[str, Any] | bytes | None) -> Response:
-        """Send a request to MLflow and return its answer.
+        """Send a request to MLflow and return MLflow's response.
 
         Args:
             facts: method, target and headers of the request.
-            who: account in whose name it is sent.
+            who: account in whose name the request is sent.
             body: the JSON fields or bytes to send; None for a request without a body.
 
         Raises:
@@ -65,11 +65,11 @@ async def read_body(request: Request, kind: str) -> bytes:
     """Return the body of a request.
 
     Args:
-        request: as it came.
+        request: the request as it arrived.
         kind: media type that the body must have.
 
     Raises:
-        AmbiguousRequestError: the body has another type, is compressed, or is longer than 1 MiB.
+        AmbiguousRequestError: the body has another media type, is compressed, or is longer than 1 MiB.
     """
     if not request.headers.get("content-type", "").lower().startswith(kind) or "content-encoding" in request.headers:
         raise AmbiguousRequestError(f"the body is sent as {kind}, uncompressed")

@@ -34,10 +34,10 @@ class GuardedRecord:
         self._notify(event)
 
     def tell_counts(self, *, everything: bool = False) -> None:
-        """Record the counts of floods whose minute has ended; to be called every few seconds.
+        """Record the counts of floods of refusals whose minute has ended; to be called every few seconds.
 
         Args:
-            everything: True records unfinished counts too, because the process ends.
+            everything: True to record unfinished counts too, because the process ends.
 
         Raises:
             SirenaError: the ledger cannot be written; the counts are kept for the next call.

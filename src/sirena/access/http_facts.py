@@ -1,8 +1,8 @@
-"""Reading from an HTTP request of NGINX the facts that a decision needs.
+"""Reading the facts that a decision needs from an HTTP request that NGINX sent.
 
 NGINX sends these headers, and overwrites what the client sent in them: ``X-Original-Method`` ($request_method),
 ``X-Original-URI`` ($request_uri), ``X-Forwarded-Host`` (name and port the client connected to), ``X-Real-IP``
-($remote_addr), ``X-Request-Id``, and with a question for a decision ``X-Original-Length`` ($content_length). The
+($remote_addr), ``X-Request-Id``, and with a request for a decision ``X-Original-Length`` ($content_length). The
 client's ``Authorization``, ``Cookie``, ``Origin``, ``Sec-Fetch-Site`` and ``X-Sirena-CSRF`` pass through.
 """
 
@@ -25,12 +25,12 @@ def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
     """Return the facts of a request.
 
     Args:
-        request: as it came.
+        request: the request as it arrived.
         asked_about: True if NGINX asks about another request, which the ``X-Original-*`` headers describe; False if the
             facts are those of the request itself.
 
     Raises:
-        AmbiguousRequestError: a header that must stand once stands twice, or method or target are missing.
+        AmbiguousRequestError: a header that may occur once occurs twice, or method or target are missing.
     """
     headers: dict[str, str] = {}
     for key, value in request.scope["headers"]:
@@ -60,5 +60,5 @@ def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
 
 
 def read_request_id(given: str) -> str:
-    """Return the id of a request if the text is a well-formed id; else an empty text."""
+    """Return a text if it is a well-formed request id; else an empty text."""
     return given if _ID.fullmatch(given) else ""

@@ -1,4 +1,4 @@
-"""Who sent a request, and by what means that was proved."""
+"""Who sent a request, and how that was proved."""
 
 import enum
 from dataclasses import dataclass

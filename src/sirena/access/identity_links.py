@@ -1,7 +1,8 @@
 """Linking an account to a person of the OpenID provider, and unlinking it: by an administrator, never by equal names.
 
-For a linked account the provider says who signs in and with which roles. So linking deletes its password and ends its
-sessions; its tokens stay valid. After unlinking, nobody signs in by the provider, and the last roles stay.
+For a linked account the provider says who signs in and with which roles. So linking deletes the account's password and
+ends its sessions; its tokens stay valid. After unlinking, nobody signs in to the account by the provider, and it keeps
+its last roles.
 """
 
 import time
@@ -29,16 +30,16 @@ class IdentityLinks:
         self._accounts = Accounts(engine)
 
     def link(self, name: str, issuer: str, subject: str) -> bool:
-        """Link an account to a person of a provider, who then signs in as it. Returns False if they are linked already.
+        """Link an account to a person of a provider, who then signs in to it. Returns False if they were linked before.
 
         Args:
-            name: of the account.
+            name: name of the account.
             issuer: the provider's own address, to the letter.
             subject: the provider's own name for the person (`sub`).
 
         Raises:
-            AccountError: no account has this name, it is linked to another person, the person has another account, or
-                issuer or subject are malformed.
+            AccountError: no account has this name, the account is linked to another person, the person has another
+                account, or issuer or subject are malformed.
         """
         self._accounts.find(name)
         if not is_subject(subject):
@@ -59,10 +60,10 @@ class IdentityLinks:
         return True
 
     def unlink(self, name: str) -> tuple[str, str]:
-        """Remove the link of an account, and return the issuer and subject it was linked to.
+        """Remove the link of an account, and return the issuer and subject to which it was linked.
 
         Raises:
-            AccountError: no account has this name, or it is not linked.
+            AccountError: no account has this name, or the account is not linked.
         """
         self._accounts.find(name)
         table = EXTERNAL_IDENTITIES

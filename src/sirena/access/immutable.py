@@ -1,7 +1,7 @@
 """Which runs and logged models a request would write to, so that files of registered versions are not changed.
 
 MLflow itself allows it: whoever may train may overwrite a file of a version that answers for patients. The path of an
-artifact tells whose it is: a run's folder is named by the run's id, a logged model's by ``m-`` and its id.
+artifact shows what it belongs to: a run's folder is named by the run's id, a logged model's by ``m-`` and its id.
 """
 
 import re
@@ -31,11 +31,11 @@ class Write:
 
 
 def read_write(method: str, target: RequestTarget) -> Write | None:
-    """Return the runs and logged models that a request would write to; None when it writes no artifact.
+    """Return the runs and logged models that a request would write to; None if the request writes no artifact.
 
     Args:
-        method: of the request.
-        target: path and query.
+        method: HTTP method of the request.
+        target: path and query of the request.
 
     Raises:
         ForbiddenError: the request would delete a folder of more than one run or logged model.

@@ -1,4 +1,4 @@
-"""The language of a page: the one a person chose on Sirena's pages, else the browser's, else Spanish."""
+"""The language of a page: the one that a person chose on Sirena's pages, else the browser's, else Spanish."""
 
 import enum
 from collections.abc import Callable
@@ -22,7 +22,7 @@ class PageLanguage(enum.StrEnum):
 
     @property
     def other(self) -> "PageLanguage":
-        """The language of the pages that is not this one."""
+        """The other one of the pages' two languages."""
         return PageLanguage.ENGLISH if self is PageLanguage.SPANISH else PageLanguage.SPANISH
 
     @property
@@ -32,12 +32,12 @@ class PageLanguage(enum.StrEnum):
 
     @property
     def says(self) -> Callable[[str, str], str]:
-        """Function that takes a text in Spanish and in English, and returns the one in this language."""
+        """Function that takes a text in Spanish and the same in English, and returns the one in this language."""
         return lambda spanish, english: spanish if self is PageLanguage.SPANISH else english
 
 
 def chosen_now(request: Request) -> PageLanguage | None:
-    """Return the language that a request chooses by its query (``?lang=en``); None when it chooses none."""
+    """Return the language that a request chooses by its query (``?lang=en``); None if the query chooses none."""
     language = request.query_params.get("lang", "")
     return PageLanguage(language) if language in set(PageLanguage) else None
 

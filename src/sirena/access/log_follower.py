@@ -1,8 +1,9 @@
 """Reading the new lines of a log again and again, across rotation and truncation of the log and restarts of the reader.
 
-A place in a log is a file and an offset; the file is known by its inode and a digest of its beginning, since inodes are
-used again. After a rotation the old file, now ``.1``, ``.2`` …, is read to its end before the new one is begun. Its
-writer may still be finishing, so the old file counts as ended when nothing was added for `SETTLE` seconds.
+A position in a log is a file and an offset; the file is recognised by its inode and a digest of its beginning, since
+inodes are reused. After a rotation the old file, now ``.1``, ``.2`` …, is read to its end before the new one is begun.
+The writer of the old file may still be finishing, so the old file counts as ended when nothing was added for `SETTLE`
+seconds.
 """
 
 import hashlib
@@ -26,7 +27,7 @@ def _digest(text: bytes) -> str:
 
 @dataclass(frozen=True)
 class LogPosition:
-    """A place in a log: the file, and how far it was read."""
+    """A position in a log: the file, and how far it was read."""
 
     inode: int = 0
     offset: int = 0
@@ -45,7 +46,7 @@ class LogFollower:
         """Create a follower that reads from a place in the log.
 
         Args:
-            path: the log; its rotated files lie beside it, with a number after the name.
+            path: the log; its rotated files are in the same folder, with a number after the name.
             place: where an earlier process ended; None begins with the oldest file there is.
             clock: seconds, for the wait at the end of a rotated file.
         """
@@ -55,10 +56,10 @@ class LogFollower:
         self.place = place or LogPosition()
 
     def read(self) -> list[bytes]:
-        """Return the new complete lines, at most 1 MiB, and remember the place in the file after them.
+        """Return the new complete lines, at most 1 MiB, and remember the position in the file after them.
 
         Raises:
-            OSError: a file was moved away meanwhile; reading again helps.
+            OSError: a file was moved away meanwhile; the caller may try again.
         """
         files = self._files()
         at = next((number for number, file in enumerate(files) if self._is_mine(file)), None)

@@ -1,8 +1,8 @@
-"""Deciding whether a person of the OpenID provider may sign in; their account and roles follow what the provider says.
+"""Deciding whether a person of the OpenID provider may sign in; their account and roles follow the provider's claims.
 
 The rules, in their order:
 
-- a disabled account may not sign in, and nothing of it is changed;
+- a disabled account may not sign in, and nothing about it is changed;
 - roles are those of the person's groups now: gained and lost at each sign-in;
 - without a role nobody may sign in, and an account that had roles loses them, so that its tokens may do nothing;
 - a new person gets an account, unless another account has the name.
@@ -28,10 +28,10 @@ class Admission:
         self._notify = notify
 
     def admit(self, person: ExternalPerson, origin: RequestOrigin) -> str:
-        """Return the name of a person's account. Make it first if it is new; give it the roles of the person's groups.
+        """Return the name of a person's account, after making it for a new person and giving it the groups' roles.
 
         Args:
-            person: who signed in, by the verified claims of the provider.
+            person: the person who signed in, from the provider's verified claims.
             origin: address and id of the request, for the ledger.
 
         Raises:

@@ -1,9 +1,9 @@
 """Reading from an OpenID provider's claims who a person is and which roles they have; nothing unverified is used.
 
-- *Who it is*: issuer and subject together, the only claims that a provider may not give to another person later.
-- *The account's name*: the configured claim; without it the e-mail address, if the provider says that it is verified;
-  without that the subject. The name is for people to read and proves nothing.
-- *Roles*: those of all groups named in `SIRENA_OIDC_ROLES`. An e-mail address counts as a group only when verified.
+- **Identity*: issuer and subject together, the only claims that a provider may not give to another person later.
+- *The account's name*: the configured claim; if that is missing, the e-mail address, if the provider says that it is
+verified; else the subject. The name is for people to read and proves nothing. - *Roles*: those of all groups named in
+`SIRENA_OIDC_ROLES`. An e-mail address counts as a group only when verified.
 """
 
 import re
@@ -33,7 +33,7 @@ class ExternalPerson:
 
 
 def read_person(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> ExternalPerson | None:
-    """Return the person whom the claims of a verified ID token describe; None when the subject is malformed."""
+    """Return the person whom the claims of a verified ID token describe; None if the subject is malformed."""
     subject = claims.get("sub")
     if not isinstance(subject, str) or not is_subject(subject):
         return None
@@ -48,7 +48,7 @@ def is_subject(text: str) -> bool:
 
 
 def says_enough(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> bool:
-    """Tell whether claims hold both name and groups; if not, more claims are read from the userinfo endpoint."""
+    """Tell whether claims hold both name and groups; if not, the caller reads more from the userinfo endpoint."""
     return all(_at(claims, path) is not None for path in (configuration.name_claim, configuration.groups_claim))
 
 

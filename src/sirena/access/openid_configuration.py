@@ -41,12 +41,12 @@ class OpenIdConfiguration:
 
     @property
     def callback_url(self) -> str:
-        """Address to which the provider sends browsers back; it must be registered at the provider."""
+        """URL to which the provider sends browsers back; it must be registered at the provider."""
         return self.entry_url + CALLBACK
 
     @property
     def after_logout_url(self) -> str:
-        """Address to which the provider sends browsers after signing out; it must be registered at the provider."""
+        """URL to which the provider sends browsers after signing out; it must be registered at the provider."""
         return f"{self.entry_url}/auth/login"
 
     @property
@@ -59,8 +59,8 @@ def read_group_roles(text: str) -> dict[str, frozenset[Role]]:
     """Return the roles of each group, read from the text of a setting.
 
     Args:
-        text: ``group=role,role; group=role``. The last ``=`` of a pair divides it, so that a group may be called
-            ``CN=PROA,OU=Groups``, as in a directory; only ``;`` cannot stand in a group's name.
+        text: ``group=role,role; group=role``. The last ``=`` of a pair separates group and roles, so that a group may
+            be called ``CN=PROA,OU=Groups``, as in a directory; only ``;`` cannot be part of a group's name.
 
     Raises:
         GroupRolesError: a pair has no group or no role, or names a role that does not exist.

@@ -25,7 +25,7 @@ JOURNEY_SECONDS: Final = 600
 
 @dataclass(frozen=True)
 class Journey:
-    """A sign-in that was begun, whose browser was sent to the provider."""
+    """A sign-in that has begun: the browser was sent to the provider."""
 
     state: str
     nonce: str
@@ -44,20 +44,20 @@ class Journeys:
         self._ended: dict[str, float] = {}
 
     def begin(self, target: str) -> tuple[Journey, str]:
-        """Return a new sign-in, and the value of the sealed cookie that holds it."""
+        """Begin a sign-in; return it, and the value of the encrypted cookie that holds it."""
         journey = Journey(new_secret(), new_secret(), secrets.token_urlsafe(48), target)
         sealed = self._box.encrypt_at_time(json.dumps(asdict(journey)).encode(), int(self._clock()))
         return journey, sealed.decode()
 
     def end(self, cookie: str, state: str) -> Journey:
-        """Return the begun sign-in in a browser's cookie, and mark it as used, since each can be used once.
+        """Return the begun sign-in that a browser's cookie holds, and mark it as used, since each can be used once.
 
         Args:
             cookie: value that `begin` gave to the browser.
-            state: of the provider's answer.
+            state: state parameter in the provider's answer.
 
         Raises:
-            SignInRefusedError: the sign-in is unknown, another browser's, too old, or was used already.
+            SignInRefusedError: the sign-in is unknown, is another browser's, is too old, or was used already.
         """
         now = self._clock()
         try:

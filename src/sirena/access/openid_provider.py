@@ -7,8 +7,8 @@ An ID token is accepted if all of this is true, and refused otherwise:
 - it is neither expired nor from the future (a minute of difference between clocks is tolerated);
 - ``nonce`` is the one of this sign-in; ``at_hash``, if present, belongs to the access token.
 
-The provider's metadata and keys are read anew when they are older than `FRESH_SECONDS`, so that new keys work at once,
-and not more often, so that nobody can make Sirena flood the provider.
+The provider's metadata and keys are read anew when they are older than `FRESH_SECONDS`, so that new keys work soon, and
+never more often, so that nobody can make Sirena flood the provider.
 """
 
 import asyncio
@@ -72,12 +72,12 @@ class OpenIdProvider:
 
         Raises:
             SignInRefusedError: the provider does not answer, its TLS certificate is not trusted, or its metadata cannot
-                be used; the error names which.
+                be used; the error says which.
         """
         await self._ask()
 
     async def address_for_signing_in(self, state: str, nonce: str, verifier: str) -> str:
-        """Return the address at the provider where a browser signs in.
+        """Return the URL at the provider where a browser signs in.
 
         Raises:
             SignInRefusedError: the provider does not answer, or its metadata cannot be used.
@@ -118,7 +118,7 @@ class OpenIdProvider:
         return claims
 
     async def address_for_signing_out(self) -> str | None:
-        """Return the address where a browser signs out at the provider; None if it has none or does not answer."""
+        """Return the URL where a browser signs out at the provider; None if there is none, or no answer."""
         try:
             published = await self._ask()
         except SignInRefusedError:

@@ -1,7 +1,7 @@
-"""Routes of single sign-on: sending a browser to the OpenID provider, taking its answer, and signing out there.
+"""Routes of single sign-on: sending a browser to the OpenID provider, receiving its answer, and signing out there.
 
-Anybody may open the first route. The second believes nothing that the browser brings until its cookie, its state and
-the provider's signed token agree.
+Anybody may open the first route. The second route accepts nothing from the browser until its cookie, its state and the
+provider's signed token agree.
 """
 
 from typing import Final
@@ -53,7 +53,7 @@ class SingleSignOn:
 
     @property
     def label(self) -> str:
-        """Name of the provider on the sign-in page; empty without a provider."""
+        """Name of the provider on the sign-in page; empty if there is no provider."""
         return self._configuration.shown_label if self._configuration else ""
 
     def routes(self) -> APIRouter:
@@ -77,7 +77,7 @@ class SingleSignOn:
         return response
 
     async def callback(self, request: Request) -> Response:
-        """Read the provider's answer, and start a session or show why not."""
+        """Read the provider's answer, and start a session or show why none is started."""
         facts = read_facts(request)
         try:
             name, target = await self._arrive(request, facts)

@@ -1,4 +1,4 @@
-"""What the sign-in pages share: headers against foreign content and frames, cookies, and the page to go to next."""
+"""What the sign-in pages share: headers against foreign content and frames, cookies, and redirection to a page."""
 
 import secrets
 from functools import cache
@@ -23,7 +23,7 @@ def page(request: Request, template: str, *, status: int = 200, **values: object
     """Return a page without scripts, foreign content or frames, in the language of the request.
 
     Args:
-        request: to be answered.
+        request: the request to answer.
         template: name of the template, which can call ``say(spanish, english)``.
         status: HTTP status.
         values: further values for the template.
@@ -55,7 +55,7 @@ def let_in(target: str, session: tuple[str, str], seconds: int) -> Response:
 
 
 def set_cookie(response: Response, name: str, value: str, seconds: int, *, hidden: bool) -> None:
-    """Set a cookie that is sent to this host alone; no script can read a hidden one."""
+    """Set a cookie that is sent to this host alone; if `hidden`, no script can read it."""
     response.set_cookie(name, value, max_age=seconds, path="/", secure=True, httponly=hidden, samesite="lax")
 
 
@@ -65,7 +65,7 @@ def drop_cookie(response: Response, name: str, *, hidden: bool = True) -> None:
 
 
 def local_target(target: str) -> str:
-    """Return a path if it is one of this server, else ``/``: signing in must not lead to another site."""
+    """Return a path if it is a path on this server, else ``/``: signing in must not lead to another site."""
     try:
         read_target(target)
     except AmbiguousRequestError:

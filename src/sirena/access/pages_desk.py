@@ -1,4 +1,4 @@
-"""The application by which the process of Sirena's pages asks the access service, over a socket of its own.
+"""The application for requests from the process of Sirena's pages to the access service, over a separate socket.
 
 It can do two things: record what a person did on the pages, and ask which sessions are open. So whoever breaks into
 that process can neither decide on a request nor write another event into the ledger. Floods of refusals are counted
@@ -40,8 +40,8 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
     """Return the application for the process of the pages.
 
     Args:
-        sessions: those in the database.
-        notify: records an event.
+        sessions: the sessions in the database.
+        notify: function that records an event.
     """
     guarded = GuardedRecord(notify)
 

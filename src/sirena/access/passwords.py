@@ -28,7 +28,7 @@ def hash_password(password: str) -> str:
 
 
 def verify_password(password_hash: str | None, password: str) -> bool:
-    """Tell whether a password belongs to a hash. Without a hash the answer is False and takes the same time."""
+    """Tell whether a password belongs to a hash. If the hash is None, the result is False after the same time."""
     if len(password) > LONGEST:
         return False
     try:

@@ -7,8 +7,8 @@ repaired but refused:
 - no backslash, no ``;`` (path parameters), no control character, nothing outside printable ASCII;
 - percent escapes are complete, decode to UTF-8 once, and never hide a separator, dot, percent sign or control
   character;
-- case counts: ``/API`` is not ``/api`` but an unknown path;
-- a query parameter that names a resource stands once; ``path`` leaves no folder; ``_method`` is not a parameter.
+- case matters: ``/API`` is not ``/api`` but an unknown path;
+- a query parameter that names a resource occurs once; ``path`` does not lead out of a folder; ``_method`` is refused.
 """
 
 import re

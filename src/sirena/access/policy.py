@@ -1,4 +1,4 @@
-"""The policy: which role may do which action with which model. What no rule allows is refused."""
+"""The access policy: which role may do which action with which model. What no rule allows is refused."""
 
 import re
 import tomllib
@@ -49,12 +49,12 @@ class Policy:
     rules: tuple[PolicyRule, ...]
 
     def permits(self, roles: frozenset[Role], action: Action, model: str | None = None) -> bool:
-        """Tell whether some rule lets an account with these roles do an action.
+        """Tell whether any rule lets an account with these roles do an action.
 
         Args:
-            roles: of the account.
-            action: to be done.
-            model: registered model that the request names; None when it names none.
+            roles: roles of the account.
+            action: the action to be done.
+            model: registered model that the request names; None if it names no model.
         """
         if action is Action.PUBLIC:
             return True
@@ -63,12 +63,12 @@ class Policy:
         return any(rule.allows(role, action, model) for rule in self.rules for role in roles)
 
     def remedy(self, roles: frozenset[Role], action: Action, model: str | None = None) -> str:
-        """Return a hint on what would let an account with these roles do an action.
+        """Return a hint that says how an account with these roles could get to do an action.
 
         Args:
-            roles: of the account.
-            action: that was refused.
-            model: registered model that the request names, if any.
+            roles: roles of the account.
+            action: the action that was refused.
+            model: registered model that the request names; None if it names no model.
         """
         if action is Action.SWITCHED_OFF:
             return "Sirena does not use this part of MLflow, so it is closed to everybody"

@@ -19,11 +19,11 @@ _LOG = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def recording_beside(record: GuardedRecord, entry: EntryRefusals | None) -> AsyncIterator[None]:
-    """Run the recording task for the length of a block; unfinished counts are recorded at its end.
+    """Run the recording task during a ``with`` block; unfinished counts are recorded at its end.
 
     Args:
-        record: through which the service records its events.
-        entry: reads NGINX's log of refusals; None where there is no NGINX.
+        record: object by which the service records its events.
+        entry: reader of NGINX's log of refusals; None if there is no NGINX.
     """
 
     def step() -> float:

@@ -34,9 +34,9 @@ class ReleaseForm:
 
     maker: DecisionMaker
     upstream: Upstream | None
-    """MLflow and the gate; None where no MLflow server is configured, and no release can be made."""
+    """MLflow and the gate; None if no MLflow server is configured, so that no release can be made."""
     one_at_a_time: CapacityLimiter
-    """Limits how many releases are made at once: each takes memory for all tables, and a thread."""
+    """Limits how many releases are made at the same time: each takes memory for all truth tables, and a thread."""
 
     def routes(self) -> APIRouter:
         """Return the route of the form."""

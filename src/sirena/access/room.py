@@ -14,7 +14,7 @@ KEPT_FREE: Final = 2 * 2**30
 
 
 class NoRoomError(ForbiddenError):
-    """The disk has no room for an upload."""
+    """The disk has not enough space for an upload."""
 
     code = "no_room"
 
@@ -29,13 +29,13 @@ class Room:
     """Bytes assumed for a request that does not say its length."""
 
     def require(self, length: str) -> None:
-        """Check that the disks have room for a request's body, or raise `NoRoomError`.
+        """Check that the disks have space for a request's body, or raise `NoRoomError`.
 
         Args:
-            length: value of the request's length header; empty when it has none.
+            length: value of the request's length header; empty if it has none.
 
         Raises:
-            NoRoomError: a disk has no room.
+            NoRoomError: a disk has not enough space.
         """
         wanted = int(length) if length.isdecimal() else self.longest
         free = min(_free(self.folders), default=wanted + KEPT_FREE)

@@ -1,4 +1,4 @@
-"""The route table, which says which action a request is; almost every look-up takes constant time."""
+"""The route table, which says what action a request needs; almost every look-up takes constant time."""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Route:
 
     @property
     def decided_by_body(self) -> bool:
-        """True when only the body says what the request does, so that stage control decides on it."""
+        """True if only the body says what the request does, so that stage control must decide on the request."""
         return self.model == "body"
 
 
@@ -40,7 +40,7 @@ class RequestedRoute:
 
     route: Route
     model: str | None
-    """Registered model that the request names in its path or query; None when there is none."""
+    """Registered model that the request names in its path or query; None if it names no model."""
 
     @property
     def action(self) -> Action:
@@ -66,7 +66,7 @@ class RouteTable:
         """Return the route that a request asks for.
 
         Args:
-            method: as in the request line; HEAD counts as GET.
+            method: method in the request line; HEAD counts as GET.
             target: path and query.
 
         Raises:
@@ -100,7 +100,7 @@ def read_routes(text: str) -> RouteTable:
     """Read a route table.
 
     Raises:
-        PolicyError: a line cannot be read, or a route stands twice.
+        PolicyError: a line cannot be read, or a route occurs twice.
     """
     routes: list[Route] = []
     for number, line in enumerate(text.splitlines(), start=1):
@@ -120,7 +120,7 @@ def read_routes(text: str) -> RouteTable:
 
 
 def body_route_locations() -> list[str]:
-    """Return the paths whose requests NGINX must send to stage control, instead of asking for a decision on them."""
+    """Return the paths whose requests NGINX must send to stage control instead of asking for a decision."""
     return sorted({route.path for route in shipped_routes().routes if route.decided_by_body})
 
 

@@ -46,7 +46,7 @@ class RulesForm:
 
     maker: DecisionMaker
     book: RulesBook | None
-    """None where this server has no ledger, and no rules can be saved."""
+    """None if this server has no ledger, so that no rules can be saved."""
     room: Room | None
 
     def routes(self) -> APIRouter:

@@ -1,4 +1,4 @@
-"""What the gate decided on a change of stage, and how that is recorded."""
+"""The gate's decision on a change of stage, and how it is recorded."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ class Ruling:
     event: Event
     """The change, with facts of what was judged."""
     override: Overridden | None = None
-    """Event of an override; None when the gate agreed."""
+    """Event of an override; None if the gate agreed."""
     announce: Callable[[], Any] = lambda: None
     """Records in the registry what is about to be done."""
     confirm: Callable[[], Any] = lambda: None

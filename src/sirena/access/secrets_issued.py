@@ -1,4 +1,4 @@
-"""Making the secrets that Sirena gives to clients: tokens and session cookies. Only their SHA-256 is kept.
+"""Making the secrets that Sirena gives to clients: tokens and session cookies. Only the secrets' SHA-256 is kept.
 
 SHA-256 is enough for 256 random bits, which cannot be guessed; passwords, which people choose, are hashed by argon2.
 """
@@ -22,5 +22,5 @@ def new_secret() -> str:
 
 
 def digest(secret: str) -> str:
-    """Return the SHA-256 of a secret, which is what the database keeps."""
+    """Return the SHA-256 of a secret; the database keeps this and not the secret."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()

@@ -93,11 +93,11 @@ class AccessParts:
     upstream: Upstream | None = None
     """MLflow and the gate for stage control; without them, requests that stage control decides on are refused."""
     room: Room | None = None
-    """The disks for uploads; without them, uploads pass whatever room there is."""
+    """The disks for uploads; without them, uploads pass however full the disks are."""
     rules: RulesBook | None = None
     """Keeps the hospital's own rules; without it, forms that save or approve rules are refused."""
     entry_log: EntryLog | None = None
-    """Log of what NGINX refuses by itself; None where there is no NGINX."""
+    """Log of what NGINX refuses by itself; None if there is no NGINX."""
     passing: Callable[[], float] = time.monotonic
     """Seconds of a clock that nobody can set, for the age of what the service remembers."""
 

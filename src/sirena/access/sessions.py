@@ -57,7 +57,7 @@ class Sessions:
         return cookie, csrf
 
     def resolve(self, cookie: str) -> Session | None:
-        """Return the session of a cookie; None if it has ended, or there is none."""
+        """Return the session of a cookie; None if the session has ended, or there is none."""
         query = select(SESSIONS).where(SESSIONS.c.secret_sha256 == digest(cookie))
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()
@@ -67,7 +67,7 @@ class Sessions:
         return None if account.disabled else Session(account, row.csrf_sha256, row.expires, _name(row.secret_sha256))
 
     def open_names(self) -> frozenset[str]:
-        """Return the names of the sessions that are open now."""
+        """Return the names of the currently open sessions."""
         held = ACCOUNTS.c.name == SESSIONS.c.account, ACCOUNTS.c.disabled.is_(False)
         is_open = SESSIONS.c.revoked.is_(None), SESSIONS.c.expires > self._clock()
         with self._engine.connect() as connection:

@@ -20,7 +20,7 @@ _IDENTIFIERS: Final = frozenset({"run_id", "run_uuid", "model_id", "runId", "run
 _ENDING: Final = frozenset({"run_id", "run_uuid", "status", "end_time"})
 _LONGEST_REASON: Final = 1000
 SHADOW: Final = "shadow"
-"""Alias of the shadow: the release that answers the same questions without anybody seeing its answers."""
+"""Alias of the shadow: the release that answers the same requests without anybody seeing its answers."""
 _EXPERIMENT: Final = "experiments/create"
 TRACE: Final = "mlflow/traces"
 """End of the route that makes a trace."""
@@ -43,7 +43,7 @@ class StageChange:
 
     @property
     def stage(self) -> str:
-        """Stage that the request gives a version, by an alias or by the stage field; empty when it gives none.
+        """Stage that the request gives a version, by an alias or by the stage field; empty if it gives no stage.
 
         Raises:
             AmbiguousRequestError: the stage field would get a stage that does not exist.
@@ -59,7 +59,7 @@ class StageChange:
 
     @property
     def asks_gate(self) -> bool:
-        """True when the request gives a stage that needs the gate's consent (unless the version has it already)."""
+        """True if the request gives a stage that needs the gate's consent (unless the version already has it)."""
         return self.stage in RIGHT_OF_STAGE
 
     @property
@@ -84,7 +84,7 @@ class StageChange:
 
     @property
     def evidence_of(self) -> frozenset[str]:
-        """Runs and logged models whose facts the request changes; empty when it concerns a registered model.
+        """Runs and logged models whose facts the request changes; empty if the request concerns a registered model.
 
         Ending a run does not count as a change, because Sirena's training ends its run after registering; the set then
         holds an empty id.
@@ -103,7 +103,7 @@ class StageChange:
 
     @property
     def deletes_experiment(self) -> str:
-        """Id of the experiment that the request deletes; empty when it deletes none.
+        """Id of the experiment that the request deletes; empty if it deletes no experiment.
 
         Raises:
             AmbiguousRequestError: the request names no experiment.
@@ -112,12 +112,12 @@ class StageChange:
 
     @property
     def tags_version_with_ours(self) -> bool:
-        """True when the request writes one of Sirena's tags on a version."""
+        """True if the request writes one of Sirena's reserved tags on a version."""
         return self.kind == "model-versions/set-tag" and is_ours(text_of(self.body, "key"))
 
     @property
     def names_places(self) -> bool:
-        """True when the request makes an experiment or a trace, and so may choose where artifacts are stored."""
+        """True if the request makes an experiment or a trace, and so may choose where artifacts are stored."""
         return self.kind in (_EXPERIMENT, TRACE)
 
     @property
@@ -139,7 +139,7 @@ class StageChange:
 
     @property
     def override(self) -> str:
-        """Reason for overriding the gate, in one line; empty when the request gives none.
+        """Reason for overriding the gate, in one line; empty if the request gives no reason.
 
         Raises:
             AmbiguousRequestError: the reason is empty or too long.
@@ -153,7 +153,7 @@ class StageChange:
 
     @property
     def concerns_version(self) -> bool:
-        """True when the rules need the present state of the version that the request names."""
+        """True if the rules need the current state of the version that the request names."""
         return self.kind in {
             "model-versions/transition-stage", "model-versions/set-tag", "model-versions/delete-tag",
             "model-versions/delete",
@@ -173,11 +173,11 @@ class StageChange:
 
 
 def read_change(operation: str, content: bytes) -> StageChange:
-    """Return the change that a body asks for; MLflow is sent what was read here, so that both understand the same.
+    """Read the change that a body asks for; what was read is sent to MLflow, so that both understand the same.
 
     Raises:
         AmbiguousRequestError: the body is no JSON object, names a field twice or in MLflow's other spelling
-            (``runId``), or holds a value that JSON has no way to write.
+            (``runId``), or holds a value that JSON cannot express.
     """
     try:
         body = json.loads(content, object_pairs_hook=_no_twins)
@@ -226,7 +226,7 @@ def text_of(body: Mapping[str, Any], field: str) -> str:
     """Return the text of a field of a body.
 
     Raises:
-        AmbiguousRequestError: the field is missing or no text.
+        AmbiguousRequestError: the field is missing or is not a text.
     """
     value = body.get(field)
     if not isinstance(value, str):

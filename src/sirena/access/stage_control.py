@@ -1,8 +1,8 @@
-"""Stage control, which decides on the few requests to MLflow whose meaning stands in their body.
+"""Stage control, which decides on the few requests to MLflow whose meaning is in their body.
 
 NGINX sends these requests here instead of asking `/decide`. Stage control finds out who sends a request, reads the
-body, applies the policy to it, asks the gate of `sirena promote` if a stage is given, and sends MLflow what was read,
-written anew.
+body, applies the policy to it, asks the gate of `sirena promote` if a stage is given, and sends MLflow a body written
+anew from what was read.
 """
 
 import asyncio
@@ -48,9 +48,9 @@ class _Examined:
 
     need: StageNeed
     event: StageEvent | None = None
-    """Event of giving the stage; None where the change gives none."""
+    """Event of giving the stage; None if the change gives no stage."""
     ruling: Ruling | SirenaError | None = None
-    """The gate's decision, or the error that refused it; None where the gate is not needed."""
+    """The gate's decision, or the error by which the gate refused; None if the gate is not needed."""
 
 
 class StageControl:
@@ -113,9 +113,9 @@ class StageControl:
         """Make a change of the registry and record it, if rights, rules and gate allow it.
 
         Args:
-            change: to be made.
-            facts: of the request to MLflow that makes the change.
-            identity: of the sender.
+            change: the change to make.
+            facts: facts of the request to MLflow that makes the change.
+            identity: identity of the sender.
 
         Raises:
             ForbiddenError: the sender lacks the right, or a rule forbids the change.
@@ -148,8 +148,8 @@ class StageControl:
         """Read the version concerned by a change, check the sender's rights, and ask the gate if a stage is given.
 
         Args:
-            change: to be made.
-            identity: of the sender.
+            change: the change to make.
+            identity: identity of the sender.
             by: who asks, as fields of the events.
             limiter: threads for the gate alone; None uses one of the threads that decisions use too.
 

@@ -1,8 +1,8 @@
 """The form of Sirena's pages by which a person gives a version a stage, or activates a release.
 
-The form asks stage control for the same changes, in the same order, as `sirena promote` does through the entry: first
-the alias, which decides, then the stage field, then the deletion of the version's former alias. So rights, gate, proof,
-ledger and the exclusion of the author are the same.
+The form asks stage control for the same changes, in the same order, as `sirena promote` makes through the entry: first
+the alias, which determines the stage, then the stage field, then the deletion of the version's former alias. So rights,
+gate, proof, ledger and the exclusion of the author are the same.
 
 Rules, each with a test of like name:
 
@@ -42,19 +42,19 @@ _REFUSED: Final = 300
 
 @dataclass(frozen=True)
 class Wish:
-    """A change of a stage, as a person asks for it by the form."""
+    """A change of a stage that a person asks for by the form."""
 
     model: str
     version: str
     stage: str
     override: str
-    """Reason for overriding the gate; empty when the person does not."""
+    """Reason for overriding the gate; empty if the person does not override it."""
     back: str
     """Page to which the browser is redirected."""
 
     @classmethod
     def of(cls, fields: dict[str, str]) -> "Wish":
-        """Read the fields of the form.
+        """Create the wish from the fields of the form.
 
         Raises:
             AmbiguousRequestError: model, version or stage are missing or malformed.
@@ -67,7 +67,7 @@ class Wish:
         return cls(model, version, stage, fields.get("override", "").strip(), back if plain else _PAGES)
 
     def changes(self, state: VersionState | None) -> Iterator[StageChange]:
-        """Yield the changes to make, in their order, given the present state of the version."""
+        """Yield the changes to make, in their order, given the current state of the version."""
         named = {"name": self.model, "version": self.version}
         if alias := _ALIASES.get(self.stage):
             reason = {"override": self.override} if self.override else {}

@@ -3,11 +3,12 @@
 Rules, each with a test of like name:
 
 - giving or moving the alias or stage of production needs the right to promote to production, and the gate;
-- the same of staging needs the right to promote to staging, and the gate;
+- giving or moving that of staging needs the right to promote to staging, and the gate;
 - taking a version out of production needs the right to promote to production, whatever stage it is given;
 - an alias of any other name is a description and needs the right to register; so does naming the shadow, the release
   whose answers nobody sees;
-- a reason to override stands beside an alias or stage that the gate is asked about, and needs the right to promote to
+- a reason to override is given together with an alias or stage that the gate is asked about, and needs the right to
+promote to
   production;
 - the author of a version is the account that registers it: its tag says so, whatever the client sends;
 - a version is registered from MLflow's own artifacts and from nowhere else; a copy names its version by number;
@@ -52,7 +53,7 @@ class StageNeed:
     """The rights that a change needs, and the stage for which the gate is asked."""
 
     actions: frozenset[Action]
-    """Rights, of which all are needed."""
+    """The needed rights, all of them."""
     gate: str = ""
     """Stage to which the gate must agree; empty when the gate is not asked."""
 
@@ -77,7 +78,7 @@ def require_own_places_of_spans(content: bytes) -> None:
     """Check that spans of OpenTelemetry do not choose where MLflow stores their trace, or raise `ForbiddenError`.
 
     Each attribute of the root span named ``mlflow.traceTag.…`` becomes a tag of the trace, and one such tag is the
-    place. Protobuf holds texts byte by byte, so the names of those tags are searched for in the body.
+    storage place. Protobuf holds texts byte by byte, so the names of those tags are searched for in the body.
 
     Args:
         content: the body, protobuf.
@@ -93,12 +94,13 @@ def needs(change: StageChange, state: VersionState | None, who: str) -> StageNee
     """Return the rights that a change needs, and the stage for which the gate is asked.
 
     Args:
-        change: to be made.
-        state: of the version concerned, or of the version in production of a model to remove; None when there is none.
-        who: account that asks.
+        change: the change to make.
+        state: state of the version concerned, or of the version in production of a model to remove; None if there is no
+            such version.
+        who: account that sends the request.
 
     Raises:
-        ForbiddenError: nobody may make this change, or not this account.
+        ForbiddenError: nobody may make this change, or this account may not.
         AmbiguousRequestError: the body lacks a field that the route needs.
     """
     kind = change.kind
@@ -129,8 +131,8 @@ def body_to_pass_on(change: StageChange, who: str, makers: tuple[str, ...] = ())
     """Return the body to send to MLflow: a new version's author is added, a reason for overriding the gate is removed.
 
     Args:
-        change: to be made.
-        who: account that asks.
+        change: the change to make.
+        who: account that sends the request.
         makers: other accounts that worked on the version.
 
     Raises:

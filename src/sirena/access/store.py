@@ -1,7 +1,7 @@
 """The database of accounts, external identities, tokens and sessions: PostgreSQL or a SQLite file.
 
-Times are seconds since 1970 (UTC) as doubles, which both databases store and compare alike. The revisions in
-`migrations` make and change the tables; a database of another revision is refused, see ADR 15.
+Times are seconds since 1970 (UTC) as doubles, which both kinds of database store and compare in the same way. The
+revisions in `migrations` make and change the tables; a database of another revision is refused, see ADR 15.
 """
 
 import os
@@ -102,7 +102,7 @@ def open_store(url: str) -> Engine:
     """Connect to the database of accounts and make its tables if there are none.
 
     Args:
-        url: SQLAlchemy URL; psycopg is the driver for ``postgresql://``. A SQLite file is made with mode 0600.
+        url: SQLAlchemy URL; psycopg is the driver for ``postgresql://``. A SQLite file is created with mode 0600.
 
     Raises:
         UsageError: the text is not a URL of a database.
@@ -120,7 +120,7 @@ def open_store(url: str) -> Engine:
 
 
 def prepare_store(url: str, writer: str = "") -> tuple[SchemaStanding, SchemaStanding]:
-    """Make the tables, or bring them to this program's revision; repeating it changes nothing.
+    """Make the tables, or bring existing ones to this program's revision; repeating it changes nothing.
 
     Args:
         url: as for `open_store`; for PostgreSQL with the role that owns the tables.

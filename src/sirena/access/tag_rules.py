@@ -1,4 +1,4 @@
-"""Who may write which tag of the registry. Sirena's own, which gate and audit read, begin with ``sirena.``.
+"""Who may write which tag of the registry. Sirena's own tags, which gate and audit read, begin with ``sirena.``.
 
 Rules, each with a test of like name:
 
@@ -34,12 +34,12 @@ _CERTIFICATES: Final = ("sirena.certificate", "sirena.edition", "sirena.sha256.c
 
 @dataclass(frozen=True)
 class VersionState:
-    """What the registry holds of a version, as far as the rules need it."""
+    """The facts about a version in the registry that the rules need."""
 
     version: str
     """Number of the version."""
     aliases: frozenset[str]
-    """Stages that the version has by an alias, which decides: ``Staging``, ``Production``."""
+    """Stages that the version has by an alias, which determines the stage: ``Staging``, ``Production``."""
     field: str
     """MLflow's own stage field, which is set after the alias."""
     tags: Mapping[str, str]
@@ -51,12 +51,12 @@ class VersionState:
 
     @property
     def was_staged(self) -> bool:
-        """True when the version has a stage, or somebody has decided on one."""
+        """True if the version has a stage, or somebody has decided on a stage for it."""
         return bool(self.stages) or any(key.startswith(_ENTRYS_OWN[0]) for key in self.tags)
 
 
 def is_ours(key: str) -> bool:
-    """Tell whether a tag is Sirena's, or is spelt so that a person could take it for one."""
+    """Tell whether a tag is reserved for Sirena, or is spelt so that a person could take it for a reserved one."""
     return key.strip().casefold().startswith(_OURS)
 
 
@@ -65,13 +65,13 @@ def writing_needs(key: str, value: str, state: VersionState | None, who: str, *,
 
     Args:
         key: name of the tag.
-        value: to be written.
-        state: of the version; None when there is none, or when the tag is a registered model's.
-        who: account that asks.
+        value: the value to write.
+        state: state of the version; None if there is no version, or if the tag is a registered model's.
+        who: account that sends the request.
         of_version: True for a version's tag, False for a registered model's.
 
     Raises:
-        ForbiddenError: nobody may write the tag, or not this account.
+        ForbiddenError: nobody may write the tag, or this account may not.
     """
     if not is_ours(key):
         return frozenset({Action.REGISTER})
@@ -127,7 +127,7 @@ def tags_of_new_version(tags: Any, who: str, makers: tuple[str, ...], *, copied:
     """Return the tags of a new version: those that were sent, and the author.
 
     Args:
-        tags: that the client sent.
+        tags: the tags that the client sent.
         who: account that registers.
         makers: other accounts that worked on the version.
         copied: True for a copy of another version. MLflow's client sends the tags of the other version along; those
@@ -135,7 +135,7 @@ def tags_of_new_version(tags: Any, who: str, makers: tuple[str, ...], *, copied:
 
     Raises:
         ForbiddenError: the tags name another author, or one of them is written by the entry alone.
-        AmbiguousRequestError: the tags are not a list of key and value, or a key stands twice.
+        AmbiguousRequestError: the tags are not a list of key and value, or a key occurs twice.
     """
     given = plain_tags(tags)
     if copied:
@@ -162,7 +162,7 @@ def plain_tags(tags: Any) -> list[dict[str, Any]]:
     """Return the tags that a client sent, after checking that they are a list of key and value.
 
     Raises:
-        AmbiguousRequestError: they are not such a list, or a key stands twice.
+        AmbiguousRequestError: the tags are not such a list, or a key occurs twice.
     """
     given = tags or []
     if not isinstance(given, list) or not all(

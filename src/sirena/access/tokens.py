@@ -59,7 +59,7 @@ class Tokens:
             scopes: actions that the token is limited to; empty means all that its owner may do.
 
         Returns:
-            The token as kept, and the secret text to hand over, which is not kept.
+            The token as it is kept, and the secret text to hand over, which is not kept.
 
         Raises:
             AccountError: the owner does not exist or is disabled, or `days` is out of range.
@@ -86,7 +86,7 @@ class Tokens:
         return token, secret
 
     def resolve(self, secret: str) -> tuple[Token, Account] | None:
-        """Return the valid token with this secret, and its owner; None if there is none, or it is not valid now."""
+        """Return the token with this secret, and its owner; None if there is no such token, or it is not valid now."""
         now = self._clock()
         query = (
             select(TOKENS, ACCOUNTS.c.name.label("owner"))
@@ -106,7 +106,7 @@ class Tokens:
         return token, owner
 
     def why_not(self, secret: str) -> tuple[str, str]:
-        """Return the owner of a token that is not valid and the cause, for the ledger; see `sirena.ledger.causes`."""
+        """Return, for the ledger, the owner of an invalid token and the cause (see `sirena.ledger.causes`)."""
         if not secret.startswith(TOKEN_PREFIX):
             return "", "foreign"
         with self._engine.connect() as connection:
@@ -142,6 +142,6 @@ class Tokens:
 
 
 def token_of(row: Row[Any]) -> Token:
-    """Return a row of the database's table as a token."""
+    """Convert a row of the table of tokens to a token."""
     scopes = frozenset(Action(scope) for scope in row.scopes.split(",") if scope)
     return Token(row.id, row.account, row.name, scopes, row.created, row.expires, row.revoked, row.last_used)

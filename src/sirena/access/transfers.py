@@ -1,10 +1,10 @@
-"""Which requests download files of a model, or upload files of one, and of which model.
+"""Which requests download or upload files of a model, and of which model.
 
 A model has many files, and `sirena promote` reads some of them for its gate. So the ledger gets one entry for each
 account and model, again after an hour, and not one for each file.
 
-An account that uploaded files counts as a maker of the model, whatever the tags say, which any account that trains may
-write: see `sirena.registry.makers`.
+An account that uploaded files counts as a maker of the model, whatever the tags say, since any account that trains may
+write tags: see `sirena.registry.makers`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ _LOGGED_MODEL: Final = re.compile(r"/(?:models|logged-models)/(m-[0-9a-f]{32})/"
 
 
 def model_taken(decision: Decision) -> str:
-    """Return the model whose files a request downloads; empty when it downloads none.
+    """Return the model whose files a request downloads; empty if the request downloads no model's files.
 
     MLflow stores a model's files under the name of the logged model (``models/m-<id>``), which the source of a
     registered version also names; MLflow's pages request them by model name and version as well.
@@ -46,7 +46,7 @@ def written_to(decision: Decision) -> frozenset[str]:
 
 
 class ToldLately:
-    """Memory of the accounts and models whose transfer was recorded within the last hour."""
+    """The accounts and models whose transfer was recorded within the last hour."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -60,9 +60,10 @@ class ToldLately:
         Calls wait for each other.
 
         Args:
-            account: of the request.
-            model: whose files are transferred.
-            tell: records the transfer; if it raises an error, that error is raised and nothing is remembered.
+            account: account that sent the request.
+            model: model whose files are transferred.
+            tell: function that records the transfer; if it raises an error, nothing is remembered and the error is
+                raised.
         """
         if not self._is_news(account, model):
             return

@@ -1,4 +1,4 @@
-"""The interface by which the access service asks MLflow and the gate; `acts.entry_upstream` implements it."""
+"""The interface by which the access service uses MLflow and the gate; `acts.entry_upstream` implements it."""
 
 import ssl
 from collections.abc import Iterable
@@ -41,15 +41,15 @@ class Upstream(Protocol):
         """Return the version of a model that is in production, by alias or stage; None if there is none."""
 
     def event_of(self, model: str, version: str, stage: str, by: ActOrigin) -> StageEvent:
-        """Return the event of giving a version a stage, before anything is judged."""
+        """Return the ledger event for giving a version a stage, before anything is judged."""
 
     def judge(self, model: str, version: str, stage: str, by: ActOrigin, override: str) -> Ruling:
         """Check the files of a version, judge it by the criteria of a stage, and return the ruling.
 
         Args:
             model: registered model.
-            version: its number.
-            stage: the stage it is to get.
+            version: number of the version.
+            stage: the stage that the version is to get.
             by: who decides.
             override: reason for overriding the gate; empty for none.
 
@@ -58,27 +58,28 @@ class Upstream(Protocol):
         """
 
     def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
-        """Return the ruling that a version loses its stage, without asking the gate; None if that is recorded already.
+        """Return the ruling by which a version loses its stage, without asking the gate; None if recorded already.
 
         Args:
             model: registered model.
-            version: its number; empty for the version with the alias of ``stage``, which is deleted.
+            version: number of the version; empty for the version with the alias of ``stage``, which is deleted.
             stage: ``None`` or ``Archived``; or the stage whose alias is deleted.
             by: who decides.
         """
 
     def shadow(self, version: str | None, by: ActOrigin) -> Ruling:
-        """Return the ruling that names the shadow release, whose answers nobody sees.
+        """Return the ruling that makes a release the shadow, whose answers nobody sees; for None, that ends the shadow.
 
         Raises:
-            SirenaError: there is no such release, it is the active one, or its file was changed since it was made.
+            SirenaError: there is no such release, it is the active release, or its file was changed since the release
+                was made.
         """
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
-        """Return the accounts that MLflow names as makers of what is about to be registered."""
+        """Return the accounts that MLflow names as makers of the version that is about to be registered."""
 
     def files(self, model: str, version: str) -> tuple[str, ...]:
-        """Return every file of a version, as ``SHA-256 path``; empty when they cannot be read now."""
+        """Return every file of a version, each as the text ``SHA-256 path``; empty if the files cannot be read now."""
 
     def registered(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version comes from one of these runs or logged models."""
@@ -87,7 +88,7 @@ class Upstream(Protocol):
         """Tell whether a registered version comes from a run of an experiment."""
 
     def forget_registered(self) -> None:
-        """Forget which versions are registered; the next question reads that anew."""
+        """Forget which versions are registered; the next query reads that anew."""
 
     def holds_artifact(self, path: str) -> bool:
         """Tell whether a file lies at a path of MLflow's artifacts."""
@@ -97,7 +98,7 @@ class Upstream(Protocol):
 
         Args:
             note: one line for people to read.
-            by: who makes it.
+            by: who makes the release.
 
         Raises:
             SirenaError: no version is in production, a table was changed since it was logged, or MLflow does not

@@ -13,10 +13,10 @@ from sirena.settings.catalogue import Settings
 
 
 def add_account(settings: Settings, store: Engine, name: str, roles: frozenset[Role], password: str | None) -> Account:
-    """Make an account; without a password it can only be used with tokens.
+    """Make an account; an account without a password can only be used with tokens.
 
     Raises:
-        AccountError: name or password are malformed, or there is such an account.
+        AccountError: name or password are malformed, or an account of this name exists.
     """
     with recorded(settings, AccountCreated, account=name, role=_listed(roles)):
         return Accounts(store).add(name, roles, password)
@@ -26,9 +26,9 @@ def change_password(settings: Settings, store: Engine, name: str, ask: Callable[
     """Give an account another password; its sessions end.
 
     Args:
-        settings: name the ledger.
+        settings: settings that name the ledger.
         store: database of accounts.
-        name: of the account.
+        name: name of the account.
         ask: returns the new password; called only if there is such an account.
     """
     accounts = Accounts(store)
@@ -57,12 +57,12 @@ def disable_account(settings: Settings, store: Engine, name: str) -> None:
 
 
 def link_account(settings: Settings, store: Engine, name: str, issuer: str, subject: str) -> None:
-    """Link an account to a person of the OpenID provider, who then signs in as it.
+    """Link an account to a person of the OpenID provider, who then signs in as this account.
 
     Args:
-        settings: name the ledger.
+        settings: settings that name the ledger.
         store: database of accounts.
-        name: of the account.
+        name: name of the account.
         issuer: the provider's own address, to the letter.
         subject: the provider's own name for the person.
     """

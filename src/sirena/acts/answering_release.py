@@ -1,8 +1,8 @@
 """Loading the release that answers a file of isolates.
 
-The ledger holds the digest of the active release's file. If the ledger of this machine is intact and holds neither a
-switch under way nor an alarm since, a copy on this machine with that digest is the release, and MLflow, whose client
-takes seconds to import, is not asked. In every other case it is.
+The ledger holds the digest of the active release's file. If the ledger on this machine is intact and holds neither an
+unfinished activation or rollback nor an alarm since, a copy on this machine with that digest is the release, and
+MLflow, whose client takes seconds to import, is not asked. In every other case MLflow is asked.
 """
 
 import json
@@ -34,7 +34,7 @@ class AnsweringRelease:
 
 
 def load_for_answers(release: str) -> AnsweringRelease:
-    """Return the active release as it was judged, or another release by its name, for answering a file.
+    """Load the active release as it was judged, or another release by its name, for answering a file.
 
     Raises:
         SirenaError: there is no such release, or no stored copy is as it was judged.

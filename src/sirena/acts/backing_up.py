@@ -1,4 +1,4 @@
-"""Backup, restore and drill: one at a time, noted for `sirena status`, and recorded in the ledger."""
+"""Backup, restore and restore drill: one at a time, noted for `sirena status`, and recorded in the ledger."""
 
 from contextlib import closing, suppress
 
@@ -25,8 +25,8 @@ def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False)
     """Make a backup of a running production stack.
 
     Args:
-        settings: of the installation.
-        tell: is called with a text at each step.
+        settings: settings of the installation.
+        tell: called with a text at each step.
         before_upgrade: True for the backup to which `sirena upgrade --back` returns.
 
     Raises:
@@ -45,10 +45,10 @@ def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False)
 
 
 def drill_backup(settings: Settings, at: str, tell: Tell) -> Drilled:
-    """Restore a backup into a copy beside the running system, to prove that it can be restored.
+    """Restore a backup into a copy next to the running system, to prove that the backup can be restored.
 
     Raises:
-        SirenaError: the backup is not proven; `sirena status` shows the failure from now on.
+        SirenaError: the backup did not prove restorable; `sirena status` shows the failure from now on.
     """
     require_production(settings)
     with (

@@ -1,4 +1,4 @@
-"""What a drill proves of a restored backup: its release answers as recorded, and its ledger is intact."""
+"""What a restore drill proves about a restored backup: its release answers as recorded, and its ledger is intact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,10 +24,11 @@ _NAMED = 5
 
 
 def prove(copy: RestoredCopy) -> Sequence[str]:
-    """Check answers and ledger of a restored copy, and return what was found in order, a sentence each.
+    """Check answers and ledger of a restored copy; return one sentence for each check that it passed.
 
     Raises:
-        DrillError: the copy answers otherwise than recorded, a model cannot be loaded, or the ledger is not intact.
+        DrillError: the copy's answers differ from those recorded, a model cannot be loaded, or the ledger is not
+            intact.
     """
     return [*_prove_release(copy), _prove_ledger(copy)]
 

@@ -23,7 +23,7 @@ _BATCH: Final = 100
 
 
 def kept_out_of_backups(settings: Settings) -> AbstractContextManager[None]:
-    """Return a context in which no backup runs on this server: a backup needs every file that its databases name."""
+    """Return a context manager that keeps backups from running: a backup needs every file that its databases name."""
     return exclusive(settings, "collection") if settings.holds_production_stack else nullcontext()
 
 
@@ -34,7 +34,7 @@ def remove_versions(
     retention: Retention,
     tell: Tell,
 ) -> int:
-    """Remove versions, except those needed by now. Returns the number of removed versions."""
+    """Remove model versions, except those that are needed by now. Returns the number of removed versions."""
     removed = 0
     for model in sorted({version.model for version in unneeded}):
         versions = [one for one in unneeded if one.model == model]

@@ -12,7 +12,7 @@ from sirena.settings.catalogue import Settings
 
 
 def record_events(settings: Settings) -> Notify:
-    """Return a function that records an event in the ledger, with the present time.
+    """Return a function that records an event in the ledger, with the current time.
 
     It raises `LedgerError` when the ledger cannot be written; the service then refuses every request.
     """
@@ -26,6 +26,6 @@ def record_events(settings: Settings) -> Notify:
 
 
 def entry_log_at(log: Path, settings: Settings) -> EntryLog:
-    """Return NGINX's log of refusals, with the file below `SIRENA_HOME` that keeps the place in it."""
+    """Return NGINX's log of refusals, with the file below `SIRENA_HOME` that stores how far the log was read."""
     ledger = open_ledger(settings)
     return EntryLog(log, settings.home / "entry-refusals.json", lambda act: any(ledger.read(act=act)))

@@ -1,4 +1,4 @@
-"""Restoring the experiment of all runs when somebody deleted it."""
+"""Restoring the MLflow experiment that holds all runs, if somebody deleted it."""
 
 from sirena.acts.recording import recorded
 from sirena.ledger.catalogue import Administered
@@ -6,7 +6,7 @@ from sirena.registry.connection import Registry, restore_experiment
 
 
 def mend_experiment(registry: Registry) -> None:
-    """Restore the experiment if somebody deleted it, and record that: no run can be made in a deleted experiment."""
+    """Restore the MLflow experiment of all runs if somebody deleted it, and record that: else no run can be made."""
     if registry.experiment_is_deleted:
         name = registry.settings.experiment_name
         with recorded(registry.settings, Administered, action="restore", resource=f"experiment {name}"):

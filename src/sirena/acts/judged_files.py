@@ -1,14 +1,15 @@
-"""Comparing the other files of a release than `release.json`, and those of its members, with what the ledger noted.
+"""Comparing a release's files other than `release.json`, and its members' files, with what the ledger noted.
 
-The service answers from `release.json` alone, which is compared at every look. The others are those that MLflow's own
-model server would run, and from which the next release would be made: some twenty, and three of each member.
+The service answers from `release.json` alone, which is compared every time. The other files are those that MLflow's own
+model server would run, and from which the next release would be made: some twenty of the release, and three of each
+member.
 
 Rules, each with a test of like name:
 
-- the first look at a release compares all these files, every later look those of one version, in turn;
-- a version that differed is compared at every look until it does not differ any more;
-- the digest of a file stands in the ledger; that of a member's table stands in `release.json`, whose own is in the
-  ledger.
+- the first comparison of a release covers all these files, every later one those of one version, in turn;
+- a version that differed is compared every time until it does not differ any more;
+- the digest of a file is in the ledger; that of a member's truth table is in `release.json`, whose own digest is in the
+ledger.
 """
 
 import json
@@ -47,9 +48,9 @@ class JudgedFiles:
         """Compare the files whose turn it is, and return the versions that differ from what the ledger noted.
 
         Args:
-            registry: of the release.
+            registry: registry of the release.
             judged: the release, as the ledger holds it.
-            content: of its `release.json`, as it was judged.
+            content: content of its `release.json`, as it was judged.
 
         Raises:
             LedgerError: the ledger does not answer, or an entry was altered.

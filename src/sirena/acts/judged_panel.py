@@ -1,9 +1,9 @@
-"""The panel of the active release, loaded from a stored file that is still the one judged, by the ledger.
+"""The panel of the active release, loaded from a stored file that the ledger proves to be the one judged.
 
 Rules, each with a test of like name:
 
 - a file is used if its digest is the judged one: the copy on this machine, else the one in the artifact store;
-- a changed file, or a changed copy, raises an alarm, which stands until a look finds no difference;
+- a changed file, or a changed copy, raises an alarm, which stays until a comparison finds no difference;
 - while ledger or MLflow do not answer, or the ledger is damaged, the release judged last goes on answering;
 - a shadow is loaded if its file is still the one that was named; see `sirena.serving.shadow`.
 """
@@ -27,7 +27,7 @@ from sirena.settings.catalogue import Settings
 
 
 class JudgedPanelSource(PanelSource):
-    """A `PanelSource` that loads only releases that the ledger holds as judged and activated."""
+    """A `PanelSource` that loads only releases that the ledger records as judged and activated."""
 
     def __init__(self, settings: Settings, ledger: Ledger) -> None:
         """Create the source; nothing is loaded yet."""
@@ -48,7 +48,7 @@ class JudgedPanelSource(PanelSource):
 
     @property
     def shadow_mark(self) -> str | None:
-        """Release and file digest of the shadow, by the last reading of the ledger; None without a shadow."""
+        """Release and file digest of the shadow, by the last reading of the ledger; None if there is no shadow."""
         return f"{self._shadow.release} {self._shadow.content}" if self._shadow else None
 
     def load_shadow(self) -> Panel:
@@ -69,10 +69,10 @@ class JudgedPanelSource(PanelSource):
         return self._watch.has_news()
 
     def fetch(self, known: str | None) -> MarkedPanel | None:
-        """Look at ledger and MLflow, and return the judged panel; None if it is the one already known.
+        """Compare ledger and MLflow, and return the judged panel; None if that is the panel already known.
 
         Raises:
-            UsageError: the ledger holds no release that was judged and activated.
+            UsageError: the ledger records no release as judged and activated.
             UnjudgedReleaseError: no stored copy of the active release is as it was judged, or no release was judged.
             LedgerError: the ledger cannot be read; the panel in use stays.
             RegistryUnavailableError: MLflow does not answer; the panel in use stays.
@@ -123,7 +123,7 @@ def _refusal(found: Findings) -> SirenaError:
 
 
 def look_for_release(settings: Settings, release: str) -> AnsweringRelease:
-    """Return the active release as it was judged, or another release by its name, after looking at MLflow.
+    """Return the active release as it was judged, or another release by its name, after comparison with MLflow.
 
     Raises:
         SirenaError: there is no such release, or no stored copy is as it was judged.
@@ -135,7 +135,7 @@ def look_for_release(settings: Settings, release: str) -> AnsweringRelease:
 
 
 def look_for_active(settings: Settings) -> AnsweringRelease:
-    """Return the active release as it was judged, after looking at MLflow and this installation's ledger.
+    """Return the active release as it was judged, after comparing MLflow with this installation's ledger.
 
     Raises:
         SirenaError: no release is active, or no stored copy is as it was judged.

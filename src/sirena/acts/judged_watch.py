@@ -1,11 +1,11 @@
-"""Comparing, again and again, what MLflow holds of the active release with what the ledger holds as judged.
+"""Comparing, again and again, what MLflow holds of the active release with what the ledger records as judged.
 
 Rules, each with a test of like name:
 
-- the ledger decides which release answers; MLflow's alias only tells whether a switch under way was made;
-- every look compares MLflow's alias, row and artifact with the judgement in the ledger; a difference is a discrepancy;
-- the first look at a release also compares all its files and those of its members; see `JudgedFiles`;
-- a discrepancy is recorded in the ledger once, as an alarm, and again if it comes back.
+- the ledger decides which release answers; MLflow's alias only tells whether an unfinished activation or rollback took
+effect; - every comparison covers MLflow's alias, database row and artifact with the judgement in the ledger; a
+difference is a discrepancy; - the first comparison of a release also covers all its files and those of its members; see
+`JudgedFiles`; - a discrepancy is recorded in the ledger once, as an alarm, and again if it comes back.
 """
 
 import threading
@@ -33,11 +33,11 @@ class Findings:
     """The result of one comparison of MLflow with the ledger."""
 
     judged: Judged | None = None
-    """The release that may answer; None when the ledger holds none, or cannot be read and none is known."""
+    """The release that may answer; None if the ledger records no release, or cannot be read and none is known."""
     is_read: bool = False
     """True when the ledger could be read."""
     shadow: Judged | None = None
-    """The shadow, which answers unseen; None when the ledger holds none, or cannot be read."""
+    """The shadow, which answers unseen; None if the ledger records no shadow, or cannot be read."""
     content: bytes | None = None
     """Content of the release's file; None unless the artifact store holds it as it was judged."""
     discrepancies: list[Discrepancy] = field(default_factory=list)
@@ -70,7 +70,7 @@ class JudgedWatch:
         return self._look(known) if found.discrepancies else found
 
     def has_news(self) -> bool:
-        """Tell whether a decision was added to the ledger since the last look; False while it cannot be read."""
+        """Tell whether a decision was added to the ledger since the last comparison; False while it cannot be read."""
         if not self._is_read:
             return False
         with suppress(Exception):  # whatever a database's client raises, the next look tells it
@@ -87,7 +87,7 @@ class JudgedWatch:
             self._on_record = self._on_record.union(new)
 
     def run(self) -> None:
-        """Look and record every `SIRENA_POLL_SECONDS`, until `stop` is called; for a thread of its own."""
+        """Compare and record every `SIRENA_POLL_SECONDS`, until `stop` is called; to be run in a separate thread."""
         while not self._stopping.wait(self._settings.poll_seconds):
             # whatever a client raises, the next look is another
             with suppress(Exception):
@@ -135,7 +135,7 @@ class JudgedWatch:
 
 
 class WatchThread:
-    """Background thread that runs a `JudgedWatch` during a block."""
+    """Background thread that runs a `JudgedWatch` during a ``with`` block."""
 
     def __init__(self, watch: JudgedWatch) -> None:
         """Create the thread; it starts with the block."""

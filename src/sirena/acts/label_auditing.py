@@ -26,10 +26,10 @@ class LabelAudit:
 
 
 def labels_of(file: WhonetFile) -> Evidence | None:
-    """Return the laboratory's own categories; None when the file has none, neither in columns nor beside MICs.
+    """Return the laboratory's own categories; None if the file has none, neither in columns nor next to MICs.
 
     Args:
-        file: that was read.
+        file: the file that was read.
     """
     if file.organism_column is None:
         return None
@@ -38,11 +38,11 @@ def labels_of(file: WhonetFile) -> Evidence | None:
 
 
 def audit_file(file: WhonetFile, editions: ChosenEditions) -> LabelAudit | None:
-    """Compare the laboratory's categories in a file with one another and with the guideline; None when it has none.
+    """Compare the laboratory's categories in a file with one another and the guideline; None if there are none.
 
     Args:
-        file: that was read; with specimen numbers if the isolates are to be named by them.
-        editions: one for each guideline.
+        file: the file that was read; with specimen numbers if the isolates are to be named by them.
+        editions: guideline editions, one for each guideline.
     """
     labels = labels_of(file)
     if labels is None:

@@ -4,9 +4,9 @@ The audit ledger alone holds the versions, so that none is altered, lost with a 
 
 Rules, each with a test of like name:
 
-- the author of a version does not approve it, except on a machine of one person, which the ledger then says;
+- the author of a version does not approve it, except on a machine of one person; the ledger then says so;
 - until a version was approved, the file of the settings (`SIRENA_OVERLAY`) is in force;
-- a newer approved version replaces the older; one without rows leaves no rules in force;
+- a newer approved version replaces the older one; a version without rows leaves no rules in force;
 - if the ledger was altered, no rules are returned.
 """
 
@@ -42,9 +42,9 @@ class RulesInForce:
     """The rules of one kind that are in force on a day."""
 
     version: RulesVersion | None
-    """The version in force; None when none was approved for the day."""
+    """The version in force; None if no version was approved for the day."""
     source: RulesSource | None
-    """The version's table, or the file of the settings; None when there are no rules."""
+    """The version's table, or the file named in the settings; None if there are no rules."""
 
 
 class LocalRules:
@@ -56,7 +56,7 @@ class LocalRules:
         """Create the reader of the rules; nothing is read yet.
 
         Args:
-            ledger: that holds the versions.
+            ledger: ledger that holds the versions.
             editions: guideline editions that rules may name.
             settings_overlay: file of the settings, in force until a version was approved.
             alone: True on a machine of one person, where nobody else can approve.
@@ -68,7 +68,7 @@ class LocalRules:
         self._settings_overlay = settings_overlay
 
     def versions(self, kind: RuleKind) -> tuple[RulesVersion, ...]:
-        """Return the versions of a kind, oldest first.
+        """Return the versions of one kind of rules, oldest first.
 
         Raises:
             LedgerTamperedError: an entry was altered, removed or moved.
@@ -77,7 +77,7 @@ class LocalRules:
         return read_rule_versions(self._reading.entries(), kind)
 
     def version(self, kind: RuleKind, number: int) -> RulesVersion:
-        """Return the version of a kind and number.
+        """Return the version of rules with a given kind and number.
 
         Raises:
             UsageError: there is no version of that number.
@@ -91,8 +91,8 @@ class LocalRules:
         """Return the rules in force on a day.
 
         Args:
-            kind: of rules.
-            today: the day; None means the machine's present day.
+            kind: kind of the rules.
+            today: the day; None means the machine's current day.
         """
         version = version_in_force(self.versions(kind), today or datetime.date.today())
         if version is None:
@@ -105,7 +105,7 @@ class LocalRules:
         return [] if source is None else read_rows(kind, rules_content(source))
 
     def check(self, kind: RuleKind, source: WrittenRules) -> tuple[str, ...]:
-        """Check that a table can be saved, and return the lines in which it would be.
+        """Check that a table of rules can be saved, and return the lines of the saved table.
 
         Raises:
             TableError: the table is not valid; the error names row, column and remedy.
@@ -115,10 +115,10 @@ class LocalRules:
     def save(
         self, kind: RuleKind, source: WrittenRules, reason: str, actor: Actor, base: int | None = None
     ) -> RulesVersion:
-        """Save a version, which is not in force until it is approved.
+        """Save a version of the rules, which is not in force until it is approved.
 
         Args:
-            kind: of rules.
+            kind: kind of the rules.
             source: the whole table.
             reason: why the rules change; figures that could be a patient's are masked.
             actor: author of the version.
@@ -147,11 +147,11 @@ class LocalRules:
         """Approve a version, so that it comes into force.
 
         Args:
-            kind: of rules.
-            number: of the version.
+            kind: kind of the rules.
+            number: number of the version.
             actor: who approves.
             since: day from which the version is in force; None means today.
-            digest: of the table that the approver looked at, to be compared; empty compares nothing.
+            digest: digest of the table that the approver looked at, to be compared; empty for no comparison.
 
         Raises:
             GateError: the approver is the author, looked at another table, or a newer version was approved already; the
@@ -189,15 +189,15 @@ def _refusal(
 
 
 def source_of(version: RulesVersion) -> WrittenRules:
-    """Return the table of a version, in the form that readers of rules take."""
+    """Return the table of a version, as the type that readers of rules accept."""
     return WrittenRules(version.name, version.content)
 
 
 def local_rules_of(settings: Settings, *, behind_entry: bool = False) -> LocalRules:
-    """Return the own rules of an installation.
+    """Return the store of an installation's own rules.
 
     Args:
-        settings: of the installation.
+        settings: settings of the installation.
         behind_entry: True for requests through the entry, where accounts exist and so other people can approve.
     """
     alone = settings.profile == "embedded" and not behind_entry

@@ -39,7 +39,7 @@ class ModelHouse:
         """Create the view; MLflow is not connected yet.
 
         Args:
-            settings: name MLflow, ledger, gate and rules.
+            settings: settings that name MLflow, ledger, gate and rules.
         """
         self._settings = settings
         self._look = ModelsLook()
@@ -60,14 +60,14 @@ class ModelHouse:
         return [] if self.is_empty else self._look.models(self._registry, self._rules())
 
     def version(self, name: str, number: int, stage: Stage, approver: str = "", against: int = 0) -> VersionLook:
-        """Return a version as a person sees it who is to approve it for a stage.
+        """Return a model version with all that a person needs who is to approve it for a stage.
 
         Args:
-            name: of the model.
-            number: of the version.
-            stage: by whose criteria it is judged.
-            approver: account that would decide; empty means the one that runs this.
-            against: number of the version to compare with; 0 means the one in production, else the one before.
+            name: name of the model.
+            number: number of the version.
+            stage: the stage by whose criteria the version is judged.
+            approver: account that would decide; empty means the account of this process.
+            against: number of the version to compare with; 0 means the version in production, else the one before.
 
         Raises:
             UsageError: there is no such version.
@@ -85,7 +85,7 @@ class ModelHouse:
         return VersionLook(glance, judged, compared, decisions_of(version), siblings)
 
     def certificate(self, name: str, number: int) -> Certificate | None:
-        """Return the valid certificate of a model version; None if it has none.
+        """Return the valid certificate of a model version; None if the version has no certificate.
 
         Raises:
             SirenaError: there is no such version, or its certificate cannot be read.
@@ -106,7 +106,7 @@ class ModelHouse:
         return look_at_release(self._reached(), str(number), against)
 
     def approval(self, release: str) -> AnsweringPeriod | None:
-        """Return who last activated this release, and when it began to answer; None if nobody did.
+        """Return who last activated this release, and when it began to answer; None if nobody activated it.
 
         Args:
             release: ``panel_SIR/3``.
@@ -125,11 +125,11 @@ class ModelHouse:
     def decide(self, name: str, number: int, stage: Stage, override: str = "") -> None:
         """Give a version a stage as the commands do, in the name of the user who runs this, and record it.
 
-        For a release, Production means to activate it, or to roll back if it is the one that the active one replaced.
+        For a release, Production means to activate it, or to roll back if the active release replaced it.
 
         Args:
-            name: of the model, or ``panel_SIR``.
-            number: of the version or release.
+            name: name of the model, or ``panel_SIR``.
+            number: number of the version or release.
             stage: the stage it is to get; for a release only Production.
             override: reason for overriding the gate; empty for none.
 

@@ -2,7 +2,7 @@
 
 Rules, each with a test of like name:
 
-- a model is shown by its version in production, or without one by its newest version;
+- a model is shown by its version in production; if there is none, by its newest version;
 - a certificate is valid if the rules that it compared with are exactly those in force, and their edition is in force;
 - a newer version trained by Sirena waits until it, or a later one, is in production;
 - a version whose files cannot be read is shown with the reason and hides no other.
@@ -32,13 +32,13 @@ class CertificateState(enum.StrEnum):
     OUTDATED = "outdated"
     """The edition, or the hospital's own rules on it, have changed since; the gate refuses the certificate."""
     LAPSED = "lapsed"
-    """The edition is not in force any more; the gate still accepts the certificate."""
+    """The guideline edition is not in force any more; the gate still accepts the certificate."""
     MISSING = "missing"
     UNREADABLE = "unreadable"
 
 
 class RulesNow:
-    """The rules in force, for one overview; each edition is read once."""
+    """The rules in force, for one overview; each guideline edition is read once."""
 
     def __init__(self, settings: Settings) -> None:
         """Create the object; nothing is read yet."""
@@ -50,8 +50,8 @@ class RulesNow:
         """Return the state of a certificate under the rules in force.
 
         Args:
-            edition: with which the certificate compared; empty when there is no certificate.
-            digest: of the rules with which the certificate compared.
+            edition: guideline edition with which the certificate compared; empty if there is no certificate.
+            digest: digest of the rules with which the certificate compared.
         """
         if (edition, digest) not in self._states:
             self._states[edition, digest] = self._look(edition, digest)
@@ -84,9 +84,9 @@ class ModelGlance:
     """A registered model, as a line of the overview shows it."""
 
     shown: VersionGlance
-    """The version in production, or without one the newest."""
+    """The version in production; if there is none, the newest."""
     waiting: int | None = None
-    """Newest version trained by Sirena after the one in production; None when none waits."""
+    """Newest version trained by Sirena after the one in production; None if no version waits."""
 
     @property
     def column(self) -> str:
@@ -116,7 +116,7 @@ class ModelsLook:
         """Return all registered models, in the order of their names.
 
         Args:
-            registry: of the models.
+            registry: registry of the models.
             rules: the hospital's own rules that are in force.
 
         Raises:
@@ -140,10 +140,10 @@ class ModelsLook:
 
 
 def shown_and_waiting(versions: Sequence[ModelVersion]) -> tuple[ModelVersion, int | None]:
-    """Return the version by which a model is shown, and the number of the newer one that waits, if any.
+    """Return the version by which a model is shown, and the number of a newer version that waits, or None.
 
     Args:
-        versions: of one model, oldest first.
+        versions: versions of one model, oldest first.
     """
     answering = [one for one in versions if one.stage is Stage.PRODUCTION]
     if not answering:

@@ -23,13 +23,13 @@ def recorded(settings: Settings, kind: type[E], **facts: Any) -> Iterator[Act[E]
     """Record the act of a command: its intention before the block, its outcome after it.
 
     Args:
-        settings: name the ledger, and the user who acts.
-        kind: of event, from the ledger's catalogue.
-        facts: fields of the event.
+        settings: settings that name the ledger, and the user who acts.
+        kind: kind of event, from the ledger's catalogue.
+        facts: further fields of the event.
 
     Raises:
-        LedgerError: the intention cannot be recorded and nothing was done; or the outcome cannot, and the error says
-            so.
+        LedgerError: the intention cannot be recorded, and nothing was done; or the outcome cannot be recorded, and the
+            error says so.
     """
     with recorded_as(settings, kind(**actor(settings), **facts)) as act:
         yield act
@@ -40,7 +40,7 @@ def recorded_as(settings: Settings, event: E) -> Iterator[Act[E]]:
     """Record an act with an event that already says who acts, as for requests through the entry.
 
     Args:
-        settings: name the ledger.
+        settings: settings that name the ledger.
         event: the intention, with who acts and what is known before.
 
     Raises:
@@ -66,7 +66,7 @@ def actor(settings: Settings) -> dict[str, Any]:
 
 
 def origin_of(act: Event) -> dict[str, Any]:
-    """Return the fields that say who acts, from where, in which request and act, for another event of the same act."""
+    """Return an event's fields that say who acts, from where, in which request and act, for the act's next event."""
     return {"who": act.who, "origin": act.origin, "request_id": act.request_id, "act": act.act}
 
 

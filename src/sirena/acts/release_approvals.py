@@ -9,20 +9,20 @@ from sirena.settings.catalogue import Settings
 
 
 class ReleaseApprovals:
-    """Periods in which releases answered, from the ledger; each call reads only new entries. Safe between threads."""
+    """Periods in which releases answered, from the ledger; each call reads only new ledger entries. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
         """Create the object; nothing is read yet.
 
         Args:
-            settings: name the ledger.
+            settings: settings that name the ledger.
         """
         self._settings = settings
         self._reading: tuple[Ledger, TrustedReading] | None = None
         self._one_at_a_time = threading.Lock()
 
     def of(self, release: str) -> AnsweringPeriod | None:
-        """Return the last period in which a release answered; None without one, or if the ledger is on another server.
+        """Return the last period in which a release answered; None if it never did, or if the ledger is elsewhere.
 
         Args:
             release: ``panel_SIR/3``.

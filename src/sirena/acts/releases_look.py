@@ -1,4 +1,4 @@
-"""Releases as a person sees them who decides on them: which answers, since when, who decided so, what is new."""
+"""Releases, for a person who decides on them: which release answers, since when, who decided that, what is new."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class ReleaseGlance:
     is_active: bool
     """True when the release answers, by the ledger, or behind an entry by MLflow."""
     doubt: str
-    """Mark of `sirena release list` when MLflow and the ledger disagree; empty when they agree."""
+    """Text that `sirena release list` shows if MLflow and the ledger disagree; empty if they agree."""
     is_rollback: bool
     """True when a rollback would return to this release."""
     periods: Sequence[AnsweringPeriod]
@@ -30,11 +30,11 @@ class ReleaseGlance:
 
 @dataclass(frozen=True)
 class MemberChange:
-    """A test column that has another model version than in the release compared with."""
+    """A test column whose model version differs between two releases."""
 
     column: str
     before: str
-    """Version in the other release, ``modelo_AMK_NM/1``; empty when it had none."""
+    """Version in the other release, ``modelo_AMK_NM/1``; empty if that release has none."""
     after: str
 
 
@@ -45,7 +45,7 @@ class ReleaseLook:
     glance: ReleaseGlance
     members: Sequence[Member]
     former: Release | None
-    """The release with which it is compared; None when there is no other."""
+    """The release with which it is compared; None if there is no other release."""
     exchanged: Sequence[MemberChange]
     """Test columns with another model version."""
     changes: Sequence[RangeChange]
@@ -55,7 +55,7 @@ class ReleaseLook:
 
     @property
     def answers(self) -> int:
-        """Number of answers that differ."""
+        """Number of answers that differ between the two releases."""
         return sum(change.answers for change in self.changes)
 
 
@@ -84,9 +84,9 @@ def look_at_release(registry: Registry, which: str, against: str = "") -> Releas
     """Return a release in detail, compared with another.
 
     Args:
-        registry: of the releases.
+        registry: registry of the releases.
         which: name of the release.
-        against: name of the release to compare with; empty means the active one, or else the one before.
+        against: name of the release to compare with; empty means the active release, or else the one before.
 
     Raises:
         UsageError: there is no such release.

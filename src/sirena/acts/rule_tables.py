@@ -1,8 +1,8 @@
-"""Checking a table of a hospital's own rules, by row and column, and writing it in one form.
+"""Checking a table of a hospital's own rules, by row and column, and writing it in one normalised form.
 
 Rules, each with a test of like name:
 
-- a table that readers of rules would not take is refused; the error names row, column and remedy;
+- a table that readers of rules would not accept is refused; the error names row, column and remedy;
 - a saved table is read back as the same rules;
 - a cell holds no invisible character, no spreadsheet formula, and no number that could be a patient's.
 """
@@ -33,11 +33,11 @@ _FORMULAS: Final = tuple("=+-@")
 
 
 def read_rows(kind: RuleKind, content: bytes) -> list[dict[str, str]]:
-    """Return the rows of a table by column, with runs of spaces as one; empty rows are left out.
+    """Return the rows of a table, as dictionaries by column; runs of spaces become one space, empty rows are left out.
 
     Args:
-        kind: of rules.
-        content: of a CSV file with a header, with any separator that readers of rules take.
+        kind: kind of the rules.
+        content: content of a CSV file with a header, with any separator that readers of rules accept.
     """
     text = rules_text(content)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restval="")
@@ -81,7 +81,7 @@ def check_table(kind: RuleKind, source: WrittenRules, editions: Editions) -> Non
     """Check that a table is valid, or raise an error. A table without rows is valid: it leaves no rules in force.
 
     Args:
-        kind: of rules.
+        kind: kind of the rules.
         source: the table.
         editions: guideline editions that rules may name.
 
@@ -127,10 +127,10 @@ def _check_cells(row: Mapping[str, str], line: str, where: str) -> None:
 
 
 def saved_form(kind: RuleKind, source: WrittenRules, editions: Editions) -> tuple[str, ...]:
-    """Check a table, and return the lines in which it is saved.
+    """Check a table of rules, and return the lines of the saved table.
 
     Raises:
-        TableError: the table is not valid; row and column are those of the table given.
+        TableError: the table is not valid; the error's row and column are those of the given table.
     """
     check_table(kind, source, editions)
     lines = lines_of(kind, read_rows(kind, source.content))

@@ -21,10 +21,10 @@ class RulesForms:
     rules: LocalRules
 
     def save(self, fields: Mapping[str, str], actor: Actor) -> str:
-        """Save the table of a form as a version.
+        """Save the table of rules in a form as a version.
 
         Args:
-            fields: of the form: ``kind``, ``table``, ``reason``, ``base``.
+            fields: fields of the form: ``kind``, ``table``, ``reason``, ``base``.
             actor: author of the version.
 
         Raises:
@@ -36,10 +36,10 @@ class RulesForms:
         return _place(self.rules.save(kind, table, fields.get("reason", ""), actor, base))
 
     def approve(self, fields: Mapping[str, str], actor: Actor) -> str:
-        """Approve the version of a form, so that it comes into force.
+        """Approve the version that a form names, so that it comes into force.
 
         Args:
-            fields: of the form: ``kind``, ``version``, ``digest``, ``since``.
+            fields: fields of the form: ``kind``, ``version``, ``digest``, ``since``.
             actor: who approves.
 
         Raises:
@@ -54,7 +54,7 @@ class RulesForms:
 
 
 def read_day(text: str) -> datetime.date | None:
-    """Return the day in a text, from which rules are to be in force; None when the text is empty.
+    """Return the day in a text (from which rules are to be in force); None if the text is empty.
 
     Raises:
         UsageError: the text is not a date.

@@ -11,7 +11,7 @@ from sirena.settings.catalogue import Settings
 
 
 def overlay_in_force(settings: Settings) -> RulesSource | None:
-    """Return the hospital's own rules in force on guideline editions; None when there are none.
+    """Return the hospital's own rules in force on guideline editions; None if there are none.
 
     Raises:
         SirenaError: the ledger cannot be read, or is not as it was written.
@@ -23,8 +23,8 @@ def editions_in_force(settings: Settings, names: Sequence[str] = ()) -> ChosenEd
     """Return guideline editions with the hospital's own rules in force on them.
 
     Args:
-        settings: of the installation.
-        names: of editions; none means the newest of each guideline.
+        settings: settings of the installation.
+        names: names of guideline editions; empty means the newest of each guideline.
 
     Raises:
         SirenaError: there is no such edition, or the ledger cannot be read or is not as it was written.
@@ -33,7 +33,7 @@ def editions_in_force(settings: Settings, names: Sequence[str] = ()) -> ChosenEd
 
 
 def expert_rules_in_force(settings: Settings) -> RulesSource | None:
-    """Return the hospital's own expert rules in force; None when there are none.
+    """Return the hospital's own expert rules in force; None if there are none.
 
     Raises:
         SirenaError: the ledger cannot be read, or is not as it was written.

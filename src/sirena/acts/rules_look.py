@@ -17,7 +17,7 @@ _SIGNATURE: Final = ("why", "who", "when")
 
 
 class VersionStanding(enum.StrEnum):
-    """Whether a version is in force, waits, or was replaced."""
+    """Whether a version of the rules is in force, waits for approval, or was replaced."""
 
     IN_FORCE = "in force"
     COMING = "coming"
@@ -39,11 +39,11 @@ class RulesLook:
     """Oldest first."""
     in_force: RulesVersion | None
     source: RulesSource | None
-    """The rules in force, which may be the file of the settings; None when there are no rules."""
+    """The rules in force, which may be the file named in the settings; None if there are no rules."""
     today: datetime.date
 
     def standing(self, version: RulesVersion) -> VersionStanding:
-        """Tell whether a version is in force, waits, or was replaced."""
+        """Tell whether a version is in force, waits for approval, or was replaced."""
         if version == self.in_force:
             return VersionStanding.IN_FORCE
         if version.approval is None:
@@ -53,21 +53,21 @@ class RulesLook:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Columns of the table in the order shown: what a rule says, then why, by whom and when."""
+        """Columns of the rules' table, in the order shown: what a rule says, then why, by whom and when."""
         said = [column for column in COLUMNS[self.kind] if column not in _SIGNATURE]
         return (*said, *_SIGNATURE)
 
     @property
     def rows(self) -> list[Row]:
-        """The rules in force, by column."""
+        """The rules in force, one dictionary by column for each rule."""
         return [] if self.source is None else read_rows(self.kind, rules_content(self.source))
 
     def marked(self, version: RulesVersion) -> list[tuple[Row, bool]]:
-        """Return the rules of a version, each with True if it is not among those in force."""
+        """Return the rules of a version, each with a flag: True if the rule is not among those in force."""
         return [(row, row not in self.rows) for row in rows_of_version(version)]
 
     def taken_away(self, version: RulesVersion) -> list[Row]:
-        """Return the rules in force that a version does not have."""
+        """Return the rules in force that are missing in a version."""
         kept: Sequence[Mapping[str, str]] = rows_of_version(version)
         return [row for row in self.rows if row not in kept]
 
@@ -83,5 +83,5 @@ def look_at_rules(rules: LocalRules, kind: RuleKind) -> RulesLook:
 
 
 def rows_of_version(version: RulesVersion) -> list[Row]:
-    """Return the rules of a version by column."""
+    """Return the rules of a version, one dictionary by column for each rule."""
     return read_rows(version.kind, version.content)

@@ -1,4 +1,4 @@
-"""Naming the shadow, the release that answers the same questions unseen, by a command or by the entry.
+"""Naming the shadow, the release that answers the same requests unseen, by a command or through the entry.
 
 The gate is not asked, because nobody sees the shadow's answers. The ledger decides which release is the shadow, as for
 the active one; MLflow's alias ``shadow`` only shows it to people.
@@ -20,12 +20,12 @@ from sirena.registry.releases import RELEASE_MODEL, SHADOW_ALIAS, Release, find_
 
 
 def name_shadow(registry: Registry, release: Release | None) -> None:
-    """Make a release the shadow, which answers unseen; None means that there is none.
+    """Make a release the shadow, which answers unseen; None ends the shadow.
 
     Raises:
         UsageError: the release is the active one.
-        UnjudgedReleaseError: its file was changed since the release was made.
-        ChangedFilesError: other files of it were changed.
+        UnjudgedReleaseError: the release's file was changed since the release was made.
+        ChangedFilesError: other files of the release were changed.
     """
     with recorded(registry.settings, Shadowed, release=release.name if release else "") as act:
         # through the entry its ledger is the one that counts, and it looks at the release itself
@@ -40,16 +40,16 @@ def judge_shadow(
     """Return the ruling that names the shadow release.
 
     Args:
-        registry: of the release.
-        judgements: of releases, from the ledger.
+        registry: registry of the release.
+        judgements: judgements of releases, from the ledger.
         noted: files noted in the ledger.
-        version: number of the release; None for none.
-        by: who asks.
+        version: number of the release; None to end the shadow.
+        by: who makes the request.
 
     Raises:
         UsageError: there is no such release, or it is the active one.
-        UnjudgedReleaseError: its file was changed since the release was made.
-        ChangedFilesError: other files of it were changed.
+        UnjudgedReleaseError: the release's file was changed since the release was made.
+        ChangedFilesError: other files of the release were changed.
     """
     if version is None:
         return Ruling(Shadowed(**by))

@@ -1,4 +1,4 @@
-"""Choosing the stack that a command acts on: by the profile given, the one started last, or the setting."""
+"""Choosing the stack that a command acts on: by the given profile, the profile started last, or the setting."""
 
 from functools import partial
 from typing import Final
@@ -20,7 +20,7 @@ def chosen_stack(profile: str) -> Stack:
     """Return the stack of this `SIRENA_HOME`, embedded or production.
 
     Args:
-        profile: given on the command line; empty means the one started last, or `SIRENA_PROFILE`.
+        profile: profile given on the command line; empty means the one started last, or `SIRENA_PROFILE`.
 
     Raises:
         UsageError: there is no such profile.
@@ -36,22 +36,22 @@ def chosen_stack(profile: str) -> Stack:
 
 
 def production_stack(settings: Settings) -> ProductionStack:
-    """Return the production stack, able to write the entry's configuration and to make Sirena's tables."""
+    """Return the production stack, with the functions that write the entry's configuration and make Sirena's tables."""
     return ProductionStack(settings, tuple(body_route_locations()), partial(make_or_require, settings))
 
 
 def remember(stack: Stack) -> None:
-    """Note which profile was started, so that `down` and `status` mean the same one."""
+    """Store which profile was started, so that `down` and `status` act on the same one."""
     stack.settings.home.mkdir(parents=True, exist_ok=True)
     replace_whole(profile_file(stack.settings), f"{stack.settings.profile}\n".encode())
 
 
 def note_release(stack: Stack, release: str = __version__) -> None:
-    """Note which release of Sirena runs here now, so that `upgrade` can say from which it comes."""
+    """Store which release of Sirena runs here now, so that `upgrade` can say from which release it upgrades."""
     replace_whole(stack.settings.home / "release", f"{release}\n".encode())
 
 
 def noted_release(stack: Stack) -> str:
-    """Return the release of Sirena that ran here last; empty when no stack was started yet."""
+    """Return the release of Sirena that ran here last; empty if no stack was started yet."""
     file = stack.settings.home / "release"
     return file.read_text(encoding="utf-8").strip() if file.is_file() else ""

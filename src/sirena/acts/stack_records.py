@@ -13,11 +13,11 @@ from sirena.settings.kept import KeptSettings
 
 
 def record_start(stack: Stack, *, was_running: bool) -> None:
-    """Record that the stack was started, and each setting whose value is another than at the last start.
+    """Record that the stack was started, and each setting whose value differs from that at the last start.
 
     Args:
-        stack: which runs, so that its ledger answers.
-        was_running: True when it ran already, and only changed settings were applied.
+        stack: the stack; it must run, so that its ledger answers.
+        was_running: True if the stack ran already, and only changed settings were applied.
 
     Raises:
         LedgerError: the ledger cannot be written.
@@ -35,7 +35,7 @@ def record_start(stack: Stack, *, was_running: bool) -> None:
 
 
 def record_stop(stack: Stack) -> None:
-    """Record that the stack is being stopped; if the ledger does not answer, say so and go on."""
+    """Record that the stack is being stopped; if the ledger does not answer, print that and continue."""
     try:
         open_ledger(stack.settings).append(Stopped(**actor(stack.settings), profile=stack.settings.profile))
     except LedgerError as error:

@@ -14,11 +14,11 @@ from sirena.settings.catalogue import Settings
 
 
 def make_or_require(settings: Settings, owner_url: str) -> None:
-    """Make the tables in a database without any; in any other, check that they have this program's revision.
+    """Make the tables if the database has none; otherwise check that they have this program's revision.
 
     Args:
-        settings: name the folder of the ledger's head file.
-        owner_url: of the PostgreSQL database, with the role that owns the tables.
+        settings: settings that name the folder of the ledger's head file.
+        owner_url: URL of the PostgreSQL database, with the role that owns the tables.
 
     Raises:
         SchemaError: the tables have the revision of another release of Sirena.
@@ -38,11 +38,11 @@ def bring_to_head(settings: Settings, writer: str) -> dict[str, tuple[SchemaStan
     """Bring the tables to this program's revision and give the services' role its rights; repeating it changes nothing.
 
     Args:
-        settings: name the databases; `database_owner_url` has the role that owns the tables.
+        settings: settings that name the databases; `database_owner_url` has the role that owns the tables.
         writer: PostgreSQL role of the services; empty changes no rights.
 
     Returns:
-        The revision before and now, by the name of the tables.
+        The revision before and now, by the name of each group of tables.
 
     Raises:
         SirenaError: the tables are of a later release of Sirena, or the database refuses; accounts and ledger are each
@@ -70,5 +70,5 @@ def writer_of(settings: Settings) -> str:
 
 
 def as_owner(settings: Settings, owner_url: str) -> Settings:
-    """Return settings that connect to the database as the role that owns its tables."""
+    """Return a copy of the settings that connects to the database as the role that owns its tables."""
     return settings.model_copy(update={"database_owner_url": SecretStr(owner_url)})

@@ -14,10 +14,10 @@ from sirena.settings.catalogue import Settings
 def create_token(
     settings: Settings, store: Engine, account: str, *, name: str, days: float, scopes: frozenset[Action]
 ) -> tuple[Token, str]:
-    """Make a token, and return it with its secret text, of which only a hash is kept.
+    """Make a token, and return it with its secret text; Sirena keeps only a hash of that.
 
     Args:
-        settings: name the ledger.
+        settings: settings that name the ledger.
         store: database of accounts.
         account: owner of the token.
         name: purpose of the token.

@@ -1,4 +1,4 @@
-"""Counts from the training reports of a release's models, for comparing a file with them."""
+"""Counts from the training reports of a release's models, with which a file is compared."""
 
 from collections.abc import Collection
 
@@ -13,7 +13,7 @@ def evidence_of(panel: Panel, columns: Collection[str]) -> TrainingCounts:
     """Return the counts that MLflow keeps of the training evidence of a panel's models.
 
     Args:
-        panel: of a release.
+        panel: panel of a release.
         columns: model columns to read.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What an upgrade would change: the revision of each database, and the one that this program needs."""
+"""What an upgrade would change: the revision of each database, and the revision that this program needs."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,11 +23,11 @@ from sirena.settings.catalogue import Settings
 
 @dataclass(frozen=True)
 class UpgradeFinding:
-    """One database or store, with the revision it has and the one it needs."""
+    """One database, or Sirena itself, with the revision found and the revision that this program needs."""
 
     what: str
     found: str
-    """Present revision; empty if the database has no tables yet."""
+    """Current revision; empty if the database has no tables yet."""
     needed: str
 
     @property
@@ -41,7 +41,7 @@ class UpgradeFinding:
 
 @contextmanager
 def entered(stack: Stack) -> Iterator[Settings]:
-    """Make the databases answer during the block; yield settings that connect as the owner of Sirena's tables.
+    """Keep the databases running during a ``with`` block; yield settings that connect as owner of Sirena's tables.
 
     Raises:
         UsageError: no stack was ever started here.
@@ -58,7 +58,7 @@ def entered(stack: Stack) -> Iterator[Settings]:
 
 
 def look(stack: Stack) -> list[UpgradeFinding]:
-    """Return the revision of each database, and the one that this program needs.
+    """Return the revision of each database, and the revision that this program needs.
 
     Raises:
         SchemaUnknownError: tables are of a later release of Sirena.
@@ -75,7 +75,7 @@ def look(stack: Stack) -> list[UpgradeFinding]:
 
 
 def mlflow_database(stack: Stack) -> MlflowDatabase | None:
-    """Return MLflow's database on this machine; None when MLflow runs on another server."""
+    """Return MLflow's database on this machine; None if MLflow runs on another server."""
     settings = stack.settings
     if isinstance(stack, ProductionStack):
         database = stack.database()
@@ -87,7 +87,7 @@ def mlflow_database(stack: Stack) -> MlflowDatabase | None:
 
 
 def own_files(settings: Settings) -> list[Path]:
-    """Return the SQLite files of the embedded profile, as far as they exist."""
+    """Return the existing SQLite files of the embedded profile."""
     files = [settings.home / "mlflow.db"]
     if not settings.database_url.get_secret_value():
         files += [settings.home / "sirena.db", settings.home / "ledger" / "ledger.db"]

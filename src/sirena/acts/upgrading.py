@@ -17,13 +17,13 @@ from sirena.server.steps import Tell
 
 
 def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, renounced: bool) -> WayBack:
-    """Stop the stack, back up, upgrade the tables, start it again, and return where the former state is kept.
+    """Stop the stack, back up, upgrade the tables, start the stack again; return where the former state is kept.
 
     Args:
-        stack: to be upgraded.
-        findings: from `look`.
-        tell: is called with a text at each step.
-        renounced: True makes no backup.
+        stack: the stack to upgrade.
+        findings: findings from `upgrade_look.look`.
+        tell: called with a text at each step.
+        renounced: True to make no backup.
 
     Raises:
         SirenaError: the upgrade failed and all parts are stopped; the hint says how to go on and how to go back.

@@ -19,10 +19,10 @@ def override_facts(subject: str, stage: Stage, reason: str, criteria: tuple[str,
     """Return the event fields of an override.
 
     Args:
-        subject: version or release.
-        stage: the stage it is given.
-        reason: of the person who overrides.
-        criteria: that refused; for a release, the members that were refused.
+        subject: name of the model version or release.
+        stage: the stage that the subject is given.
+        reason: reason given by the person who overrides.
+        criteria: criteria that refused; for a release, the members that were refused.
         evidence: digest of what was judged.
     """
     return {"subject": subject, "stage": stage.value, "reason": reason, "criteria": criteria, "evidence": evidence}

@@ -1,4 +1,4 @@
-"""Counts from the files of a model version: on its labels, its agreement in training, and its certificate.
+"""Counts from the files of a model version: about its labels, its agreement in training, and its certificate.
 
 Files of a registered version never change, and each is compared with its digest when it is read; so callers may keep
 the facts by `facts_key`.
@@ -24,7 +24,7 @@ class VersionFacts:
     """Counts from a version's training report and from its valid certificate."""
 
     edition: str = ""
-    """Guideline edition of the certificate; empty without one."""
+    """Guideline edition of the certificate; empty if there is no certificate."""
     edition_digest: str = ""
     asked: int = 0
     """Number of questions of the certificate."""
@@ -41,16 +41,16 @@ class VersionFacts:
     data: str = ""
     """SHA-256 of the training evidence."""
     held_out: Agreement | None = None
-    """Agreement with results held out from training; None when none were held out."""
+    """Agreement with results held out from training; None if no results were held out."""
 
     @property
     def differing(self) -> int:
-        """Number of questions answered otherwise than the edition, of any kind."""
+        """Number of questions on which the version differs in any way from the guideline edition."""
         return sum(self.kinds.values())
 
     @property
     def agreement(self) -> Rate:
-        """Share of the questions answered as the edition does, among those for which it has a category."""
+        """Share of questions answered as the guideline edition does, among those to which it gives a category."""
         return Rate(self.agreements, self.compared)
 
 
@@ -64,8 +64,8 @@ def read_version_facts(registry: Registry, version: ModelVersion) -> VersionFact
     """Return the counts from the files of a version.
 
     Args:
-        registry: of the version.
-        version: trained by Sirena or not; counts of files that it lacks are left empty.
+        registry: registry of the version.
+        version: the version, of Sirena's or a foreign model; counts from missing files are left empty.
 
     Raises:
         IntegrityError: a file was changed since it was logged.

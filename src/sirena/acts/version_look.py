@@ -1,4 +1,4 @@
-"""A model version as a person sees it who decides on it: certificate, evidence, verdict of the gate, what is new."""
+"""A model version, for a person who decides on it: certificate, evidence, verdict of the gate, what is new."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class StageJudgement:
     stage: Stage
     verdict: Verdict | None = None
     refusal: SirenaError | None = None
-    """Error because of which the version could not be judged; None when it was judged."""
+    """Error because of which the version could not be judged; None if it was judged."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,11 @@ class Compared:
     changes: Sequence[RangeChange] = ()
     """Answers that differ, the gravest first."""
     refusal: SirenaError | None = None
-    """Error because of which the versions cannot be compared; None when they were."""
+    """Error because of which the versions could not be compared; None if they were compared."""
 
     @property
     def answers(self) -> int:
-        """Number of answers that differ."""
+        """Number of answers that differ between the two versions."""
         return sum(change.answers for change in self.changes)
 
 
@@ -52,7 +52,7 @@ class VersionLook:
     glance: VersionGlance
     judged: StageJudgement
     compared: Compared | None
-    """Comparison with another version; None when it is the model's only version."""
+    """Comparison with another version; None if it is the model's only version."""
     decisions: Sequence[RecordedDecision]
     """Who gave the version which stage, newest first."""
     siblings: Sequence[ModelVersion]
@@ -60,7 +60,7 @@ class VersionLook:
 
 
 def ask_gate(judge: Callable[[], RegisteredJudge], version: ModelVersion, stage: Stage) -> StageJudgement:
-    """Return the gate's verdict on giving a version a stage, or why it cannot judge; nothing is decided."""
+    """Return the gate's verdict on giving a version a stage, or why the gate cannot judge; nothing is decided."""
     try:
         return StageJudgement(stage, judge().judge(version, stage))
     except SirenaError as refusal:
@@ -73,7 +73,7 @@ def decisions_of(version: ModelVersion) -> list[RecordedDecision]:
 
 
 def former_of(version: ModelVersion, siblings: Sequence[ModelVersion]) -> ModelVersion | None:
-    """Return the version to compare a version with: the one in production, else the one registered before it.
+    """Return the version with which to compare a version: that in production, else the one registered before it.
 
     Args:
         version: the version.
@@ -86,7 +86,7 @@ def former_of(version: ModelVersion, siblings: Sequence[ModelVersion]) -> ModelV
 
 
 def compare_versions(registry: Registry, version: ModelVersion, former: VersionGlance) -> Compared:
-    """Return the answers of a version that differ from those of a former one."""
+    """Return the answers of a version that differ from those of a former version."""
     try:
         old, new = (Panel({one.column: load_table(registry, one)}, {}, str(one)) for one in (former.version, version))
     except SirenaError as refusal:
@@ -95,7 +95,7 @@ def compare_versions(registry: Registry, version: ModelVersion, former: VersionG
 
 
 def read_certificate(registry: Registry, version: ModelVersion) -> Certificate | None:
-    """Return the valid certificate of a model version; None if it has none.
+    """Return the valid certificate of a model version; None if the version has no certificate.
 
     Raises:
         SirenaError: the certificate cannot be read, or was changed since it was logged.

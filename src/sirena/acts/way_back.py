@@ -24,7 +24,7 @@ from sirena.settings.catalogue import Settings
 
 @dataclass(frozen=True)
 class WayBack:
-    """Note of the state before the last upgrade, by which `sirena upgrade --back` restores that state."""
+    """Record of the state before the last upgrade, from which `sirena upgrade --back` restores that state."""
 
     former: str
     """Release of Sirena before the upgrade."""
@@ -38,23 +38,23 @@ class WayBack:
     """What was to be changed, a sentence each."""
 
     def is_of_the_same(self, former: str, release: str, due: Sequence[str]) -> bool:
-        """Tell whether this state was kept by an earlier attempt of the same upgrade, which changed only a part."""
+        """Tell whether an earlier attempt of the same upgrade, which changed only a part, kept this state."""
         return (self.former, self.release) == (former, release) and set(due) < set(self.due)
 
 
 def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell: Tell, *, renounced: bool) -> WayBack:
-    """Keep the present state before an upgrade, and return a note of where it is kept.
+    """Keep the current state before an upgrade, and return a record of where it is kept.
 
     If an interrupted upgrade is repeated, the state kept by the first attempt stays: no release of Sirena could work
-    with the state that it left.
+    with the state that the interrupted upgrade left.
 
     Args:
-        settings: of the installation, whose databases and object store answer in the production profile.
+        settings: settings of the installation; in the production profile its databases and object store must answer.
         former: release of Sirena before the upgrade.
         release: release of Sirena after the upgrade.
-        due: what is to be changed, a sentence each.
-        tell: is called with a text at each step.
-        renounced: True keeps nothing.
+        due: what is to be changed, one sentence for each change.
+        tell: called with a text at each step.
+        renounced: True to keep nothing.
 
     Raises:
         SirenaError: the state cannot be kept; then the upgrade must not begin.
@@ -75,7 +75,7 @@ def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell
 
 
 def noted(settings: Settings) -> WayBack:
-    """Return the note of the state before the last upgrade.
+    """Return the record of the state before the last upgrade.
 
     Raises:
         UsageError: nothing was upgraded here, or the upgrade was made without a backup.

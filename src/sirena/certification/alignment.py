@@ -22,13 +22,13 @@ class ComparedRow:
     """A row of the candidate's truth table, and the reference's row for the same organism and body site."""
 
     key: str
-    """Organism code, with the site if it is compared separately."""
+    """Organism code, with the body site if that is compared separately."""
     candidate: int
     """Number of the candidate's row."""
     reference: int | None
-    """Number of the reference's row; None if it has none for the organism at the site."""
+    """Number of the reference's row; None if the reference has no row for the organism at the body site."""
     site: Site
-    """A site for which both rows answer."""
+    """A body site for which both rows answer."""
 
 
 def compared_rows(candidate_keys: tuple[str, ...], reference: TruthTable) -> Iterator[ComparedRow]:

@@ -81,7 +81,7 @@ class Certificate:
     organisms: tuple[str, ...]
     """Codes of all organisms asked about."""
     keys: tuple[str, ...]
-    """The same organisms, with the sites that were compared separately: ``spn``, ``spn@csf``."""
+    """The same organisms, with the body sites that were compared separately: ``spn``, ``spn@csf``."""
     organisms_without_reference: tuple[str, ...]
     """Organisms for which the edition has no row."""
     readings: Mapping[str, int]
@@ -97,7 +97,7 @@ class Certificate:
     kinds: Mapping[Kind, int]
     """Number of questions by kind of disagreement; every kind is present."""
     disagreements: tuple[Disagreement, ...]
-    """Every disagreement on the grid; those of neighbouring numbers are merged."""
+    """Every disagreement on the grid of questions; equal ones at neighbouring numbers are merged."""
     beyond_asked: int
     """Number of the truth table's cells outside the MIC scale; 0 for a model that is no truth table."""
     beyond: tuple[Disagreement, ...]

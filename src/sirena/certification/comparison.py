@@ -93,7 +93,7 @@ class Disagreement:
     """One difference, equal for consecutive numbers of the MIC scale with one organism and comparator."""
 
     key: str
-    """Organism code, with the site if it is compared separately."""
+    """Organism code, with the body site if that is compared separately."""
     comparator: Comparator
     first: str
     """Lowest number in mg/L, as spelled in the question."""

@@ -20,7 +20,7 @@ class CutPoint:
     """Cut points of one organism as exponents: the dilution is ``2 ** exponent`` mg/L; None if there is none."""
 
     key: str
-    """Organism code, with the site if it is compared separately."""
+    """Organism code, with the body site if that is compared separately."""
     susceptible: int | None
     """Exponent of the highest dilution that the model calls S."""
     resistant: int | None

@@ -20,7 +20,7 @@ class LearntSource(enum.StrEnum):
     """The source of the categories that a model learnt."""
 
     REFERENCE = "reference"
-    """A guideline edition: total agreement with it is attainable, so it is demanded."""
+    """A guideline edition: total agreement with it is attainable, so that is required."""
     LABORATORY = "laboratory"
     """Laboratories' own labels of several years: agreement with held-out isolates is judged as well."""
     BOTH = "both"

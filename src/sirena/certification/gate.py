@@ -51,7 +51,7 @@ class CriterionFinding:
 
     criterion: str
     reason: str
-    """Why the criterion is demanded."""
+    """Why the criterion exists."""
     outcome: CriterionOutcome
     got: str
     expected: str

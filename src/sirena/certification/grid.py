@@ -89,7 +89,7 @@ CODE_LATTICE: Final = Lattice(
 """The cells of a truth table in the order of `Mic.code`; shape (organisms, 3, 28)."""
 
 BEYOND_SCALE: Final[NDArray[np.bool_]] = ~np.isin(np.arange(CODES), QUESTION_CODES).reshape(3, DILUTIONS)
-"""True for the MIC codes outside the scale; shape (3, 28)."""
+"""True for the MIC codes outside the MIC scale; shape (3, 28)."""
 
 
 def _canonical_questions() -> NDArray[np.intp]:

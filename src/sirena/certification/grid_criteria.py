@@ -21,7 +21,7 @@ class GridAgreement:
     """
 
     maximum_disagreements: int | None = None
-    """Most cells that may differ in any way, on the scale and outside; None for no limit."""
+    """Most cells that may differ in any way, on the MIC scale and outside it; None for no limit."""
     minimum_share: float | None = None
     """Smallest agreeing fraction of the cells to which the edition gives a category; None for no limit."""
     beyond_edition: bool = False

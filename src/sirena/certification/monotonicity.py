@@ -21,7 +21,7 @@ class Reversal:
     """A lower MIC that is called more resistant than a higher one."""
 
     key: str
-    """Organism code, with the site if it is compared separately."""
+    """Organism code, with the body site if that is compared separately."""
     comparator: Comparator
     lower: str
     """The lower number, in mg/L."""

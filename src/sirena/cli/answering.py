@@ -47,7 +47,7 @@ class Output:
     path: Path
     existing: "Existing"
     basis: "Language | None"
-    """Language of the grounds written beside the categories; None writes no grounds."""
+    """Language of the grounds written next to the categories; None to write no grounds."""
     csv_style: str = "keep"
     """Style of a ``.csv``: a name in `csv_style.STYLES`, or ``keep`` for that of the input."""
 
@@ -224,17 +224,17 @@ class FileQuestion:
     """How a file is to be answered, and by which truth tables."""
 
     tables_for: "TablesFor"
-    """Function that returns the table of a test column."""
+    """Function that returns the truth table of a test column."""
     stamp: str
     """Name of the release or editions that answer, for the last column of the file."""
     site: "Site | None" = None
-    """Site of infection of every row; None if the specimen of each row decides."""
+    """Body site of every row; None if the specimen of each row decides."""
     source: "Callable[[TestColumn], str] | None" = None
     """Function that names the model that answers a column, to be written after each ground; None writes none."""
     zones: bool = False
     """True if zone columns get a category column too, with NI, because no MIC model answers them."""
     rules: "Sequence[ExpertRule] | None" = None
-    """Expert rules, whose columns are written beside the categories; None writes none."""
+    """Expert rules, whose columns are written next to the categories; None to apply no rules."""
 
 
 def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[AnswerSummary, Sequence[Problem]]":

@@ -52,7 +52,7 @@ class ServedVersion:
     override: str
     """Reason for overriding the gate; empty if it agreed."""
     ledger_entry: int | None
-    """Place of the promotion in the ledger; None when it holds none."""
+    """Number of the promotion's entry in the ledger; None if the ledger holds no such entry."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Served:
     """``activate`` or ``rollback``."""
     override: str
     ledger_entry: int
-    """Place of the activation in the ledger."""
+    """Number of the activation's entry in the ledger."""
     remarks: tuple[str, ...]
     """Differences between what MLflow and the artifact store hold now and what was judged."""
     versions: tuple[ServedVersion, ...]

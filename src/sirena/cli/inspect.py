@@ -44,9 +44,9 @@ def inspect(
         Path | None, typer.Option("--write-mapping", help="Write here what was understood, to be corrected and kept.")
     ] = None,
 ) -> None:
-    """Tell what a file holds: format, organisms, tests, by row what cannot be read, and labels that contradict.
+    """Tell what a file holds: format, organisms, tests, by row what cannot be read, and labels that contradict others.
 
-    Cells are named by row, column and class and never repeated, since a misplaced cell may name a patient. Headers of
+    Cells are named by row, column and class and never echoed, since a misplaced cell may name a patient. Headers of
     other systems are listed with what was understood and why; --write-mapping starts a file that corrects it, and every
     command takes it as --mapping.
 

@@ -32,8 +32,8 @@ class AnswersNow:
         """Create the callable; nothing is read yet.
 
         Args:
-            holder: of the active release.
-            editions: that answer until there is an active release.
+            holder: holder of the active release's panel.
+            editions: guideline editions that answer until there is an active release.
         """
         self._holder = holder
         self._editions = editions
@@ -57,9 +57,9 @@ class EditionsNow:
         """Create the callable; nothing is read yet.
 
         Args:
-            settings: name the folder of editions.
+            settings: settings that name the folder of guideline editions.
             rules: the hospital's own rules.
-            guideline: names of editions; none means the newest in force.
+            guideline: names of guideline editions; empty means the newest in force.
         """
         self._settings = settings
         self._rules = rules

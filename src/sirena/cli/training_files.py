@@ -107,7 +107,7 @@ def audit_sections(
     """Yield sections with the label audit of all files and the differences of hospitals; write the audit to `audit`.
 
     Args:
-        hospitals: from `count_files`.
+        hospitals: counts from `count_files`.
         counted: cells of all hospitals, from `counts.pooled`.
         reference: truth tables of guideline editions by test column.
         edition: names of the guideline editions.

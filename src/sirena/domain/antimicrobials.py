@@ -1,7 +1,7 @@
 """The antimicrobials Sirena knows, by WHONET code: all that have MIC breakpoints for humans in a shipped edition.
 
-The facts are in ``antimicrobials.csv`` beside this module: WHONET code, names in English and Spanish, WHO ATC code,
-class. To add an antimicrobial, add a line there.
+The facts are in ``antimicrobials.csv``, in this module's folder: WHONET code, names in English and Spanish, WHO ATC
+code, class. To add an antimicrobial, add a line there.
 
 Two names are the same if their letters and digits agree, whatever their case and accents; nothing more is guessed
 (`whonet.drug_headers` compares stems, for headers of other systems).

@@ -53,7 +53,7 @@ class Reason(enum.StrEnum):
     """Why a result is NI. The value is the stable code that files and answers hold."""
 
     NO_BREAKPOINT = "no_breakpoint"
-    """The guideline edition states no breakpoint for this organism, antimicrobial and site."""
+    """The guideline edition states no breakpoint for this organism, antimicrobial and body site."""
     UNKNOWN_ORGANISM = "unknown_organism"
     """The organism's code or name is not in the organism table."""
     MISSING_ORGANISM = "missing_organism"
@@ -65,7 +65,7 @@ class Reason(enum.StrEnum):
     UNREADABLE_MIC = "unreadable_mic"
     """The cell is not an MIC: text, a lone comparator, several numbers."""
     IMPOSSIBLE_MIC = "impossible_mic"
-    """A number that no dilution test gives: zero, negative, not finite, or far off the scale."""
+    """A number that no dilution test gives: zero, negative, not finite, or far off the MIC scale."""
     NO_MODEL = "no_model"
     """The release holds no model for this test column."""
     NOT_AN_MIC = "not_an_mic"

@@ -32,7 +32,7 @@ MINIMUM_EXPONENT: Final = -14
 MAXIMUM_EXPONENT: Final = 13
 """Dilutions are 2**exponent mg/L; no test gives a result outside 2**-14 … 2**13 (0.00006 … 8192)."""
 DILUTIONS: Final = MAXIMUM_EXPONENT - MINIMUM_EXPONENT + 1
-"""Number of dilutions on the scale: 28."""
+"""Number of dilutions on the MIC scale: 28."""
 CODES: Final = 3 * DILUTIONS
 """Number of distinct MICs: three kinds of interval × 28 dilutions = 84."""
 

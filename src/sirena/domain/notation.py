@@ -4,7 +4,7 @@ Rules, each with a test of like name:
 
 - of a combination's two numbers the first agent's counts, as the guidelines print it: ``<=0.5/9.5``, ``8/4``;
   two numbers that are no combination's (neither a usual ratio nor a usual fixed inhibitor) are not read;
-- a category beside the number (``<=0.25 S``, ``0.25 (S)``, ``>32 R``) is the laboratory's label and never an answer;
+- a category next to the number (``<=0.25 S``, ``0.25 (S)``, ``>32 R``) is the laboratory's label and never an answer;
 - a flag (``>8*``) or a unit (``4 µg/mL``) after the number changes nothing;
 - ``1,024`` and ``1.024`` are a number with a thousands sign and not 1.02 mg/L, so they are not read;
 - in a column of an agent that is no combination, two numbers are not read;

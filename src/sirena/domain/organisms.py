@@ -1,6 +1,6 @@
 """Organisms: WHONET code, name and lineage, and how a laboratory's name for an organism is read.
 
-The facts are in ``organisms.csv`` beside this module (one row per code; ``scripts/derive_organisms.py`` says
+The facts are in ``organisms.csv``, in this module's folder (one row per code; ``scripts/derive_organisms.py`` says
 where they come from). A lineage lists the groups an organism belongs to,
 most specific first. A breakpoint row is for one group, so the first group of the lineage that has a row decides.
 
@@ -42,7 +42,7 @@ class Rank(enum.IntEnum):
     """Several species of one genus: a complex, coagulase-negative staphylococci, a Lancefield group."""
     GENUS = 4
     GENUS_GROUP = 5
-    """Several genera that guidelines treat alike: HACEK, coryneform bacteria, non-fermenters."""
+    """Several genera for which guidelines state the same: HACEK, coryneform bacteria, non-fermenters."""
     FAMILY = 6
     ORDER = 7
     ANAEROBE_CLASS = 8

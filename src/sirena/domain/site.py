@@ -12,7 +12,7 @@ class Site(enum.StrEnum):
     """The body site of an infection, as the specimen shows it. Files, answers and model inputs hold the value."""
 
     UNKNOWN = "unknown"
-    """The site is not known: the file has no specimen, or the caller sent none."""
+    """The body site is not known: the file has no specimen, or the caller sent none."""
     CEREBROSPINAL_FLUID = "csf"
     URINE = "urine"
     BLOOD = "blood"
@@ -24,4 +24,4 @@ class Site(enum.StrEnum):
 
 
 KNOWN_SITES: tuple[Site, ...] = tuple(site for site in Site if site is not Site.UNKNOWN)
-"""The sites that a specimen can name: all but `UNKNOWN`."""
+"""The body sites that a specimen can stand for: all but `UNKNOWN`."""

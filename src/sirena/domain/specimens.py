@@ -1,6 +1,6 @@
 """Specimens: which site of infection (body site) a laboratory's word for a specimen stands for.
 
-The words are in ``specimens.csv`` beside this module. Where they come from:
+The words are in ``specimens.csv``, in this module's folder. Where they come from:
 
 - two-letter codes with a ``meaning`` are WHONET's specimen types for humans (`SPEC_TYPE`), after the list that the
   DHIS2 metadata package of "One Health AMR" took over from WHONET (github.com/eSHIFT-HISPGeneva/OneHealth-AMR, README
@@ -50,7 +50,7 @@ class SpecimenTerm:
     kind: str
     """How the word counts: ``code``, ``name``, ``vague`` or ``detail``."""
     site: Site | None
-    """The site that the word names; None for a detail."""
+    """The body site that the word stands for; None for a detail."""
     meaning: str
     """WHONET's own name of a code; empty for every other kind."""
 

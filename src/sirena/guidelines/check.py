@@ -1,12 +1,12 @@
-"""What a person should check in an edition before anybody relies on it.
+"""What a person should check in a guideline edition before anybody relies on it.
 
 Questions, each with a test of like name:
 
 - which rows rest on one reading, and which are in doubt;
 - which rows are for a group without a member in our organism table, so that no organism can reach them;
-- which rows never decide, for any organism, site or indication, because another row with the same answers precedes
-  them, as expected resistance precedes a dash;
-- which rows are preceded, with another answer, by expected resistance or by a row of the same rank or of a wider group:
+- which rows never decide, for any organism, body site or indication, because another row with the same answers takes
+precedence, as expected resistance precedes a dash; - which rows are overridden, with another answer, by expected
+resistance or by a row of the same rank or of a wider group:
   of two species groups of one organism the first in its lineage decides;
 - which rows are stated twice, and in which the same MIC would be S and R;
 - in what another edition differs.
@@ -30,7 +30,7 @@ Group = tuple[Rank, str]
 
 @dataclass(frozen=True, slots=True)
 class OverriddenRow:
-    """A row that does not decide for some of its organisms, since another statement with another answer does."""
+    """A row that does not decide for some of its organisms, because another statement, with another answer, decides."""
 
     row: Breakpoint
     before: Statement
@@ -43,7 +43,7 @@ class OverriddenRow:
 
 @dataclass(frozen=True)
 class EditionCheck:
-    """What a person should check in one edition."""
+    """What a person should check in one guideline edition."""
 
     edition: str
     rows: int
@@ -75,11 +75,11 @@ class _Decisions:
 
 
 def check_edition(edition: Edition, against: Edition | None = None, drugs: Iterable[str] = ()) -> EditionCheck:
-    """Check an edition, and return what a person should look at.
+    """Check a guideline edition, and return what a person should look at.
 
     Args:
-        edition: from `sirena.guidelines.editions`.
-        against: another edition; the differences from it are listed.
+        edition: edition from `sirena.guidelines.editions`.
+        against: another edition, from which the differences are listed; None for no comparison.
         drugs: WHONET codes; only rows for these antimicrobials are checked, or all if empty.
     """
     wanted = set(drugs)

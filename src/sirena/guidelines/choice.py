@@ -1,6 +1,6 @@
-"""Which edition answers for a test column: the newest in force of the column's guideline, unless another is named.
+"""Which guideline edition answers a test column: the newest in force of its guideline, unless another is named.
 
-A column ``AMK_NM`` is answered by CLSI, ``AMK_EM`` by EUCAST, each column of one file by its own edition.
+A column ``AMK_NM`` is answered by CLSI, ``AMK_EM`` by EUCAST, so one file may be answered by several editions.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +17,7 @@ from sirena.guidelines.written_rules import RulesSource
 
 @dataclass(frozen=True)
 class ChosenEditions:
-    """The edition chosen for each guideline."""
+    """The guideline editions chosen, one for each guideline."""
 
     by_letter: Mapping[str, Edition]
     """Edition by the guideline letter of test columns: N is CLSI, E is EUCAST."""
@@ -33,14 +33,14 @@ class ChosenEditions:
         return ", ".join(sorted({edition.name for edition in editions if edition is not None}))
 
     def tables(self, columns: Iterable[str], *, reading: Reading | None = None) -> dict[str, TruthTable]:
-        """Compile the truth tables of some test columns, each by its own edition.
+        """Compile the truth tables of some test columns, each from the edition of its guideline.
 
         Args:
             columns: model columns, ``AMK_NM``.
             reading: how the editions are to be read.
 
         Returns:
-            Truth table by test column, without columns that have no edition or for which it states nothing.
+            Truth table by test column; columns without an edition, or about which it states nothing, are left out.
         """
         drugs: dict[str, list[str]] = {}
         for parsed in filter(None, map(parse_test_column, columns)):
@@ -63,8 +63,8 @@ def choose_editions(
 
     Args:
         known: the editions to choose from.
-        names: editions asked for, at most one of each guideline: ``CLSI 2025``.
-        overlay: a hospital's own rules that the caller asks for.
+        names: names of requested editions, at most one of each guideline: ``CLSI 2025``.
+        overlay: a hospital's own rules that the caller requests; None for none.
         in_force: the hospital's rules in force; they change the editions that they name.
 
     Raises:

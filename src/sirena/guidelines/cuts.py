@@ -1,9 +1,9 @@
-"""How a breakpoint's figures give the category of each of the 84 MICs.
+"""How a breakpoint's figures give the category of each of the 84 MIC codes.
 
 Rules, each with a test of like name:
 
 - CLSI R is at or above, EUCAST R is above; S is at or below in both;
-- figures off the two-fold scale (560, 80) are compared unrounded: 512 is below 560, 64 below 80;
+- figures that are no two-fold dilution (560, 80) are compared unrounded: 512 is below 560, 64 below 80;
 - figures in shortened spelling (0.12, 0.06, 0.016) are the dilution they stand for;
 - between S and R lies I or SDD, as the row says;
 - above an S-only breakpoint is NS; below an R-only breakpoint nothing is stated;
@@ -11,7 +11,7 @@ Rules, each with a test of like name:
 - a dash is R at any MIC;
 - insufficient evidence, a note, "not applicable" and a block give no category, each with its reason;
 - a breakpoint in brackets gives R above, and at or below it neither S nor I (reason "bracketed");
-- a censored MIC has a category only if all MICs of its interval have the same one; under the policy ``whonet`` its
+- a censored MIC has a category only if all MICs of its interval have the same category; under the policy ``whonet`` its
   number is read as an exact MIC.
 """
 
@@ -49,7 +49,7 @@ class CensoredPolicy(enum.StrEnum):
 
 
 def exact_answers(row: Breakpoint, guideline: Guideline) -> NDArray[np.uint8]:
-    """Return the answers for the exact MICs, one for each dilution of the scale.
+    """Return the answers for the exact MICs, one for each dilution of the MIC scale.
 
     >>> from sirena.guidelines.editions import load_edition
     >>> answers = exact_answers(load_edition("CLSI 2026").breakpoints[0], Guideline.CLSI)
@@ -75,7 +75,7 @@ def exact_answers(row: Breakpoint, guideline: Guideline) -> NDArray[np.uint8]:
 
 
 def highest_susceptible(row: Breakpoint) -> int | None:
-    """Return the exponent of the highest S dilution; one below the scale if no MIC is S; None if no S is stated.
+    """Return the exponent of the highest S dilution; one below the MIC scale if no MIC is S; None if no S is stated.
 
     >>> from sirena.guidelines.editions import load_edition
     >>> row = load_edition("CLSI 2026").breakpoints[0]

@@ -1,8 +1,8 @@
-"""What changes from one edition to another, or by a hospital's rules: by antimicrobial, group of organisms and site.
+"""What changes from one guideline edition to another, or by a hospital's rules, row by row.
 
-The gravest change comes first: between S and R; then between S and no category; then between other categories; last,
-what changes no category. Where one edition has a row and the other has none, a wider row of the other may answer: so
-both editions interpret an organism of the group, and the answers are compared.
+The gravest change comes first: between S and R; then between S and no category; then between other categories; changes
+that change no category come last. Where one edition has a row and the other has none, a wider row of the other may
+answer: so an organism of the group is interpreted by both editions, and the answers are compared.
 """
 
 import enum
@@ -60,7 +60,7 @@ class Gravity(enum.IntEnum):
 
     @property
     def words(self) -> str:
-        """The gravity in a few English words."""
+        """The gravity, as a few English words."""
         return ("S and R", "S and no category", "other category", "words only")[self]
 
 
@@ -178,7 +178,7 @@ def _category(code: int) -> Category:
 
 
 def figures(row: Breakpoint, guideline: Guideline) -> str:
-    """Return a row's statement in a few words: ``S <= 4, R >= 16``, ``R without testing (dash)``.
+    """Return a breakpoint row's statement in a few words: ``S <= 4, R >= 16``, ``R without testing (dash)``.
 
     >>> from sirena.guidelines.editions import load_edition
     >>> figures(load_edition("CLSI 2026").breakpoints[0], Guideline.CLSI)

@@ -1,6 +1,6 @@
-"""Facts of an edition as a whole: its documents, the day it comes into force, how it was read, its doubts.
+"""Facts about a guideline edition as a whole: its documents, the day it comes into force, how it was read, doubts.
 
-They are in ``edition.toml`` beside the tables of the edition::
+They are in ``edition.toml``, in the folder of the edition's tables::
 
     documents = ["M100-Ed36", "M45"]
     in_force_since = 2026-01-26
@@ -24,7 +24,7 @@ EDITION_FILE: Final = "edition.toml"
 
 @dataclass(frozen=True, slots=True)
 class EditionRecord:
-    """The facts of an edition as a whole, as ``edition.toml`` holds them."""
+    """The facts about a guideline edition as a whole, as ``edition.toml`` holds them."""
 
     documents: tuple[str, ...] = ()
     """The documents it was read from, as their publishers name them: ``M100-Ed36``."""
@@ -33,7 +33,7 @@ class EditionRecord:
     reading: str = ""
     """How the edition was read, by whom or by which program, and how often."""
     doubts: tuple[str, ...] = ()
-    """What a person with the documents should check, beside the doubts of single rows."""
+    """What a person who has the documents should check, in addition to the doubts of single rows."""
 
 
 def read_edition_file(path: Path) -> EditionRecord:
@@ -70,7 +70,7 @@ def _entry(document: dict[str, Any], name: str, kind: type, path: Path) -> Any:
 
 
 def edition_file_text(record: EditionRecord) -> str:
-    """Return ``edition.toml`` as text; `read_edition_file` reads it.
+    """Return the text of an ``edition.toml``; `read_edition_file` reads it.
 
     >>> print(edition_file_text(EditionRecord(("M100-Ed36",), datetime.date(2026, 1, 26))), end="")
     documents = ["M100-Ed36"]

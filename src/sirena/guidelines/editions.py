@@ -1,8 +1,8 @@
-"""Guideline editions: those shipped, those imported, which one is in force, and a hospital's rules on top of any.
+"""Guideline editions: those shipped, those imported, which one is in force, and a hospital's rules on top of them.
 
 An edition is a folder with ``breakpoints.csv`` and ``expected_resistance.csv`` (see `sirena.guidelines.tables`) and
-``edition.toml`` (see `sirena.guidelines.edition_file`). Shipped ones lie beside this module; ``sirena guideline
-import`` writes others into a folder, which callers of `Editions` name.
+``edition.toml`` (see `sirena.guidelines.edition_file`). The shipped editions are in the folder of this module; ``sirena
+guideline import`` writes others into a folder, which callers of `Editions` name.
 
 Rules on what is in force, each with a test of like name:
 
@@ -38,7 +38,7 @@ SHIPPED: Final = Path(__file__).with_name("tables")
 
 @dataclass(frozen=True, slots=True)
 class OverlayIdentity:
-    """Who changed an edition for a hospital, when and why; it is part of every answer's provenance."""
+    """Who changed an edition for a hospital, when and why; this is part of every answer's provenance."""
 
     name: str
     """File name of the overlay, without its folder."""
@@ -76,7 +76,7 @@ class Edition:
         return breakpoints, expected
 
     def breakpoints_of(self, drug: str) -> Sequence[Breakpoint]:
-        """Return the rows for one antimicrobial."""
+        """Return the breakpoint rows for one antimicrobial."""
         return self._by_drug[0].get(drug, ())
 
     def expected_resistance_of(self, drug: str) -> Sequence[ExpectedResistance]:
@@ -125,8 +125,9 @@ class Editions:
 
         Args:
             name: any spelling: ``CLSI 2026``, ``clsi2026``; a guideline alone means its edition in force.
-            overlay: a hospital's own rules that the caller asks for, see `sirena.guidelines.overlay`.
-            in_force: the hospital's rules in force, which change the editions they name; unused if `overlay` is given.
+            overlay: a hospital's own rules that the caller requests, see `sirena.guidelines.overlay`.
+            in_force: the hospital's rules in force, which change the editions that they name; ignored if `overlay` is
+                given.
 
         Raises:
             UsageError: there is no such edition, or the overlay has no rule for it; the text names the editions that
@@ -150,11 +151,11 @@ class Editions:
         return changed
 
     def resolve(self, text: str, on: datetime.date | None = None) -> str:
-        """Return the name of the edition that a text means.
+        """Return the name of the edition that a text stands for.
 
         Args:
             text: any spelling of a name, or a guideline alone (``eucast``, ``E``), which means its edition in force.
-            on: the day; today when not given.
+            on: the day; None for today.
 
         Raises:
             UsageError: there is no such edition.
@@ -184,10 +185,10 @@ class Editions:
 
         Args:
             guideline: name of the guideline, or the letter of its test columns: ``CLSI`` or ``N``, ``EUCAST`` or ``E``.
-            on: the day; today when not given.
+            on: the day; None for today.
 
         Raises:
-            UsageError: there is no such guideline, or none of its editions was in force that day.
+            UsageError: there is no such guideline, or none of its editions is in force on that day.
 
         >>> Editions().edition_in_force("E", datetime.date(2026, 3, 1))
         'EUCAST 2026'
@@ -213,12 +214,12 @@ class Editions:
         return {guideline: self.edition_in_force(guideline, on) for guideline in Guideline}
 
     def is_in_force(self, name: str, on: datetime.date | None = None) -> bool:
-        """Tell whether an edition is in force; its name may include an overlay (``CLSI 2026 + rules.csv``)."""
+        """Tell whether an edition is in force on a day; its name may include an overlay (``CLSI 2026 + rules.csv``)."""
         base = folded(name.partition(" + ")[0])
         return any(folded(known) == base for known in self.editions_in_force(on).values())
 
     def lapses(self, names: Iterable[str], on: datetime.date | None = None) -> list[str]:
-        """Return, for each of the named editions that is not in force, one sentence that says which one is.
+        """Return, for each of the named editions that is not in force, a sentence that says which edition is.
 
         >>> Editions().lapses(["EUCAST 2025"], datetime.date(2026, 3, 1))
         ['EUCAST 2025 is not in force: EUCAST 2026 is, since 2026-01-01']
@@ -272,7 +273,7 @@ def _load(name: str, folder: Path, _changed: int) -> Edition:
 
 
 def folded(name: str) -> str:
-    """Return an edition's name in the form that all its spellings share.
+    """Return the normalised form of an edition's name, equal for all its spellings.
 
     >>> folded("eucast  2026")
     'eucast2026'

@@ -2,10 +2,11 @@
 
 Rules, in this order, each with a test of like name:
 
-- expected (intrinsic) resistance precedes breakpoints: R at any MIC, with that as its ground;
-- the most specific group of the organism's lineage that has a row for the site decides, even a row that states nothing;
-- within a group `sirena.guidelines.sites` says which row answers at a site; a row for another site is not used;
-- rows for screening tests (cefoxitin for MRSA) give no category of the agent and are applied only on request; the
+- expected (intrinsic) resistance takes precedence over breakpoints: R at any MIC, with expected resistance as the
+ground; - the most specific group of the organism's lineage that has a row for the body site decides, even a row that
+states nothing; - within a group `sirena.guidelines.sites` says which row answers at a body site; a row for another site
+is not used; - rows for screening tests (cefoxitin for MRSA) give no category of the agent and are applied only on
+request; the
   high-level aminoglycosides GEH and STH are screens themselves, so their own screens always apply;
 - rows that name no organism (PK/PD) are applied only on request, after all others;
 - an organism of the table without a row has no breakpoint; a text that names no organism is unknown.
@@ -39,7 +40,7 @@ _NO_ROW_FOR_THE_SITE: Final = answer_code(Category.NI, Reason.OTHER_SITE)
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How an edition is read; the defaults are what a report to a clinician needs."""
+    """How a guideline edition is read; the defaults are those that a report to a clinician needs."""
 
     intrinsic: bool = True
     """Apply expected resistance before breakpoints."""
@@ -50,7 +51,7 @@ class Reading:
     censored: CensoredPolicy = CensoredPolicy.REFUSE
 
     def requested(self, drug: str) -> Indication | None:
-        """Return the indication whose rows come first for an antimicrobial, or None."""
+        """Return the indication whose rows come first for an antimicrobial; None if no indication comes first."""
         return Indication.SCREEN if drug in HIGH_LEVEL and self.indication is None else self.indication
 
 
@@ -71,7 +72,7 @@ def _members() -> dict[Group, list[int]]:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """An answer and everything it rests on."""
+    """An answer, and everything on which it rests."""
 
     answer: Answer
     ground: Ground
@@ -107,13 +108,13 @@ class _Rules:
         return [_EVERY[number] for number in sorted({one for group in self._named for one in members.get(group, ())})]
 
     def groups_of(self, organism: Organism) -> tuple[Group, ...]:
-        """Return those of an organism's groups that the edition names; the answers depend on these groups only."""
+        """Return the groups of an organism that the edition names; the answers depend on these groups only."""
         return tuple(group for group in organism.lineage if group in self._named)
 
     def decisions(self, groups: tuple[Group, ...]) -> list[tuple[Site | None, _Decision]]:
-        """Return the statements that decide for organisms with some groups, by site; empty if there are none.
+        """Return the statements that decide for organisms of some groups, by body site; empty if there are none.
 
-        The statement for `Site.OTHER` has None as its site, and holds for every site that is not listed.
+        The statement for `Site.OTHER` has None as its site, and holds for every body site that is not listed.
         """
         by_site = {site: self._decision(groups, site) for site in Site} if groups else {}
         rest = by_site.get(Site.OTHER)
@@ -138,7 +139,7 @@ class _Rules:
 
 
 def ground_of(decision: _Decision, edition: Edition) -> Ground:
-    """Return the ground that a statement gives; None stands for an organism the edition states nothing about.
+    """Return the ground that a deciding statement gives; None stands for an organism without any statement.
 
     >>> from sirena.guidelines.editions import load_edition
     >>> ground_of(None, load_edition("CLSI 2026")).english()
@@ -180,10 +181,10 @@ def compile_tables(
     organisms: Iterable[str] | None = None,
     reading: Reading = Reading(),
 ) -> dict[str, TruthTable]:
-    """Compile an edition into one truth table per antimicrobial.
+    """Compile a guideline edition into one truth table per antimicrobial.
 
     Args:
-        edition: from `sirena.guidelines.editions`.
+        edition: edition from `sirena.guidelines.editions`.
         drugs: WHONET codes of antimicrobials; all of `ANTIMICROBIALS` by default.
         organisms: codes to compile; all of the organism table by default.
         reading: how the edition is read.
@@ -252,14 +253,14 @@ def explain(
     *,
     reading: Reading = Reading(),
 ) -> Explanation:
-    """Interpret one MIC by an edition, and explain the category by its ground.
+    """Interpret one MIC by a guideline edition, and explain the category by its ground.
 
     Args:
-        edition: from `sirena.guidelines.editions`.
+        edition: edition from `sirena.guidelines.editions`.
         organism: WHONET code or name of the organism, as in a file.
         drug: WHONET antimicrobial code.
         mic: the MIC as a file holds it: ``<=0.5``.
-        site: the site of infection, from `sirena.domain.specimens`.
+        site: the body site of the infection, from `sirena.domain.specimens`.
         reading: how the edition is read.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Naming many organisms in few words: by a group that all belong to, or by the first of them."""
+"""Naming many organisms in few words: by a group to which all belong, or by the first few of them."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -17,7 +17,8 @@ def organism_words(codes: Iterable[str], group: str = "") -> str:
         group: group of the guideline's row that decides for all of them; empty if not known.
 
     Returns:
-        One name; or a group and how many of its organisms are meant; or the first three names and how many there are.
+        One name; or a group and the number of its organisms that are meant; or the first three names and the number of
+        all.
 
     >>> organism_words(["eco"])
     'Escherichia coli'

@@ -1,4 +1,4 @@
-"""Changing an edition by a hospital's own rules (an overlay). `sirena.guidelines.overlay_file` reads the rules."""
+"""Changing a guideline edition by a hospital's own rules, an overlay (read by `sirena.guidelines.overlay_file`)."""
 
 import hashlib
 from collections.abc import Iterable
@@ -14,10 +14,10 @@ from sirena.guidelines.written_rules import RulesSource, rules_content
 
 
 def apply_overlay(edition: Edition, overlay: RulesSource, known: Iterable[str] = ()) -> Edition:
-    """Return an edition changed by a hospital's rules; the same object if no rule is for this edition.
+    """Return a guideline edition changed by a hospital's rules; the same object if no rule is for this edition.
 
     Args:
-        edition: from `sirena.guidelines.editions`.
+        edition: edition from `sirena.guidelines.editions`.
         overlay: the hospital's rules.
         known: names of the other editions that rules may be for.
 

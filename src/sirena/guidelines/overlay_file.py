@@ -3,8 +3,8 @@
 Columns (in any order; comma, semicolon or tab; a decimal comma is read):
 
 - ``who``, ``when`` (ISO date), ``why``: required in every row, and part of every answer that rests on it;
-- ``edition``: required in every row: the edition it is for, ``CLSI 2026``, or the guideline alone, ``CLSI``, for every
-  year. A rule changes no other edition: the same figures mean something else there, and nobody decided on them;
+- ``edition``: required in every row: the edition that the rule is for, ``CLSI 2026``, or the guideline alone, ``CLSI``,
+for every year. A rule changes no other edition: the same figures mean something else there, and nobody decided on them;
 - ``action``: ``breakpoint`` sets the figures of one group, drug and site, new or in place of the edition's;
   so does ``bracketed``, which gives R above the figure, and neither S nor I at or below it; ``dash`` says R without
   testing;
@@ -50,7 +50,7 @@ _STATEMENT: Final = "statement"
 
 
 class OverlayAction(enum.StrEnum):
-    """The action of a rule: what it changes in an edition."""
+    """The action of a rule: what it changes in a guideline edition."""
 
     BREAKPOINT = "breakpoint"
     BRACKETED = "bracketed"
@@ -65,7 +65,7 @@ class OverlayAction(enum.StrEnum):
 
     @property
     def statement(self) -> Statement | None:
-        """The statement of the breakpoint row that the rule sets; None if it sets none."""
+        """The statement of the breakpoint row that the rule sets; None if the rule sets no row."""
         return Statement(self.value) if self.value in list(Statement) else None
 
     @property
@@ -94,7 +94,7 @@ class OverlayRow:
     middle: Category
 
     def is_for(self, edition: str) -> bool:
-        """Tell whether the rule is for the edition of a name."""
+        """Tell whether the rule is for the edition with a given name."""
         return self.edition in (edition, edition.split()[0])
 
     @property

@@ -16,7 +16,7 @@ PK_PD: Final = "PK/PD"
 
 
 class Guideline(enum.StrEnum):
-    """The publisher of a guideline; it decides what R in a row means, and the letter of the test columns."""
+    """The publisher of a guideline, which decides what R in a row means, and the letter of the test columns."""
 
     CLSI = "CLSI"
     EUCAST = "EUCAST"
@@ -28,7 +28,7 @@ class Guideline(enum.StrEnum):
 
 
 class Statement(enum.StrEnum):
-    """What a row states; the editions' tables hold the value."""
+    """The kind of a row's statement; the editions' tables hold the value."""
 
     BREAKPOINT = "breakpoint"
     """Figures: S at or below, R at or above (CLSI) or above (EUCAST)."""
@@ -53,7 +53,7 @@ class Statement(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Breakpoint:
-    """What a guideline's table states for one antimicrobial, group of organisms and indication."""
+    """A breakpoint row: what a guideline states for one antimicrobial, group of organisms and indication."""
 
     drug: str
     """WHONET antimicrobial code, upper case."""
@@ -79,7 +79,7 @@ class Breakpoint:
 
     @property
     def key(self) -> tuple[str, Rank, str, tuple[Indication, ...]]:
-        """What identifies a row: equal keys in two editions are the same row."""
+        """The key that identifies a row: rows with equal keys in two editions are the same row."""
         return self.drug, self.rank, self.group, self.sites
 
     @property
@@ -110,7 +110,7 @@ class ExpectedResistance:
 
     @property
     def key(self) -> tuple[str, Rank, str]:
-        """What identifies a statement: equal keys in two editions are the same statement."""
+        """The key that identifies a statement: statements with equal keys in two editions are the same."""
         return self.drug, self.rank, self.group
 
     def covers(self, organism: Organism) -> bool:

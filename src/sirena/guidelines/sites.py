@@ -1,11 +1,12 @@
-"""The indications a row is for, and which of several rows for one group answers at a site of infection.
+"""The indications that a row is for, and which of several rows for one group answers at a body site.
 
-Guidelines state several breakpoints for one group of organisms and antimicrobial when the site of infection, the
-purpose or the route matters. The specimen shows the site; nothing in a laboratory's file shows the route.
+Guidelines state several breakpoints for one group of organisms and antimicrobial if the site of infection (body site),
+the purpose or the route matters. The specimen shows the site; nothing in a laboratory's file shows the route.
 
 Rules, each with a test of like name:
 
-- a row for one site never answers another known site: a row for urine is not for blood, "other than meningitis" is
+- a row for one body site never answers at another known site: a row for urine is not for blood, "other than meningitis"
+is
   not for cerebrospinal fluid, "other than pneumonia" not for a respiratory specimen;
 - at a known site the row for that very site comes before a row without one;
 - at an unknown site the order is: other than meningitis, other than endocarditis, systemic, unspecified, then
@@ -24,9 +25,9 @@ from sirena.domain.site import Site
 
 
 class Indication(enum.StrEnum):
-    """Site, route or purpose that a row is for; the editions' tables hold the value.
+    """Body site, route or purpose that a row is for; the editions' tables hold the value.
 
-    If the site is unknown, the rows of one group are taken in the order of these members.
+    If the body site is unknown, the rows of one group are tried in the order of these members.
     """
 
     NON_MENINGITIS = "non-meningitis"
@@ -36,7 +37,7 @@ class Indication(enum.StrEnum):
     PARENTERAL = "parenteral"
     INTRAVENOUS = "intravenous"
     UNSPECIFIED = ""
-    """The row holds at every site that no other row of the group is for."""
+    """The row holds at every body site for which the group has no other row."""
     EXTRAINTESTINAL = "extraintestinal"
     INTESTINAL = "intestinal"
     ORAL = "oral"
@@ -92,12 +93,12 @@ URINARY: Final = frozenset({Indication.UNCOMPLICATED_UTI, Indication.URINARY_ORI
 def site_preference(
     indications: Iterable[Indication], site: Site, requested: Indication | None = None
 ) -> tuple[int, int] | None:
-    """Return a row's place in the order for a site, the smallest first; None if the row does not answer there.
+    """Return a row's rank in the order for a body site, the smallest first; None if the row does not answer there.
 
     Args:
-        indications: what the row is for.
-        site: the site of infection.
-        requested: an indication the caller asks for; its rows precede all others.
+        indications: the indications that the row is for.
+        site: the body site of the infection.
+        requested: an indication that the caller requests; its rows precede all others.
 
     >>> site_preference([Indication.UNCOMPLICATED_UTI], Site.BLOOD) is None
     True

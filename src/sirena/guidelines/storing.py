@@ -1,4 +1,4 @@
-"""Storing an imported edition in one step, so that no reader sees an incomplete one."""
+"""Storing an imported guideline edition atomically, so that no reader sees an incomplete one."""
 
 import datetime
 import json
@@ -18,7 +18,7 @@ def store_edition(folder: Path, edition: Edition, provenance: Mapping[str, objec
     Args:
         folder: folder of imported editions; created if missing.
         edition: the edition; an imported one of the same name is replaced.
-        provenance: the files it was read from and what was left out; stored beside the tables.
+        provenance: the files from which the edition was read, and what was left out; stored together with the tables.
     """
     if not folder.is_dir():
         folder.mkdir(parents=True)

@@ -1,7 +1,7 @@
-"""Reading and writing the tables of an edition: plain text with one row per line, so that people can review changes.
+"""Reading and writing the tables of a guideline edition: text, one row per line, so that people can review changes.
 
 ``breakpoints.csv``: edition, drug, rank, group, site, S, R, middle, statement, source, readings, doubt, remark. S and R
-in mg/L as the guideline prints them; ``statement``: what kind of row it is (see `sirena.guidelines.rows.Statement`).
+in mg/L as the guideline prints them; ``statement``: the kind of the row (see `sirena.guidelines.rows.Statement`).
 ``expected_resistance.csv``: edition, drug, rank, group, except (groups as ``rank:name`` joined by ``; ``), source,
 readings, doubt.
 """
@@ -35,7 +35,7 @@ class TableError(SirenaError):
 
 
 def rank_name(rank: Rank) -> str:
-    """Return a rank as tables write it: ``species group``.
+    """Return a rank in the spelling of the tables: ``species group``.
 
     >>> rank_name(Rank.GENUS_GROUP)
     'genus group'
@@ -59,7 +59,7 @@ def parse_rank(text: str) -> Rank:
 
 
 def parse_concentration(text: str) -> float | None:
-    """Return the concentration in an S or R cell, mg/L; None if it is empty. A decimal comma is read.
+    """Return the concentration in an S or R cell, in mg/L; None if the cell is empty. A decimal comma is read.
 
     Raises:
         ValueError: the cell is not a positive number.
@@ -94,7 +94,7 @@ def parse_middle(text: str) -> Category:
 
 
 def parse_statement(text: str) -> Statement:
-    """Return the kind of a row; an empty cell is `Statement.BREAKPOINT`.
+    """Return the kind of statement that a cell names; an empty cell is `Statement.BREAKPOINT`.
 
     Raises:
         ValueError: the text is not a kind of statement.
@@ -109,7 +109,7 @@ def parse_statement(text: str) -> Statement:
 
 
 def parse_readings(text: str) -> int:
-    """Return the number of independent readings; an empty cell is 1.
+    """Return the number of independent readings in a cell; an empty cell counts as 1.
 
     Raises:
         ValueError: the cell is not a whole number of 1 or more.
@@ -124,7 +124,7 @@ def parse_readings(text: str) -> int:
 
 
 def spell_concentration(value: float | None) -> str:
-    """Return a concentration as tables write it; empty for None.
+    """Return a concentration in the spelling of the tables; empty for None.
 
     >>> spell_concentration(0.5), spell_concentration(None)
     ('0.5', '')
@@ -133,7 +133,7 @@ def spell_concentration(value: float | None) -> str:
 
 
 def read_breakpoints(path: Path) -> tuple[Breakpoint, ...]:
-    """Return the rows of a ``breakpoints.csv``.
+    """Read the rows of a ``breakpoints.csv``.
 
     Raises:
         TableError: a row cannot be read; the error names file, row and column.
@@ -142,7 +142,7 @@ def read_breakpoints(path: Path) -> tuple[Breakpoint, ...]:
 
 
 def read_expected_resistance(path: Path) -> tuple[ExpectedResistance, ...]:
-    """Return the rows of an ``expected_resistance.csv``.
+    """Read the rows of an ``expected_resistance.csv``.
 
     Raises:
         TableError: a row cannot be read; the error names file, row and column.
@@ -151,7 +151,7 @@ def read_expected_resistance(path: Path) -> tuple[ExpectedResistance, ...]:
 
 
 def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
-    """Return the table of breakpoints as text, sorted for a person who looks something up."""
+    """Return the table of breakpoints as CSV text, sorted so that a person can look something up."""
     ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, row.sites, row.statement))
     return _write(
         BREAKPOINT_COLUMNS,
@@ -177,7 +177,7 @@ def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
 
 
 def expected_resistance_text(edition: str, rows: Iterable[ExpectedResistance]) -> str:
-    """Return the table of expected resistance as text."""
+    """Return the table of expected resistance as CSV text."""
     ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, sorted(row.exceptions)))
     return _write(
         EXPECTED_COLUMNS,

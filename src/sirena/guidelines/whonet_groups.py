@@ -1,4 +1,4 @@
-"""How WHONET's tables name groups of organisms, and which group of the organism table each name means.
+"""How WHONET's tables name groups of organisms, and which group of the organism table each name stands for.
 
 WHONET names a row's organisms by a code and the kind of code: one organism (``eco``), a genus (``STA``), a species
 group (``SCN``), a set of serovars (``TYP``), a genus group (``NFR``), a family (``EBC``), anaerobes (``AN-``), a Gram

@@ -1,14 +1,14 @@
-"""Importing WHONET's resource tables as editions of a guideline.
+"""Importing WHONET's resource tables as guideline editions.
 
 WHONET ships every year's figures as tab-delimited text (``Breakpoints.txt``, ``Organisms.txt``,
 ``ExpectedResistancePhenotypes.txt``, also gzipped). This module reads the human MIC rows for the antimicrobials Sirena
 knows, translates WHONET's groups of organisms into the organism table's, and writes an edition into the folder of
-imported ones. Rows that cannot be translated are counted by reason.
+imported editions. Rows that cannot be translated are counted by reason.
 
 Rules, each with a test of like name:
 
 - files are recognised by their columns, not by their names;
-- a row for one code is for that species, or for the code alone where it stands for none (`whonet_groups`);
+- a row for one code is for that species, or for the code alone if that stands for no species (`whonet_groups`);
 - WHONET's R is at or above for every guideline; EUCAST's own "above" is restored: 8 becomes "R > 4";
 - a row without figures is kept as a block, after which wider groups are not searched, unless another row for the same
   antimicrobial, group and site has figures;
@@ -71,7 +71,7 @@ _NARROW_NON_FERMENTERS: Final = (Rank.GENUS_GROUP, "non-fermenting Gram-negative
 
 @dataclass(frozen=True)
 class ImportedEdition:
-    """The result of importing one edition."""
+    """The result of importing one guideline edition."""
 
     name: str
     breakpoints: int
@@ -89,12 +89,13 @@ def import_whonet(
         paths: the tables, plain or gzipped, in any order; the table of breakpoints is required.
         folder: folder of imported editions; created if missing.
         names: editions to import, ``CLSI 2024``; by default the newest year of each guideline.
-        in_force_since: day from which the edition is in force, which WHONET's tables do not state; only with one
-            edition.
+        in_force_since: day from which the edition is in force, which WHONET's tables do not state; allowed with one
+            edition only.
 
     Raises:
         TableError: a file is not one of WHONET's tables, or cannot be read.
-        UsageError: a named edition is not in the tables, or comes with Sirena; or one day was given for several.
+        UsageError: a named edition is not in the tables, or comes with Sirena; or `in_force_since` was given for
+            several editions.
     """
     source = read_whonet_tables(paths)
     if "breakpoints" not in source.rows:
@@ -249,7 +250,7 @@ def above(resistant: float) -> float:
 def read_phenotypes(
     rows: Iterable[Mapping[str, str]], genera: Mapping[str, str]
 ) -> dict[str, tuple[dict[object, ExpectedResistance], Counter[str]]]:
-    """Return statements of expected resistance by guideline, with classes spelled out as single antimicrobials.
+    """Return statements of expected resistance by guideline, with each class replaced by its antimicrobials.
 
     Tables marked (Vet) are left out: they come from CLSI VET01 and concern animals.
     """

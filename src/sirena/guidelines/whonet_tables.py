@@ -23,7 +23,7 @@ _MAXIMUM_BYTES: Final = 100_000_000
 
 @dataclass
 class WhonetTables:
-    """The rows of WHONET's tables, and the files they came from."""
+    """The rows of WHONET's tables, and the files from which they came."""
 
     rows: dict[str, list[dict[str, str]]] = field(default_factory=dict)
     """Rows by kind of table: ``breakpoints``, ``phenotypes``, ``organisms``."""
@@ -35,7 +35,7 @@ def read_whonet_tables(paths: Iterable[Path]) -> WhonetTables:
     """Read WHONET's tables, plain or gzipped, in any order.
 
     Raises:
-        TableError: a file is missing, cut short, or not one of these tables.
+        TableError: a file is missing, cut short, or not one of WHONET's tables.
     """
     source = WhonetTables()
     for path in paths:

@@ -11,7 +11,7 @@ _MAXIMUM_BYTES: Final = 5_000_000
 
 @dataclass(frozen=True)
 class WrittenRules:
-    """Rules that are held as text and not in a file."""
+    """Rules that are held as text in memory and not in a file."""
 
     name: str
     """File name the rules would have, ``overlay-3.csv``; it becomes part of the name of an edition they change."""
@@ -24,7 +24,7 @@ RulesSource = Path | WrittenRules
 
 
 def rules_content(source: RulesSource) -> bytes:
-    """Return the bytes of a table of rules.
+    """Return the bytes of a table of rules, read from its file if it is in one.
 
     Raises:
         TableError: there is no such file, or it is too large.

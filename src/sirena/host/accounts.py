@@ -1,4 +1,4 @@
-"""Operating-system accounts, under which the parts run: PostgreSQL refuses root, and no other part needs it."""
+"""Operating-system accounts under which the parts run: PostgreSQL refuses root, and no other part needs root."""
 
 import getpass
 import os
@@ -34,7 +34,7 @@ class OsAccount:
 
     @classmethod
     def named(cls, name: str) -> Self:
-        """Return the account of a name.
+        """Create the object for the account with a given name.
 
         Raises:
             PreparationError: no account has this name.
@@ -50,12 +50,12 @@ class OsAccount:
 
     @classmethod
     def of_this_process(cls) -> Self:
-        """Return the account of this process."""
+        """Create the object for the account of this process."""
         return cls(getpass.getuser(), os.getuid(), os.getgid())
 
     @classmethod
     def of_parts(cls, name: str) -> Self:
-        """Return the account for a part: the named one if this process is root's, else that of this process.
+        """Create the object for a part's account: the named one if this process is root's, else that of this process.
 
         Raises:
             PreparationError: no account has this name.
@@ -64,7 +64,7 @@ class OsAccount:
 
     @classmethod
     def own_of_parts(cls, name: str) -> Self:
-        """Return the account for a part like `of_parts`, if Sirena makes the account itself; it may not exist yet."""
+        """Create the object like `of_parts`, for an account that Sirena makes itself; the account may not exist yet."""
         try:
             return cls.of_parts(name)
         except PreparationError:
@@ -72,7 +72,7 @@ class OsAccount:
 
     @property
     def exists(self) -> bool:
-        """False for an account that Sirena makes itself and has not made yet."""
+        """True if the account exists; False if Sirena has still to make it."""
         return self.uid != _NOBODY_YET
 
     def make(self) -> None:
@@ -88,7 +88,7 @@ class OsAccount:
 
     @property
     def is_other(self) -> bool:
-        """True when this process runs as another account."""
+        """True if this process runs as another account than this one."""
         return self.uid != os.getuid()
 
     def own_folder(self, folder: Path) -> Path:
@@ -117,7 +117,7 @@ class OsAccount:
         """Run a command as this account, and return its output; the command is killed if this process is killed.
 
         Raises:
-            PreparationError: the command failed, with the last lines of its output; or it did not end in time.
+            PreparationError: the command failed, with the last lines of its output; or the command did not end in time.
         """
         try:
             ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
@@ -141,7 +141,7 @@ class OsAccount:
         return str(ended.stdout)
 
     def start(self, command: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
-        """Start a daemon as this account, in a session of its own, with its output in a log.
+        """Start a daemon as this account, in a separate session, with its output in a log.
 
         The daemon runs only during a preparation: it is killed if this process is killed, and so keeps no port.
         """

@@ -1,4 +1,4 @@
-"""The environment of the programs that Sirena starts, and where they find Sirena's package."""
+"""The environment variables of the programs that Sirena starts, and where these find Sirena's package."""
 
 import os
 from pathlib import Path
@@ -12,7 +12,7 @@ _INHERITED: Final = ("LANG", "TZ", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "AWS_C
 
 
 def inherited_environment() -> dict[str, str]:
-    """Return the environment in which the parts run."""
+    """Return the environment variables with which the stack's parts run."""
     kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return {"PATH": search_path(), "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **kept}
 

@@ -1,4 +1,4 @@
-"""Giving the files of a part to the account under which it runs now, if another account owned them.
+"""Giving the files of a part to the account under which the part runs now, if another account owned them.
 
 This is needed when `SIRENA_ACCOUNT` or `SIRENA_SERVICE_ACCOUNT` is changed after the first start.
 """
@@ -12,7 +12,7 @@ from sirena.host.accounts import OsAccount
 def own_whole(account: OsAccount, folder: Path) -> None:
     """Give a folder and all below it to an account, if another account owns it; links are not followed.
 
-    Every step uses open folders and not paths, by which the former owner could lead root elsewhere meanwhile. The
+    Every step uses open folders and not paths: by changing a path, the former owner could lead root elsewhere. The
     folder itself comes last, so that an interrupted hand-over is repeated. Only root can do this; without root, nothing
     is done.
 

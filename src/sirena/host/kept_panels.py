@@ -9,7 +9,7 @@ PANELS: Final = "panels"
 
 
 def kept_panel_file(home: Path, digest: str) -> Path:
-    """Return the path at which the copy of a release's file is kept, by the file's digest; it may not exist.
+    """Return the path at which the copy of a release's file is kept, by the file's digest; the copy may not exist.
 
     >>> kept_panel_file(Path("/var/lib/sirena"), "ab12").as_posix()
     '/var/lib/sirena/panels/ab12.json'
@@ -18,7 +18,7 @@ def kept_panel_file(home: Path, digest: str) -> Path:
 
 
 def read_kept_panel(home: Path, digest: str) -> bytes | None:
-    """Return the copy of a release's file with a digest; None when there is none, or it has another digest."""
+    """Return the copy of a release's file, by digest; None if there is no copy, or its content has another digest."""
     try:
         content = kept_panel_file(home, digest).read_bytes()
     except OSError:

@@ -1,4 +1,4 @@
-"""A lock for what two programs must not do at the same time: the second waits for the first."""
+"""A lock for work that two programs must not do at the same time: the second waits for the first."""
 
 import fcntl
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def one_at_a_time(lock: Path, tell: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold a lock while the block runs. The lock is the kernel's, so it ends with this process, however that ends.
+    """Hold a lock during a ``with`` block. The lock is the kernel's, so it ends with this process, however that ends.
 
     Args:
         lock: file of the lock, in an existing folder. Processes started in the block do not inherit the lock.

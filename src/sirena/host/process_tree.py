@@ -1,10 +1,10 @@
-"""Which process started which, as far as /proc tells; processes may start and end while it is read."""
+"""Which process started which, read from /proc; processes may start and end while that is read."""
 
 from pathlib import Path
 
 
 def children() -> dict[int, list[int]]:
-    """Return the running child processes of each process, by its id."""
+    """Return the ids of the running child processes of each process, by its id."""
     found: dict[int, list[int]] = {}
     for folder in Path("/proc").glob("[0-9]*"):
         try:

@@ -12,7 +12,7 @@ _BYTES: Final = 32
 
 
 def generated_secret(path: Path, owner: OsAccount) -> str:
-    """Return the secret in a file; it is generated if there is no such file."""
+    """Return the secret in a file; the secret is generated if there is no such file."""
     if not path.exists():
         write_private(path, secrets.token_urlsafe(_BYTES), owner)
     return path.read_text(encoding="utf-8")
@@ -22,9 +22,9 @@ def write_private(path: Path, text: str, owner: OsAccount) -> None:
     """Write a file that only its owner can read, whole or not at all.
 
     Args:
-        path: of the file; its folder is made if needed.
+        path: path of the file; its folder is made if needed.
         text: content of the file.
-        owner: account that may read it; only root can name another than its own.
+        owner: account that may read the file; only root can name an account other than its own.
 
     Raises:
         OSError: the disk is full, or this account may not write into the folder.

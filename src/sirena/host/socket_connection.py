@@ -7,7 +7,7 @@ from typing import Any
 
 
 class SocketConnection(http.client.HTTPConnection):
-    """An HTTP connection to a Unix socket; the host name is only sent along."""
+    """An HTTP connection to a Unix socket; the host name is only sent in the request's header."""
 
     def __init__(self, host: str, path: Path | str, **kwargs: Any) -> None:
         super().__init__(host, **kwargs)

@@ -1,4 +1,4 @@
-"""Replacing files that another program may be reading: it finds the whole former or the whole new content."""
+"""Replacing files that another program may be reading: that program finds the whole former or the whole new content."""
 
 import os
 from pathlib import Path
@@ -7,11 +7,12 @@ from pathlib import Path
 def replace_whole(path: Path, content: bytes) -> None:
     """Write a file that everybody may read, whole or not at all.
 
-    The content is written beside and renamed; the file itself would be empty for a moment, or for good after a crash.
+    The content is written to a temporary file, which is renamed; otherwise the file would be empty for a moment, or for
+    good after a crash.
 
     Args:
-        path: of the file, in an existing folder.
-        content: of the file.
+        path: path of the file, in an existing folder.
+        content: content of the file.
 
     Raises:
         OSError: the disk is full, or this account may not write into the folder.

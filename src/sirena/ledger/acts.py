@@ -19,7 +19,7 @@ E = TypeVar("E", bound=Event)
 
 
 class Act(Generic[E]):
-    """An act under way, with the facts known of it so far."""
+    """An act in progress, with the facts that are known about it so far."""
 
     def __init__(self, event: E, ledger: Ledger) -> None:
         """Create the act from the event of its intention."""
@@ -31,7 +31,7 @@ class Act(Generic[E]):
         self._outcome = ActOutcome.DONE
 
     def learn(self, **facts: Any) -> None:
-        """Add facts that became known during the act; they are recorded with the outcome."""
+        """Add facts that became known during the act; these are recorded with the outcome."""
         self.event = replace(self.event, **facts)
 
     def announce(self, **facts: Any) -> None:
@@ -55,14 +55,14 @@ class Act(Generic[E]):
 
 @contextmanager
 def acting(ledger: Ledger, intention: E) -> Iterator[Act[E]]:
-    """Record the intention of an act, run the block, and record the outcome.
+    """Record the intention of an act, run the ``with`` block, and record the outcome.
 
     The outcome is `REFUSED` after a `GateError` in the block, `FAILED` after any other exception; both are raised
     again.
 
     Raises:
-        LedgerError: the intention cannot be recorded, and the block is not run; or the outcome cannot, and the text
-            says how the act ended.
+        LedgerError: the intention cannot be recorded, and the block is not run; or the outcome cannot be recorded, and
+            the text says how the act ended.
     """
     ledger.append(replace(intention, outcome=ActOutcome.INTENDED))
     act = Act(intention, ledger)

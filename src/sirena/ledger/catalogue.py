@@ -282,7 +282,7 @@ class Shadowed(Event):
 
     event = "shadowed"
     release: Name = ""
-    """Release that is the shadow from now on; empty when none is."""
+    """Release that is the shadow from now on; empty if there is no shadow."""
     digest: Digest = ""
     content: Digest = ""
     """SHA-256 of the release's file when it was named."""
@@ -414,7 +414,7 @@ class Restored(Event):
     event = "restore"
     snapshot: Name
     drill: bool = False
-    """True for a drill, which restores beside the running system."""
+    """True for a restore drill, which restores next to the running system."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -475,7 +475,7 @@ class Removed(Event):
     model: Name
     """Registered model, by its name before."""
     version: int | None = None
-    """Number of the version; None when the model with all its versions was deleted or renamed."""
+    """Number of the version; None if the model with all its versions was deleted or renamed."""
     new_name: Name = ""
     """Name afterwards; empty after a deletion."""
 
@@ -498,7 +498,7 @@ class LedgerResumed(Event):
 
     event = "ledger_resumed"
     noted_entries: int
-    """Number of entries there had been, by the head file kept beside the database."""
+    """Number of entries that there had been, by the head file, which is kept apart from the database."""
     noted_hash: Digest
     found_entries: int
     """Number of entries found."""

@@ -53,13 +53,13 @@ def address(url: URL) -> str:
 
 
 def lasting_name(url: URL) -> str:
-    """Return a name for a database that does not change with the port, which is a setting for Sirena's own database."""
+    """Return a name for a database that stays the same if its port, which is a setting, is changed."""
     local = url.get_backend_name() != "sqlite" and url.host in _LOOPBACK
     return f"postgresql://loopback/{url.database or ''}" if local else address(url)
 
 
 def ledger_error(error: SQLAlchemyError, store: str) -> LedgerError:
-    """Return a ledger error for an error of the driver, without its text, which holds what was to be written."""
+    """Convert an error of the database driver to a ledger error; the driver's text, which holds data, is left out."""
     kind = type(getattr(error, "orig", None) or error).__name__
     if kind in ("OperationalError", "LockNotAvailable", "ConnectionTimeout", "TimeoutError", "AdminShutdown"):
         return LedgerUnavailableError(

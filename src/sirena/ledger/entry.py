@@ -1,6 +1,6 @@
 """An entry of the ledger, and the hash that chains it to the entry before.
 
-The hash covers the entry's place, its whole content and the hash of the entry before. So whoever alters, removes or
+The hash covers the entry's number, its whole content and the hash of the entry before. So whoever alters, removes or
 moves an entry must compute every later hash anew, and then the last hash differs from the one noted elsewhere.
 """
 
@@ -21,7 +21,7 @@ class LedgerEntry:
     """An entry as it is stored in the database, as texts, so that the hash covers exactly what is stored."""
 
     seq: int
-    """Place of the entry, counted from 1 without a gap."""
+    """Number of the entry, counted from 1 without a gap."""
     at: str
     """UTC, ISO 8601 with microseconds."""
     event: str
@@ -40,7 +40,7 @@ class LedgerEntry:
 
     @classmethod
     def after(cls, last: "LedgerEntry | None", event: Event) -> Self:
-        """Return the entry of an event that follows the last one, or that begins the ledger after None."""
+        """Create the entry of an event, to follow the last entry; if that is None, the entry begins the ledger."""
         facts: dict[str, Any] = {
             "seq": last.seq + 1 if last else 1,
             "at": event.at.isoformat(timespec="microseconds"),
@@ -57,7 +57,7 @@ class LedgerEntry:
 
     @property
     def computed_hash(self) -> str:
-        """Hash computed from the entry's present content."""
+        """Hash computed from the entry's current content."""
         return _digest({one.name: getattr(self, one.name) for one in fields(self) if one.name != "hash"})
 
     def facts(self) -> dict[str, Any]:

@@ -16,7 +16,7 @@ COLUMNS = ("at", "event", "outcome", "who", "origin", "request_id", "act")
 
 
 class ActOutcome(enum.StrEnum):
-    """How an act ended, or that it is about to begin."""
+    """The outcome of an act: how it ended, or that it is about to begin."""
 
     INTENDED = "intended"
     """The act is about to begin; a later entry of the act holds its outcome. Without one, the process died
@@ -29,7 +29,7 @@ class ActOutcome(enum.StrEnum):
 
 
 def new_act() -> str:
-    """Return a new random name for an act; all ledger entries of the act bear it."""
+    """Return a new random name for an act; all ledger entries of the act have this name."""
     return uuid.uuid4().hex
 
 
@@ -37,8 +37,8 @@ def new_act() -> str:
 class Event:
     """Something that happened; `catalogue` holds the kinds of event, one class each.
 
-    Fields are names, digests, numbers and one-line texts; the rule of its type makes each text harmless. No field may
-    hold an isolate, a specimen, a patient or an MIC.
+    Fields are names, digests, numbers and one-line texts; the rule in a field's type makes its text harmless. No field
+    may hold an isolate, a specimen, a patient or an MIC.
     """
 
     event: ClassVar[str]
@@ -69,7 +69,7 @@ class Event:
             object.__setattr__(self, name, fit)
 
     def concluded(self, outcome: ActOutcome, failure: str = "") -> Self:
-        """Return this event with an outcome, at the present time."""
+        """Return a copy of this event with an outcome, at the current time."""
         return replace(self, outcome=outcome, failure=failure, at=datetime.now(UTC))
 
     def refused(self) -> "Event":
@@ -77,7 +77,7 @@ class Event:
         return self.concluded(ActOutcome.REFUSED)
 
     def details(self) -> dict[str, Any]:
-        """Return the fields without a column of their own, in plain types; empty ones are left out."""
+        """Return the fields that have no separate column, in plain types; empty fields are left out."""
         return {
             one.name: list(value) if isinstance(value, tuple) else value
             for one in fields(self)

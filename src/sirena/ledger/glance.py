@@ -9,11 +9,12 @@ def may_hold(folder: Path, event: str) -> bool:
     """Tell whether a ledger may hold a kind of event; if not, it need not be read and verified.
 
     Args:
-        folder: of the ledger below `SIRENA_HOME`; it may be missing.
-        event: name of the kind in the catalogue.
+        folder: folder of the ledger below `SIRENA_HOME`; it may be missing.
+        event: name of the kind of event in the catalogue.
 
     Returns:
-        True also if the file cannot be read: `Ledger` then raises an error that names the cause.
+        True if the ledger may hold such an event; also if the file cannot be read: `Ledger` then raises an error that
+        names the cause.
     """
     path = folder / "ledger.db"
     if not path.exists():

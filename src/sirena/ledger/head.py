@@ -1,12 +1,11 @@
 """The head of the ledger: the number of entries and the hash of the last one, noted in files apart from the database.
 
-The chain of hashes shows alterations in its middle. That its end was cut off, or that it was written anew as a whole,
-shows only by comparison with something kept elsewhere. The file is written after each entry is committed, so after a
-crash it may be some entries behind the database, but never ahead: ahead means that entries were lost.
+The chain of hashes shows alterations in its middle. That the chain's end was cut off, or that all of it was written
+anew, shows only by comparison with something kept elsewhere. The file is written after each entry is committed, so
+after a crash it may be some entries behind the database, but never ahead: ahead means that entries were lost.
 
-Each operating-system account that writes to the ledger keeps a head file of its own, which other accounts cannot
-change:
-the server's commands one, the access service another. The ledger must hold every head that is noted.
+Each operating-system account that writes to the ledger keeps a separate head file, which other accounts cannot change:
+the server's commands one, the access service another. The ledger must contain every noted head.
 """
 
 import fcntl
@@ -28,13 +27,13 @@ class Head:
     """The end of the ledger at the time it was noted."""
 
     entries: int
-    """Number of entries, which is the place of the last."""
+    """Number of entries, which is also the number of the last one."""
     hash: str
     """Hash of the last entry."""
 
     @classmethod
     def at(cls, last: LedgerEntry) -> Self:
-        """Return the head of a ledger whose last entry is this."""
+        """Create the head of a ledger from its last entry."""
         return cls(last.seq, last.hash)
 
 
@@ -46,19 +45,19 @@ class HeadFile:
 
     @classmethod
     def of(cls, folder: Path, store: str) -> "HeadFile":
-        """Return the head file for a database.
+        """Create the object for the head file of a database.
 
         Args:
-            folder: of the ledger below `SIRENA_HOME`.
+            folder: folder of the ledger below `SIRENA_HOME`.
             store: name of the database, without credentials.
         """
         return cls(folder / f"head-{hashlib.sha256(store.encode()).hexdigest()[:16]}.json")
 
     def read(self) -> Head | None:
-        """Return the head in the file; None if there is no file yet.
+        """Return the head that the file holds; None if there is no file yet.
 
         Raises:
-            LedgerTamperedError: the file is there and cannot be understood.
+            LedgerTamperedError: the file exists but cannot be understood.
             LedgerError: this operating-system account may not read the file.
         """
         try:
@@ -77,14 +76,14 @@ class HeadFile:
             ) from error
 
     def note(self, end: Head) -> None:
-        """Write a head into the file, unless a later one is noted there."""
+        """Write a head to the file, unless a later head is noted there."""
         with self._alone():
             noted = self.read()
             if noted is None or noted.entries < end.entries:
                 self._write(end)
 
     def replace(self, end: Head) -> None:
-        """Write a head into the file, whatever was noted before."""
+        """Write a head to the file, whatever was noted there before."""
         with self._alone():
             self._write(end)
 

@@ -3,11 +3,10 @@
 Rules, each with a test of like name:
 
 - the release that was activated last, or rolled back to, is the active one, whatever MLflow says;
-- a switch that the gate agreed to and whose outcome is not recorded yet may have been made: MLflow's alias tells;
-- a switch that was refused or that failed changes nothing;
-- a rollback returns to the release that the active one replaced;
-- a release whose stage was taken away does not answer any more;
-- the shadow, which answers unseen, is the release named last as such, until it is ended or becomes the active one.
+- an activation or rollback that was allowed and whose outcome is not recorded yet may have taken effect: MLflow's alias
+tells; - an activation or rollback that was refused or that failed changes nothing; - a rollback returns to the release
+that the active one replaced; - a release whose stage was taken away does not answer any more; - the shadow, which
+answers unseen, is the release named last as such, until it is ended or becomes the active one.
 """
 
 from collections.abc import Iterable, Mapping
@@ -27,7 +26,7 @@ _FULL_DIGEST: Final = 64
 
 @dataclass(frozen=True)
 class Judgement:
-    """A release that the gate judged, as an entry of the ledger says."""
+    """The gate's judgement of a release, as a ledger entry records it."""
 
     release: str
     """``panel_SIR/3``."""
@@ -36,9 +35,9 @@ class Judgement:
     content: str
     """SHA-256 of the release's file."""
     files: tuple[str, ...]
-    """Every file of the release, ``SHA-256 path``."""
+    """Every file of the release, each as the text ``SHA-256 path``."""
     entry: int
-    """Place of the ledger entry."""
+    """Number of the ledger entry."""
     at: str
     """UTC, ISO 8601."""
     who: str
@@ -49,7 +48,7 @@ class Judgement:
 
     @classmethod
     def of(cls, entry: LedgerEntry) -> "Judgement":
-        """Return the judgement in a ledger entry."""
+        """Create the judgement from a ledger entry."""
         facts = entry.facts()
         files = facts.get("files", ())
         return cls(
@@ -66,7 +65,7 @@ class Judgement:
 
     @property
     def is_whole(self) -> bool:
-        """True when the judgement names the release and its file's full digest; one that does not decides nothing."""
+        """True if the judgement names the release and its file's full digest; otherwise the judgement has no effect."""
         return bool(self.release) and len(self.content) == _FULL_DIGEST
 
 
@@ -82,33 +81,33 @@ class ActivePeriod:
 
 @dataclass(frozen=True)
 class Judgements:
-    """Which releases the ledger holds as active, replaced, announced and shadow."""
+    """The releases that the ledger records as active, replaced, announced and shadow."""
 
     active: Judgement | None = None
-    """The release that may answer; None when none was judged, or its stage was taken away."""
+    """The release that may answer; None if no release was judged, or its stage was taken away."""
     under_way: tuple[Judgement, ...] = ()
-    """Later switches to another release that the gate agreed to and whose outcome is not recorded."""
+    """Later activations and rollbacks that were allowed and whose outcome is not recorded."""
     periods: tuple[ActivePeriod, ...] = ()
     """Which release answered when, oldest first."""
     replaced: Mapping[str, Judgement] = field(default_factory=dict)
-    """By release, the one that was active before it was last activated."""
+    """By release, the release that was active before this one was last activated."""
     shadow: Judgement | None = None
-    """The shadow, which answers the same questions unseen; None when there is none."""
+    """The shadow, which answers the same requests unseen; None if there is no shadow."""
 
     @property
     def rollback(self) -> Judgement | None:
-        """The release to which a rollback returns; None when there is none."""
+        """The release to which a rollback returns; None if there is no such release."""
         return self.replaced.get(self.active.release) if self.active else None
 
     def at(self, moment: str) -> ActivePeriod | None:
-        """Return the period that holds a moment (UTC, ISO 8601); None when no release was active then."""
+        """Return the period that contains a moment (UTC, ISO 8601); None if no release was active then."""
         begun = (one for one in reversed(self.periods) if one.judgement.at <= moment)
         period = next(begun, None)
         return period if period is not None and (period.until is None or moment < period.until) else None
 
 
 def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
-    """Return which releases are active, replaced, announced and shadow, by the deciding entries in their order."""
+    """Find which releases are active, replaced, announced and shadow, from the deciding ledger entries in order."""
     active: Judgement | None = None
     periods: list[ActivePeriod] = []
     before: dict[str, Judgement] = {}

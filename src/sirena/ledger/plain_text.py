@@ -2,7 +2,7 @@
 
 Texts come from outside (a login name is whatever somebody typed), so they are not refused but made harmless: control
 characters, line ends and invisible direction marks become visible escapes, against log injection, and long texts are
-cut. Every rule leaves its own result unchanged when it is applied again.
+cut. Every rule, applied to its own result, leaves it unchanged.
 """
 
 import re
@@ -62,10 +62,10 @@ class Limited:
 
 @dataclass(frozen=True)
 class Free:
-    """Rule for what a person writes: one line in which record numbers, dates and concentrations are masked.
+    """Rule for texts that a person writes: one line in which record numbers, dates and concentrations are masked.
 
-    A reason is the only text in which somebody could write about a patient; without number, birth date and MIC it holds
-    no measurement that belongs to one.
+    A reason is the only text in which somebody could write about a patient; without number, birth date and MIC the text
+    holds no measurement that belongs to a patient.
     """
 
     limit: int

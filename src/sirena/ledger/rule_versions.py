@@ -2,7 +2,7 @@
 
 Rules, each with a test of like name:
 
-- the number of a version is its place among those of its kind, so two persons who save at once get two numbers;
+- the number of a version is its position among those of its kind, so two persons who save at once get two numbers;
 - an approval counts only for the table whose digest it names, and only if another person than the author gave it;
 - of the approved versions whose day has come, the newest is in force;
 - a version older than an approved one can no longer be approved.
@@ -29,7 +29,7 @@ ALONE: Final = "approver_is_not_author"
 
 @dataclass(frozen=True)
 class RulesApproval:
-    """The approval of a version: by whom, when, and from which day."""
+    """The approval of a version: by whom, when, and from which day the version is in force."""
 
     who: str
     at: str
@@ -74,7 +74,7 @@ class RulesVersion:
 
     @property
     def states_rules(self) -> bool:
-        """True when the version has rules; False when it has none and only takes earlier ones out of force."""
+        """True if the version has rules; False if it is empty and only takes earlier rules out of force."""
         return len(self.lines) > 1
 
 
@@ -134,7 +134,7 @@ def read_rule_versions(entries: Iterable[LedgerEntry], kind: RuleKind) -> tuple[
 
 
 def version_in_force(versions: Sequence[RulesVersion], today: datetime.date) -> RulesVersion | None:
-    """Return the version in force on a day; None when none was approved for that day."""
+    """Return the version in force on a day; None if no version was approved for that day."""
     return next((one for one in reversed(versions) if one.approval and one.approval.since <= today), None)
 
 

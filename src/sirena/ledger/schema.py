@@ -1,7 +1,7 @@
 """The ledger's table and the triggers that keep it append-only, for PostgreSQL and SQLite.
 
-The revisions in `migrations` make them. In PostgreSQL another role can own the table, so that the role that writes
-entries may not remove the triggers.
+The revisions in `migrations` make table and triggers. In PostgreSQL another role can own the table, so that the role
+that writes entries may not remove the triggers.
 """
 
 from pathlib import Path

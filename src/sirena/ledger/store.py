@@ -1,7 +1,7 @@
 """The ledger in its database: adding entries, one writer at a time, and reading them in order.
 
-An entry is committed before the head file notes it. Nothing is added to a ledger that lacks a noted entry, so that
-nobody can cut entries off and let new ones take their place.
+A ledger entry is committed before the head file notes it. Nothing is added to a ledger that lacks a noted entry, so
+that nobody can cut entries off and let new ones take their place.
 """
 
 import threading
@@ -76,7 +76,7 @@ class Ledger:
         return added
 
     def noted(self) -> list[Head]:
-        """Return the heads in all head files, of this writer and of the others.
+        """Return the heads in all head files, those of this writer and of other accounts.
 
         Raises:
             LedgerTamperedError: a head file is damaged.
@@ -85,7 +85,7 @@ class Ledger:
         return [head for file in (self.head, *self.others) if (head := file.read()) is not None]
 
     def note(self, end: Head) -> None:
-        """Write a head into this writer's head file, unless a later one is noted there.
+        """Write a head to this writer's head file, unless a later head is noted there.
 
         Raises:
             LedgerError: the head file cannot be written.
@@ -99,7 +99,7 @@ class Ledger:
             ) from error
 
     def resume(self, *, who: str, origin: str, reason: str) -> LedgerEntry:
-        """Continue the ledger after its last entries were lost; add an entry on what was lost and why.
+        """Continue the ledger after its last entries were lost; add an entry that says what was lost and why.
 
         The new head is noted for every account that reads or writes the ledger, so that running services continue.
 
@@ -145,15 +145,15 @@ class Ledger:
         act: str = "",
         last: int | None = None,
     ) -> Iterator[LedgerEntry]:
-        """Yield the entries of the ledger in the order of their places.
+        """Yield the entries of the ledger in the order of their numbers.
 
         Args:
-            events: names of kinds in the catalogue; empty for all.
+            events: names of kinds of event in the catalogue; empty for all.
             who: account; empty for all.
-            since: first moment, with zone.
-            until: end, which is excluded, with zone.
-            act: entries of one act; empty for all.
-            last: yields only the newest so many entries.
+            since: first moment, with time zone; None for no limit.
+            until: end (excluded), with time zone; None for no limit.
+            act: name of an act, for its entries only; empty for all.
+            last: number of entries, to yield only the newest; None for all.
 
         Raises:
             LedgerUnavailableError: the database does not answer.
@@ -195,7 +195,7 @@ class Ledger:
             yield connection
 
     def create(self, writer: str = "") -> tuple[SchemaStanding, SchemaStanding]:
-        """Make the table and its triggers, or bring them to this program's revision; repeating it changes nothing.
+        """Make the table and its triggers, or bring them to this program's revision; repeating this changes nothing.
 
         Args:
             writer: PostgreSQL role that is given the right to read and add entries, and no other; empty changes no
@@ -281,7 +281,7 @@ def open_ledger(settings: Settings) -> Ledger:
 
 
 def open_as_owner(settings: Settings) -> Ledger:
-    """Return the ledger, connected as the role that owns its table (`SIRENA_DATABASE_OWNER_URL`)."""
+    """Return the ledger of an installation, for the role that owns its table (`SIRENA_DATABASE_OWNER_URL`)."""
     owner = settings.database_owner_url.get_secret_value()
     return _open(owner or settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 
@@ -291,7 +291,7 @@ def _other_homes(settings: Settings) -> tuple[Path, Path]:
 
 
 def moment(when: datetime) -> str:
-    """Return a time as a text in the form of entries, in which texts sort like times."""
+    """Return a time as text, in the form that ledger entries use: such texts sort like times."""
     return Event(who="", origin="", at=when).at.isoformat(timespec="microseconds")
 
 

@@ -1,8 +1,8 @@
 """Reading again and again which release and rules are in force, from a ledger that is verified at each reading.
 
-The first reading checks the chain from the first entry to the last. A later one checks the added entries, that the last
-entry seen before is still there, and that every deciding entry is the one read before. So a process that has read the
-ledger once finds an entry that was altered, removed, inserted, or written anew with the whole chain after it.
+The first reading checks the chain from the first entry to the last. A later reading checks the added entries, that the
+last entry seen before is still there, and that every deciding entry is the one read before. So a process that has read
+the ledger once notices if an entry was altered, removed, inserted, or written anew with the whole chain after it.
 
 A person may continue the ledger after a loss (`Ledger.resume`). Then all is read anew from the first entry, provided
 that a head file, which the database's administrator cannot write, notes that resumption or a later entry.
@@ -43,7 +43,7 @@ class TrustedReading:
         self._one_at_a_time = threading.Lock()
 
     def read(self) -> Judgements:
-        """Verify the ledger, and return what it holds of releases now.
+        """Verify the ledger, and return what it records about releases now.
 
         Raises:
             LedgerTamperedError: an entry is not as it was written, or not as it was read before.
@@ -63,7 +63,7 @@ class TrustedReading:
             return exists(connection) and connection.scalar(query) is not None
 
     def entries(self) -> list[LedgerEntry]:
-        """Verify the ledger, and return the deciding entries that it holds now, in their order.
+        """Verify the ledger, and return its deciding entries (on releases and rules), in their order.
 
         Raises:
             LedgerTamperedError: an entry is not as it was written, or not as it was read before.

@@ -2,12 +2,11 @@
 
 Rules, each with a test of like name:
 
-- places count from 1 without a gap: a gap is a missing entry;
+- entries are numbered from 1 without a gap: a gap is a missing entry;
 - an entry's hash fits its content: if not, the entry was altered;
-- an entry names the hash of the one before: if another entry does, this one was moved; if none does, the one before was
-  altered and its hash computed anew;
-- every noted head, of any writer, is an entry of the ledger: if not, the end was cut off or written anew;
-- the triggers that refuse changes are in force.
+- an entry names the hash of the one before: if a later entry names that hash instead, this entry was moved; if no entry
+names it, the one before was altered and its hash computed anew; - every noted head, of any writer, is an entry of the
+ledger: if not, the end was cut off or written anew; - the triggers that refuse changes are in force.
 
 The first wrong entry is named; later ones are not judged, since nothing can be concluded from them.
 """
@@ -49,7 +48,7 @@ class ChainFinding:
 
     damage: Damage
     seq: int
-    """Place of the first entry that is wrong; 0 when the damage concerns no entry."""
+    """Number of the first wrong entry; 0 if the damage concerns no entry."""
     text: str
 
 
@@ -60,9 +59,9 @@ class Verification:
     entries: int
     """Number of entries read."""
     head: Head | None
-    """End of the ledger, to be written down elsewhere; None when it is empty, or damaged before its end."""
+    """End of the ledger, to be written down elsewhere; None if the ledger is empty, or damaged before its end."""
     open_acts: tuple[LedgerEntry, ...] = ()
-    """Intentions without an outcome: the process died, or the act is under way."""
+    """Intentions without an outcome: the process died, or the act is in progress."""
     finding: ChainFinding | None = None
 
     @property
@@ -75,8 +74,8 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
     """Verify the whole ledger.
 
     Args:
-        ledger: to check.
-        expected: a head that was written down elsewhere earlier, if any.
+        ledger: the ledger to check.
+        expected: a head that was written down elsewhere earlier; None if there is none.
 
     Raises:
         LedgerUnavailableError: the database does not answer.
@@ -101,7 +100,7 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
 
 
 def check_chain(rows: Iterator[LedgerEntry], heads: Sequence[Head] = ()) -> Verification:
-    """Verify entries, given in the order of their places, by their chain of hashes and by heads noted earlier."""
+    """Verify entries, given in the order of their numbers, by their chain of hashes and by heads noted earlier."""
     noted: dict[int, set[str]] = {}
     for head in heads:
         noted.setdefault(head.entries, set()).add(head.hash)

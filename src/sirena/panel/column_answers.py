@@ -23,7 +23,7 @@ from .lookup import cross_answers, encode_texts
 from .placement import Placement
 
 TablesFor = Callable[[TestColumn], TruthTable | None]
-"""Function that returns the table that answers a test column, or None if no table does."""
+"""Function that returns the truth table that answers a test column; None if no table does."""
 
 CATEGORIES: Final = pl.Enum([category.value for category in Category])
 """Type of the category columns; writers of formats without enumerations cast it to String."""
@@ -77,7 +77,7 @@ class _Grounds:
     distinct: list[tuple[Ground | None, int]]
     """Pairs of a ground and a position in `MARKS`; the first pair stands for no ground."""
     of_pair: NDArray[np.int64]
-    """Position in `distinct` for each pair of site and organism, ordered by site first."""
+    """Position in `distinct` for each pair of body site and organism, ordered by site first."""
 
     @classmethod
     def of(cls, table: TruthTable | None, sites: tuple[Site, ...], organisms: list[str | None]) -> "_Grounds":
@@ -123,7 +123,7 @@ class ColumnAnswers:
     width: int
     """Number of distinct MICs."""
     answers: NDArray[np.uint8]
-    """Position in `ANSWERS` for each site, organism and MIC, ordered by site first, then organism."""
+    """Position in `ANSWERS` for each body site, organism and MIC, ordered by site first, then organism."""
     grounds: _Grounds
     sentences: pl.Series | None
     """Texts of the ``_basis`` column: one for each ground, then one for each answer; None without that column."""

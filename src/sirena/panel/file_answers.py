@@ -31,7 +31,7 @@ class PartAnswers:
     tallies: tuple[ColumnTally, ...]
     """Counts of each test column, in order."""
     unread_specimens: int
-    """Number of rows whose specimen names no known site."""
+    """Number of rows whose specimen stands for no known body site."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class FileAnswers:
     codes: int
     """Number of distinct organisms."""
     pairs: int
-    """Number of pairs of a distinct site and a distinct organism."""
+    """Number of pairs of a distinct body site and a distinct organism."""
     stamp: str
     stamp_column: str
     marked: frozenset[str] = frozenset()
@@ -67,7 +67,7 @@ class FileAnswers:
             isolates: the roles of the file's columns, with a frame that has all columns of the file.
             texts: the distinct texts of organisms, specimens and tests, by header.
             tables_for: returns the truth table of a test column.
-            told: the further columns to write beside the categories.
+            told: the further columns to write next to the categories.
             existing: what to do with a category column that the file already has.
             stamp: release or edition that answered; the content of the last column.
 

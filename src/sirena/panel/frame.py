@@ -38,7 +38,7 @@ class Isolates:
     category_columns: Mapping[str, str]
     """Header of a test column → header of its category column, if there is one."""
     site: Site | str = Site.UNKNOWN
-    """The site of every row, or the header of the column that holds each row's specimen."""
+    """The body site of every row, or the header of the column that holds each row's specimen."""
     fields: Mapping[str, str] = field(default_factory=dict)
     """Header → short name of the WHONET field it holds (``MRSA``)."""
     readings_of: Callable[[str, Sequence[str]], Mapping[str, str]] | None = None

@@ -104,7 +104,7 @@ def place_categories(
         category_columns: header of a test column → header of its category, if the file has one.
         existing: what to do with a category column that the file already has.
         basis: whether ``_basis`` and ``_reason`` are written too.
-        layout: which headers the written format can hold.
+        layout: the headers that the written format can hold.
         stamped: whether there is a last column that names the release or edition that answered.
 
     Raises:

@@ -29,11 +29,11 @@ class RowSites:
     """The distinct body sites of some rows, and which of them each row has."""
 
     sites: tuple[Site, ...]
-    """The distinct sites that occur; never empty."""
+    """The distinct body sites that occur; never empty."""
     rows: NDArray[np.intp]
     """Position of each row's site in `sites`."""
     unread: NDArray[np.intp]
-    """Rows (0-based) whose specimen names no known site."""
+    """Rows (0-based) whose specimen stands for no known body site."""
 
     @classmethod
     def alike(cls, site: Site, length: int) -> Self:

@@ -1,8 +1,8 @@
 """The certificates of a model version: the one logged with it, and those made later against other editions.
 
 A certificate logged inside a model cannot name the model's version, which MLflow numbers afterwards; where the
-certificate is stored shows the version. A certificate attached later is stored beside the model, and a tag points to
-it. The newest certificate is valid.
+certificate is stored shows the version. A certificate attached later is stored in a folder next to the model, and a tag
+points to it. The newest certificate is valid.
 """
 
 import re

@@ -40,7 +40,7 @@ class RecordedDecision:
     verdict: Mapping[str, Any] = field(default_factory=dict)
     """The gate's verdict, as plain JSON values."""
     done: bool = True
-    """False if the announced switch is not known to have happened."""
+    """False if the announced activation or rollback is not known to have happened."""
     key: str = ""
     """Name of the tag that holds the decision."""
 

@@ -96,7 +96,7 @@ def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -
     Args:
         registry: registry of the releases.
         active: the release that may answer.
-        others: releases that are being activated now; the alias may already point to one of them.
+        others: releases of unfinished activations and rollbacks; the alias may already point to one of them.
 
     Raises:
         RegistryUnavailableError: MLflow does not answer.

@@ -25,7 +25,7 @@ class CategoryChange:
     """Category by the first release; empty if it had no model for the column."""
     after: str
     site: str = ""
-    """The site; empty for all sites that both releases answer alike."""
+    """The body site; empty for all body sites that both releases answer in the same way."""
 
 
 def differences(before: Panel, after: Panel) -> Iterator[CategoryChange]:

@@ -29,7 +29,7 @@ _UNCHANGED: Final = 255
 
 @dataclass(frozen=True)
 class RangeChange:
-    """MICs of one group of organisms with the same change of category."""
+    """MICs whose category changes in the same way, for one group of organisms."""
 
     column: str
     organisms: tuple[str, ...]
@@ -37,7 +37,7 @@ class RangeChange:
     group: str
     """The organisms in words: ``Salmonella (84 organisms)``."""
     site: str
-    """The site; empty for all sites that both releases answer alike."""
+    """The body site; empty for all body sites that both releases answer in the same way."""
     mics: str
     """The MICs in mg/L: ``4 … 8``, ``up to 4``, ``from 8 on``, ``any``."""
     before: str

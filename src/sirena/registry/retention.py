@@ -5,10 +5,10 @@ A version is kept if one of these holds (`KeptVersion` names them):
 - it was not logged by Sirena: its makers decide about it;
 - it has an alias, or MLflow's stage field is Staging or Production;
 - it was in production once, by itself or as member of a release that was active: `audit served` refers to its evidence;
-- it is member of a release that has an alias, or that was made within so many months;
+- it is a member of a release that has an alias, or that was made within a number of months;
 - another version was made from it;
 - it is among the newest of its model;
-- it is younger than so many days, and may still be in use for training, comparing or releasing.
+- it is younger than a number of days, and may still be in use for training, comparing or releasing.
 """
 
 import enum

@@ -25,7 +25,7 @@ class EmbeddedStack(Stack):
         return [python.embedded_mlflow(), python.embedded_service(), python.embedded_pages(self._pages_key)]
 
     def places(self) -> list[str]:
-        """Return the addresses of what runs, a line each, for people."""
+        """Return the addresses of the running parts, one line for each, for people."""
         return [
             f"Sirena   http://127.0.0.1:{self.settings.pages_port}/enter/{self._key()}",
             f"service  http://127.0.0.1:{self.settings.port}  (interface: /docs)",

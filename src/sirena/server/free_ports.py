@@ -1,6 +1,6 @@
 """Checking that the ports of the stack are free before anything is started.
 
-A daemon of another installation on such a port would be asked instead of Sirena's, and refuse without a clear cause.
+Requests would go to the daemon of another installation on such a port, which would refuse them without a clear cause.
 """
 
 import errno

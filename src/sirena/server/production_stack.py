@@ -1,4 +1,4 @@
-"""The stack of a server: databases, object store, MLflow, services and pages behind one entry."""
+"""The stack of a server: databases, object store, MLflow, services and pages behind one entry (NGINX)."""
 
 import os
 import sys
@@ -36,7 +36,7 @@ _HTTPS: Final = 443
 
 @dataclass(frozen=True)
 class ProductionStack(Stack):
-    """The stack of a server: each part under an account of its own; only NGINX can be reached from outside."""
+    """The stack of a server: each part runs under a separate account; only NGINX can be reached from outside."""
 
     body_routes: tuple[str, ...] | None = None
     """Routes of MLflow on which the access service decides by their body; see `NginxEntry`. None if the stack is only
@@ -69,7 +69,7 @@ class ProductionStack(Stack):
 
     @property
     def s3_endpoint(self) -> str:
-        """URL of the S3 endpoint in use, Sirena's own or a given one."""
+        """URL of the S3 endpoint in use, Sirena's own or an external one."""
         store = self._own_store()
         return store.endpoint if store else self.settings.s3_endpoint_url
 
@@ -77,7 +77,7 @@ class ProductionStack(Stack):
         """Return the entry with its TLS certificate, which is made if needed.
 
         Raises:
-            PreparationError: as for `entry_certificate`.
+            PreparationError: for the reasons of `entry_certificate`.
         """
         if self.body_routes is None:
             raise ValueError("a stack that writes the entry's configuration is given its body_routes")
@@ -88,7 +88,7 @@ class ProductionStack(Stack):
         return self._entry(standing_paths(self.settings))
 
     def places(self) -> list[str]:
-        """Return the addresses of what runs, a line each, for people."""
+        """Return the addresses of the running parts, one line for each, for people."""
         settings = self.settings
         name = settings.server_name
         first = f"https://{name}" + ("" if settings.https_port == _HTTPS else f":{settings.https_port}")
@@ -113,7 +113,7 @@ class ProductionStack(Stack):
         """Start databases and object store and no other part, even if the tables are of another release of Sirena.
 
         Raises:
-            PreparationError: as for `bring_up`.
+            PreparationError: for the reasons of `bring_up`.
         """
         # a public certificate cannot be asked for without NGINX
         settings = self.settings.model_copy(update={"tls": CertificateSource.SELF_MADE})
@@ -127,10 +127,10 @@ class ProductionStack(Stack):
         return ran
 
     def reload_entry(self) -> None:
-        """Write the entry's configuration, and make a running NGINX use it without losing a request.
+        """Write the entry's configuration, and make a running NGINX use the new configuration without losing a request.
 
         Raises:
-            PreparationError: NGINX refuses the configuration, or goes on with the former one.
+            PreparationError: NGINX refuses the configuration, or continues with the former one.
         """
         entry = self.entry()
         entry.write()

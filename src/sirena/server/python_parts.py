@@ -44,8 +44,8 @@ class PythonParts:
         """Make the folders, sockets' folders and certificates of these parts, and the files that they may read.
 
         Raises:
-            PreparationError: an account cannot run Sirena's Python, as when that lies in root's home, or cannot read
-                the imported editions.
+            PreparationError: an account cannot run Sirena's Python, for instance because that is in root's home, or
+                cannot read the imported guideline editions.
         """
         for account, folder in self._homes():
             # what is in it first: a folder that is this account's counts as handed over
@@ -262,7 +262,7 @@ class PythonParts:
         )
 
     def backup_watch(self, s3_endpoint: str) -> Part:
-        """Return the daily backup and weekly drill as a part; they read all secrets, so its account is that of `up`."""
+        """Return daily backup and weekly restore drill as a part; it reads all secrets, so its account is `up`'s."""
         own = self._own_settings()
         given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
         given[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"

@@ -23,7 +23,7 @@ _COMING: Final = ("STARTING", "RUNNING", _PAUSING)
 
 
 class PartNotReadyError(PreparationError):
-    """A part was started, but its health check failed until the time was over."""
+    """A part was started, but its health check failed until the time limit."""
 
     code = "not_ready"
 
@@ -45,7 +45,7 @@ class Stack(ABC):
 
     @abstractmethod
     def places(self) -> list[str]:
-        """Return the addresses of what runs, a line each, for people."""
+        """Return the addresses of the running parts, one line for each, for people."""
 
     @abstractmethod
     def _bring_up(self, wanted: Sequence[Part] | None, tell: Tell) -> None:
@@ -54,12 +54,12 @@ class Stack(ABC):
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
         """Prepare and start all parts, and wait until they are healthy.
 
-        Repeating it restarts parts that hang and changes nothing else. Two calls for one `SIRENA_HOME` wait for each
-        other.
+        Repeating it restarts parts that hang and changes nothing else. Of two calls for one `SIRENA_HOME`, the second
+        waits for the first.
 
         Args:
-            tell: is called with a text at each step.
-            parts: to be started; None means all parts of the stack.
+            tell: called with a text at each step.
+            parts: parts to start; None means all parts of the stack.
 
         Raises:
             PreparationError: the machine lacks something, or a part did not become healthy.

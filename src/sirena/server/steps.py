@@ -1,4 +1,4 @@
-"""The type of functions that show a person the step under way."""
+"""The type of functions that show a person the current step."""
 
 from collections.abc import Callable
 

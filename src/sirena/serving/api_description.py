@@ -69,9 +69,9 @@ class ReasonSentence(BaseModel):
 
 
 class Answers(BaseModel):
-    """One object per input row: ``Eti_X`` for each test column, and for NI its reason under ``Eti_X_reason``.
+    """One object per input row: ``Eti_X`` is the category of test column X, ``Eti_X_reason`` why there is none (NI).
 
-    ``Eti_X_mark`` stands beside a category given without knowing the site: ``urine_only``, ``not_meningitis``.
+    ``Eti_X_mark`` limits a category that was given without knowing the body site: ``urine_only``, ``not_meningitis``.
     """
 
     predictions: list[dict[str, str | None]]

@@ -28,7 +28,7 @@ def open_traces(environment: Mapping[str, str]) -> "ServiceTraces | None":
     """Create the sender of traces; None if the environment does not ask for traces.
 
     Raises:
-        UsageError: another protocol is asked for, or the exporter is not installed.
+        UsageError: the environment requests another protocol, or the exporter is not installed.
     """
     if not asks_for_traces(environment):
         return None

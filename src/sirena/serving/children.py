@@ -1,9 +1,9 @@
-"""The children of several workers' parent, and when they are started.
+"""The child processes of `sirena serve` with several workers, and the times at which the parent starts them.
 
 Rules, each with a test of like name:
 
-- a child that ends is followed by another at once, but not within a second of its start;
-- after each that ended before it was ready the pause doubles, to half a minute: what makes it fail may stand for hours.
+- a child that ends is replaced at once, but at the earliest one second after its own start;
+- each time that it ended before it was ready, the pause doubles, up to half a minute: the cause may last for hours.
 """
 
 import socket
@@ -13,56 +13,56 @@ from typing import Final
 from sirena.serving.totals import Totals
 
 SOURCE: Final = 0
-"""Number of the child that asks the source; workers follow from 1."""
+"""Number of the child that reads the source of the panel; the workers are numbered from 1."""
 LEAST_SECONDS: Final = 1.0
-"""From a child's start to that of the next in its place, and until one that could not be started is tried again."""
+"""Least seconds between two starts of a child with the same number, failed attempts included."""
 MOST_SECONDS: Final = 30.0
-"""The same, when many failed in a row."""
+"""Seconds between two starts after many failures in a row."""
 
 
 def name_of(number: int) -> str:
-    """Return what the log calls a child of this number."""
+    """Return the name of a child in the log."""
     return "source" if number == SOURCE else f"worker {number}"
 
 
 @dataclass(eq=False)
 class Child:
-    """A child that runs."""
+    """A running child process."""
 
     number: int
     pid: int
     channel: socket.socket
     began: float
-    """When it was started, by `time.monotonic`."""
+    """Time of its start, by `time.monotonic`."""
     told: Totals = field(default_factory=Totals)
-    """What it counted, as it told last."""
+    """The counts that it reported last."""
     is_told_to_end: bool = False
     has_published: bool = False
-    """As the one that asks the source."""
+    """True once it has published a panel; only the child that reads the source does."""
 
 
 @dataclass
 class ChildStarts:
-    """Which children are to be started when, by number; times as `time.monotonic` tells them."""
+    """The planned starts of children by number, with their times by `time.monotonic`."""
 
     _due: dict[int, float] = field(default_factory=dict)
     _failed: dict[int, int] = field(default_factory=dict)
-    """How many failed at their start in a row."""
+    """Number of failed starts in a row, by child."""
 
     def plan(self, number: int, moment: float = 0.0) -> None:
-        """Have a child started at a moment."""
+        """Plan the start of a child at a time."""
         self._due[number] = moment
 
     def follow(self, number: int, began: float, *, was_ready: bool) -> tuple[int, float]:
-        """Have another child started in place of one that ended.
+        """Plan the start of the child that replaces one that ended.
 
         Args:
-            number: of both.
-            began: when the one that ended was started.
-            was_ready: whether it came to do what it is for.
+            number: number of the child, the same for both.
+            began: time at which the ended child was started.
+            was_ready: True if the ended child had become ready.
 
         Returns:
-            How many failed at their start in a row, and seconds from the start of the last to that of the next.
+            Number of failed starts in a row, and seconds from the last start to the planned one.
         """
         failed = 0 if was_ready else self._failed.get(number, 0) + 1
         self._failed[number] = failed
@@ -71,7 +71,7 @@ class ChildStarts:
         return failed, pause
 
     def take_due(self, now: float) -> list[int]:
-        """Return the children that are to be started now, each once."""
+        """Return the numbers of the children to start now, and remove them from the plan."""
         due = [number for number, moment in self._due.items() if moment <= now]
         for number in due:
             del self._due[number]
@@ -79,5 +79,5 @@ class ChildStarts:
 
     @property
     def next_moment(self) -> float | None:
-        """When the next is to be started; None when there is none."""
+        """Time of the next planned start; None if none is planned."""
         return min(self._due.values(), default=None)

@@ -40,7 +40,7 @@ LONGEST_NAME: Final = 100
 LONGEST_TEST_NAME: Final = 20
 """Longest name, in characters, of a test column."""
 PANEL_MODEL: Final = "panel_SIR"
-"""Name by which the whole release is asked as one model."""
+"""Name by which a request addresses the whole release as one model."""
 _FEW_CELLS: Final = 32
 """Most cells for which answering one by one is faster than all at once."""
 _IS_CATEGORY: Final = np.array(IS_CATEGORY)
@@ -55,7 +55,7 @@ class Rows:
     length: int
     """Number of rows."""
     site: Site | None = None
-    """The site of every row; None to take it from each row's specimen."""
+    """The body site of every row; None to take it from each row's specimen."""
 
 
 @dataclass(frozen=True)

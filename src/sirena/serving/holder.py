@@ -59,7 +59,7 @@ class SourceFailure:
 
 
 class PanelHolder:
-    """Keeps the panel of a source loaded."""
+    """Keeps the newest panel of a source loaded, by polling the source in the background."""
 
     def __init__(
         self,

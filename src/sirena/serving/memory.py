@@ -1,7 +1,7 @@
-"""Giving back memory that is of no use any more.
+"""Giving freed memory back to the operating system.
 
-GNU's C library keeps what was freed for whoever asks next, for each thread apart. A service that answers thousands of
-isolates now and then, and single ones between, would hold several times what it needs for good.
+GNU's C library keeps freed memory for later use, separately for each thread. A service that sometimes answers thousands
+of isolates, and single ones in between, would permanently hold several times the memory that it needs.
 """
 
 import ctypes
@@ -14,12 +14,12 @@ _M_ARENA_MAX: Final = -8
 
 
 def share_free_memory() -> None:
-    """Have the threads that are started from now on take from the same free memory as this one."""
+    """Make threads that are started from now on share this thread's free memory (one arena of the C library)."""
     if _IS_GNU:
         _LIBRARY.mallopt(_M_ARENA_MAX, 1)
 
 
 def give_back_memory() -> None:
-    """Give free memory back to the kernel, in some milliseconds."""
+    """Give free memory back to the kernel; this takes some milliseconds."""
     if _IS_GNU:
         _LIBRARY.malloc_trim(0)

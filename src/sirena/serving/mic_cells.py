@@ -95,7 +95,7 @@ class KnownCells(RepeatedCells):
     """Cells whose texts are known, given by the texts' integer codes."""
 
     def __init__(self, numbers: NDArray[np.int16]) -> None:
-        """Set the numbers of the cells' texts."""
+        """Create the cells from the integer codes of their texts."""
         super().__init__(_known.texts, numbers)
 
 

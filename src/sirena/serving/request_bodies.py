@@ -5,7 +5,7 @@
 - ``inputs`` (or ``instances``) as an object: ``{"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}``, or one row of bare values;
 - CSV with a header row; the header shows the delimiter (``, ; tab |``), so ``;`` with decimal commas works.
 
-``{"params": {"site": "urine"}}`` beside them names one body site for every row; else the column ``SPEC_TYPE`` decides,
+``{"params": {"site": "urine"}}`` in addition names one body site for every row; else the column ``SPEC_TYPE`` decides,
 and other params are ignored, as MLflow's own clients may send them. Columns that name neither test, organism nor
 specimen are dropped (see `kept_columns`). An object with the same key twice is refused, like two columns of one name.
 No error echoes the input.

@@ -19,7 +19,7 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, maximum: i
     A declared length that is too large is refused at once; the bytes are counted in any case.
 
     Args:
-        headers: from `read_headers`.
+        headers: headers from `read_headers`.
         receive: ASGI function that returns the messages with the body.
         maximum: maximum size of the body, in bytes.
 

@@ -44,9 +44,9 @@ class ShadowQuestion:
     """A request that was answered, with everything needed to answer it again."""
 
     panel: Panel
-    """The panel that answered it."""
+    """The panel of models that answered the request."""
     model: str
-    """Registered name of the model that was asked."""
+    """Registered name of the model in the request."""
     content_type: str
     body: bytes
     is_tensors: bool

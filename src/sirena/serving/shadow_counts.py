@@ -41,19 +41,19 @@ class ShadowState:
     """The state of the shadow, with its counts."""
 
     shadow: str | None = None
-    """Name of the shadow; None if there is none, or it is not loaded."""
+    """Name of the shadow release; None if there is no shadow, or it is not loaded."""
     active: str | None = None
-    """Name of the release it is compared with; None before the first question."""
+    """Name of the release with which the shadow is compared; None before the first request."""
     failure: str = ""
-    """Why the named shadow could not be loaded; empty if it was."""
+    """Why the named shadow could not be loaded; empty if it was loaded."""
     since: float | None = None
     """Start of the counts, in seconds since the epoch."""
     compared: int = 0
-    """Number of questions that the shadow answered too."""
+    """Number of requests that the shadow answered too."""
     dropped: int = 0
-    """Number of questions that were dropped, because too many waited."""
+    """Number of requests that were dropped, because too many waited."""
     unanswered: int = 0
-    """Number of questions that the shadow could not answer."""
+    """Number of requests that the shadow could not answer."""
     answers: tuple[tuple[AnswerPair, int], ...] = ()
     """Number of answers for each pair."""
 
@@ -94,8 +94,8 @@ class ShadowCounts:
 
         Args:
             active: name of the active release.
-            shadow: name of the shadow.
-            since: present time, in seconds since the epoch.
+            shadow: name of the shadow release.
+            since: current time, in seconds since the epoch.
         """
         self.active = active
         self._shadow = shadow

@@ -36,11 +36,11 @@ class KeptSettings:
 
     @classmethod
     def of(cls, settings: Settings) -> "KeptSettings":
-        """Return the file that keeps the settings of an installation's last start."""
+        """Create the object for the file of an installation's last settings."""
         return cls(settings.home / "supervisor" / "settings_in_force.json")
 
     def changes(self, settings: Settings) -> list[SettingChange]:
-        """Return the settings that differ from the last start; none before the first, or if the file is damaged."""
+        """Return the settings that differ from the last start; empty before the first, or if the file is damaged."""
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
@@ -56,7 +56,7 @@ class KeptSettings:
         ]
 
     def keep(self, settings: Settings) -> None:
-        """Write the settings of this start into the file."""
+        """Write the settings of this start to the file."""
         values = _values(settings, secrets.token_hex(16))
         write_private(self.path, json.dumps(values, indent=1), OsAccount.of_this_process())
 

@@ -1,6 +1,6 @@
-"""Alerts: isolates that somebody should know about. They are shown beside the isolate and change nothing.
+"""Alerts: isolates that somebody should know about. They are shown next to the isolate and change nothing.
 
-``alerts.csv`` beside this module lists the alerts: resistances, with their place on the WHO Bacterial Priority
+``alerts.csv``, in this module's folder, lists the alerts: resistances, with their place on the WHO Bacterial Priority
 Pathogens List of 2024, and results so unusual that the laboratory should check them. Rules, each with a test of like
 name:
 

@@ -18,7 +18,7 @@ _OFF_SCALE: Final = -10
 
 @dataclass(frozen=True, slots=True)
 class BreakpointEdges:
-    """The last S dilution and the first R dilution, as exponents of two; None if there is none."""
+    """The last S dilution and the first R dilution, as exponents of two; None for a missing one."""
 
     susceptible: int | None
     resistant: int | None

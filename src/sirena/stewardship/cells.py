@@ -5,7 +5,7 @@ Rules, each with a test of like name:
 - n is S + SDD + I + R + NS; NI, untested, other body sites and expected resistance are shown but are in no denominator;
 - if every isolate has expected resistance, there is no percentage;
 - if the edition has no S category, there is no %S: results that are not R are %I (EUCAST) or %SDD (CLSI);
-- EUCAST's I is susceptible at increased exposure and is shown beside %S; it is never added to R;
+- EUCAST's I is susceptible at increased exposure and is shown next to %S; it is never added to R;
 - NS counts with R;
 - a cell with fewer than 30 isolates is marked ``few``: it must not be used for ranking or for choosing treatment;
 - a drug tested in less than 70 % of the isolates (of those from urine, if the row is for urine) is ``partial``.

@@ -1,10 +1,9 @@
 """Two or more drugs together: how many isolates are covered by at least one of them.
 
 Only isolates tested for all of them count: if an isolate is resistant to the first and was not tested for the second,
-it is not known whether it is covered. (AMR for R counts an untested drug beside an S as covered, and leaves the isolate
-out beside an R: 83 % instead of 75 %.) S counts as covered, and so does EUCAST's I, which is susceptible at increased
-exposure; CLSI's SDD and I do not. Expected resistance
-counts as tested and resistant.
+it is not known whether it is covered. (AMR for R counts an isolate with one drug S and the other untested as covered,
+but leaves out one with R and untested: 83 % instead of 75 %.) S counts as covered, and so does EUCAST's I, which is
+susceptible at increased exposure; CLSI's SDD and I do not. Expected resistance counts as tested and resistant.
 """
 
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ from typing import Final
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 
 FIELDS: Final = ("MRSA", "MECA_PCR", "ESBL", "CARBAPENEM", "BETA_LACT", "INDUC_CLI", "VRE")
-"""Fields that a condition may name: facts of an isolate beside its MICs."""
+"""Fields that a condition may name: facts of an isolate other than its MICs."""
 
 
 class FactState(enum.StrEnum):

@@ -25,7 +25,7 @@ _LIKE_A_CODE: Final = re.compile(r"[^\W\d_]{1,4}")
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """One step between the file's rows and the counted isolates, with the rows that it removes."""
+    """One step between the file's rows and the counted isolates, with the numbers of rows removed and left."""
 
     step: str
     """Name of the step, one of `STEPS`."""

@@ -1,7 +1,7 @@
 """The table of expert rules: results that are reported as R because of another fact in the same row.
 
-``expert_rules.csv`` beside this module is always used; a hospital's own table, with the same columns, adds to it.
-Columns:
+``expert_rules.csv``, in this module's folder, is always used; a hospital's own table, with the same columns, adds to
+it. Columns:
 
 - ``rule``: a short code, several rows may share it; ``action``: ``report R``, or ``remove`` to remove the rule of that
   code (then all other columns except who, when, why are empty);

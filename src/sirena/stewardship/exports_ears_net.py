@@ -110,7 +110,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class EarsNetExport:
-    """The lines of the file, and what could not be exported."""
+    """The lines of the EARS-Net file, and the rows and results that could not be exported."""
 
     frame: pl.DataFrame
     """Lines with the columns `COLUMNS`, all String; empty cells are null."""

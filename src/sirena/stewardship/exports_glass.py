@@ -1,8 +1,8 @@
 """GLASS RIS: counts of R, I and S for the WHO platform, one year per file.
 
 Columns, age groups, pairs of specimen and pathogen, and antimicrobials of each pathogen are those that the platform's
-validator accepts (EyeSeeTea/glass-dev); ``exports_glass.csv`` beside this module lists them. Rules, each with a test of
-like name:
+validator accepts (EyeSeeTea/glass-dev); ``exports_glass.csv``, in this module's folder, lists them. Rules, each with a
+test of like name:
 
 - the first isolate of patient, specimen, pathogen and year counts; a row without a patient counts as a separate
   patient;
@@ -93,7 +93,7 @@ _SPECIMEN_OF_CODE: Final = {
 
 @dataclass(frozen=True)
 class GlassExport:
-    """The counts of the file, and what could not be exported."""
+    """The counts of the GLASS file, and the rows that could not be exported."""
 
     frame: pl.DataFrame
     """Rows with the columns `COLUMNS`; counts are Int64, all others String."""

@@ -43,7 +43,7 @@ _MEANINGS: Final = {
 
 @dataclass(frozen=True)
 class WhonetExport:
-    """The rows of the file, and what could not be exported."""
+    """The rows of the WHONET file, and the rows that could not be exported."""
 
     frame: pl.DataFrame
     """The rows, all columns String, in the order of the file."""

@@ -53,7 +53,7 @@ class CountableIsolates:
     """``row`` (position in the file), ``patient`` (UInt64 digest or null), ``date``, ``organism`` (WHONET code, null
     for none), ``species``, ``specimen``, ``site``, ``ward``, ``ward_type``, ``sex`` (m, f, o), ``age_group``,
     ``origin``, ``excluded`` (why it is no isolate of a patient, or null), ``mrsa`` (Boolean or null). Texts but the
-    species are Categorical, of which a row holds a number."""
+    species are Categorical, of which a row holds a code."""
     laboratories: frozenset[str]
     """Names of the laboratories, in lower case."""
     dated: bool
@@ -103,7 +103,7 @@ def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = 
     Args:
         file: the file.
         today: dates after this day are ignored.
-        part_of: the whole file, if `file` has only some of its rows; decisions about a column use all rows.
+        part_of: facts about the whole file, if `file` has only some of its rows; decisions about a column use all rows.
 
     Raises:
         NoOrganismColumnError: no column names the organism.

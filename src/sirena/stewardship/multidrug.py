@@ -1,7 +1,7 @@
 """Multidrug resistance (MDR) by Magiorakos et al., Clin Microbiol Infect 2012;18:268, Tables 1-5.
 
-``multidrug.csv`` beside this module lists the antimicrobial categories of each group of organisms. Rules, each with a
-test of like name:
+``multidrug.csv``, in this module's folder, lists the antimicrobial categories of each group of organisms. Rules, each
+with a test of like name:
 
 - MDR: acquired non-susceptibility to at least one agent in three or more categories; an MRSA always is;
 - a category to whose agents the organism has intrinsic resistance is left out of numerator and denominator;

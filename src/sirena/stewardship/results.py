@@ -161,7 +161,7 @@ def _model_column(column: TestColumn) -> TestColumn:
 
 
 def _joined(first: DrugResults, second: DrugResults) -> DrugResults:
-    """Return two columns' results joined: the second's where the first has none, or only NI beside a category."""
+    """Return two columns' results joined: the second's if the first has none, or NI where the second has a category."""
     kinds = KIND_OF_ANSWER[first.answers], KIND_OF_ANSWER[second.answers]
     take = (kinds[0] == UNTESTED) | ((kinds[0] == NI) & np.isin(kinds[1], COUNTED))
     return DrugResults(

@@ -45,7 +45,7 @@ class Pathogen:
 
 @cache
 def read_pathogens(table: str) -> tuple[Pathogen, ...]:
-    """Return the pathogens in a table beside this module, such as ``exports_glass.csv``."""
+    """Return the pathogens in a table in this module's folder, such as ``exports_glass.csv``."""
     with Path(__file__).with_name(table).open(encoding="utf-8", newline="") as stream:
         return tuple(
             Pathogen(

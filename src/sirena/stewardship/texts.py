@@ -1,4 +1,4 @@
-"""The sentences of reports, in English and Spanish, as ``texts.toml`` beside this module holds them."""
+"""The sentences of reports, in English and Spanish, as ``texts.toml`` in this folder holds them."""
 
 import tomllib
 from pathlib import Path

@@ -6,14 +6,13 @@ the command line and the pages need to know the language. A test finds texts in 
 
 Rules, each with a test of like name:
 
-- of the templates that a text fits, the one with most letters of its own is used;
+- of the templates that a text fits, the one with the most fixed letters is used;
 - a value that is a sentence of Sirena's is translated too; any other stays unchanged, except for thousands and decimal
   signs;
-- a template of few letters that is not a label (``doubt: …``) is used only if its values are words, lists of words or
-  such sentences;
-- the lines of a text, and its parts between semicolons, are translated one by one; a name before a colon stays;
-- singular or plural is decided by the first number in the text;
-- a text that fits no template stays English.
+- a template of few fixed letters that is not a label (``doubt: …``) is used only if its values are words, lists of
+words or such sentences; - the lines of a text, and its parts between semicolons, are translated one by one; a name
+before a colon stays; - singular or plural is decided by the first number in the text; - a text that fits no template
+stays English.
 """
 
 import re
@@ -46,7 +45,7 @@ class Message:
 
 
 def translate(text: str, language: str, catalogue: Path = MESSAGES) -> Message:
-    """Return a text in a language; in English if it fits no template.
+    """Translate a text into a language; a text that fits no template stays English.
 
     Args:
         text: English text, with its values filled in.
@@ -64,7 +63,7 @@ def translate(text: str, language: str, catalogue: Path = MESSAGES) -> Message:
 class _Template:
     english: str
     literals: tuple[str, ...]
-    """The English text around the places of values."""
+    """The fixed English text around the values."""
     forms: tuple[str, ...]
     """The Spanish text; singular and plural if the number matters."""
 
@@ -86,7 +85,7 @@ class _Template:
 
     @property
     def is_loose(self) -> bool:
-        """True if the template has too few letters of its own to be recognised by them."""
+        """True if the template has too few fixed letters to be recognised by them."""
         is_label = self.literals[0].endswith(": ")
         return not is_label and sum(letter.isalpha() for part in self.literals for letter in part) < _FEW_LETTERS
 

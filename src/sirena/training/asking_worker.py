@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Final
 
 IDLE_SECONDS: Final = 60.0
-"""Seconds without a question after which the process ends and frees its 650 MiB."""
+"""Seconds without a request after which the process ends and frees its 650 MiB."""
 CHILD_SECONDS: Final = 30.0
 """Longest time, in seconds, for asking one network."""
 _PROCESSOR_SECONDS: Final = 30

@@ -1,6 +1,6 @@
 """The isolates whose labels a label audit lists, by row and specimen number, so that a person can correct them.
 
-A specimen number identifies a patient: the table is written only into a file that the user asked for.
+A specimen number identifies a patient: the table is written only to a file that the user requested.
 """
 
 import polars as pl
@@ -16,7 +16,7 @@ _CELL = ("column", "organism", "site", "mic", "label")
 
 
 def audited_isolates(file: WhonetFile, labels: Evidence, audit: pl.DataFrame, language: Language) -> pl.DataFrame:
-    """Return one row for each labelled result in a cell that the audit lists, the gravest first.
+    """Return one row for each labelled result in a cell that the audit lists, the gravest contradictions first.
 
     Args:
         file: the file as read, before patients' columns are dropped.

@@ -17,7 +17,7 @@ def compile_network(network: keras.Model, column: str, keys: Sequence[str]) -> T
     """Return the truth table of a network's answers for every key and every MIC.
 
     Args:
-        network: from `network.answering_network`, or its file loaded again.
+        network: a model from `network.answering_network`, or one loaded again from its file.
         column: test column that the network answers.
         keys: the network's vocabulary: organism codes, with a body site if that matters.
     """

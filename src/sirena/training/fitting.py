@@ -103,7 +103,7 @@ def train_models(
     """Train the drugs one after another; yield each result when it is ready.
 
     Args:
-        evidence: from `collect_evidence`, or `counts.CountedEvidence` of several files.
+        evidence: evidence from `collect_evidence`, or `counts.CountedEvidence` of several files.
         drugs: antimicrobial codes; None for all antimicrobials of the evidence or the reference.
         seed: seed of the division into parts and of the search.
         search: number of Optuna trials per drug; 0 to use the given settings.

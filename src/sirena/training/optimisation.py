@@ -119,7 +119,7 @@ def log_likelihood(above: tf.Tensor, level: tf.Tensor, lapse: tf.Tensor) -> tf.T
 
 
 class Descent:
-    """Gradient descent: the padded network, its optimiser and the compiled step."""
+    """Gradient descent: the network (padded to a fixed size), its optimiser and the compiled step."""
 
     def __init__(self, groups: int) -> None:
         self.groups = groups

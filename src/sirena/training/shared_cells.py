@@ -20,7 +20,7 @@ from sirena.whonet.errors import UnavailableFileError, UnreadableFileError
 from sirena.whonet.writing import replacing
 
 SUFFIX: Final = ".cells.parquet"
-"""Ending of such a file's name."""
+"""Suffix of the name of a file of cells."""
 SMALL: Final = 5
 """A cell with fewer results than this, in all parts together, is marked, because it concerns few people."""
 _FORM: Final = "sirena.cells"

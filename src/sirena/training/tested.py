@@ -13,7 +13,7 @@ TestedResults = dict[str, dict[str, dict[str, int]]]
 
 
 def count_tested(counted: pl.DataFrame | None) -> TestedResults:
-    """Return the number of one antimicrobial's results, whatever their labels.
+    """Return the number of one antimicrobial's results by organism, body site and MIC, whatever their labels.
 
     Args:
         counted: rows of `cells.tally` for the antimicrobial; None for no rows.

@@ -3,7 +3,7 @@
 Rules, each with a test of like name:
 
 - a value that the form does not offer is ignored, so that no address makes the page fail;
-- values that mark a screening culture stand in the address as numbers, since a cell may hold anything.
+- values that mark a screening culture are given in the address as numbers, since a cell may hold anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

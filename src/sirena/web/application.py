@@ -124,7 +124,7 @@ def application_of(
     Args:
         pages: what all pages need.
         others: guideline editions with which a file can be compared.
-        open_sessions: returns the open sessions; None where there are no sessions.
+        open_sessions: returns the open sessions; None if there are no sessions.
         house: returns the models and releases.
         evidence_of: returns the counts of models' training evidence; None without a registry.
     """

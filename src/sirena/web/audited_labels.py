@@ -24,4 +24,4 @@ class AuditedLabels:
 
 
 AuditOf = Callable[[WhonetFile], AuditedLabels | None]
-"""Function that audits the labels of a file, or returns None when it has none; may take seconds."""
+"""Function that audits the labels of a file, or returns None if the file has no labels; may take seconds."""

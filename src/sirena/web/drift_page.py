@@ -44,7 +44,7 @@ class DriftLook:
     """The drift measured for the page, its chart and its downloads."""
 
     drift: Drift | None
-    """The measured drift; None when nothing can be compared."""
+    """The measured drift; None if nothing can be compared."""
 
     @property
     def size(self) -> int:

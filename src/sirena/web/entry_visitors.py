@@ -36,7 +36,7 @@ class ThroughTheEntry:
         """Wrap the application of the pages.
 
         Args:
-            app: to be guarded, whose paths begin with `PREFIX`.
+            app: application to guard; its paths begin with `PREFIX`.
         """
         self._app = app
         self._under_way: Counter[str] = Counter()

@@ -34,7 +34,7 @@ class KeptLooks:
         """Create the store; no counts are kept yet.
 
         Args:
-            most_bytes: of memory for all of them.
+            most_bytes: maximum size in memory of all counts, in bytes.
         """
         self._most_bytes = most_bytes
         self._looks: OrderedDict[Hashable, Any] = OrderedDict()

@@ -76,7 +76,7 @@ def _address(opened: OpenedFile, row: int, column: str) -> str:
 
     Args:
         opened: the file.
-        row: as the laboratory counts rows.
+        row: number of the row, as the laboratory counts rows.
         column: model column, to which two columns of the file may belong.
     """
     headers = [header for header, test in opened.tests.items() if test.model_column == column]

@@ -25,7 +25,7 @@ def choose_language(chosen: str | None, accepted: str) -> str:
     """Return the language of a page: the one that the person chose, else the browser's, else English.
 
     Args:
-        chosen: from the person's cookie or the address; ignored unless it is one of `LANGUAGES`.
+        chosen: language from the person's cookie or the address; ignored unless it is one of `LANGUAGES`.
         accepted: value of the header ``Accept-Language``.
 
     >>> choose_language(None, "es-CO,es;q=0.9,en;q=0.8")

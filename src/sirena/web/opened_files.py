@@ -52,7 +52,7 @@ class OpenedFiles:
 
         Args:
             clock: seconds of a clock that never goes back.
-            most_bytes: of memory for all files.
+            most_bytes: maximum size in memory of all files, in bytes.
         """
         self._clock = clock
         self._most_bytes = most_bytes

@@ -33,7 +33,7 @@ class EditionChanges(FileChanges):
     """Changes that another guideline edition would make in the answers of a file."""
 
     now: str
-    """Name of what answers these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
+    """Name of the editions or release that answer these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
     edition: str
     """Name of the other edition, with the hospital's own rules in force on it."""
     own_guideline: bool

@@ -15,9 +15,9 @@ from typing import Final
 from sirena.web.opened_files import IDLE_SECONDS
 
 MOST_OWNERS: Final = 1_000
-"""Most isolates that are kept; the one used longest ago is dropped for a further one."""
+"""Most inputs that are kept; for a further one, the input used longest ago is dropped."""
 LONGEST: Final = 16 * 1024
-"""Most characters of one isolate; a longer one is answered and not kept."""
+"""Most characters of one input; a longer input is answered but not kept."""
 
 
 @dataclass

@@ -27,7 +27,7 @@ class Uploads:
     """The uploads in progress; all calls must come from one event loop."""
 
     def __init__(self, seconds: float = SECONDS) -> None:
-        """Create the counter; no upload is under way yet.
+        """Create the counter; no upload is in progress yet.
 
         Args:
             seconds: how long a file may take to arrive.

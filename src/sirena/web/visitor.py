@@ -8,7 +8,7 @@ from starlette.types import Scope
 
 _KEY: Final = "sirena_visitor"
 LIVE: Final = "/livez"
-"""Path that answers anybody that the pages run."""
+"""Path that tells anybody that the pages are running."""
 SESSION: Final = "session "
 """Prefix of the owner of a session's files."""
 

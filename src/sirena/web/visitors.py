@@ -40,8 +40,8 @@ class OwnMachineOnly:
         """Wrap the application of the pages.
 
         Args:
-            app: to be guarded.
-            key: in the printed address.
+            app: application to guard.
+            key: key in the printed address.
         """
         self._app = app
         self._key = key

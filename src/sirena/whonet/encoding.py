@@ -180,7 +180,7 @@ def to_utf8(content: bytes, encoding: str, name: str) -> bytes:
 
     Args:
         content: the bytes of the whole text.
-        encoding: from `find_encoding`.
+        encoding: name of the encoding, from `find_encoding`.
         name: file name, for messages.
 
     Raises:

@@ -42,7 +42,7 @@ class RawTable:
     """A table as the reader of a format returns it, before its columns have roles."""
 
     frame: pl.DataFrame
-    """The cells: every column String, names and order as in the file, null for empty cells."""
+    """The cells: every column is String, with names and order as in the file; empty cells are null."""
     encoding: str | None = None
     """Character encoding, for text formats."""
     first_row: int = 1
@@ -84,13 +84,13 @@ class WhonetFile:
     header_readings: tuple[HeaderReading, ...] = ()
     """How each header that is not WHONET's was understood."""
     patient_headers: tuple[str, ...] = ()
-    """Headers of columns whose values are patients' numbers, beside WHONET's own fields for them."""
+    """Headers of columns whose values are patients' numbers, in addition to WHONET's own fields for them."""
     mapping: LaboratoryMapping = field(default_factory=LaboratoryMapping)
     """What the laboratory's mapping says about its columns."""
 
     @property
     def frame(self) -> pl.DataFrame:
-        """The cells: every column String, names and order as in the file, null for empty cells."""
+        """The cells: every column is String, with names and order as in the file; empty cells are null."""
         return self.table.frame
 
     def headers_of(self, short: str) -> list[str]:

@@ -4,7 +4,7 @@ Rules, each with a test of like name:
 
 - trimethoprim/sulfamethoxazole may be the sum of both agents (20, 40, 80, 160, 320) or the first agent's figure: a
   column that holds sums only, one of them 20 or more, is read as sums, 40 as 2/38, and reported;
-- sums beside figures of the first agent are not read, unless a mapping says what the column holds;
+- sums mixed with figures of the first agent are not read, unless a mapping says what the column holds;
 - ``1.000`` and ``2.000`` are one and two if all figures of the column have three decimals; in other columns the point
   may be a thousands sign, so they are not read.
 """

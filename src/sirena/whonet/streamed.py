@@ -55,7 +55,7 @@ _DATES: Final = ("SPEC_DATE", "DATE_BIRTH", "DATE_ADMIS")
 """Fields of dates; if their distinct texts are kept, the time of day is dropped."""
 _WITH_TIME: Final = re.compile(r"\s*(\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4})[T\s]")
 _OF_TEXTS: Final = (*ORGANISM_FIELDS, "SPEC_TYPE", "ORIGIN")
-"""Fields whose distinct texts are always kept, beside the tests."""
+"""Fields whose distinct texts are always kept, in addition to those of the tests."""
 
 
 @dataclass(frozen=True)

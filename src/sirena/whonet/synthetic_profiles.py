@@ -2,8 +2,8 @@
 
 The figures are rounded from everyday knowledge of a Latin American general hospital and of the usual instrument panels;
 they are invented, belong to no hospital, and follow no guideline. They are chosen so that every antimicrobial has
-susceptible, intermediate and resistant isolates. ``synthetic_spreads.csv`` beside this module has one row for each
-group and antimicrobial, and for each organism that differs from its group; concentrations in mg/L.
+susceptible, intermediate and resistant isolates. ``synthetic_spreads.csv``, in this module's folder, has one row for
+each group and antimicrobial, and for each organism that differs from its group; concentrations in mg/L.
 """
 
 import csv

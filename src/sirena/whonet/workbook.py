@@ -22,7 +22,7 @@ import pyarrow as pa
 import sirena
 from sirena.whonet.errors import UnreadableFileError
 from sirena.whonet.source import MAXIMUM_BYTES
-from sirena.whonet.workbook_worker import TOLD, TOO_LARGE, WITHOUT
+from sirena.whonet.workbook_worker import TOLD, TOO_LARGE
 
 ZIP_MAGIC: Final = b"PK\x03\x04"
 _MAXIMUM_UNPACKED: Final = 2 * MAXIMUM_BYTES
@@ -30,8 +30,6 @@ _LEAST_MEMORY: Final = 1024**3
 """Memory in bytes the reader may use for any file: room for some ten million cells, most of them empty."""
 _MEMORY_PER_BYTE: Final = 512
 """Further memory, in bytes for each byte of the file; full tables need 30 to 100."""
-_NUMPY: Final = WITHOUT if int(pa.__version__.partition(".")[0]) >= 18 else "with"
-"""Arrow needed NumPy before its version 18."""
 _KEPT: Final = ("PATH", "LANG", "LC_ALL", "VIRTUAL_ENV")
 """Environment variables that the reader gets; none holds an address or a password."""
 
@@ -43,7 +41,7 @@ class Workbook:
     sheets: list[str]
     """Names of all sheets."""
     sheet: str | None
-    """Name of the sheet that was read; None if there is no sheet of the name asked for."""
+    """Name of the sheet that was read; None if there is no sheet of the requested name."""
     cells: pl.DataFrame
     """Cells of that sheet as text, from its first row; empty if no sheet was read."""
     failed: list[tuple[int, int]]
@@ -70,7 +68,7 @@ def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
     ended = subprocess.run(  # noqa: S603 - this very interpreter, no shell
         # -P: anybody may write where a command works, and what lies there must not be imported
-        [sys.executable, "-P", "-m", "sirena.whonet.workbook_worker", str(limit), _NUMPY, *([sheet] if sheet else [])],
+        [sys.executable, "-P", "-m", "sirena.whonet.workbook_worker", str(limit), *([sheet] if sheet else [])],
         input=content,
         capture_output=True,
         env=environment | {"PYTHONPATH": str(Path(sirena.__file__).parent.parent)},

@@ -1,11 +1,9 @@
-"""Reading a workbook in a process of its own: ``python -m sirena.whonet.workbook_worker LIMIT NUMPY [SHEET]``.
+"""Reading a workbook in a process of its own: ``python -m sirena.whonet.workbook_worker LIMIT [SHEET]``.
 
 The reader allocates memory for every cell between the first and the last one of a sheet, wherever the file puts them;
 if the memory is refused, the process ends. So it runs in its own process, with a limit (see `workbook`). It reads the
 file from standard input and writes an Arrow stream of the cells to standard output; the stream's schema names the
 sheets, the one that was read, and where formulas failed.
-
-NUMPY is ``without`` where Arrow can do without it: importing it takes as long as all else here.
 """
 
 import json
@@ -20,11 +18,10 @@ DAMAGED: Final = 3
 """Exit code for a file that is no workbook."""
 TOO_LARGE: Final = 4
 """Exit code if the reader reports that the memory did not suffice; if it cannot report that, a signal ends it."""
-WITHOUT: Final = "without"
 """Value of the argument NUMPY."""
 _MOST_SHEETS: Final = 60
 TOLD: Final = b"sirena"
-"""Key of the schema's metadata that holds the facts beside the cells, as JSON."""
+"""Key of the schema's metadata under which the facts other than the cells are, as JSON."""
 
 
 def _same_name(names: Sequence[str], wanted: str) -> str | None:
@@ -90,6 +87,4 @@ def main(limit: int, wanted: str | None) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[2] == WITHOUT:
-        sys.modules["numpy"] = None  # type: ignore[assignment]  # how Python says: not there
-    sys.exit(main(int(sys.argv[1]), sys.argv[3] if len(sys.argv) > 3 else None))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))

@@ -5,8 +5,9 @@ Rules, each with a test of like name:
 - superscript text is the number of a note and never part of a figure;
 - struck text has been removed by EUCAST and is not read;
 - a figure is a dilution as EUCAST prints them (0.06, not 0.0625); in brackets it is a bracketed breakpoint;
-- a workbook that another program has converted may have lost its superscripts; the runs of its cells remain, and a run
-  of numbers after a complete figure is taken for a note's number. If figure and numbers are one run, or the workbook
+- a workbook that another program has converted may have lost its superscripts; the runs (parts of one format) of its
+cells remain, and a run of numbers after a complete figure is taken for a note's number. If figure and numbers are one
+run, or the workbook
   has superscripts elsewhere, a person must decide.
 """
 
@@ -41,7 +42,7 @@ _MARK_IN_TITLE: Final = re.compile(r"(?<=[a-z).])\s?\d{1,2}(?:,\d{1,2})*(?=[\s,]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A part of a cell's text that has one format."""
+    """A run: a part of a cell's text that has one format."""
 
     text: str
     superscript: bool = False
@@ -67,7 +68,7 @@ class Value:
 
 
 def runs_of(cell: Cell | MergedCell) -> tuple[Run, ...]:
-    """Return the runs of a cell; none if it is empty."""
+    """Return the runs of a cell; empty if the cell is empty."""
     value = cell.value
     if value is None:
         return ()
@@ -93,7 +94,7 @@ def has_superscripts(cells: Iterable[Cell | MergedCell]) -> bool:
 
 
 def printed(cell: Cell | MergedCell) -> Printed:
-    """Return what a cell prints, with each run of blanks and line ends as one space."""
+    """Return what a cell prints; successive blanks and line ends become one space."""
     live = [run for run in runs_of(cell) if not run.struck]
     text = "".join(run.text for run in live if not run.superscript)
     return Printed(" ".join(text.split()), _split(run.text for run in live if run.superscript))

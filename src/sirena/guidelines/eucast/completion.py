@@ -2,10 +2,10 @@
 
 Rules, each with a test of like name:
 
-- organisms that a row or a table leaves out get a block, unless they have a row of their own;
+- organisms that a row or a table leaves out get a row that blocks wider rows, unless they have a row of their own;
 - a row for a species and one indication does not hide a wider row of the sheet for other indications: the wider row is
   repeated for the species, unless it is for "others";
-- a row that names an organism precedes one for all of a table that lists its species;
+- a row that names an organism takes precedence over a row for all organisms of a table that lists its species;
 - two rows that differ for the same organisms and indication are both left to a person.
 """
 
@@ -23,7 +23,7 @@ _Key = tuple[str, Rank, str, frozenset[Indication]]
 
 
 def complete(sheets: Iterable[TakenSheet]) -> tuple[tuple[WorkbookStatement, ...], tuple[Undecided, ...]]:
-    """Return a workbook's statements with what they imply written out, and the cells that contradict one another."""
+    """Return a workbook's statements, completed by those that they imply, and the cells that contradict one another."""
     taken = [sheet.rows for sheet in sheets]
     naming_first = sorted((row for rows in taken for row in rows), key=lambda row: not row.names_organisms)
     undecided = tuple(_contradictions(naming_first))

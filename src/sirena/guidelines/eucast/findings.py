@@ -13,13 +13,13 @@ Group = tuple[Rank, str]
 
 
 class WorkbookError(SirenaError):
-    """A workbook has another layout than EUCAST's, or is damaged; nothing of it is imported."""
+    """A workbook has a layout other than EUCAST's, or is damaged; nothing is imported from it."""
 
     code = "eucast_workbook"
 
 
 class UndecidableError(Exception):
-    """A cell or row cannot be read with certainty. The text tells a person why, without the cell's contents."""
+    """A cell or row cannot be read with certainty. The error's text says why, without the cell's contents."""
 
     def __init__(self, reason: str, cell: str = "") -> None:
         super().__init__(reason)

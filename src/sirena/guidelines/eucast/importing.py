@@ -1,4 +1,4 @@
-"""Importing EUCAST's workbook as an edition.
+"""Importing EUCAST's breakpoint workbook as a guideline edition.
 
 Rules, each with a test of like name:
 

@@ -1,7 +1,7 @@
 """The layout of a sheet of EUCAST's workbook: heading, prose, tables of MIC breakpoints and their notes.
 
 A table begins with a row that holds its name in the first column and "MIC breakpoints (mg/L)" further right; below it
-stand "S ≤" and "R >", which name the columns of figures; then one row per antimicrobial, until an empty one. Zone
+stand "S ≤" and "R >", which name the columns of figures; then one row per antimicrobial, until an empty row. Zone
 diameters and areas of technical uncertainty are not read.
 
 Rules, each with a test of like name:
@@ -77,7 +77,7 @@ def place(sheet: Worksheet, row: int, column: int) -> str:
 
 
 def read_sheet(sheet: Worksheet, superscripts: bool) -> Sheet | None:
-    """Return a sheet with its tables found.
+    """Find the tables of a sheet.
 
     Returns:
         The sheet; None if it has no table of MIC breakpoints at all.

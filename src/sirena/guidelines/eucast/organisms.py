@@ -1,13 +1,13 @@
-"""Names of organisms in titles and footnotes, and the groups of the organism table they stand for.
+"""Names of organisms in titles and footnotes, and the groups of the organism table that they stand for.
 
 Rules, each with a test of like name:
 
 - a shortened genus is that of a member of the breakpoint table's groups (``E. coli`` among Enterobacterales), or of the
   only organism of that name; if two fit, a person must decide;
 - ``except`` and ``other than`` leave organisms out; in brackets they concern only the name before them;
-- ``other enterococci`` is the whole group of the table, since the named species have rows of their own, which precede;
-- Lancefield groups, viridans and coagulase-negative groups are the organism table's groups of the same name;
-- a phenotype (MRSA) is no group of organisms.
+- ``other enterococci`` is the whole group of the table, since the named species have rows of their own, which take
+precedence; - Lancefield groups, viridans and coagulase-negative groups are the organism table's groups of the same
+name; - a phenotype (MRSA) is no group of organisms.
 """
 
 import re
@@ -40,7 +40,7 @@ _UNIT: Final = re.compile(r"streptococcus groups [abcg](?:, [abcg])*,? and [abcg
 
 @dataclass(frozen=True, slots=True)
 class Organisms:
-    """The groups that a text names, and the groups it leaves out."""
+    """The groups of organisms that a text names, and the groups that it leaves out."""
 
     groups: tuple[Group, ...]
     exceptions: tuple[Group, ...] = ()
@@ -48,7 +48,7 @@ class Organisms:
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """What organisms' names mean on one breakpoint table."""
+    """The meaning of organisms' names in one breakpoint table."""
 
     table: tuple[Group, ...] = ()
     """Groups that the breakpoint table is for."""
@@ -56,7 +56,7 @@ class Naming:
     """Species of the groups that the breakpoint table itself defines, by name in lower case: ``s. anginosus group``."""
 
     def read(self, text: str) -> Organisms:
-        """Return the groups that a text names, and those it leaves out.
+        """Return the groups of organisms that a text names, and those that it leaves out.
 
         Raises:
             UndecidableError: a name is not known, or fits more than one organism.

@@ -3,7 +3,7 @@
 Rules, each with a test of like name:
 
 - if S and R are of different kinds, or S is above R, the row is left to a person;
-- a row for some organisms holds also for organisms that the sheet says are read like them;
+- a row for some organisms also holds for other organisms, if the sheet says that these are read like them;
 - organisms that a row, its notes or its table leave out are kept aside for `sirena.guidelines.eucast.completion`;
 - a note that holds for oral treatment only makes the row one for the oral route; a note that limits breakpoints in
   words that are not understood leaves the row to a person, and so does a table's name with something in brackets;
@@ -46,7 +46,7 @@ _FIGURES_IN_NOTE: Final = re.compile(r"\bMICs?\b[^.]*[<>≤≥]\s?\d|\bECOFFs?\b
 
 @dataclass(frozen=True, slots=True)
 class TakenRow:
-    """The statements of one row, and the organisms it leaves out."""
+    """The statements of one row of the workbook, and the organisms that the row leaves out."""
 
     statements: tuple[WorkbookStatement, ...]
     exceptions: tuple[Group, ...]

@@ -1,4 +1,4 @@
-"""The organisms a table is for: its heading, and the sentences that widen or narrow it.
+"""The organisms that a breakpoint table is for: its heading, and the sentences that add or exclude organisms.
 
 A sentence counts when it speaks of breakpoints. What it may say, each with a test of like name:
 
@@ -46,7 +46,7 @@ _END: Final = re.compile(r"(?<=[a-z]{3})(?<!spp)(?<!var)\.(?=\s|$)|\n|•")
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The organisms a table is for."""
+    """The organisms that a breakpoint table is for."""
 
     naming: Naming
     groups: tuple[Group, ...]
@@ -55,7 +55,7 @@ class Scope:
     """Pairs (group, other): what is stated of the group holds for the other too."""
 
     def widened(self, groups: Iterable[Group]) -> tuple[Group, ...]:
-        """Return some groups, and the groups for which the same is stated (see `alike`)."""
+        """Return the given groups, and the groups for which the same is stated (see `alike`)."""
         named = tuple(groups)
         return tuple(dict.fromkeys((*named, *(other for group, other in self.alike if group in named))))
 
@@ -87,7 +87,7 @@ def read_scope(heading: str, prose: Iterable[tuple[str, str]]) -> Scope:
 
 
 def excluded_by_note(note: str, naming: Naming) -> tuple[Group, ...]:
-    """Return the groups that a numbered note takes out of the rows that refer to it.
+    """Return the groups of organisms that a numbered note excludes from the rows that refer to it.
 
     >>> excluded_by_note("Breakpoints do not apply to Morganella morganii.", Naming())
     ((<Rank.SPECIES: 2>, 'Morganella morganii'),)

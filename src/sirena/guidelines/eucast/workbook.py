@@ -1,4 +1,4 @@
-"""EUCAST's breakpoint workbook as a whole: whether a file is one, which edition it is, and what it states.
+"""EUCAST's breakpoint workbook as a whole: whether a file is such a workbook, which edition it is, and what it states.
 
 Rules, each with a test of like name:
 
@@ -61,7 +61,8 @@ def read_workbook(path: Path) -> WorkbookReading:
     """Read EUCAST's workbook.
 
     Raises:
-        WorkbookError: the file is no such workbook, or was damaged or changed; the error names file, sheet and cell.
+        WorkbookError: the file is not EUCAST's workbook, or was damaged or changed; the error names file, sheet and
+            cell.
     """
     try:
         return _read(_opened(path))

@@ -1,6 +1,7 @@
 """The ledger's table and the triggers that keep it append-only.
 
-PostgreSQL and SQLite themselves refuse to change or remove an entry, and to add one that does not continue the last.
+PostgreSQL and SQLite themselves refuse to change or remove an entry, and to add an entry that does not continue the
+last one.
 """
 
 import sqlalchemy as sa

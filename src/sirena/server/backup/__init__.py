@@ -1,1 +1,1 @@
-"""Backup, restore and drill of the production profile: consistent, encrypted, and proven by restoring."""
+"""Backup, restore and restore drill of the production profile: consistent, encrypted, and proven by restoring."""

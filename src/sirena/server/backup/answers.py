@@ -1,4 +1,4 @@
-"""Answers of the running service, recorded in a backup; a drill must get the same answers from what it restored.
+"""Answers of the running service, recorded in a backup; a restore drill must get the same answers from its copy.
 
 The isolates asked about are invented and always the same: twelve organisms × every MIC there is (28 dilutions, three
 comparators), for every antimicrobial under both guidelines. So every model of a release is asked, about no patient.
@@ -34,12 +34,12 @@ class RecordedAnswers:
     """Answers by test column, one for each isolate in the order of `fixed_isolates`: ``S``, ``NI censored``."""
 
     def write(self, folder: Path) -> None:
-        """Write the answers into the folder that is backed up."""
+        """Write the answers to a file in the folder that is backed up."""
         (folder / ANSWERS).write_text(json.dumps(asdict(self), separators=(",", ":")), encoding="utf-8")
 
     @classmethod
     def read(cls, folder: Path) -> Self | None:
-        """Read the answers from a backup's folder; None when the service did not answer while the backup was made.
+        """Read the answers from a backup's folder; None if the service did not answer while the backup was made.
 
         Raises:
             DamagedBackupError: the file cannot be read.
@@ -59,13 +59,13 @@ def fixed_isolates() -> tuple[tuple[str, str], ...]:
 
 
 def ask_service(service: Door) -> RecordedAnswers | None:
-    """Ask a service about all fixed isolates, and return its answers.
+    """Send a service requests about all fixed isolates, and return its answers.
 
     Args:
         service: connection to the service.
 
     Returns:
-        None when the service does not answer, has no release, or changed its release during each of three attempts.
+        None if the service does not answer, has no release, or changed its release during each of three attempts.
     """
     for _ in range(3):
         try:
@@ -96,5 +96,5 @@ def _read(record: Mapping[str, Any], column: str) -> str:
 
 
 def spelt(category: str, reason: str) -> str:
-    """Return an answer as the text in which answers are recorded."""
+    """Return the text by which an answer is recorded in a backup."""
     return f"{category} {reason}".strip()

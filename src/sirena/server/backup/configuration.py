@@ -1,7 +1,7 @@
 """Backing up and restoring the configuration: the settings in force and the files they name, without secrets.
 
-Passwords, keys and TLS certificates are not in a backup. The machine that restores makes those of Sirena's own parts
-anew; its operator must set those of other services again (a given S3 endpoint, the hospital's certificate).
+Passwords, keys and TLS certificates are not in a backup. The machine that restores creates new ones for Sirena's own
+parts; its operator must set those of other services again (an external S3 endpoint, the hospital's certificate).
 """
 
 import shutil
@@ -32,7 +32,7 @@ def collect(settings: Settings, into: Path) -> list[str]:
     """Write the configuration into the folder that is backed up.
 
     Returns:
-        Names of settings that were left out: their value is secret, or cannot be written in a settings file.
+        Names of the settings that were left out: their value is secret, or cannot be written in a settings file.
     """
     folder = into / CONFIGURATION
     shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Dumping the two databases, restoring dumps beside the ones in use, and exchanging them in one transaction."""
+"""Dumping the two databases, restoring dumps next to the databases in use, and exchanging them in one transaction."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,12 +52,12 @@ class Databases:
         return found
 
     def put_back(self, dump: Path, database: str, name: str, expected: Mapping[str, int]) -> None:
-        """Restore a dump as a new database; a database of its name is dropped first.
+        """Restore a dump as a new database; an existing database of that name is dropped first.
 
         Args:
             dump: file made by `dump`.
-            database: that was dumped, `mlflow` or `sirena`.
-            name: of the new database.
+            database: the database that was dumped, `mlflow` or `sirena`.
+            name: name of the new database.
             expected: number of rows by table.
 
         Raises:
@@ -80,11 +80,11 @@ class Databases:
             )
 
     def exchange(self, fresh: Mapping[str, str], aside: str) -> None:
-        """Put new databases in the place of those in use, all at once or not at all.
+        """Replace the databases in use by new ones, all at once or not at all.
 
         Args:
-            fresh: names of the new databases, by the names they take.
-            aside: suffix for the names of the databases replaced.
+            fresh: present names of the new databases, by the names that they get.
+            aside: suffix that is added to the names of the replaced databases.
         """
         for database in fresh:
             self.drop(database + aside)
@@ -113,7 +113,7 @@ class Databases:
             return _counts(connection)
 
     def url(self, role: str, database: str) -> str:
-        """Return the SQLAlchemy URL of a database as a role, without a password in it."""
+        """Return the SQLAlchemy URL of a database for a role, without a password in it."""
         port = self.cluster.settings.postgres_port
         return f"postgresql://{role}@127.0.0.1:{port}/{database}?passfile={quote(str(self.passwords))}"
 
@@ -123,7 +123,7 @@ class Databases:
             return str(_one(connection, "SHOW server_version")).split()[0]
 
     def ask(self, database: str, query: str, *values: object) -> list[tuple[object, ...]]:
-        """Return the rows that a query finds in a database."""
+        """Return the rows that an SQL query finds in a database."""
         with self._connected(database) as connection:
             return list(connection.execute(query.encode(), values))
 
@@ -159,7 +159,7 @@ class Databases:
 
 @contextmanager
 def entered(cluster: PostgreSql, folder: Path) -> Iterator[Databases]:
-    """Yield the databases, with a password file that is removed after the block.
+    """Yield the databases, with a password file that is removed after the ``with`` block.
 
     Raises:
         BackupError: this account cannot read the passwords of the stack.

@@ -1,8 +1,8 @@
-"""The drill: restoring a backup beside the running system, proving it, and removing it again.
+"""The restore drill: restoring a backup next to the running system, checking the copy, and removing it again.
 
-It is restored into scratch databases in the running PostgreSQL cluster, a scratch bucket and a scratch folder; the
-databases, bucket and folders in use are not opened. What needs MLflow and the ledger is proven by a function that the
-caller passes.
+The backup is restored into scratch databases in the running PostgreSQL cluster, a scratch bucket and a scratch folder;
+the databases, bucket and folders in use are not opened. What needs MLflow and the ledger is checked by a function that
+the caller passes.
 """
 
 import shutil
@@ -43,7 +43,7 @@ _STAGES: Final = ["production", "staging"]
 
 @dataclass(frozen=True)
 class RestoredCopy:
-    """A backup restored beside the running system, whose content is still to be checked."""
+    """A backup restored next to the running system; its content is still to be checked."""
 
     mlflow_url: str
     """SQLAlchemy URL of the scratch copy of MLflow's database, without password."""
@@ -62,7 +62,7 @@ cannot."""
 
 @dataclass(frozen=True)
 class Drilled:
-    """The result of a successful drill."""
+    """The result of a successful restore drill."""
 
     snapshot: Snapshot
     manifest: Manifest
@@ -71,17 +71,17 @@ class Drilled:
 
 
 def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
-    """Restore a snapshot beside the running system, and check the restored copy. The caller must hold `exclusive`.
+    """Restore a snapshot next to the running system, and check the restored copy. The caller must hold `exclusive`.
 
     Args:
-        settings: of the installation, whose PostgreSQL and S3 must run.
-        at: names the snapshot, as for `Repository.find`.
+        settings: settings of the installation; its PostgreSQL and S3 endpoint must run.
+        at: name of the snapshot, as for `Repository.find`.
         prove: function that checks answers and ledger of the restored copy.
-        tell: is called with a text at each step.
+        tell: called with a text at each step.
 
     Raises:
-        DamagedBackupError: files or numbers of rows are not those of the manifest.
-        DrillError: parts of the restored copy do not fit together, or it answers otherwise than recorded.
+        DamagedBackupError: files or numbers of rows differ from the manifest.
+        DrillError: parts of the restored copy do not fit together, or its answers differ from those recorded.
         BackupError: a step failed.
     """
     begun = time.monotonic()

@@ -1,7 +1,7 @@
 """A lock by which backup, restore, drill and collection (`sirena gc`) of one `SIRENA_HOME` exclude each other.
 
 The lock is the kernel's, so it ends with the process that holds it. Programs started meanwhile inherit it
-(`tools.run_tool`): while a restic lives on after its parent was killed, the next backup still waits.
+(`tools.run_tool`): if a restic process lives on after its parent was killed, the next backup still waits.
 """
 
 import fcntl
@@ -16,11 +16,11 @@ from sirena.settings.catalogue import Settings
 
 @contextmanager
 def exclusive(settings: Settings, activity: str) -> Iterator[None]:
-    """Lock this `SIRENA_HOME` against other backups, restores, drills and collections during the block.
+    """Lock this `SIRENA_HOME` against other backups, restores, drills and collections during a ``with`` block.
 
     Args:
-        settings: of the installation.
-        activity: name shown to others that find the lock held.
+        settings: settings of the installation.
+        activity: name shown to other processes that find the lock held.
 
     Raises:
         BackupRunningError: another activity holds the lock.

@@ -3,9 +3,9 @@
 The order of the steps makes the backup consistent without stopping anything:
 
 - the service's answers first: the release they name exists then, so it is in every later dump;
-- then MLflow's database, then Sirena's own: the ledger records an act before it happens, so the later ledger knows of
-  everything in the earlier MLflow database;
-- then the objects: MLflow's rows name files only after these are stored, and stored files are never changed, so every
+- then MLflow's database, then Sirena's own: the ledger records an act before it happens, so the ledger, dumped later,
+has an entry for everything in the MLflow database, dumped earlier; - then the objects: MLflow's rows name files only
+after these are stored, and stored files are never changed, so every
   file that a dumped row names is in the bucket. Removing files needs the lock that a backup holds.
 """
 
@@ -66,8 +66,8 @@ def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> 
     """Make a backup of a running production stack. The caller must hold `exclusive`.
 
     Args:
-        settings: of the installation.
-        tell: is called with a text at each step.
+        settings: settings of the installation.
+        tell: called with a text at each step.
         before_upgrade: True for the backup to which `sirena upgrade --back` returns.
 
     Raises:
@@ -124,7 +124,7 @@ def require_production(settings: Settings) -> None:
     """Check that the profile is ``production``, the only one that is backed up, or raise `UsageError`.
 
     Raises:
-        UsageError: it is the embedded profile.
+        UsageError: the profile is ``embedded``.
     """
     if settings.profile != "production":
         raise UsageError(

@@ -1,4 +1,4 @@
-"""The manifest: a list of what a backup holds, by which a restore can tell whether all is there and unaltered."""
+"""The manifest: a list of what a backup holds, by which a restore can tell whether all of it is there, unaltered."""
 
 import hashlib
 import json
@@ -33,7 +33,7 @@ class FileFacts:
 
 @dataclass(frozen=True)
 class LedgerEnd:
-    """The audit ledger's last entry in the dump, by which a ledger whose end was cut off is noticed."""
+    """The audit ledger's last entry in the dump; it shows if the end of a restored ledger was cut off."""
 
     entries: int
     hash: str
@@ -64,11 +64,11 @@ class Manifest:
 
     @property
     def size(self) -> int:
-        """Bytes of all files together."""
+        """Total size of all files, in bytes."""
         return sum(facts.size for facts in self.files.values())
 
     def write(self, folder: Path) -> None:
-        """Write the manifest into a folder."""
+        """Write the manifest to a file in a folder."""
         (folder / NAME).write_text(json.dumps(asdict(self), indent=1, sort_keys=True), encoding="utf-8")
 
     @classmethod
@@ -128,19 +128,19 @@ def is_path(key: str) -> bool:
 
 
 def apart(key: str) -> str:
-    """Return the path at which an object is kept when its key cannot be its path.
+    """Return the path at which an S3 object is kept if its key cannot be its path.
 
-    In S3 an object `a` may exist beside an object `a/b`; whoever may log artifacts can make such objects.
+    In S3 an object `a` may exist together with an object `a/b`; whoever may log artifacts can make such objects.
     """
     return f"{_APART}/{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def stored_at(folder: Path, key: str) -> Path:
-    """Return the file of an object.
+    """Return the path of the file that holds an S3 object.
 
     Args:
-        folder: that holds all objects.
-        key: of the object.
+        folder: the folder that holds all objects.
+        key: key of the object.
     """
     plain = folder / key
     return plain if is_path(key) and plain.is_file() else folder / apart(key)

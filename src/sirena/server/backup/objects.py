@@ -1,7 +1,7 @@
 """Mirroring the bucket into the backup, and restoring objects into a bucket.
 
 The mirror stays between backups, so that a daily backup fetches only new objects. An object with the known ETag and
-size, whose file still has its hash, is not fetched again; so a file that was damaged on disk is.
+size, whose file still has its hash, is not fetched again; an object whose file was damaged on disk is.
 """
 
 import hashlib
@@ -52,9 +52,9 @@ class Bucket:
         """Make a folder hold exactly the bucket's objects.
 
         Args:
-            folder: to be filled; an object's key is its path there, if it can be one (see `stored_at`).
-            index: file that lists what was fetched, with hashes.
-            tell: is called with a text on the progress.
+            folder: the folder to fill; an object's key is its path there, if it can be a path (see `stored_at`).
+            index: file that lists the fetched objects, with hashes.
+            tell: called with a text about the progress.
 
         Returns:
             Hash and size of each object, by key.
@@ -84,7 +84,7 @@ class Bucket:
         return facts
 
     def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:
-        """Send objects to the bucket unless it holds them; other objects in it stay.
+        """Send objects to the bucket unless the bucket holds them; other objects in the bucket stay.
 
         Raises:
             BackupError: the endpoint does not answer or refuses, or the bucket does not hold what was sent.
@@ -119,7 +119,7 @@ class Bucket:
         return {key: facts for key, facts in objects.items() if sizes.get(key) != facts.size}
 
     def strangers(self, objects: Mapping[str, FileFacts]) -> int:
-        """Return how many other objects the bucket holds, not counting the mark that `sirena up` makes."""
+        """Return how many other objects the bucket holds, not counting the marking object that `sirena up` makes."""
         with bucket_errors_told("reading", self.name):
             listed = [one for one in self._listed() if one.key != ".sirena"]
         return sum(one.key not in objects or one.size != objects[one.key].size for one in listed)
@@ -176,7 +176,7 @@ class Bucket:
 
 @contextmanager
 def bucket_errors_told(doing: str, bucket: str) -> Iterator[None]:
-    """Raise `BackupError` in place of errors of S3 or the disk in the block."""
+    """Raise `BackupError` in place of errors of S3 or the disk in a ``with`` block."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:

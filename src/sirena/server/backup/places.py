@@ -1,4 +1,4 @@
-"""Folders and files of backup, restore and drill below `SIRENA_HOME`, closed to other accounts."""
+"""Folders and files of backup, restore and restore drill below `SIRENA_HOME`, closed to other accounts."""
 
 import shutil
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from sirena.settings.catalogue import Settings
 
 @dataclass(frozen=True)
 class BackupPlaces:
-    """Folders and files of backup, restore and drill in one `SIRENA_HOME`."""
+    """Folders and files of backup, restore and restore drill in one `SIRENA_HOME`."""
 
     home: Path
 
@@ -31,12 +31,12 @@ class BackupPlaces:
 
     @property
     def drill(self) -> Path:
-        """Folder into which a drill restores; removed afterwards."""
+        """Folder into which a restore drill restores; removed afterwards."""
         return self.root / "drill"
 
     @property
     def restoring(self) -> Path:
-        """Folder into which a restore takes a snapshot out; removed afterwards."""
+        """Folder into which a restore extracts a snapshot; removed afterwards."""
         return self.root / "restoring"
 
     @property
@@ -46,7 +46,7 @@ class BackupPlaces:
 
     @property
     def known_repositories(self) -> Path:
-        """File with the locations, one a line, where a repository was found or made and must be found again."""
+        """File of locations, one per line, where a backup repository was found or made and must be found again."""
         return self.root / "repositories"
 
     @property
@@ -65,12 +65,12 @@ def places_of(settings: Settings) -> BackupPlaces:
 
 
 def password_file(settings: Settings) -> Path:
-    """Return the file that holds the repository's password."""
+    """Return the file that holds the backup repository's password."""
     return settings.backup_password_file or settings.home / "secrets" / "backup_password"
 
 
 def empty_folder(folder: Path) -> Path:
-    """Make an empty folder, and return it; what an interrupted run left there is removed."""
+    """Make an empty folder, and return its path; what an interrupted run left there is removed."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     return folder

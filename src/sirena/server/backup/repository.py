@@ -1,4 +1,4 @@
-"""The restic repository: encrypted, deduplicated, versioned; a folder or an S3 bucket.
+"""The restic repository of backups: encrypted, deduplicated, versioned; a folder or an S3 bucket.
 
 `restic check` alone does not open the data files and misses a damaged one, so here every check reads all data. A new
 repository has the newest format that the installed restic writes, which since 0.14 is compressed.
@@ -66,21 +66,21 @@ class Repository:
 
     @property
     def is_on_this_machine(self) -> bool:
-        """True when the repository lies below `SIRENA_HOME`, and would be lost together with it."""
+        """True if the repository is below `SIRENA_HOME`, and would be lost together with it."""
         return Path(self.location).is_relative_to(self.settings.home)
 
     @property
     def is_on_the_same_disk(self) -> bool:
-        """True when the repository is a folder on the disk of `SIRENA_HOME`; its own disk may not be mounted."""
+        """True if the repository is a folder on the disk of `SIRENA_HOME`; perhaps its own disk is not mounted."""
         place = Path(self.location)
         devices = {nearest_folder(path).stat().st_dev for path in (place, self.settings.home)}
         return place.is_absolute() and len(devices) == 1
 
     def ensure(self) -> None:
-        """Make the repository and its password if there never was one here; remove locks of dead processes.
+        """Make the repository and its password if there never was a repository here; remove locks of dead processes.
 
-        A repository that was there before and is missing now is not made anew: its disk may not be mounted, and a new
-        one would fill the disk below while everybody believes the backups elsewhere.
+        A repository that was there before and is missing now is not made anew: its disk may not be mounted. A new
+        repository would fill the disk underneath, while everybody believes the backups to be elsewhere.
 
         Raises:
             BackupError: the location cannot be reached, the repository is gone, or the password is wrong.
@@ -142,10 +142,10 @@ class Repository:
         self._remove_dead_locks(opened.output.split())
 
     def save(self, folder: Path, *, before_upgrade: bool = False) -> str:
-        """Save a folder's content as a new snapshot, and return its id; unchanged content takes no further room.
+        """Save a folder's content as a new snapshot, and return its id; unchanged content takes no further space.
 
         Args:
-            folder: to be saved.
+            folder: the folder to save.
             before_upgrade: True for the backup to which `sirena upgrade --back` returns; it is kept apart from daily
                 ones.
         """
@@ -157,7 +157,7 @@ class Repository:
         return str(summary["snapshot_id"])[:_SHORT]
 
     def thin_out(self) -> None:
-        """Keep 7 daily, 5 weekly and 12 monthly snapshots; remove the others and free their room.
+        """Keep 7 daily, 5 weekly and 12 monthly snapshots; remove the others and free their space.
 
         Backups made before upgrades are counted separately.
         """
@@ -189,15 +189,16 @@ class Repository:
         return sorted((Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda one: one.time)
 
     def ahead_of_the_clock(self) -> list[Snapshot]:
-        """Return the snapshots dated more than a day ahead of the clock, which then cannot tell what is old."""
+        """Return the snapshots dated more than a day ahead of the clock; if there are any, the clock may be wrong."""
         return [one for one in self.snapshots() if _is_ahead(one)]
 
     def find(self, at: str) -> Snapshot:
         """Return the snapshot that an id, a date or `latest` names.
 
         Args:
-            at: empty for the latest that is not ahead of the clock; or the beginning of an id; or a date or time (UTC
-                unless it names a zone) for the latest not after it. A date alone means the end of the day.
+            at: empty for the latest snapshot that is not ahead of the clock; or the beginning of an id; or a date or
+                time (UTC unless it names a zone) for the latest snapshot not after it. A date alone means the end of
+                the day.
 
         Raises:
             UsageError: there is no such snapshot.
@@ -218,7 +219,7 @@ class Repository:
         return fitting[-1]
 
     def take_out(self, snapshot: Snapshot, folder: Path) -> None:
-        """Restore a snapshot's content into a folder.
+        """Extract a snapshot's content into a folder.
 
         Raises:
             DamagedBackupError: part of the snapshot cannot be read.

@@ -1,7 +1,8 @@
-"""Restoring a backup's databases, objects and configuration, onto a fresh machine or in the place of what is there.
+"""Restoring a backup's databases, objects and configuration, onto a fresh machine or in place of what is there.
 
-Until the last step nothing that was there is changed: objects are only added; databases are made under other names and
-put in place in one transaction. So a restore that fails or is killed can be repeated, and leaves nothing half restored.
+Until the last step nothing that existed before is changed: objects are only added; databases are made under other names
+and put in place in one transaction. So a restore that fails or is killed can be repeated, and leaves nothing half
+restored.
 """
 
 import shutil
@@ -56,11 +57,11 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
     """Restore a snapshot, and leave all parts stopped, for `sirena up`. The caller must hold `exclusive`.
 
     Args:
-        settings: of the installation to restore into.
-        at: names the snapshot, as for `Repository.find`.
-        tell: is called with a text at each step.
-        conclude: records the restore at the end.
-        replace: True replaces what is there. The databases replaced stay under other names until the next restore.
+        settings: settings of the installation to restore into.
+        at: name of the snapshot, as for `Repository.find`.
+        tell: called with a text at each step.
+        conclude: function that records the restore at the end.
+        replace: True to replace what is there. The replaced databases stay under other names until the next restore.
 
     Raises:
         RestoreRefusedError: the stack runs, or the machine is not empty and `replace` is False; nothing was changed.

@@ -1,4 +1,4 @@
-"""Checking that Sirena's own object store has room for the objects of a drill or a restore before they are sent.
+"""Checking that Sirena's own object store has space for the objects of a drill or a restore before they are sent.
 
 Writes to a full Ceph store wait without end, those of the running system too, so neither may fill it.
 """
@@ -24,7 +24,7 @@ _ALLOCATED: Final = 4096
 
 
 class Purpose(Enum):
-    """Why objects are put into the store, and how full it may become by that."""
+    """The reason for sending objects to the object store, and how full the store may become."""
 
     DRILL = ("a drill", CRITICAL)
     RESTORE = ("a restore", 0.90)
@@ -47,11 +47,11 @@ def _await_room(settings: Settings) -> StoreRoom:
 
 
 def require_room(settings: Settings, objects: Mapping[str, FileFacts], purpose: Purpose) -> None:
-    """Check that the store has room for further objects, or raise `BackupError`; a given endpoint is not checked.
+    """Check that the store has space for further objects, or raise `BackupError`; an external endpoint is not checked.
 
     Raises:
         BackupError: the objects would fill the store.
-        PreparationError: the store does not answer how full it is.
+        PreparationError: the store does not report how full it is.
     """
     if settings.s3_endpoint_url:
         return

@@ -1,6 +1,6 @@
-"""The part of the stack that runs the daily backup and the weekly drill, with systemd or without.
+"""The part of the stack that runs the daily backup and the weekly restore drill, with systemd or without.
 
-Each runs as a command of its own, so that its memory is freed and its errors end with it. The wall clock decides: what
+Each runs as a separate command, so that its memory is freed and its errors end with it. The wall clock decides: what
 was due while the machine slept or was off is done once.
 """
 
@@ -29,7 +29,7 @@ def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> boo
     Args:
         now: local time.
         at: time of the day.
-        last: when it last began or ended, or when the watch began; local time.
+        last: when the activity last began or ended, or when the watch began; local time.
         weekly: True for Sundays only.
 
     A `last` more than a day ahead of `now` was noted by a wrong clock; then the activity is due.

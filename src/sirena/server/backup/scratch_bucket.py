@@ -1,4 +1,4 @@
-"""The bucket of a drill, at the same endpoint as the artifacts' bucket: made, filled, and removed again.
+"""The bucket of a restore drill, at the same endpoint as the artifacts' bucket: made, filled, and removed again.
 
 A marking object is put into it first, and only a marked or empty bucket is removed, so that somebody else's bucket of
 the same name is kept.
@@ -25,7 +25,7 @@ _MISSING: Final = "NoSuchBucket"
 
 @dataclass(frozen=True)
 class ScratchBucket:
-    """The bucket into which a drill restores objects."""
+    """The bucket into which a restore drill restores objects."""
 
     client: Any
     """Client of boto3."""
@@ -38,7 +38,7 @@ class ScratchBucket:
         return f"{self.living}-drill"
 
     def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:
-        """Make the bucket, and restore objects into it like a restore, which checks what the bucket then holds.
+        """Make the bucket, and send objects to it as a restore does; what the bucket then holds is checked.
 
         Raises:
             BackupError: the endpoint does not answer or refuses, or the bucket does not hold what was sent.
@@ -49,7 +49,7 @@ class ScratchBucket:
         Bucket(self.client, self.name).put_back(folder, objects, tell)
 
     def remove(self) -> None:
-        """Remove the bucket with all that is in it, if there is one.
+        """Remove the bucket with all that is in it, if the bucket exists.
 
         Raises:
             BackupError: the endpoint does not answer or refuses, or the bucket was not made by a drill.

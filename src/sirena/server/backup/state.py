@@ -1,4 +1,4 @@
-"""How the last backup, drill and restore ended, kept in a small file that `sirena status` and monitors read."""
+"""How the last backup, restore drill and restore ended, kept in a small file that `sirena status` and monitors read."""
 
 import contextlib
 import json
@@ -17,7 +17,7 @@ from sirena.settings.catalogue import Settings
 
 
 class Activity(StrEnum):
-    """A kind of run that is noted; the value is also the name of its command."""
+    """A kind of run whose end is noted; the value is also the name of its command."""
 
     BACKUP = "backup"
     DRILL = "drill"
@@ -30,33 +30,33 @@ class RunOutcome(StrEnum):
     OK = "ok"
     FAILED = "failed"
     UNFINISHED = "unfinished"
-    """The run was begun and has no noted end: it is under way, or was killed."""
+    """The run was begun and has no noted end: it is in progress, or was killed."""
 
 
 @dataclass(frozen=True)
 class LastRun:
-    """The last run of a backup, drill or restore."""
+    """The last run of a backup, restore drill or restore."""
 
     outcome: RunOutcome
     finished: datetime
     """When the run ended, or while unfinished when it began; UTC."""
     snapshot: str = ""
-    """Id of the snapshot in the repository; empty when there was none."""
+    """Id of the snapshot in the backup repository; empty if there was none."""
     seconds: float = 0.0
     failure: str = ""
     """Text of the error; empty when the run succeeded."""
     succeeded: datetime | None = None
-    """When such a run last succeeded, UTC; None when none ever did."""
+    """When a run of this kind last succeeded, in UTC; None if no run ever succeeded."""
 
     @property
     def age(self) -> timedelta | None:
-        """Time since such a run last succeeded; None when none ever did."""
+        """Time since a run of this kind last succeeded; None if no run ever succeeded."""
         return datetime.now(UTC) - self.succeeded if self.succeeded else None
 
 
 @dataclass(frozen=True)
 class BackupState:
-    """The last run of each kind; None for a kind that was never run here."""
+    """The last run of each kind of activity; None for a kind that was never run here."""
 
     backup: LastRun | None = None
     drill: LastRun | None = None
@@ -64,7 +64,7 @@ class BackupState:
 
 
 class Note:
-    """What a run notes while it is under way."""
+    """What a run notes while it is running."""
 
     snapshot: str = ""
 
@@ -80,7 +80,7 @@ def read_backup_state(settings: Settings) -> BackupState:
 
 @contextlib.contextmanager
 def noting(settings: Settings, activity: Activity) -> Iterator[Note]:
-    """Note how the block ends, even by an error. The caller must hold `backup.exclusive`."""
+    """Store how a ``with`` block ends, even by an error. The caller must hold `backup.exclusive`."""
     begun, started = time.monotonic(), datetime.now(UTC)
     before: LastRun | None = getattr(read_backup_state(settings), activity.value)
     succeeded = before.succeeded if before else None

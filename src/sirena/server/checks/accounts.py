@@ -1,4 +1,4 @@
-"""Checking the accounts of the parts: that they exist, can run Sirena's Python, and can enter `SIRENA_HOME`."""
+"""Checking the system accounts of the parts: that they exist, can run Sirena's Python, and can enter `SIRENA_HOME`."""
 
 import os
 import sys
@@ -69,7 +69,7 @@ def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebo
 
 
 def barrier(account: OsAccount, path: Path) -> Path | None:
-    """Return the first folder above or at a path that an account cannot enter; None when it can enter all."""
+    """Return the first folder above or at a path that an account cannot enter; None if it can enter all of them."""
     folders = [*reversed(path.parents), path] if path.is_dir() else [*reversed(path.parents)]
     return next((folder for folder in folders if not account.can_enter(folder)), None)
 

@@ -1,4 +1,4 @@
-"""Conditions of a stack besides running parts: room on disk and in the store, TLS certificate, proven backups."""
+"""Conditions of a stack besides running parts: space on disk and in the object store, certificate, proven backups."""
 
 import os
 import shutil
@@ -53,7 +53,7 @@ class Urgency(IntEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """The state of one thing that a stack needs."""
+    """The state of one thing that a stack needs, and how urgent it is."""
 
     name: str
     urgency: Urgency
@@ -64,10 +64,10 @@ class Condition:
 
 
 def conditions(settings: Settings) -> Iterator[Condition]:
-    """Yield the condition of all that a stack needs, besides parts and ledger.
+    """Yield the condition of everything that a stack needs, besides parts and ledger.
 
     Args:
-        settings: of the stack; for the embedded profile only the disk is checked.
+        settings: settings of the stack; for the embedded profile only the disk is checked.
     """
     yield disk_condition(settings)
     if settings.profile != "production":
@@ -81,7 +81,7 @@ def conditions(settings: Settings) -> Iterator[Condition]:
 
 
 def disk_condition(settings: Settings) -> Condition:
-    """Return the condition of the disk on which `SIRENA_HOME` lies or will lie."""
+    """Return the condition of the disk on which `SIRENA_HOME` is or will be."""
     use = shutil.disk_usage(nearest_folder(settings.home))
     percent, left = 100 * use.free / use.total, use.free / _GIB
     levels = [percent < share and left < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
@@ -119,7 +119,7 @@ def _object_store(settings: Settings) -> Condition:
 
 
 def certificate_condition(settings: Settings) -> Condition:
-    """Return the condition of the entry's TLS certificate, by the days left; the hospital's is checked completely."""
+    """Return the condition of the entry's TLS certificate, by the days left; a hospital's own is checked completely."""
     files = settings.tls is CertificateSource.FILES
     try:
         paths = given(settings) if files else standing_paths(settings)

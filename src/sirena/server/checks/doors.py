@@ -31,7 +31,7 @@ _NAMED: Final = 3
 
 @dataclass(frozen=True)
 class Opening:
-    """A port, socket or file that must be closed and is open."""
+    """A port, socket or file that must be closed to other accounts and is open."""
 
     what: str
     """Port, socket or file, and what it allowed."""
@@ -41,9 +41,9 @@ def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__f
     """Try to open all ports, sockets and files as an operating-system account, and return the results of `walking`.
 
     Args:
-        settings: of the running stack.
-        account: as which they are tried.
-        script: to run; a copy of `walking` if the account cannot read the installed one.
+        settings: settings of the running stack.
+        account: the account that tries to open them.
+        script: the script to run; a copy of `walking` if the account cannot read the installed one.
 
     Raises:
         PreparationError: the account can run no Python of this machine, or the script failed.
@@ -62,7 +62,7 @@ def openings(settings: Settings, walked: dict[str, Any], own: Iterable[str] = ()
     """Yield the ports, sockets and files that an account found open and that must be closed.
 
     Args:
-        settings: of the stack.
+        settings: settings of the stack.
         walked: result of `walk`.
         own: patterns of files below `SIRENA_HOME` that this account may read.
     """

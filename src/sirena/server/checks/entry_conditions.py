@@ -1,4 +1,4 @@
-"""Conditions of the entry besides running: that it uses the intended configuration, and how much it keeps on disk."""
+"""Conditions of the entry (NGINX) besides running: its intended configuration, and how much it keeps on disk."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +15,10 @@ _BUFFERS: Final = ("body", "proxy")
 
 
 def entry_conditions(entry: NginxEntry) -> Iterator[Condition]:
-    """Yield the conditions of a running entry; none if it does not answer, which the health of its part shows.
+    """Yield the conditions of a running entry; nothing if it does not answer, which the health of its part shows.
 
     Args:
-        entry: as the present settings describe it.
+        entry: the entry as the current settings describe it.
     """
     try:
         with entry.health.open("/configuration", seconds=_SECONDS) as answer:

@@ -14,10 +14,10 @@ from sirena.settings.catalogue import CertificateSource, Settings
 
 
 def examine(settings: Settings, standing: StackStanding, notebook: Notebook) -> None:
-    """Make all checks that need neither the database of accounts nor the ledger.
+    """Run all checks that need neither the database of accounts nor the ledger.
 
     Args:
-        settings: of the stack, with the intended profile.
+        settings: settings of the stack, with the intended profile.
         standing: state of the stack.
         notebook: receives the findings.
     """

@@ -51,7 +51,7 @@ class CheckFinding:
 
     @classmethod
     def of_condition(cls, condition: Condition) -> "CheckFinding":
-        """Return a condition of `sirena status` as a finding."""
+        """Create a finding from a condition of `sirena status`."""
         verdict = {
             Urgency.OK: CheckVerdict.WELL,
             Urgency.WARNING: CheckVerdict.WARNING,
@@ -72,7 +72,7 @@ class Notebook:
 
     @contextmanager
     def looking(self, area: Area, name: str) -> Iterator[None]:
-        """Turn an error in the block into a finding: `WRONG` for Sirena's errors, `UNSEEN` for those of the system."""
+        """Turn an error in a ``with`` block into a finding: `WRONG` for Sirena's errors, `UNSEEN` for the system's."""
         try:
             yield
         except SirenaError as error:

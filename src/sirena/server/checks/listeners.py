@@ -1,4 +1,4 @@
-"""Which process listens on which TCP port, as far as /proc tells this account."""
+"""Which process listens on which TCP port, as far as this account can read /proc."""
 
 import contextlib
 import pwd
@@ -13,7 +13,7 @@ _TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
 
 @dataclass(frozen=True)
 class Listener:
-    """A process that listens on a port; without rights over it only its account is known, or nothing."""
+    """A process that listens on a port; without rights over the process only its account is known, or nothing."""
 
     account: str = ""
     process_id: int = 0

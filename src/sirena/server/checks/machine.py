@@ -30,9 +30,9 @@ def look_at_memory(
     """Check that memory is enough for the stack and for training.
 
     Args:
-        settings: of the stack.
+        settings: settings of the stack.
         notebook: receives the finding.
-        running: True if the stack runs, and so has its share of the memory.
+        running: True if the stack runs, so that its memory is already in use.
         memory: file in which the kernel states the memory.
     """
     with notebook.looking(Area.MACHINE, "memory"):
@@ -59,7 +59,7 @@ def look_at_clock(notebook: Notebook, ask: Callable[[], int] | None = None) -> N
 
     Args:
         notebook: receives the finding.
-        ask: returns the kernel's answer; for tests.
+        ask: function that returns the state of the kernel's clock; for tests.
     """
     state = (ask or _kernel_clock)()
     if state < 0:

@@ -1,4 +1,4 @@
-"""Checking the entry's name, a given S3 endpoint and the certificate authority; each check ends within seconds."""
+"""Checking the entry's name, an external S3 endpoint and the certificate authority; each check ends within seconds."""
 
 import errno
 import json
@@ -45,7 +45,7 @@ def look_at_name(settings: Settings, notebook: Notebook) -> None:
 
 
 def look_at_s3(settings: Settings, notebook: Notebook) -> None:
-    """Check that a given S3 endpoint answers with the keys; Sirena's own is checked as a part."""
+    """Check that an external S3 endpoint accepts the keys; Sirena's own is checked as a part of the stack."""
     if settings.profile != "production" or not settings.s3_endpoint_url:
         return
     with notebook.looking(Area.NETWORK, "S3 endpoint"):
@@ -86,7 +86,7 @@ def within(seconds: float, look: Callable[[], T]) -> T:
     """Return the result of a call, or give up after some seconds: resolvers and libraries may wait much longer.
 
     Raises:
-        TimeoutError: the call takes longer; it goes on in the background, and ends with this process at the latest.
+        TimeoutError: the call takes longer; it continues in the background, and ends with this process at the latest.
     """
     future: Future[T] = Future()
 

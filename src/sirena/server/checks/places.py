@@ -1,4 +1,4 @@
-"""Checking `SIRENA_HOME`: that it can be written, lies on a disk of this machine, and has room."""
+"""Checking `SIRENA_HOME`: that it can be written, is on a disk of this machine, and has space."""
 
 import os
 from pathlib import Path
@@ -40,11 +40,11 @@ def look_at_places(settings: Settings, notebook: Notebook, standing: StackStandi
 
 
 def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
-    """Return the kind of the file system of a path, as the kernel names it.
+    """Return the type of the file system that a path is on, as the kernel names it.
 
     Args:
         path: an absolute path that exists.
-        mounts: file in which the kernel lists what is mounted.
+        mounts: file in which the kernel lists the mounted file systems.
     """
     kind, longest = "", -1
     for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():

@@ -1,4 +1,4 @@
-"""Checking the ports of the stack: that each is free or used by a part; any other program on one is named."""
+"""Checking the ports of the stack: that each is free or used by a part; any other program on a port is named."""
 
 import errno
 import os
@@ -13,7 +13,7 @@ from sirena.settings.catalogue import Settings, variable_of
 
 
 def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
-    """Note which ports of the profile are free, used by the stack's own parts, or taken by other programs."""
+    """Note which of the profile's ports are free, used by the stack's own parts, or taken by other programs."""
     wanted = wanted_ports(settings)
     taken = [one for one in wanted if not is_free(one[1], one[2])]
     free, own, unseen = [port for variable, address, port in wanted if (variable, address, port) not in taken], [], []

@@ -85,7 +85,7 @@ def meanings_of_settings() -> dict[str, str]:
 
 
 def problems(settings: Settings) -> list[str]:
-    """Return what is wrong with the settings, a sentence each; empty when nothing is.
+    """Return what is wrong with the settings, one sentence for each mistake; empty if nothing is wrong.
 
     It finds unknown names (with the nearest known one), ports used twice, a settings file with keys that others can
     read, combinations that cannot work, and an impossible size of the object store. Values out of range are found when
@@ -180,7 +180,7 @@ def require_plain_paths(settings: Settings) -> None:
     """Check that the configuration files of the parts can hold the paths in the settings, or raise `UsageError`.
 
     Raises:
-        UsageError: a path holds a character that they cannot; the error names its setting.
+        UsageError: a path holds a character that a configuration file cannot hold; the error names the path's setting.
     """
     if settings.profile == "production" and (found := _odd_paths(settings)):
         raise UsageError("; ".join(found), hint="move the folder, or name a link to it without such signs")

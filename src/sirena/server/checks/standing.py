@@ -16,7 +16,7 @@ class StackState(StrEnum):
     DOWN = "down"
     RUNNING = "running"
     HIDDEN = "hidden"
-    """There is a stack, whose files another account owns."""
+    """There is a stack, but another account owns its files."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class StackStanding:
 
     @classmethod
     def of(cls, supervisor: Supervisor) -> Self:
-        """Return the state of a supervisor's stack; nothing is started."""
+        """Create the standing from a supervisor, by asking for its stack's state; nothing is started."""
         try:
             there = supervisor.configuration.exists()
         except PermissionError:

@@ -1,6 +1,6 @@
-"""Script that tries, as an account of the machine, what it can reach without NGINX, and prints that as JSON.
+"""Script that tries what an account of the machine can reach without NGINX, and prints the results as JSON.
 
-It is run by its path, by any Python, and imports nothing of Sirena, which the account may not be able to read.
+It is run by its path, by any Python, and imports nothing from Sirena, which the account may not be able to read.
 
 Usage: ``walking.py HOME PORT...`` with a `SIRENA_HOME` and loopback ports to try. Standard input holds the paths to
 try, with a zero byte between them: the account may not be able to list them itself.
@@ -53,7 +53,7 @@ def _ways(place: str) -> Iterator[tuple[str, Callable[[], http.client.HTTPConnec
 
 
 def answers(place: str) -> Iterator[dict[str, object]]:
-    """Yield the answers of a port or socket to `QUESTIONS`; a refused connection yields none."""
+    """Yield the responses of a port or socket to the requests in `QUESTIONS`; nothing if the connection is refused."""
     for way, connect in _ways(place):
         for method, target, headers, body in QUESTIONS:
             connection = connect()
@@ -107,7 +107,7 @@ def files(paths: list[str]) -> Iterator[dict[str, object]]:
 
 
 def main(home: str, ports: list[str]) -> None:
-    """Try ports, sockets and files, and print what was found as JSON."""
+    """Try ports, sockets and files, and print the results as JSON."""
     doors = sockets(home)
     found = {
         "answers": [answer for place in (*ports, *doors) for answer in answers(place)],

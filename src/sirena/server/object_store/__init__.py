@@ -1,1 +1,1 @@
-"""The object store of artifacts: Sirena's own S3 endpoint (Ceph), or one that the hospital provides."""
+"""The object store of artifacts: Sirena's own S3 endpoint (Ceph), or an external one that the hospital provides."""

@@ -94,7 +94,7 @@ class ObjectStore:
         ]
 
     def prepare(self) -> None:
-        """Make keys, monitor, store and the gateway's user at the first start; later only apply changed settings.
+        """Make keys, monitor, store and the gateway's user at the first start; at later starts apply changed settings.
 
         At later starts the configuration is written, and the store enlarged if the settings ask for more; the store
         must not run then.
@@ -130,7 +130,7 @@ class ObjectStore:
 
     @property
     def moves(self) -> bool:
-        """True when the monitor was made for another port than `SIRENA_CEPH_PORT`; `prepare` then moves it."""
+        """True if the monitor was made for another port than `SIRENA_CEPH_PORT`; `prepare` then moves the monitor."""
         return self._done.exists() and self._done.read_text(encoding="utf-8") != str(self.settings.ceph_port)
 
     @property

@@ -39,14 +39,14 @@ def write_credentials(settings: Settings, reader: OsAccount, access_key: str, se
 
 
 def let_read_credentials(settings: Settings, reader: OsAccount) -> None:
-    """Give the file with the keys to the account that reads them now."""
+    """Make the account that reads the keys now the owner of the file with the keys."""
     file = credentials_file(settings)
     if file.exists() and os.getuid() == 0:
         os.chown(file, reader.uid, reader.gid)
 
 
 def credentials_mark(settings: Settings) -> str:
-    """Return a text that changes whenever the keys change, and reveals nothing of them."""
+    """Return a text that changes whenever the keys change, and reveals nothing about the keys."""
     file = credentials_file(settings)
     return str(file.stat().st_mtime_ns) if file.exists() else ""
 
@@ -78,7 +78,7 @@ def kept_keys(settings: Settings) -> Keys:
 
 
 def given_keys(settings: Settings) -> Keys:
-    """Return the keys of a given endpoint: those of the settings, else those kept since an earlier start.
+    """Return the keys of an external endpoint: those in the settings, else those kept since an earlier start.
 
     Raises:
         PreparationError: there are no keys.
@@ -95,12 +95,12 @@ def given_keys(settings: Settings) -> Keys:
 
 
 def take_given_endpoint(settings: Settings, reader: OsAccount) -> None:
-    """Check that a given endpoint and its bucket can be used, and then write its keys into the credentials file.
+    """Check that an external endpoint and its bucket can be used, and then write its keys to the credentials file.
 
     This is done before any part starts; else the first person to train would find that a key is wrong.
 
     Raises:
-        PreparationError: there are no keys, or as for `ensure_bucket`.
+        PreparationError: there are no keys, or a reason as for `ensure_bucket`.
     """
     keys = given_keys(settings)
     ensure_bucket(settings, settings.s3_endpoint_url, keys)
@@ -111,9 +111,9 @@ def ensure_bucket(settings: Settings, endpoint: str, keys: Keys | None = None) -
     """Make the bucket of the artifacts if it is missing, and check that it can be read and written.
 
     Args:
-        settings: name the bucket.
+        settings: settings that name the bucket.
         endpoint: URL of the S3 endpoint.
-        keys: of the endpoint; None means those in the credentials file.
+        keys: keys of the endpoint; None means those in the credentials file.
 
     Raises:
         PreparationError: the endpoint does not answer, or refuses; the error names the endpoint's code and a remedy.
@@ -134,7 +134,7 @@ def ensure_bucket(settings: Settings, endpoint: str, keys: Keys | None = None) -
 
 
 def make_bucket(client: Any, bucket: str) -> None:
-    """Make a bucket; with its region if the endpoint demands that, as AWS does in most regions."""
+    """Make a bucket; in its region, if the endpoint requires that, as AWS does in most regions."""
     try:
         client.create_bucket(Bucket=bucket)
     except ClientError as error:
@@ -145,7 +145,7 @@ def make_bucket(client: Any, bucket: str) -> None:
 
 
 def look_at_bucket(settings: Settings, endpoint: str) -> bool:
-    """Tell whether the bucket of the artifacts exists, using the keys in the settings, or else those kept.
+    """Tell whether the bucket of the artifacts exists, using the keys in the settings, or else the kept keys.
 
     Nothing is written; it gives up within `LOOK_SECONDS`.
 
@@ -161,7 +161,7 @@ def look_at_bucket(settings: Settings, endpoint: str) -> bool:
 
 
 def s3_client(settings: Settings, endpoint: str, keys: Keys | None = None) -> Any:
-    """Return a boto3 client for an endpoint, with the keys given, or for None those in the credentials file."""
+    """Return a boto3 client for an endpoint, with the given keys; None means those in the credentials file."""
     return _client(settings, endpoint, keys or kept_keys(settings), connect_timeout=5, read_timeout=30, attempts=2)
 
 

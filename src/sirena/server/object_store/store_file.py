@@ -1,6 +1,6 @@
 """The sparse file of Sirena's own object store: its size, how much more of the disk it may take, how it grows.
 
-Ceph makes the file with the size asked for. Objects fill it; room that it once took is kept for later objects.
+Ceph makes the file with the requested size. Objects fill it; disk space that it once took is kept for later objects.
 """
 
 import os
@@ -22,14 +22,14 @@ _INEXACT: Final = 2**20
 
 
 class StoreSizeError(PreparationError):
-    """The object store cannot get the size that the settings ask for; nothing was changed."""
+    """The object store cannot get the size that the settings request; nothing was changed."""
 
     code = "store_size"
 
 
 @dataclass(frozen=True)
 class StoreFile:
-    """The file of the object store: its present size, and the one that the settings ask for."""
+    """The file of the object store: its current size, and the size that the settings request."""
 
     settings: Settings
 
@@ -52,24 +52,24 @@ class StoreFile:
 
     @property
     def still_to_take(self) -> int:
-        """Bytes of the disk by which the file may still grow."""
+        """Number of bytes by which the file may still grow on the disk."""
         return max(0, self.size - self.path.stat().st_blocks * _BLOCK) if self.size else 0
 
     @property
     def wanted(self) -> int:
-        """Size that the settings ask for, in bytes."""
+        """Size that the settings request, in bytes."""
         return int(self.settings.s3_size_gb * _GIB)
 
     @property
     def grows(self) -> bool:
-        """True when the file is smaller than the settings ask, or its growth was interrupted."""
+        """True if the file is smaller than the settings request, or its growth was interrupted."""
         return bool(self.size) and (self.wanted > self.size + _INEXACT or self._mark.exists())
 
     def require_size(self) -> None:
-        """Check that the file has, or can get, the size that the settings ask for, or raise `StoreSizeError`.
+        """Check that the file has, or can get, the size that the settings request, or raise `StoreSizeError`.
 
         Raises:
-            StoreSizeError: the file would have to shrink, or the disk has no room for it.
+            StoreSizeError: the file would have to shrink, or the disk has not enough space.
         """
         size, free = self.size, self.free
         if size and self.wanted < size - _INEXACT:
@@ -95,10 +95,10 @@ class StoreFile:
 
     @contextmanager
     def growing(self, owner: OsAccount) -> Iterator[None]:
-        """Give the file the size that the settings ask for; in the block, the caller makes bluestore use it.
+        """Give the file the size that the settings request; in the ``with`` block, the caller makes bluestore use it.
 
-        Nothing may use the file meanwhile. A mark beside it stays until the block has ended, so that an interrupted
-        growth is repeated.
+        Nothing may use the file meanwhile. A marker file next to it stays until the block has ended, so that an
+        interrupted growth is repeated.
 
         Raises:
             StoreSizeError: the file cannot be enlarged.

@@ -1,4 +1,4 @@
-"""How full Sirena's own object store is, as the store itself says.
+"""How full Sirena's own object store is, as the store itself reports.
 
 `ceph df` knows nothing without a manager daemon, so the store is asked over its own socket. At 95 % Ceph takes no more
 writes and makes writers wait; its warning at 85 % is shown to nobody here.
@@ -17,7 +17,7 @@ from sirena.settings.catalogue import Settings
 WARNING: Final = 0.70
 """Share in use from which on people are warned, months before the store is full."""
 CRITICAL: Final = 0.80
-"""Share in use from which on it is critical, and above which a drill must not fill the store."""
+"""Share in use that counts as critical; a restore drill must not fill the store beyond it."""
 FULL: Final = 0.95
 """Share in use at which Ceph takes no writes (its own `mon_osd_full_ratio`)."""
 _SECONDS: Final = 5.0
@@ -39,7 +39,7 @@ class StoreRoom:
 
 
 def ask_room(settings: Settings) -> StoreRoom:
-    """Return how full Sirena's own store is; the answer takes a quarter of a second, and at most five.
+    """Return how full Sirena's own store is; it reports that in a quarter of a second, and in at most five seconds.
 
     Raises:
         PreparationError: the store does not run, does not answer, or was never started.

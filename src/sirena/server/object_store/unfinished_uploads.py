@@ -1,4 +1,4 @@
-"""Multipart uploads that were never finished: no listing of objects shows them, and their parts take room for ever."""
+"""Multipart uploads that were never finished: no listing of objects shows them, and their parts take space for ever."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ def unfinished_uploads(client: Any, bucket: str) -> Iterator[UnfinishedUpload]:
 
 
 def abort(client: Any, upload: UnfinishedUpload) -> None:
-    """Abort an upload, which frees the room of its parts; nothing happens if it has ended meanwhile.
+    """Abort an upload, which frees the space of its parts; nothing happens if the upload has ended meanwhile.
 
     Raises:
         ClientError, BotoCoreError: the endpoint refuses, or does not answer.

@@ -30,11 +30,11 @@ def prepare_doors(doors: Doors, accounts: PartAccounts) -> None:
     """Make missing or expiring certificates and missing folders, and give each to its account; repeating it is safe.
 
     Args:
-        doors: of the stack.
-        accounts: of the parts; all must exist.
+        doors: connections and certificates of the stack.
+        accounts: accounts of the parts; all must exist.
 
     Raises:
-        OSError: the disk is full, or the folder may not be written.
+        OSError: the disk is full, or the folder cannot be written.
     """
     doors.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     doors.folder.chmod(0o755)

@@ -2,7 +2,7 @@
 
 - The service, the pages and the access service listen on Unix sockets in folders that only NGINX's workers can enter.
   The access service listens on a second socket, in a folder that only the pages can enter.
-- MLflow listens on a loopback port, because its clients can do nothing else. It answers only clients with a TLS
+- MLflow listens on a loopback port, because its clients cannot use a Unix socket. It answers only clients with a TLS
   certificate of this installation, and has one too, so that a program on its port learns nothing from clients.
 - PostgreSQL requires passwords, the S3 endpoint keys, and Ceph's daemons their own keys (cephx).
 """
@@ -23,7 +23,7 @@ _LOOPBACK: Final = "127.0.0.1"
 
 @dataclass(frozen=True)
 class DoorIdentity:
-    """The TLS certificate of a client of MLflow, and the authority by which it verifies MLflow."""
+    """The TLS certificate of a client of MLflow, and the authority by which that client verifies MLflow."""
 
     certificate: Path
     """Certificate and private key, PEM, mode 0600."""
@@ -69,9 +69,9 @@ class Door:
 
         Args:
             target: path and query.
-            body: to be sent by POST; None sends a GET.
+            body: body to send by POST; None to send a GET.
             seconds: longest time to wait.
-            headers: of the request.
+            headers: headers of the request.
 
         Raises:
             urllib.error.HTTPError: the response has an error status; the error holds it.

@@ -1,9 +1,9 @@
 """Runs `mlflow server …` with one import of MLflow instead of three.
 
 Usage: ``python -m sirena.server.parts.mlflow_process server …``. MLflow's command starts uvicorn, and that starts two
-workers; the command and each worker import MLflow by themselves, which takes five processor seconds and the memory of
-it, each. Here the command itself becomes uvicorn, and the workers are forks of it: MLflow answers after a third of the
-work, and a worker that died is replaced at once. Options, tables and environment are MLflow's own.
+workers; the command and each worker import MLflow by themselves, which takes five processor seconds and MLflow's
+memory, each time. Here the command itself becomes uvicorn, and the workers are forks of it: MLflow answers after a
+third of the work, and a worker that died is replaced at once. Options, tables and environment are MLflow's own.
 
 These options have no effect: `--static-prefix`, `--expose-prometheus`, `--x-frame-options`,
 `--disable-security-middleware`, and `--allowed-hosts` and `--cors-allowed-origins` spelt with ``=``, because the

@@ -29,19 +29,19 @@ class Health(Protocol):
         """Tell whether the part is healthy now."""
 
     def remark(self) -> str:
-        """Return what a healthy part still waits for; empty when nothing."""
+        """Return what a healthy part still waits for; empty if it waits for nothing."""
         return ""
 
 
 @dataclass(frozen=True)
 class HttpHealth(Health):
-    """Check that a path of a part's port or socket answers 200 or 204."""
+    """Check that a URL path at a part's port or socket answers with HTTP status 200 or 204."""
 
     door: Door
     target: str = ""
 
     def is_well(self) -> bool:
-        """Tell whether the path answers 200 or 204 now."""
+        """Tell whether the URL path answers with HTTP status 200 or 204 now."""
         try:
             with self.door.open(self.target, seconds=_ANSWER_SECONDS) as answer:
                 return answer.status in (200, 204)
@@ -62,7 +62,7 @@ class ServiceHealth(Health):
         return HttpHealth(self.door, self.target).is_well() or self._waits()
 
     def remark(self) -> str:
-        """Return that the service waits for a first release; empty if it does not."""
+        """Return a text that says that the service waits for a first release; empty if it does not wait."""
         return "waits for a release" if self._waits() else ""
 
     def _waits(self) -> bool:
@@ -150,7 +150,7 @@ class Part:
     version: str
     """Version of the program."""
     port: int | None = None
-    """Port on which the part listens; None when it listens on none."""
+    """Port on which the part listens; None if it listens on no port."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables added to a nearly empty environment; without secrets, only with names of files that hold them."""
     stop_signal: signal.Signals = signal.SIGTERM
@@ -177,9 +177,9 @@ def require_version(name: str, version: str, oldest: tuple[int, ...]) -> tuple[i
     """Check that a version is new enough, and return its numbers.
 
     Args:
-        name: of the program, for the error.
-        version: as `version_of` returns it.
-        oldest: oldest version that is new enough; empty when any is.
+        name: name of the program, for the error.
+        version: version, as `version_of` returns it.
+        oldest: oldest version that is new enough; empty if every version is.
 
     Raises:
         PreparationError: the version is older, or is not a number.

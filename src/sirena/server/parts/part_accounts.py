@@ -1,4 +1,4 @@
-"""The operating-system account of each part: one each, so that whoever breaks into a part has nothing of the others.
+"""The operating-system account of each part: one each, so that whoever breaks into a part cannot read others' files.
 
 | account | holds | |---|---| | `SIRENA_ACCOUNT` | PostgreSQL's files, with the superuser's rights | | `sirena-objects`
 | the object store's files | | `sirena-mlflow` | MLflow's database role, the keys of the artifacts | | `sirena-service`
@@ -39,7 +39,7 @@ class PartAccounts:
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
-        """Return the accounts of an installation; those that Sirena makes itself may not exist yet.
+        """Create the object from the settings; accounts that Sirena makes itself may not exist yet.
 
         Raises:
             PreparationError: this machine has no account that the settings name.
@@ -55,7 +55,7 @@ class PartAccounts:
 
     @classmethod
     def all_of_this_process(cls) -> Self:
-        """Return this process's account for every part, as in the embedded profile."""
+        """Create an object in which every part has this process's account, as in the embedded profile."""
         return cls(*[OsAccount.of_this_process()] * 7)
 
     @property
@@ -69,7 +69,7 @@ class PartAccounts:
         return tuple(dict.fromkeys((self.database, self.objects, *self.python, self.entry)))
 
     def made(self, settings: Settings) -> "PartAccounts":
-        """Create those of Sirena's operating-system accounts that are missing, and return all of them.
+        """Create Sirena's missing operating-system accounts, and return the accounts of all parts.
 
         Raises:
             PreparationError: this machine cannot create accounts.

@@ -1,7 +1,8 @@
 """Sirena's own PostgreSQL cluster, on loopback, with a role and a SCRAM password for each program that uses it.
 
 Programs read their password from a libpq password file, so that no command line or environment holds it. They also
-require that the server proves to know it (`ONLY_BY_SCRAM`), so that another program on the port learns nothing.
+require that the server proves to know the password (`ONLY_BY_SCRAM`), so that another program on the port learns
+nothing.
 """
 
 import contextlib
@@ -84,7 +85,7 @@ class PostgreSql:
         return self.settings.home / "secrets" / "pgpass_pages"
 
     def uri(self, database: str) -> str:
-        """Return a database's SQLAlchemy URI for MLflow: with MLflow's driver, without password (see `PGPASSFILE`)."""
+        """Return a database's SQLAlchemy URI for MLflow: with its database driver, without password (`PGPASSFILE`)."""
         return f"postgresql+psycopg2://{database}@127.0.0.1:{self.settings.postgres_port}/{database}"
 
     @property
@@ -119,7 +120,7 @@ class PostgreSql:
     def prepare(self, see_to_tables: Callable[[str], None]) -> None:
         """Make cluster, roles and databases at the first start, and make or check the tables at every start.
 
-        This comes before the programs start, which neither make nor change tables.
+        Call it before the other programs start; they neither make nor change tables.
 
         Args:
             see_to_tables: called with the URL of Sirena's own database as its owner; makes tables if there are none,
@@ -140,13 +141,13 @@ class PostgreSql:
         self._done.touch()
 
     def end_interrupted(self) -> None:
-        """Stop a PostgreSQL that a killed `up` left running; to be called only while no part is to run."""
+        """Stop a PostgreSQL server that a killed `up` left running; call it only while no part is to run."""
         if self._running_port() is not None:
             self.owner.run([*self._control(), "-m", "fast", "stop"])
 
     @property
     def moves(self) -> bool:
-        """True when the cluster runs on another port than `SIRENA_POSTGRES_PORT` now names."""
+        """True if the cluster runs on another port than `SIRENA_POSTGRES_PORT` now names."""
         return self._running_port() not in (None, self.settings.postgres_port)
 
     def _running_port(self) -> int | None:
@@ -175,7 +176,7 @@ class PostgreSql:
 
     @contextlib.contextmanager
     def answering(self) -> Iterator[None]:
-        """Make the cluster answer during the block: wait if it is starting, or start it and stop it after the block."""
+        """Keep the cluster running for a ``with`` block: wait if it is starting, or start it and stop it afterwards."""
         if self._answers_soon():
             yield
             return
@@ -192,8 +193,8 @@ class PostgreSql:
         """Return a connection as the superuser, whose password only the account of `sirena up` can read.
 
         Args:
-            database: to connect to.
-            autocommit: True commits each statement by itself, as making and dropping databases needs.
+            database: name of the database to connect to.
+            autocommit: True to commit each statement separately, as making and dropping databases requires.
 
         Raises:
             psycopg.Error: the cluster does not answer, or refuses.
@@ -317,8 +318,9 @@ def postgresql_program(name: str, major: str = "") -> str:
     """Return the path of one of PostgreSQL's programs.
 
     Args:
-        name: of the program.
-        major: major version that made the databases, which no other can open; empty for the newest installed.
+        name: name of the program.
+        major: major version that made the databases, which no other version can open; empty for the newest installed
+            version.
 
     Raises:
         PreparationError: the program is not installed.
@@ -337,7 +339,7 @@ def postgresql_program(name: str, major: str = "") -> str:
 
 
 def major_of_cluster(settings: Settings) -> str:
-    """Return the major version of PostgreSQL that made the databases; empty if this account finds none."""
+    """Return the major version of PostgreSQL that made the databases; empty if this account finds no databases."""
     try:
         return (settings.home / "postgresql" / "data" / "PG_VERSION").read_text(encoding="utf-8").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""Servers on loopback as child processes: starting them, waiting for them, and ending them with this process."""
+"""Servers on loopback as child processes: starting them, waiting until they answer, ending them with this process."""
 
 import os
 import signal
@@ -28,9 +28,9 @@ class ProcessStartError(SirenaError):
 def free_port() -> int:
     """Return a free loopback TCP port that the kernel gives to no other program for a minute.
 
-    A server takes seconds to listen, by when a port that was only checked may be another program's. So a connection is
-    made on the port and closed from its side: the port stays in TIME_WAIT, in which the kernel chooses it for no
-    program, while servers, which set SO_REUSEADDR, may listen on it.
+    A server takes seconds to listen; by then a port that was only checked may have been taken by another program. So a
+    connection is made on the port and closed from its side: the port stays in TIME_WAIT, in which the kernel chooses it
+    for no program, while servers, which set SO_REUSEADDR, may listen on it.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         with socket.create_connection(listener.getsockname()):
@@ -39,11 +39,11 @@ def free_port() -> int:
 
 
 class ChildProcess:
-    """A server as a child process, in a process group of its own.
+    """A server as a child process, in a separate process group.
 
     `launch` returns at once, so that other work can be done while the server starts; `await_health` waits for it;
-    `start` does both. At the end of a ``with`` block SIGTERM goes to the whole group, and SIGKILL to what is left after
-    ten seconds, so that no process stays.
+    `start` does both. At the end of a ``with`` block SIGTERM goes to the whole group, and SIGKILL to the processes left
+    after ten seconds, so that no process stays.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class ChildProcess:
         """Prepare the process; `launch` starts it.
 
         Args:
-            name: of the server in messages.
+            name: name of the server, for messages.
             command: program and arguments.
             health: check that tells when the server is ready.
             log: file that receives the output.

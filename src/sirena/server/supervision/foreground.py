@@ -1,6 +1,6 @@
 """Running the stack in the foreground, for containers: one process that stays, and stops all parts when it is ended.
 
-In a container this is the first process. So it must collect ended grandchildren and handle SIGTERM by itself, and no
+In a container this is the first process. So it must reap ended grandchildren and handle SIGTERM by itself, and no
 process of an earlier container can still be alive.
 """
 
@@ -34,7 +34,7 @@ class AlreadyThereError(PreparationError):
 
 @contextmanager
 def alone(home: Path) -> Iterator[None]:
-    """Lock `SIRENA_HOME` for the length of the block, so that no second container uses the same volume.
+    """Lock `SIRENA_HOME` during a ``with`` block, so that no second container uses the same volume.
 
     Raises:
         AlreadyThereError: another container holds the lock.
@@ -52,7 +52,7 @@ def alone(home: Path) -> Iterator[None]:
 
 @contextmanager
 def ended_by_signal() -> Iterator[None]:
-    """Raise `EndedOnRequest` at SIGTERM or SIGINT during the block; further signals are ignored."""
+    """Raise `EndedOnRequest` at the first SIGTERM or SIGINT during a ``with`` block; further signals are ignored."""
 
     def end(_number: int, _frame: object) -> Never:
         for number in _ENDINGS:
@@ -68,9 +68,9 @@ def ended_by_signal() -> Iterator[None]:
 
 
 def forget_earlier_container(postgresql_data: Path) -> None:
-    """Remove PostgreSQL's file with its process number if an earlier container that was killed left it.
+    """Remove PostgreSQL's PID file if an earlier container, which was killed, left it.
 
-    Process numbers repeat from container to container, so the number may now be another program's, and PostgreSQL would
+    Process ids repeat from container to container, so the id may now be another program's, and PostgreSQL would
     refuse to start for ever. Only the first process of a container that has locked `SIRENA_HOME` knows that the file is
     out of date; any other process removes nothing.
     """
@@ -79,10 +79,11 @@ def forget_earlier_container(postgresql_data: Path) -> None:
 
 
 def stay(supervisor: Supervisor, sleep: Callable[[float], None] = time.sleep) -> Never:
-    """Wait until a signal ends this process, and meanwhile collect ended processes without another parent.
+    """Wait until a signal ends this process, and meanwhile reap ended processes that have no other parent.
 
     Raises:
-        PreparationError: the supervisor has not answered for half a minute; a container engine can then start anew.
+        PreparationError: the supervisor has not answered for half a minute; a container engine can then restart the
+            container.
     """
     heard = time.monotonic()
     while True:

@@ -1,7 +1,7 @@
 """A supervisord event listener that ends all processes of a part that has ended.
 
 A part that is killed leaves its workers behind, which keep its port: NGINX could not start again, and its workers would
-go on with an old configuration. Every part leads a process group of its own.
+go on with an old configuration. Every part is the leader of a separate process group.
 """
 
 import contextlib
@@ -12,7 +12,7 @@ from supervisor import childutils  # type: ignore[import-untyped]
 
 
 def main() -> None:
-    """Kill the remaining processes of each part whose end supervisord reports on standard input, without end."""
+    """Kill the remaining processes of each part whose end supervisord reports on standard input, forever."""
     while True:
         _, payload = childutils.listener.wait()
         facts = childutils.get_headers(payload)

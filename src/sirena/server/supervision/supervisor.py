@@ -1,4 +1,4 @@
-"""Keeping the parts running by supervisord: starting it, changing its parts, asking for their states, stopping it.
+"""Keeping the parts running by supervisord: starting it, changing its parts, reading their states, stopping it.
 
 supervisord restarts parts that crash, stops all in the reverse order of their start, and rotates logs. It listens on a
 Unix socket that only its own account can use.
@@ -44,7 +44,7 @@ class Supervisor:
         return self.folder / "supervisord.conf"
 
     def command(self, *, foreground: bool = True) -> list[str]:
-        """Return the command that runs the supervisor, in the foreground for systemd."""
+        """Return the command that runs the supervisor; `foreground` is for systemd, which supervises it."""
         stay = ["-n"] if foreground else []
         return [sys.executable, "-m", "supervisor.supervisord", *stay, "-c", str(self.configuration)]
 
@@ -114,7 +114,7 @@ class Supervisor:
     def await_answer(self) -> None:
         """Wait while the supervisor's process exists but does not answer: it is starting, or stopping its parts.
 
-        A second supervisor beside it, or a preparation, would use the same database.
+        A second supervisor, or the preparation of one, would use the same database at the same time.
         """
         now = last_seen = time.monotonic()
         # ending its parts takes longer than starting
@@ -135,10 +135,10 @@ class Supervisor:
         return True
 
     def process_id(self) -> int | None:
-        """Return the id of the supervisor's process; None when it does not run.
+        """Return the id of the supervisor's process; None if it does not run.
 
-        A supervisor that is stopping its parts does not answer but exists until the last of them has ended; then its
-        file with the process number tells.
+        A supervisor that is stopping its parts does not answer but exists until the last of them has ended; meanwhile
+        the id is read from its PID file.
         """
         try:
             return int(cast("int", self._call("getPID")))
@@ -146,7 +146,7 @@ class Supervisor:
             return self._noted_process()
 
     def states(self) -> dict[str, ProcessState]:
-        """Return the state of each process, by name; empty when the supervisor does not run."""
+        """Return the state of each process, by name; empty if the supervisor does not run."""
         try:
             found = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
         except NoAnswerError:

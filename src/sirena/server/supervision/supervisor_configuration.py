@@ -17,12 +17,12 @@ def configuration_text(folder: Path, logs: Path, parts: Iterable[Part]) -> str:
     """Return the text of supervisord's configuration.
 
     Args:
-        folder: of the supervisor's own files.
+        folder: folder of the supervisor's own files.
         logs: folder of the parts' logs.
-        parts: in the order of their start.
+        parts: the parts, in the order of their start.
 
     Raises:
-        PreparationError: a path or setting holds a character that the configuration cannot.
+        PreparationError: a path or setting holds a character that the configuration cannot hold.
     """
     template = jinja2.Template(
         files(__package__).joinpath("templates/supervisord.conf.j2").read_text(encoding="utf-8"),

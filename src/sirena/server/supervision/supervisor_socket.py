@@ -27,7 +27,7 @@ class ProcessState:
 
     @classmethod
     def told(cls, item: dict[str, Any]) -> Self:
-        """Return the state that an item of the supervisor's answer describes."""
+        """Create the state from an item of the supervisor's answer."""
         running = item["statename"] == "RUNNING"
         seconds = max(0, item["now"] - item["start"]) if running else 0
         return cls(item["name"], running, item["pid"], item["statename"], seconds)
@@ -44,9 +44,9 @@ def ask(path: Path, method: str, *arguments: object) -> object:
     """Call a method of the supervisor's interface and return its answer.
 
     Args:
-        path: of the supervisor's socket.
-        method: its name without ``supervisor.``.
-        arguments: of the method.
+        path: path of the supervisor's socket.
+        method: name of the method, without ``supervisor.``.
+        arguments: arguments of the method.
 
     Raises:
         NoAnswerError: the supervisor does not run, does not answer, or refuses.

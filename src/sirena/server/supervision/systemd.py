@@ -1,6 +1,6 @@
 """The systemd units: systemd starts the supervisor at boot, and the supervisor runs the parts.
 
-There is one unit and not one for each part, so that machines with systemd and without run the same tested arrangement.
+There is one unit and not one for each part, so that machines with and without systemd run the same tested arrangement.
 The timers are for hospitals that schedule by systemd; without them the stack itself runs backups and drills.
 """
 
@@ -47,7 +47,7 @@ def unit_text(settings: Settings, interpreter: str = sys.executable) -> str:
     """Return the text of the unit `sirena.service` for the stack's `SIRENA_HOME`.
 
     Args:
-        settings: of the stack.
+        settings: settings of the stack.
         interpreter: Python of the environment in which Sirena is installed.
     """
     supervisor = Supervisor(settings.home)
@@ -78,7 +78,7 @@ WantedBy=multi-user.target
 
 
 def schedule_texts(settings: Settings, interpreter: str = sys.executable) -> dict[str, str]:
-    """Return the texts of the services and timers of backup and drill, by file name."""
+    """Return the texts of the units (services and timers) of backup and restore drill, by file name."""
     found = {}
     for command, (what, calendar, longest) in _SCHEDULES.items():
         found[f"sirena-{command}.service"] = f"""\
@@ -116,7 +116,7 @@ WantedBy=timers.target
 
 
 def write_units(settings: Settings, folder: Path, *, timers: bool) -> list[Path]:
-    """Write the units into a folder, with timers if asked for, and return their paths."""
+    """Write the units into a folder, with timers if requested, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {UNIT: unit_text(settings), **(schedule_texts(settings) if timers else {})}
     written = []

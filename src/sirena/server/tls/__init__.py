@@ -1,1 +1,1 @@
-"""TLS certificates: made by Sirena, given by the hospital, or issued by an authority."""
+"""TLS certificates: made by Sirena, provided by the hospital, or issued by an authority."""

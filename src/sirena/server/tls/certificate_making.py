@@ -12,8 +12,8 @@ def make_authority(name: str, days: int) -> tuple[x509.Certificate, ec.EllipticC
     """Return certificate and key of a new authority, which can sign servers and clients but no further authority.
 
     Args:
-        name: its common name; cut to the 64 characters that a certificate allows.
-        days: for how long it is valid.
+        name: common name of the authority; cut to the 64 characters that a certificate allows.
+        days: number of days for which its certificate is valid.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     common = subject(name)
@@ -34,7 +34,7 @@ def make_authority(name: str, days: int) -> tuple[x509.Certificate, ec.EllipticC
 
 
 def builder(name: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
-    """Return a certificate that must still be extended and signed; it is valid from an hour ago."""
+    """Return the builder of a certificate, to be extended and signed; the certificate is valid from an hour ago."""
     return (
         x509.CertificateBuilder()
         .subject_name(name)
@@ -60,5 +60,5 @@ def pem(key: ec.EllipticCurvePrivateKey) -> str:
 
 
 def now() -> datetime.datetime:
-    """Return the present time in UTC."""
+    """Return the current time in UTC."""
     return datetime.datetime.now(datetime.UTC)

@@ -41,7 +41,8 @@ def lets_encrypt_paths(settings: Settings) -> CertificatePaths:
 def entry_certificate(settings: Settings) -> CertificatePaths:
     """Return the TLS certificate for the entry, which is checked, or made if needed.
 
-    Until Let's Encrypt has issued one, the entry runs with a self-made one, since it must answer the challenge.
+    Until Let's Encrypt has issued a certificate, the entry runs with a self-made one, since it must answer the
+    challenge.
 
     Raises:
         PreparationError: the hospital's files are missing, cannot be read, do not belong together, have expired or are
@@ -77,24 +78,24 @@ def authority_file(settings: Settings) -> Path:
 
 
 def days_left(chain: Path) -> int:
-    """Return the whole days for which a certificate is still valid; negative when it has expired."""
+    """Return the whole days for which a certificate is still valid; negative if it has expired."""
     certificate = x509.load_pem_x509_certificate(chain.read_bytes())
     return (certificate.not_valid_after_utc - now()).days
 
 
 def is_valid_yet(chain: Path) -> bool:
-    """Tell whether a certificate is valid already; one made while the clock was ahead is not."""
+    """Tell whether a certificate is valid already; a certificate made while the clock was ahead may not be."""
     return x509.load_pem_x509_certificate(chain.read_bytes()).not_valid_before_utc <= now()
 
 
 def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
-    """Return the TLS certificate signed by Sirena's own authority, made if there is none.
+    """Return the TLS certificate signed by Sirena's own authority; make it if there is none.
 
     It is made anew if it is near its end, is for another name, or was made while the clock was ahead.
 
     Args:
-        settings: of the stack.
-        anew: True makes it anew in any case, as after a loss of its key; the authority stays.
+        settings: settings of the stack.
+        anew: True to make it anew in any case, as after a loss of its key; the authority stays.
     """
     folder = settings.home / "tls"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -122,7 +123,7 @@ def given(settings: Settings) -> CertificatePaths:
     """Check the hospital's own TLS certificate, and return it.
 
     Raises:
-        PreparationError: as for `entry_certificate`.
+        PreparationError: for the reasons of `entry_certificate`.
     """
     paths = standing_paths(settings)
     try:
