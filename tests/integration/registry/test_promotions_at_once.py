@@ -1,5 +1,6 @@
 """One command promotes many models at once: each decision has its entries, and a refused one holds up no other."""
 
+import signal
 import threading
 from collections.abc import Iterable
 from contextlib import closing
@@ -25,6 +26,9 @@ from tests.integration.registry.registry_models import Log
 _LONGEST = 120.0
 """Seconds after which what should come is taken never to."""
 
+_GIVEN = ("done", "unchanged")
+"""Outcomes of promotions that gave a stage, or found it given by a test before."""
+
 
 @dataclass(frozen=True)
 class OneGoesFirst(RegisteredJudge):
@@ -32,18 +36,31 @@ class OneGoesFirst(RegisteredJudge):
 
     first: str = ""
     left: threading.Event = field(default_factory=threading.Event)
+    interrupts: bool = False
+    """True presses Ctrl-C when the first version is judged."""
 
     def judge(self, version: ModelVersion, stage: Stage, *, overriding: bool = False) -> Verdict:
         """Judge, perhaps later."""
         if str(version) != self.first:
             self.left.wait(_LONGEST)
+        elif self.interrupts:
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+            self.left.set()
         return super().judge(version, stage, overriding=overriding)
 
 
-def begun(registry: Registry) -> list[str]:
-    """Return the versions whose promotion the ledger holds, each once."""
+def recorded(registry: Registry, *outcomes: str) -> list[str]:
+    """Return the versions whose promotion has an entry with one of these outcomes in the ledger."""
     acts = open_ledger(registry.settings).read(events=("promoted",))
-    return sorted({f"{act.facts()['model']}/{act.facts()['version']}" for act in acts})
+    return sorted(f"{act.facts()['model']}/{act.facts()['version']}" for act in acts if act.outcome in outcomes)
+
+
+def one_goes_first(registry: Registry, versions: list[ModelVersion], *, interrupts: bool = False) -> OneGoesFirst:
+    """Return a gate that judges the first of the versions at once."""
+    usual = judge_for(registry, None)
+    return OneGoesFirst(
+        registry, usual.gate, usual.approver, usual.edition, first=str(versions[0]), interrupts=interrupts
+    )
 
 
 def named(versions: Iterable[ModelVersion]) -> list[str]:
@@ -104,29 +121,40 @@ def test_what_was_promoted_beside_a_failure_is_told_before_the_failure(registry:
     with pytest.raises(SirenaError, match="does not answer any more"):
         told.extend(version for version, _ in promote_each(replace(judge, edition=gone_once), versions, Stage.STAGING))
     assert told
-    done = open_ledger(registry.settings).read(events=("promoted",))
-    assert named(told) == sorted(
-        f"{act.facts()['model']}/{act.facts()['version']}" for act in done if act.outcome == "done"
-    )
+    assert named(told) == recorded(registry, *_GIVEN)
+    assert verify(open_ledger(registry.settings)).open_acts == ()
+
+
+def test_ctrl_c_tells_what_was_promoted_and_begins_nothing_further(registry: Registry) -> None:
+    """What is under way is ended and told; what waited is left."""
+    versions = [*log_five(registry), *(log_trained(registry, trained_on(True, drug)) for drug in ("MNO", "TZP"))]
+    judge = one_goes_first(registry, versions, interrupts=True)
+    told: list[ModelVersion] = []
+    with pytest.raises(KeyboardInterrupt):
+        told.extend(
+            version for version, done in promote_each(judge, versions, Stage.STAGING) if isinstance(done, tuple)
+        )
+    assert versions[0] in told
+    assert named(told) == recorded(registry, *_GIVEN)
+    assert str(versions[-1]) not in recorded(registry, "intended")
     assert verify(open_ledger(registry.settings)).open_acts == ()
 
 
 def test_whoever_leaves_off_has_no_further_model_promoted(registry: Registry) -> None:
-    """After Ctrl-C or an error of whoever asked, what is under way is ended, and what waited is not begun."""
+    """After an error of whoever asked, what is under way is ended, and what waited is not begun."""
     versions = [*log_five(registry), *(log_trained(registry, trained_on(True, drug)) for drug in ("MNO", "TZP"))]
-    usual = judge_for(registry, None)
-    judge = OneGoesFirst(registry, usual.gate, usual.approver, usual.edition, first=str(versions[0]))
+    judge = one_goes_first(registry, versions)
 
-    def interrupted() -> None:
+    def leave_off() -> None:
         with closing(promote_each(judge, versions, Stage.STAGING)) as outcomes:
             next(outcomes)
             judge.left.set()
-            raise KeyboardInterrupt
+            raise BrokenPipeError
 
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert str(versions[0]) in begun(registry)
-    assert str(versions[-1]) not in begun(registry)
+    with pytest.raises(BrokenPipeError):
+        leave_off()
+    assert str(versions[0]) in recorded(registry, *_GIVEN)
+    assert str(versions[-1]) not in recorded(registry, "intended")
     assert verify(open_ledger(registry.settings)).open_acts == ()
 
 
