@@ -5,7 +5,7 @@ own request and records the decision before and after it (`Ruling`), in the orde
 """
 
 from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 
@@ -73,18 +73,12 @@ def promote_each(
     Raises:
         SirenaError: MLflow or the ledger failed; no further promotion is begun, and those under way are ended and
             yielded first.
-        KeyboardInterrupt: Ctrl-C came; likewise.
     """
-    failure: SirenaError | KeyboardInterrupt | None = None
+    failure: SirenaError | None = None
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="promote") as pool:
         promotions_begun = [pool.submit(promote, judge, version, stage, override) for version in versions]
         try:
             for version, promotion in zip(versions, promotions_begun, strict=True):
-                try:
-                    wait([promotion])
-                except KeyboardInterrupt as ending:
-                    failure = ending
-                    pool.shutdown(cancel_futures=True)
                 if promotion.cancelled():
                     continue
                 try:

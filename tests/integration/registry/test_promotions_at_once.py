@@ -1,6 +1,5 @@
 """One command promotes many models at once: each decision has its entries, and a refused one holds up no other."""
 
-import signal
 import threading
 from collections.abc import Iterable
 from contextlib import closing
@@ -36,16 +35,11 @@ class OneGoesFirst(RegisteredJudge):
 
     first: str = ""
     left: threading.Event = field(default_factory=threading.Event)
-    interrupts: bool = False
-    """True presses Ctrl-C when the first version is judged."""
 
     def judge(self, version: ModelVersion, stage: Stage, *, overriding: bool = False) -> Verdict:
         """Judge, perhaps later."""
         if str(version) != self.first:
             self.left.wait(_LONGEST)
-        elif self.interrupts:
-            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
-            self.left.set()
         return super().judge(version, stage, overriding=overriding)
 
 
@@ -55,12 +49,10 @@ def recorded(registry: Registry, *outcomes: str) -> list[str]:
     return sorted(f"{act.facts()['model']}/{act.facts()['version']}" for act in acts if act.outcome in outcomes)
 
 
-def one_goes_first(registry: Registry, versions: list[ModelVersion], *, interrupts: bool = False) -> OneGoesFirst:
+def one_goes_first(registry: Registry, versions: list[ModelVersion]) -> OneGoesFirst:
     """Return a gate that judges the first of the versions at once."""
     usual = judge_for(registry, None)
-    return OneGoesFirst(
-        registry, usual.gate, usual.approver, usual.edition, first=str(versions[0]), interrupts=interrupts
-    )
+    return OneGoesFirst(registry, usual.gate, usual.approver, usual.edition, first=str(versions[0]))
 
 
 def named(versions: Iterable[ModelVersion]) -> list[str]:
@@ -122,21 +114,6 @@ def test_what_was_promoted_beside_a_failure_is_told_before_the_failure(registry:
         told.extend(version for version, _ in promote_each(replace(judge, edition=gone_once), versions, Stage.STAGING))
     assert told
     assert named(told) == recorded(registry, *_GIVEN)
-    assert verify(open_ledger(registry.settings)).open_acts == ()
-
-
-def test_ctrl_c_tells_what_was_promoted_and_begins_nothing_further(registry: Registry) -> None:
-    """What is under way is ended and told; what waited is left."""
-    versions = [*log_five(registry), *(log_trained(registry, trained_on(True, drug)) for drug in ("MNO", "TZP"))]
-    judge = one_goes_first(registry, versions, interrupts=True)
-    told: list[ModelVersion] = []
-    with pytest.raises(KeyboardInterrupt):
-        told.extend(
-            version for version, done in promote_each(judge, versions, Stage.STAGING) if isinstance(done, tuple)
-        )
-    assert versions[0] in told
-    assert named(told) == recorded(registry, *_GIVEN)
-    assert str(versions[-1]) not in recorded(registry, "intended")
     assert verify(open_ledger(registry.settings)).open_acts == ()
 
 
