@@ -120,7 +120,7 @@ def read_routes(text: str) -> RouteTable:
 
 
 def body_route_locations() -> list[str]:
-    """Return the paths whose requests NGINX must send to stage control instead of asking for a decision."""
+    """Return the paths whose requests NGINX sends to stage control, which reads the body and decides itself."""
     return sorted({route.path for route in shipped_routes().routes if route.decided_by_body})
 
 

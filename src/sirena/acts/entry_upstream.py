@@ -110,7 +110,7 @@ class RegistryUpstream:
         return made.version
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
-        """Return the makers of a source: the user of its run, the writers of its files, the authors of what it copies.
+        """Return who made a model version's source: its run's user, its files' writers, the authors of what it copies.
 
         Raises:
             LedgerError: the ledger, which holds the writers, does not answer.

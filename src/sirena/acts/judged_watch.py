@@ -60,10 +60,10 @@ class JudgedWatch:
         self._stopping = threading.Event()
 
     def look(self, known: Judged | None = None) -> Findings:
-        """Compare MLflow with the ledger once.
+        """Compare the release that MLflow names with the ledger, once.
 
         Args:
-            known: the release judged last, which is used while the ledger is damaged or does not answer.
+            known: the release judged last, returned while the ledger is damaged or does not answer.
         """
         found = self._look(known)
         # a switch may have been announced, and made, between the reading of the ledger and the look at MLflow

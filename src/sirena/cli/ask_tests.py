@@ -23,7 +23,7 @@ _HINT: Final = 'write antimicrobial and MIC: CIP=0.5 "AMK<=2" AMK_EM=4'
 
 @dataclass(frozen=True)
 class IsolateTest:
-    """One MIC of one isolate, with the guideline that is to answer."""
+    """One MIC of one isolate, and the guideline to interpret it by."""
 
     drug: str
     """WHONET code, ``AMK``."""

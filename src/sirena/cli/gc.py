@@ -27,9 +27,9 @@ def gc(
 ) -> None:
     """Collect model versions and files that no release, stage, alias or rule needs; by itself it only shows.
 
-    On the server also uploads that were begun more than a day ago and never finished. Kept for good: whatever was in
+    On the server it also collects uploads begun over a day ago and never finished. Kept for good: whatever was in
     production once, certificates, the audit ledger, releases, runs with their numbers, and what Sirena did not log.
-    Through the entry it only shows: removing must keep out of a backup, and that the server alone can.
+    Through the entry it only shows: removal must not overlap a backup, and only the server ensures that.
     """
     from sirena.acts.collecting import abort_uploads, dead_uploads, free_models, kept_out_of_backups, remove_versions
     from sirena.acts.gatekeeping import open_registry

@@ -20,7 +20,7 @@ _LEGEND: Final = (
 
 
 class TrainingProgress:
-    """Two progress bars on standard error, trained and registered; the training session calls it after each step."""
+    """Two progress bars on standard error, of models trained and of models registered; called after each step."""
 
     def __init__(self) -> None:
         columns = (TextColumn("{task.description:12}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

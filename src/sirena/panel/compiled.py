@@ -177,7 +177,7 @@ class Panel:
         return [NO_GROUND if offset is None else flat.ground_of[offset // CODES] for offset in offsets]
 
     def mark_of(self, number: int, site: Site) -> int:
-        """Return the position in `MARKS` of the mark that a ground, given by its number, has at a body site."""
+        """Return the position in `MARKS` of the mark of ground `number` (the reason of an answer) at a body site."""
         return int(self.marks[SITES.index(site), number])
 
     @cached_property

@@ -118,7 +118,7 @@ class Interpretation:
 
     @cached_property
     def tallies(self) -> Sequence[Mapping[int, int]]:
-        """For each test column, the number of answers, by position in `ANSWERS` and sorted by it."""
+        """For each test column, the number of answers by position in `ANSWERS`, in ascending order."""
         return _tallies(self.answers)
 
     @cached_property

@@ -110,7 +110,7 @@ class RecordForm:
 
 
 class PreparedRelease:
-    """A panel of models, with everything about it that is encoded once."""
+    """A panel of models, with the parts of responses that are encoded once for all requests."""
 
     def __init__(self, panel: Panel) -> None:
         """Prepare a panel for answering."""

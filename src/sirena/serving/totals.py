@@ -29,10 +29,10 @@ class Counting(Protocol):
         ...
 
     def loads(self, own: int, /) -> int:
-        """Return how many releases the whole service took up.
+        """Return how often the whole service loaded a release.
 
         Args:
-            own: how many this process did.
+            own: how often this process did.
         """
         ...
 
@@ -53,7 +53,7 @@ class Alone(Counting):
         return self._own()
 
     def loads(self, own: int, /) -> int:
-        """Return how many this process took up."""
+        """Return how often this process loaded a release."""
         return own
 
 

@@ -70,7 +70,7 @@ def pathogens_of(facts: IsolateFacts, pathogens: Sequence[Pathogen]) -> pl.Serie
 
 
 def patient_names(isolates: CountableIsolates) -> pl.Series:
-    """Return an identifier for each row's patient: this run's digest, or the row number if there is no patient."""
+    """Return each row's patient: a digest that is valid in this run only, or the row number if no patient is named."""
     return isolates.frame.select(
         pl.col("patient").cast(pl.String).fill_null(pl.format("row {}", pl.col("row"))).alias("patient")
     ).to_series()

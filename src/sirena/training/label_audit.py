@@ -84,7 +84,7 @@ of results; the number of results in the wrong order to it; the reference's cate
 
 
 def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
-    """Return the cells (equal results) whose labels contradict one another, the order of MICs or the reference.
+    """Return the cells (rows of equal input) whose labels contradict one another, the MIC order or the reference.
 
     Args:
         evidence: the laboratory's labels (`LabelSource.FILE`).

@@ -98,7 +98,7 @@ class WhonetFile:
         return [header for header, field in self.fields.items() if field == short and header in self.frame.columns]
 
     def header_of(self, short: str) -> str | None:
-        """Return the header of the first column that holds a WHONET field and is not empty; None if there is none."""
+        """Return the header of the first non-empty column of the WHONET field `short`; None if there is none."""
         headers = self.headers_of(short)
         return next((header for header in headers if self.frame[header].null_count() < self.frame.height), None)
 

@@ -61,19 +61,19 @@ def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_r
 def settle_part(
     text: bytes, start: int, stop: int, layout: RowLayout, file: str, first_row: int
 ) -> tuple[bytes | None, int]:
-    """Do the same as `settle_quotes` for the lines that begin before a position, in a text too long for the memory.
+    """Do the same as `settle_quotes` for the lines from `start` to `stop` of a text too long for memory.
 
     Args:
         text: the text, as UTF-8; it must reach `LOOKAHEAD` bytes beyond `stop`, or to the text's end.
         start: position of the first line.
-        stop: the position: the start of a line, or the text's end.
+        stop: the start of a line, or the text's end.
         layout: layout of the text's rows.
         file: name of the file, for messages.
         first_row: number of the first line.
 
     Returns:
-        The lines with such marks quoted, or None if nothing changes; and the position of the next part: `stop`, or the
-        end of a row that reaches beyond it.
+        The lines with stray quotation marks quoted, or None if nothing changes; and the position of the next part:
+        `stop`, or the end of a row that reaches beyond it.
 
     Raises:
         UnreadableFileError: as for `settle_quotes`.

@@ -55,7 +55,7 @@ class StreamedProblems:
         """Return the problems in one part of the file; may run in any thread.
 
         Args:
-            frame: the part's rows, with columns of known texts as enumerations.
+            frame: the part's rows; a column whose texts are a fixed set is of type Enum.
         """
         sightings: Sightings = []
         members = list(ProblemClass)

@@ -34,7 +34,7 @@ class RecordedAnswers:
     """Answers by test column, one for each isolate in the order of `fixed_isolates`: ``S``, ``NI censored``."""
 
     def write(self, folder: Path) -> None:
-        """Write the answers to a file in the folder that is backed up."""
+        """Write the answers to their file in the folder whose content becomes the backup."""
         (folder / ANSWERS).write_text(json.dumps(asdict(self), separators=(",", ":")), encoding="utf-8")
 
     @classmethod

@@ -15,7 +15,7 @@ _BUFFERS: Final = ("body", "proxy")
 
 
 def entry_conditions(entry: NginxEntry) -> Iterator[Condition]:
-    """Yield the conditions of a running entry; nothing if it does not answer, which the health of its part shows.
+    """Yield what the check of a running NGINX entry finds; nothing if it does not answer (its health check tells that).
 
     Args:
         entry: the entry as the current settings describe it.

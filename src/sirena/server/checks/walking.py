@@ -96,7 +96,7 @@ def enters(path: str) -> bool:
 
 
 def files(paths: list[str]) -> Iterator[dict[str, object]]:
-    """Yield each file that this account may read or write, and each folder into which it may put files."""
+    """Yield each file below `paths` that this OS account may read or write, and each folder it may add files to."""
     for path in paths:
         write = os.access(path, os.W_OK)
         if os.path.isdir(path):  # noqa: PTH112 - as the rest here: no traceback where we may not look

@@ -40,7 +40,7 @@ class StoreFile:
 
     @property
     def size(self) -> int:
-        """Bytes that the file may hold; 0 if Sirena has no own store here, or this account may not look at it."""
+        """Capacity of the store's file in bytes; 0 if Sirena has no store here or this account may not see it."""
         if self.settings.s3_endpoint_url:
             return 0
         try:
