@@ -4,7 +4,7 @@ Both ask the same gate and record the same facts. The command gives the stage it
 own request and records the decision before and after it (`Ruling`), in the order of ADR 7.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
@@ -57,10 +57,12 @@ def promote(
 
 def promote_each(
     judge: RegisteredJudge, versions: Sequence[ModelVersion], stage: Stage, override: str = ""
-) -> Iterator[tuple[ModelVersion, tuple[Promotion, Verdict | None] | SirenaError]]:
+) -> Generator[tuple[ModelVersion, tuple[Promotion, Verdict | None] | SirenaError], None, None]:
     """Promote versions of different models, several at once, and yield what came of each in their order.
 
-    A version that is refused or damaged keeps back itself alone: its error stands in place of what was done.
+    A version that is refused or damaged keeps back itself alone: its error stands in place of what was done. Whoever
+    may leave off in between closes the generator (`contextlib.closing`); then no further promotion is begun, and those
+    under way are ended first.
 
     Args:
         judge: the gate.
@@ -69,15 +71,27 @@ def promote_each(
         override: reason to promote although the gate refuses.
 
     Raises:
-        SirenaError: MLflow or the ledger failed; no further promotion is begun, and those under way are ended first.
+        SirenaError: MLflow or the ledger failed; no further promotion is begun, and those under way are ended and
+            yielded first.
     """
+    failure: SirenaError | None = None
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="promote") as pool:
         promotions_begun = [pool.submit(promote, judge, version, stage, override) for version in versions]
         try:
             for version, promotion in zip(versions, promotions_begun, strict=True):
-                yield version, _done_or_refused(promotion)
+                if promotion.cancelled():
+                    continue
+                try:
+                    outcome = _done_or_refused(promotion)
+                except SirenaError as error:
+                    failure = failure or error
+                    pool.shutdown(cancel_futures=True)
+                else:
+                    yield version, outcome
         finally:
             pool.shutdown(cancel_futures=True)
+    if failure is not None:
+        raise failure
 
 
 def _done_or_refused(

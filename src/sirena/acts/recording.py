@@ -2,11 +2,12 @@
 
 import getpass
 import socket
+import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from sirena.ledger.acts import Act, acting
 from sirena.ledger.event import Event
@@ -14,6 +15,7 @@ from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
 
 E = TypeVar("E", bound="Event")
+_naming: Final = threading.Lock()
 
 
 @contextmanager
@@ -58,7 +60,9 @@ def actor(settings: Settings) -> dict[str, Any]:
     Anybody may set ``SIRENA_USER`` to any name; so the origin names the operating system's user.
     """
     origin = f"cli {getpass.getuser()}@{socket.gethostname()}"
-    return {"who": settings.effective_user, "origin": origin, "request_id": _request_id()}
+    # several threads may begin acts at once, and a cache that is still empty gives each an id of its own
+    with _naming:
+        return {"who": settings.effective_user, "origin": origin, "request_id": _request_id()}
 
 
 def origin_of(act: Event) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -133,9 +133,10 @@ def _train(registry: Registry, file: Path, seed: int) -> list[TrainingOutcome]:
 def _promote(judge: RegisteredJudge, outcomes: list[TrainingOutcome]) -> list[ModelVersion]:
     versions = [find_version(judge.registry, str(outcome.version)) for outcome in outcomes]
     for stage in (Stage.STAGING, Stage.PRODUCTION):
-        for _, done in promoting.promote_each(judge, versions, stage):
-            if isinstance(done, SirenaError):
-                raise done
+        with closing(promoting.promote_each(judge, versions, stage)) as promotions:
+            for _, done in promotions:
+                if isinstance(done, SirenaError):
+                    raise done
     return versions
 
 

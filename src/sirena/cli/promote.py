@@ -1,10 +1,12 @@
 """``sirena promote``: giving model versions a stage, if the gate agrees."""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
+from sirena.cli.ending import ends_in_order
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
@@ -45,15 +47,17 @@ def promote(
     judge = judge_for(registry, overlay)
     if not every:
         version = find_version(registry, model)
-        say(_sentence(version, stage, *give_stage(judge, version, stage, override)))
+        with ends_in_order():
+            say(_sentence(version, stage, *give_stage(judge, version, stage, override)))
         return
     versions = members_at(registry, "latest")
     refusals: list[SirenaError] = []
-    for version, outcome in promote_each(judge, versions, stage, override):
-        if isinstance(outcome, SirenaError):
-            refusals.append(outcome)
-        else:
-            say(_sentence(version, stage, *outcome))
+    with ends_in_order(), closing(promote_each(judge, versions, stage, override)) as outcomes:
+        for version, outcome in outcomes:
+            if isinstance(outcome, SirenaError):
+                refusals.append(outcome)
+            else:
+                say(_sentence(version, stage, *outcome))
     if refusals:
         told = "\n".join(refusal.text for refusal in refusals)
         remedies = dict.fromkeys(refusal.hint for refusal in refusals if refusal.hint)

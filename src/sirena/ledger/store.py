@@ -28,6 +28,7 @@ from sirena.ledger.schema import ADVISORY_LOCK, LEDGER_SCHEMA, entries, exists
 from sirena.settings.catalogue import Settings
 
 _BATCH: Final = 1000
+_opening: Final = threading.Lock()
 
 
 class Ledger:
@@ -274,7 +275,9 @@ def open_ledger(settings: Settings) -> Ledger:
         UsageError: the URL names neither PostgreSQL nor a SQLite file.
         LedgerError: the folder of the head file cannot be made.
     """
-    return _open(settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
+    # two threads that open it first would make two, and a new file does not bear two that prepare it at once
+    with _opening:
+        return _open(settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 
 
 def open_as_owner(settings: Settings) -> Ledger:

@@ -5,7 +5,7 @@ reader sees the old release or the new one. A history record on the registered m
 confirmed after it. A record that a crash left unconfirmed is valid if the alias agrees with it.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -111,8 +111,8 @@ def judge_release(
     return refused
 
 
-def _judged(members: Sequence[Member], judge: Judge) -> Iterator[tuple[Member, Verdict | SirenaError]]:
-    """Yield each member, in order, with its verdict, or with why it has none; several are judged at once."""
+def _judged(members: Sequence[Member], judge: Judge) -> list[tuple[Member, Verdict | SirenaError]]:
+    """Return each member, in order, with its verdict, or with why it has none; several are judged at once."""
 
     def ask(member: Member) -> Verdict | SirenaError:
         try:
@@ -123,10 +123,7 @@ def _judged(members: Sequence[Member], judge: Judge) -> Iterator[tuple[Member, V
             return error
 
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="judge") as pool:
-        try:
-            yield from zip(members, pool.map(ask, members), strict=True)
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return list(zip(members, pool.map(ask, members), strict=True))
 
 
 def activation_record(release: Release, refused: dict[str, list[str]]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ MLflow reaches artifacts written through its server only through its server. The
 database with and without a running server, so files in Sirena's own artifact folder are also accessed directly.
 """
 
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -22,8 +23,9 @@ from sirena.registry.mlflow_quietly import mlflow
 _UPLOADS: Final = 4
 _NOT_FOUND: Final = 404
 _PROXY_SCHEME: Final = "mlflow-artifacts"
-_DOCUMENT: Final = ".json"
-"""What is kept during an act that reads once: what is judged, and not networks and code, which are only hashed."""
+_JUDGED: Final = re.compile(r"artifacts/(truth_table|report|certificate|release)\.json|certificates/[0-9a-z-]+\.json")
+"""Files kept in memory during an act that reads once: those that are judged. Others are only hashed, and a stranger may
+have uploaded any number of them."""
 
 
 def local_folder(registry: Registry, location: str) -> Path | None:
@@ -93,11 +95,12 @@ def read_artifact(registry: Registry, location: str, path: str) -> bytes:
         location: the model's artifact location.
         path: path below the location, ``artifacts/truth_table.json``.
     """
-    if registry.read is None or not path.endswith(_DOCUMENT):
+    if registry.read is None or not _JUDGED.fullmatch(path):
         return _fetch(registry, location, path)
     read = registry.read.documents
     if (location, path) not in read:
-        read[location, path] = _fetch(registry, location, path)
+        # of two threads that fetch at once, both go on with what the first one kept
+        read.setdefault((location, path), _fetch(registry, location, path))
     return read[location, path]
 
 

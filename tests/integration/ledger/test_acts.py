@@ -4,14 +4,21 @@ import os
 import signal
 import subprocess
 import sys
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from sirena.acts import recording
 from sirena.domain.errors import GateError
 from sirena.ledger.acts import acting
 from sirena.ledger.catalogue import Overridden, Promoted
 from sirena.ledger.errors import LedgerError
+from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
+from sirena.settings.catalogue import Settings
 from tests.integration.ledger.conftest import Bench
 
 _KILLED = """
@@ -92,3 +99,25 @@ def test_a_killed_process_leaves_its_intention(bench: Bench, monkeypatch: pytest
     found = verify(bench.ledger)
     assert found.intact
     assert [(entry.event, entry.outcome) for entry in found.open_acts] == [("promoted", "intended")]
+
+
+def test_acts_begun_at_once_are_of_one_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever looks for what one command did finds all of it by one request id."""
+
+    def make_slowly() -> uuid.UUID:
+        time.sleep(0.05)
+        return made()
+
+    made = uuid.uuid4
+    recording._request_id.cache_clear()
+    monkeypatch.setattr(uuid, "uuid4", make_slowly)
+    with ThreadPoolExecutor(4) as pool:
+        actors = list(pool.map(recording.actor, [Settings(home=tmp_path)] * 4))
+    assert len({actor["request_id"] for actor in actors}) == 1
+
+
+def test_a_new_ledger_is_prepared_once_however_many_open_it(tmp_path: Path) -> None:
+    """Threads that begin acts at once share it; two that prepare one file at once would lock each other out."""
+    with ThreadPoolExecutor(8) as pool:
+        for name in map(str, range(20)):
+            assert len(set(map(id, pool.map(open_ledger, [Settings(home=tmp_path / name)] * 8)))) == 1
