@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import select
 import shutil
 import signal
 import socket
@@ -12,7 +13,7 @@ import threading
 import time
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,6 +126,26 @@ def test_long_bodies_of_clients_that_left_are_not_answered(served: Served) -> No
     assert answer.json()["predictions"][-2:] == ANSWER
     told = httpx.get(f"{served.url}/metrics").text.splitlines()
     assert any(line.startswith("sirena_requests_total{") and 'status="499"' in line for line in told), told
+
+
+def test_more_bodies_than_memory_is_for_are_refused_at_once(served: Served) -> None:
+    """Somebody is told to repeat, and is answered when the others are through or gone."""
+    wait_ready(served.url)
+    length = 30 * 2**20  # of the 128 MiB that are held four fit, and a fifth does not
+    head = (
+        f"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    )
+    with ExitStack() as stack:
+        port = int(served.url.rpartition(":")[2])
+        clients = [stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(5)]
+        for client in clients:
+            with suppress(ConnectionError):  # refused midway
+                client.sendall(head.encode() + bytes(length - 1))
+        told, _, _ = select.select(clients, [], [], 60)
+        answers = [client.recv(10_000) for client in told]
+    assert [answer.split()[1] for answer in answers] == [b"503"]
+    assert b'"code":"busy"' in answers[0]
+    assert httpx.post(f"{served.url}/invocations", json=BODY).json()["predictions"] == ANSWER
 
 
 def test_mlflows_own_client_gets_an_answer(served: Served) -> None:

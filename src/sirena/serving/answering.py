@@ -80,16 +80,17 @@ class Answering:
         """
         release = self.holder.require_release()
         detail = read_detail(query)
-        body = await read_body(headers, receive, self.max_body)
-        facts.bytes_in = len(body)
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         work = _infer if question.tensors else _invoke
-        if is_answered_at_once(len(body), content_type):
-            answered, reply = work(release, body, content_type, question.model, detail)
-        else:
-            answered, reply = await self.long_bodies.run(
-                receive, work, release, body, content_type, question.model, detail
-            )
+        with self.long_bodies.counted() as count:
+            body = await read_body(headers, receive, self.max_body, count)
+            facts.bytes_in = len(body)
+            if is_answered_at_once(len(body), content_type):
+                answered, reply = work(release, body, content_type, question.model, detail)
+            else:
+                answered, reply = await self.long_bodies.run(
+                    receive, work, release, body, content_type, question.model, detail
+                )
         self._note(release, answered, facts)
         self._offer(release, question, content_type, body)
         return reply

@@ -246,7 +246,10 @@ ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     },
     415: {"model": ErrorAnswer, "description": "not JSON, CSV or Arrow, or not UTF-8, or compressed"},
     422: {"model": ErrorAnswer, "description": "more columns name tests than any laboratory makes"},
-    503: {"model": ErrorAnswer, "description": "no panel is loaded yet"},
+    503: {
+        "model": ErrorAnswer,
+        "description": "no panel is loaded yet, or more is being asked than can be answered soon",
+    },
 }
 UNKNOWN_MODEL: Final[dict[int | str, dict[str, Any]]] = {
     404: {"model": ErrorAnswer, "description": "the release has no model of this name"}

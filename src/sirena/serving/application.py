@@ -40,6 +40,8 @@ _LONG_AT_ONCE: Final = 2
 """Long bodies that a service of one process answers at once; PyArrow computes beside Python."""
 _LONG_AT_ONCE_AMONG_WORKERS: Final = 1
 """The same of each of several workers, which have no core to spare for a second."""
+_LARGEST_HELD: Final = 4
+"""Bodies of the largest length that are held at once: they arrive, wait or are answered."""
 _CODES: Final = {404: "not_found", 405: "method_not_allowed"}
 _DESCRIPTION: Final = (
     "S / I / R for minimum inhibitory concentrations in mg/L. One answer per row and test column, under the column's "
@@ -113,7 +115,8 @@ def create_app(
         logger.write()
 
     recorder = RequestRecorder(logger, metrics) if traces is None else traces.recorder(logger, metrics)
-    long_bodies = LongBodies(_LONG_AT_ONCE if counting is None else _LONG_AT_ONCE_AMONG_WORKERS)
+    at_once = _LONG_AT_ONCE if counting is None else _LONG_AT_ONCE_AMONG_WORKERS
+    long_bodies = LongBodies(at_once, _LARGEST_HELD * max_body)
     answering = Answering(holder, metrics, shadow, long_bodies, max_body)
     app = Service(
         title="Sirena", version=__version__, description=_DESCRIPTION, lifespan=lifespan, docs_url=None, redoc_url=None

@@ -69,6 +69,13 @@ class NoPanelError(SirenaError):
     status = 503
 
 
+class BusyError(SirenaError):
+    """The service holds as many bodies as it has memory for."""
+
+    code = "busy"
+    status = 503
+
+
 class NoReleaseError(NoPanelError):
     """The registry can be reached, but no release is active in it, as on a new server."""
 

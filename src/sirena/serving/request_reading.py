@@ -1,6 +1,6 @@
 """Reading a request's headers and body from ASGI, up to the allowed length."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
@@ -13,7 +13,9 @@ def read_headers(headers: Sequence[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     return dict(reversed(headers))
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, maximum: int) -> bytes:
+async def read_body(
+    headers: Mapping[bytes, bytes], receive: Receive, maximum: int, count: Callable[[int], None]
+) -> bytes:
     """Return the body of a request.
 
     A declared length that is too large is refused at once; the bytes are counted in any case.
@@ -22,8 +24,10 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, maximum: i
         headers: headers from `read_headers`.
         receive: ASGI function that returns the messages with the body.
         maximum: maximum size of the body, in bytes.
+        count: called with the length of each piece, in bytes.
 
     Raises:
+        BusyError: from `count`.
         BodyTooLargeError: the body is larger than `maximum`.
         UnsupportedMediaTypeError: the body is compressed.
         ClientDisconnect: the client left before the end of the body.
@@ -44,6 +48,7 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, maximum: i
         size += len(chunk)
         if size > maximum:
             raise _too_large(maximum)
+        count(len(chunk))
         chunks.append(chunk)
         more = message.get("more_body", False)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -56,7 +56,7 @@ def test_memory_is_given_back_when_no_long_body_came_for_a_while(monkeypatch: py
     async def answer() -> bool:
         give_back_memory()
         before = resident_bytes()
-        kept = await LongBodies(1).run(stays, work)
+        kept = await LongBodies(1, 1).run(stays, work)
         end = time.monotonic() + 60
         while resident_bytes() > before + PIECES * PIECE_BYTES // 2 and time.monotonic() < end:
             await asyncio.sleep(0.01)
@@ -80,7 +80,7 @@ def test_few_are_answered_at_once_the_others_in_their_turn() -> None:
             running -= 1
 
     async def answer() -> None:
-        bodies = LongBodies(2)
+        bodies = LongBodies(2, 1)
         await asyncio.gather(*(bodies.run(stays, count) for _ in range(6)))
 
     asyncio.run(answer())
@@ -92,7 +92,7 @@ def test_a_body_whose_client_left_is_not_answered() -> None:
     answered: list[str] = []
 
     async def answer() -> list[BaseException | None]:
-        bodies = LongBodies(1)
+        bodies = LongBodies(1, 1)
         clients = {"first": stays, "gone": leaves, "last": stays}
         return await asyncio.gather(
             *(bodies.run(receive, answered.append, name) for name, receive in clients.items()), return_exceptions=True
