@@ -44,7 +44,7 @@ from sirena.whonet.synthetic import generate_hospital
 _CONNECTIONS: Final = (1, 8, 64)
 _DRUGS: Final = 41
 _WORKERS: Final = (1, 2)
-_LONG_CONNECTIONS: Final = (1, 2, 4)
+_LONG_CONNECTIONS: Final = (1, 2, 4, 8)
 """Connections over which long bodies are sent; the best of them counts."""
 _SHADOWED_CONNECTIONS: Final = 8
 _SHADOWED_ROUNDS: Final = 5
