@@ -31,7 +31,7 @@ BENCHMARKS = {
     "certify_panel": "certifying 41 models",
     "decision_overhead": "a decision of the access service, as NGINX asks it",
     "entry_overhead": "what that adds to a request through NGINX, and how soon a revoked token is refused",
-    "registry": "41 models into MLflow, through the gate, into a release",
+    "registry": "every model of an edition into MLflow, through the gate, into a release",
     "entry_promotion": "41 versions through NGINX, TLS and the access service: registered, promoted, released",
     "backup": "a backup and a drill, 41 models and 1,000 versions",
     "echo_serving": "requests a second, beside a bare echo of the same server",
