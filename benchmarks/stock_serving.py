@@ -25,14 +25,13 @@ from recording import Peer, record
 from reference_models import certify_and_log, reference_models
 from servers import Served, body, serving
 
+from sirena.acts.promoting import promote
+from sirena.acts.releasing import activate, create_release
 from sirena.certification.gate import load_gate
 from sirena.guidelines.editions import load_edition
-from sirena.registry.activation import activate
 from sirena.registry.connection import connect
 from sirena.registry.judging import RegisteredJudge
-from sirena.registry.releases import create_release
 from sirena.registry.runs import start_parent_run
-from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
 from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.processes import free_port
@@ -165,10 +164,8 @@ def main() -> None:
             judge = RegisteredJudge(registry, load_gate(), "bench", lambda _: edition)
             versions = [find_version(registry, str(one)) for one in logged]
             stock = find_version(registry, "modelo_AMK_NM")
-            promote(registry, stock, Stage.PRODUCTION, approver="bench", verdict=judge.judge(stock, Stage.PRODUCTION))
-            activate(
-                registry, create_release(registry, versions, author="bench"), approver="bench", judge=judge.judge_member
-            )
+            promote(judge, stock, Stage.PRODUCTION)
+            activate(registry, create_release(registry, versions, author="bench"), judge)
             command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/modelo_AMK_NM@production"]
             command += ["--env-manager", "local", "--port", "PORT"]
             with serving(command, "/ping", environment, home / "stock.log") as served:
