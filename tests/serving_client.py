@@ -2,8 +2,7 @@
 
 import io
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
@@ -21,6 +20,7 @@ from sirena.serving.logs import ServiceLog
 from sirena.serving.server import bind, configuration, url_of
 from sirena.serving.source import MarkedPanel
 from tests.panels import small_panel
+from tests.waiting import wait_until
 
 
 class Given:
@@ -91,14 +91,6 @@ def running_service(*, loaded: bool = True) -> Iterator[ServiceOnPort]:
         server.should_exit = True
         thread.join()
         bound.close()
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait until a condition is true that another thread makes true."""
-    end = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.005)
 
 
 @contextmanager

@@ -6,8 +6,7 @@ import re
 import resource
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -16,16 +15,9 @@ import pytest
 
 from tests.e2e.test_serve import ANSWER, BODY, Served, serving, wait_ready, write_panel
 from tests.panels import small_panel
+from tests.waiting import wait_until
 
 WORKERS = 2
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for what another process does."""
-    end = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.02)
 
 
 def children(running: Served) -> set[int]:

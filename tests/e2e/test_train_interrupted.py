@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from sirena.settings.catalogue import Settings
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 from tests.prepared_interpreter import PreparedPopen
+from tests.waiting import wait_until
 
 DRUGS = ("AMK", "CIP", "CAZ", "FEP")
 FURTHER = ("GEN", "TOB", "MEM", "IPM", "CRO", "CTX", "CXM", "AMP")
@@ -108,18 +109,10 @@ def ended(training: subprocess.Popen[str]) -> tuple[int, str, str]:
     return training.returncode, output, errors
 
 
-def until(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    end = time.monotonic() + _PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
 def test_a_training_killed_midway_completes_when_repeated_even_by_two_at_once(hospital: Hospital) -> None:
     """SIGKILL after the first version; two repetitions at once find it and add the others, none twice."""
     first = hospital.train(*DRUGS)
-    until(lambda: hospital.registered() > 0)
+    wait_until(lambda: hospital.registered() > 0, seconds=_PATIENCE)
     first.kill()
     first.communicate()
     assert len(hospital.versions()) < len(DRUGS), "it was killed too late to tell anything"
@@ -138,7 +131,7 @@ def test_ctrl_c_leaves_at_once_without_a_trace(hospital: Hospital) -> None:
     """Exit code 130 and a word, in the midst of training and registering."""
     before = hospital.runs()
     training = hospital.train(*DRUGS, *FURTHER, seed=1)
-    until(lambda: hospital.runs() > before)
+    wait_until(lambda: hospital.runs() > before, seconds=_PATIENCE)
     training.send_signal(signal.SIGINT)
     begun = time.monotonic()
     code, _, errors = ended(training)
@@ -151,7 +144,7 @@ def test_a_server_killed_midway_is_told_and_repeating_completes(hospital: Hospit
     expected = {f"modelo_{drug}_NM" for drug in DRUGS}
     before = hospital.registered()
     training = hospital.train(*DRUGS, seed=2)
-    until(lambda: hospital.registered() > before)
+    wait_until(lambda: hospital.registered() > before, seconds=_PATIENCE)
     process = hospital.server._process
     assert process is not None
     os.killpg(process.pid, signal.SIGKILL)

@@ -21,12 +21,11 @@ from typing import Any, Final
 from sirena.acts.noted_files import NotedFiles
 from sirena.ledger.store import Ledger
 from sirena.registry.certificates import LOGGED_CERTIFICATE
-from sirena.registry.connection import Registry
+from sirena.registry.connection import MODELS_AT_ONCE, Registry
 from sirena.registry.judged_releases import Discrepancy, Judged, Store
 from sirena.registry.model_files import ChangedFilesError, files_of, require_unchanged, some_files_of
 from sirena.registry.versions import REPORT, TRUTH_TABLE, find_version
 
-_AT_ONCE: Final = 4
 _TABLE: Final = f"artifacts/{TRUTH_TABLE}"
 _OF_MEMBERS: Final = (_TABLE, f"artifacts/{LOGGED_CERTIFICATE}", f"artifacts/{REPORT}")
 """Files of a member from which a release is made."""
@@ -67,7 +66,7 @@ class JudgedFiles:
         def compare(version: str) -> str:
             return _changes(registry, version, known[version], is_release=version == judged.release)
 
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(MODELS_AT_ONCE) as pool:
             texts = dict(zip(due, pool.map(compare, due), strict=True))
         if judged != self._judged:
             self._judged, self._known, self._turns = judged, known, cycle(known)

@@ -12,17 +12,14 @@ import enum
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Final
 
 from sirena.acts.gatekeeping import rules_in_force
 from sirena.acts.version_facts import FactsKey, VersionFacts, facts_key, read_version_facts
 from sirena.domain.errors import SirenaError
 from sirena.guidelines.editions import Editions
-from sirena.registry.connection import Registry
+from sirena.registry.connection import MODELS_AT_ONCE, Registry
 from sirena.registry.versions import ModelVersion, Stage, list_all_versions
 from sirena.settings.catalogue import Settings
-
-_READ_AT_ONCE: Final = 4
 
 
 class CertificateState(enum.StrEnum):
@@ -123,7 +120,7 @@ class ModelsLook:
             SirenaError: MLflow does not answer.
         """
         of_each = [shown_and_waiting(versions) for versions in list_all_versions(registry).values()]
-        with ThreadPoolExecutor(_READ_AT_ONCE) as readers:
+        with ThreadPoolExecutor(MODELS_AT_ONCE) as readers:
             glances = list(readers.map(lambda one: self.version(registry, one[0], rules), of_each))
         return [ModelGlance(glance, waiting) for glance, (_, waiting) in zip(glances, of_each, strict=True)]
 

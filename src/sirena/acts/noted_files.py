@@ -44,8 +44,8 @@ class NotedFiles:
             ChangedFilesError: some files are not those noted.
         """
         noted = self.of(version)
-        found = self._compared(version, noted)
-        return () if noted else found
+        files = self._compared(version, noted)
+        return () if noted else files
 
     def of(self, version: ModelVersion) -> tuple[str, ...]:
         """Return the files noted when the version was registered, else when last judged; empty if none were noted.
@@ -76,9 +76,9 @@ class NotedFiles:
         return noted
 
     def _compared(self, version: ModelVersion, noted: tuple[str, ...]) -> tuple[str, ...]:
-        found = files_of(self.registry, version)
-        require_unchanged(version, noted, found, lambda: self._writers(version))
-        return found
+        files = files_of(self.registry, version)
+        require_unchanged(version, noted, files, lambda: self._writers(version))
+        return files
 
     def _writers(self, version: ModelVersion) -> Iterable[str]:
         for identifier in sorted(identifiers_of(self.registry, version)):

@@ -7,7 +7,6 @@ own request and records the decision before and after it (`Ruling`), in the orde
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
-from typing import Final
 
 from sirena.access.events import ActOrigin
 from sirena.access.ruling import Ruling
@@ -19,15 +18,12 @@ from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.ledger.catalogue import Overridden, Promoted
 from sirena.registry import stages
 from sirena.registry.certificates import certificate_digest
-from sirena.registry.connection import Registry
+from sirena.registry.connection import MODELS_AT_ONCE, Registry
 from sirena.registry.history import RecordedDecision, now, record
 from sirena.registry.judging import RegisteredJudge
 from sirena.registry.releases import RELEASE_MODEL
 from sirena.registry.stages import Promotion, decision, other_holder, promotions
 from sirena.registry.versions import IntegrityError, ModelVersion, Stage, find_version
-
-_AT_ONCE: Final = 4
-"""Promotions at once: each waits for MLflow and the disk more than half of its time."""
 
 
 def promote(
@@ -75,7 +71,7 @@ def promote_each(
             yielded first.
     """
     failure: SirenaError | None = None
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="promote") as pool:
+    with ThreadPoolExecutor(MODELS_AT_ONCE, thread_name_prefix="promote") as pool:
         promotions_begun = [pool.submit(promote, judge, version, stage, override) for version in versions]
         try:
             for version, promotion in zip(versions, promotions_begun, strict=True):

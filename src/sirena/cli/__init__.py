@@ -19,7 +19,8 @@ from typer.exceptions import TyperException
 from sirena import __version__
 from sirena.cli.ending import end_at_once
 from sirena.cli.voice import in_words, say, speaks_spanish
-from sirena.domain.errors import SirenaError, UsageError
+from sirena.domain.errors import SirenaError
+from sirena.whonet.errors import folded_key
 
 COMMAND_MODULES: Final[tuple[str, ...]] = (
     "demo",
@@ -156,8 +157,8 @@ def _run(arguments: Sequence[str]) -> int:
     """Run a command, print what is wrong with its arguments if they are, and return its exit code."""
     for argument in arguments:
         # `Path`, as which commands take it, would name another object
-        if one := re.search(r"s3://.+?/(/|\./).*", argument):
-            raise UsageError(f"{one[0]}: a key with // or /./ cannot be given", hint="Give the object another key.")
+        if match := re.search(r"s3://.+?/(/|\./).*", argument):
+            raise folded_key(match[0])
     root = typer.main.get_command(build_app(modules_for(arguments)))
     if speaks_spanish():
         from sirena.cli.help_words import speak_spanish

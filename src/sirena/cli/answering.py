@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sirena.cli.answer_summary import AnswerSummary
-from sirena.cli.s3_files import S3Object, check_output, fetched, folder_of_rows, named, stored
+from sirena.cli.s3_files import S3Object, check_output, fetched, folder_of_rows, stored
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.engine import Engine
 from sirena.engine.local import LOCAL
+from sirena.whonet.errors import as_given
 
 if TYPE_CHECKING:
     import polars as pl
@@ -86,7 +87,7 @@ def refuse_same_file(source: Path, output: Path) -> None:
     both_here = "-" not in (str(source), str(output)) and source.exists() and output.exists()
     if (both_here and source.samefile(output)) or (source == output and S3Object.at(source)):
         raise UsageError(
-            f"{named(output)}: is the file that is read", hint="name another file; the input is never replaced"
+            f"{as_given(output)}: is the file that is read", hint="name another file; the input is never replaced"
         )
 
 
@@ -214,7 +215,7 @@ def tell_if_whole(path: Path, engine: Engine) -> None:
     """Print that a Ray cluster is not used, if there is one, because the file is read as a whole."""
     if engine is not LOCAL:
         tell(
-            f"{named(path)}: this file cannot be read and written in parts, so one machine works on it, "
+            f"{as_given(path)}: this file cannot be read and written in parts, so one machine works on it, "
             "and not the cluster"
         )
 

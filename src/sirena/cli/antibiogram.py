@@ -118,7 +118,7 @@ def antibiogram(
         tell,
         tell_if_whole,
     )
-    from sirena.cli.s3_files import check_output, fetched, folder_of_rows, named, stored
+    from sirena.cli.s3_files import check_output, fetched, folder_of_rows, stored
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, open_to_count
     from sirena.stewardship.exclusions import read_screening
@@ -126,6 +126,7 @@ def antibiogram(
     from sirena.stewardship.exports import dictionary as columns_explained
     from sirena.stewardship.periods import Period
     from sirena.stewardship.words import word
+    from sirena.whonet.errors import as_given
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.writing import find_suffix, write_file
 
@@ -171,7 +172,9 @@ def antibiogram(
             tell_if_whole(file, works)
         source = to_count.file
         if not source.mic_columns:
-            raise UsageError(f"{named(file)}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
+            raise UsageError(
+                f"{as_given(file)}: no column holds MICs", hint="`sirena inspect` shows what the file holds"
+            )
         if reference or guideline:
             tables_for, answered_by = _by_guideline(source, guideline or ())
         else:
@@ -196,7 +199,7 @@ def antibiogram(
             tell(f"  {word(loss.step, printed)}: {loss.lost:,} left out, {loss.left:,} left")
     for caution in counted.cautions:
         tell(f"  {caution.spanish if printed is Language.SPANISH else caution.english}")
-    tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {named(output)}")
+    tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {as_given(output)}")
 
 
 def _paper(name: str) -> "Paper":

@@ -36,10 +36,11 @@ def cells(
     five results are marked: look whether you may give them away.
     """
     from sirena.cli.answering import refuse_same_file
-    from sirena.cli.s3_files import check_output, each_file, named, stored
+    from sirena.cli.s3_files import check_output, each_file, stored
     from sirena.cli.training_files import count_files
     from sirena.training.counts import HospitalCounts, pooled
     from sirena.training.shared_cells import SMALL, write_cells
+    from sirena.whonet.errors import as_given
     from sirena.whonet.mapping import load_mapping
 
     check_output(output)
@@ -52,13 +53,13 @@ def cells(
     counts = HospitalCounts(tuple(test for one in hospitals for test in one.tests), pooled(hospitals), seed)
     if counts.tally.is_empty():
         raise SirenaError(
-            f"{', '.join(map(named, files))}: no labelled results, so there is nothing to count",
+            f"{', '.join(map(as_given, files))}: no labelled results, so there is nothing to count",
             hint="give a file with MICs and Eti_ columns; where there are none, `sirena train --labels reference`",
         )
     with stored(output) as place:
         lines = write_cells(counts, place)
     whole = lines.unique(["column", "organism", "site", "mic", "label"])
     say(
-        f"{named(output)}: {lines['results'].sum():,} results in {whole.height:,} cells, "
+        f"{as_given(output)}: {lines['results'].sum():,} results in {whole.height:,} cells, "
         f"{whole['small'].sum():,} of them with fewer than {SMALL} results (column `small`)"
     )

@@ -75,7 +75,7 @@ def interpret(
         tell,
         tell_about_problems,
     )
-    from sirena.cli.s3_files import named
+    from sirena.whonet.errors import as_given
 
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
@@ -97,7 +97,7 @@ def interpret(
         )
         summary, problems = answer(isolates, target, question)
     kept = " (kept copy; MLflow did not answer)" if loaded.from_cache_only else ""
-    tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else named(output)}")
+    tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else as_given(output)}")
     summary.tell()
     tell_about_problems(isolates.file, problems)
 

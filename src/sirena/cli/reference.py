@@ -92,11 +92,11 @@ def reference(
         tell_about_problems,
         tell_about_zones,
     )
-    from sirena.cli.s3_files import named
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import Reading
     from sirena.settings.catalogue import load_settings
+    from sirena.whonet.errors import as_given
 
     reading = Reading(not no_intrinsic, pk_pd, _indication(indication), _policy(censored))
     everywhere = read_site(site)
@@ -126,7 +126,7 @@ def reference(
             rules=expert,
         )
         summary, problems = answer(isolates, target, question)
-    tell(f"{names or 'no edition'} applied; written to {'standard output' if str(output) == '-' else named(output)}")
+    tell(f"{names or 'no edition'} applied; written to {'standard output' if str(output) == '-' else as_given(output)}")
     summary.tell()
     tell_about_problems(source, problems)
 

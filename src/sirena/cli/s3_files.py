@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sirena.cli.ending import ends_in_order
 from sirena.domain.errors import SirenaError, UsageError
-from sirena.whonet.errors import UnavailableFileError
+from sirena.whonet.errors import UnavailableFileError, folded_key
 from sirena.whonet.writing import check_place
 
 if TYPE_CHECKING:
@@ -73,11 +73,6 @@ class S3Object:
         return cls(place[0], "/".join(place[1:]))
 
 
-def named(path: Path) -> str:
-    """Return a file's name for messages: as it was given, although `Path` drops a slash of ``s3://``."""
-    return str(S3Object.at(path) or path)
-
-
 def each_file(paths: Sequence[Path]) -> list[Path]:
     """Return the files of a command that takes several; a star in a key stands for any characters.
 
@@ -107,7 +102,7 @@ def _named_by(path: Path) -> list[Path]:
     for key, file in zip(matching, files, strict=True):
         one = S3Object(thing.bucket, key)
         if S3Object.at(file) != one:
-            raise UsageError(f"{one}: a key with // or /./ cannot be given", hint="Give the object another key.")
+            raise folded_key(str(one))
     return files
 
 
@@ -297,6 +292,6 @@ def _code_of(thing: S3Object, error: "ClientError") -> str:
         # its answer has no body, which would say what is missing or wrong; reading has
         try:
             _client().get_object(Bucket=thing.bucket, Key=thing.key)["Body"].close()
-        except ClientError as told:
-            error = told
+        except ClientError as refusal:
+            error = refusal
     return str(error.response["Error"]["Code"])

@@ -59,7 +59,7 @@ def register(app: typer.Typer) -> None:
         """
         from sirena.acts.rules_in_force import overlay_in_force
         from sirena.cli.answering import refuse_same_file
-        from sirena.cli.s3_files import each_file, named
+        from sirena.cli.s3_files import each_file
         from sirena.cli.sections import print_sections
         from sirena.cli.training_files import audit_sections, count_files
         from sirena.guidelines.choice import choose_editions
@@ -69,6 +69,7 @@ def register(app: typer.Typer) -> None:
         from sirena.training.columns import columns_to_train
         from sirena.training.counts import CountedEvidence, pooled
         from sirena.training.evidence import LabelSource
+        from sirena.whonet.errors import as_given
         from sirena.whonet.mapping import load_mapping
         from sirena.whonet.writing import check_place, find_suffix
 
@@ -109,7 +110,7 @@ def register(app: typer.Typer) -> None:
             print_outcomes(outcomes)
         if not any(outcome.version for outcome in outcomes):
             raise SirenaError(
-                f"{', '.join(map(named, files))}: no model could be trained",
+                f"{', '.join(map(as_given, files))}: no model could be trained",
                 hint="give a file with MICs and Eti_ columns, or --labels reference",
             )
 

@@ -9,7 +9,7 @@ import polars as pl
 
 from sirena.cli.answering import shortest_in_parts, tell, tell_about_problems, tell_if_whole
 from sirena.cli.label_audit import audit_section
-from sirena.cli.s3_files import fetched, named
+from sirena.cli.s3_files import fetched
 from sirena.cli.sections import Section
 from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import TruthTable
@@ -20,6 +20,7 @@ from sirena.training.hospitals import compare_hospitals
 from sirena.training.label_audit import audit_counts
 from sirena.training.shared_cells import is_cells_file, read_cells
 from sirena.training.streamed_counts import count_streamed
+from sirena.whonet.errors import as_given
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.mapping import LaboratoryMapping
 from sirena.whonet.privacy import without_patients
@@ -56,30 +57,33 @@ def count_files(
         UsageError: two files hold the same results, or the isolates of cells were divided by another seed.
     """
     hospitals: dict[str, HospitalCounts] = {}
-    for file in map(named, files):
-        with fetched(Path(file)) as path:
+    for file in files:
+        name = as_given(file)
+        with fetched(file) as path:
             if is_cells_file(path):
                 counts = read_cells(path)
                 if counts.seed != seed:
                     raise UsageError(
-                        f"{file}: its isolates were dealt by seed {counts.seed}, this training deals by {seed}",
+                        f"{name}: its isolates were dealt by seed {counts.seed}, this training deals by {seed}",
                         hint=f"give --seed {counts.seed}, or let the hospital write the cells again with --seed {seed}",
                     )
             else:
                 isolates, counts, problems = _counted(path, file, seed, sheet, mapping, engine, shortest, part)
                 if len(files) > 1 and problems:
-                    tell(f"{file}:")
+                    tell(f"{name}:")
                 tell_about_problems(isolates, problems)
-        for name, other in hospitals.items():
+        for other_name, other in hospitals.items():
             if counts.tally.height and counts.tally.equals(other.tally):
-                raise UsageError(f"{file} and {name} hold the same results", hint="give each hospital's results once")
-        hospitals[file] = counts
+                raise UsageError(
+                    f"{name} and {other_name} hold the same results", hint="give each hospital's results once"
+                )
+        hospitals[name] = counts
     return hospitals
 
 
 def _counted(
     path: Path,
-    name: str,
+    given: Path,
     seed: int,
     sheet: str | None,
     mapping: LaboratoryMapping | None,
@@ -92,7 +96,7 @@ def _counted(
         with streamed(path, Path(gettempdir()), mapping, shortest=least, part=part, engine=engine) as parts:
             if parts is not None:
                 return (parts.file, *count_streamed(parts, seed, engine))
-    tell_if_whole(Path(name), engine)
+    tell_if_whole(given, engine)
     isolates = read_file(path, sheet=sheet, mapping=mapping)
     return isolates, HospitalCounts.of_file(without_patients(isolates), seed), isolates.problems
 

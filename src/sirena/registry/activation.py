@@ -8,11 +8,11 @@ confirmed after it. A record that a crash left unconfirmed is valid if the alias
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any
 
 from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, SirenaError, UsageError
-from sirena.registry.connection import Registry, RegistryRefusedError, speaks_to_mlflow
+from sirena.registry.connection import MODELS_AT_ONCE, Registry, RegistryRefusedError, speaks_to_mlflow
 from sirena.registry.history import RecordedDecision, now, read_history, record
 from sirena.registry.releases import RELEASE_MODEL, SHADOW_ALIAS, Member, Release, find_release, release_members
 from sirena.registry.stages import place
@@ -20,7 +20,6 @@ from sirena.registry.versions import IntegrityError, Stage
 
 Judge = Callable[[Member], Verdict]
 """The gate as a function: returns its verdict on a release's member; called from several threads."""
-_AT_ONCE: Final = 4
 
 ACTIVATE = "activate"
 ROLLBACK = "rollback"
@@ -122,7 +121,7 @@ def _judged(members: Sequence[Member], judge: Judge) -> list[tuple[Member, Verdi
         except (GateError, IntegrityError, UsageError) as error:
             return error
 
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="judge") as pool:
+    with ThreadPoolExecutor(MODELS_AT_ONCE, thread_name_prefix="judge") as pool:
         return list(zip(members, pool.map(ask, members), strict=True))
 
 

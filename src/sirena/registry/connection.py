@@ -56,6 +56,10 @@ class RegistryRefusedError(RegistryError, GateError):
     status = 403
 
 
+MODELS_AT_ONCE: Final = 4
+"""Models that one act reads, judges or promotes at once: each waits for MLflow and the disk more than half its time."""
+
+
 @dataclass(frozen=True)
 class ReadOnce:
     """What was read of registered models in one act, see `Registry.reading_once`."""

@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from sirena.certification import certificate_file
 from sirena.certification.agreement import Agreement
 from sirena.certification.asking import ask_table
-from sirena.certification.certificate import Certificate
 from sirena.certification.evidence import GateStage, LearntSource, PromotionEvidence
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import Edition
@@ -24,24 +23,8 @@ _LABELS: Final = {
 }
 
 
-@dataclass(frozen=True)
-class FoundEvidence:
-    """What follows from the files of a version and the rules in force alone."""
-
-    certificate: Certificate
-    """As found now; of the stored one it has the identity (see `recertifying`)."""
-    rules: str
-    """Digest of the rules in force."""
-    labels: LearntSource
-    held_out: Agreement | None
-    held_out_by_organism: dict[str, Agreement]
-    training_isolates: int
-    training_cells: int
-    answers_digest: str
-
-
-EvidenceByContent = dict[tuple[str, ...], FoundEvidence]
-"""What was found by a version's name and the SHA-256 of its files: of the same bytes the same is found again."""
+EvidenceByContent = dict[tuple[str, ...], PromotionEvidence]
+"""Evidence by a version's name and the SHA-256 of its files: the same bytes and rules give the same evidence."""
 
 
 @speaks_to_mlflow
@@ -75,29 +58,24 @@ def promotion_evidence(
     contents = read_files(registry, version, *names)
     before = found_before if found_before is not None else {}
     key = (str(version), *(version.tags[f"sirena.sha256.{name}"] for name in names))
-    found = before.get(key)
-    if found is None or edition(found.certificate.edition).digest != found.rules:
-        found = before[key] = _found(version, contents, edition)
-    return PromotionEvidence(
-        certificate=found.certificate,
-        model=version.name,
-        version=str(version.version),
-        edition_digest=found.rules,
-        stage=stage,
-        author=version.author,
-        makers=version.makers,
-        approver=approver,
-        embedded=embedded,
-        labels=found.labels,
-        held_out=found.held_out,
-        held_out_by_organism=found.held_out_by_organism,
-        training_isolates=found.training_isolates,
-        training_cells=found.training_cells,
-        answers_digest=found.answers_digest,
+    evidence = before.get(key)
+    if evidence is None or edition(evidence.certificate.edition).digest != evidence.edition_digest:
+        evidence = before[key] = _evidence(version, contents, edition, stage, approver, embedded=embedded)
+    # what does not follow from the files is of this decision
+    return replace(
+        evidence, stage=stage, author=version.author, makers=version.makers, approver=approver, embedded=embedded
     )
 
 
-def _found(version: ModelVersion, contents: Sequence[bytes], edition: Callable[[str], Edition]) -> FoundEvidence:
+def _evidence(
+    version: ModelVersion,
+    contents: Sequence[bytes],
+    edition: Callable[[str], Edition],
+    stage: GateStage,
+    approver: str,
+    *,
+    embedded: bool,
+) -> PromotionEvidence:
     documents = [json.loads(content) for content in contents]
     certificate = certificate_file.from_json(documents[0])
     if not certificate.subject.version and certificate.subject.model == version.name:
@@ -110,9 +88,16 @@ def _found(version: ModelVersion, contents: Sequence[bytes], edition: Callable[[
     report: dict[str, Any] = documents[1] if version.is_ours else {}
     cells = report.get("evidence") or {}
     pooled, by_organism = held_out_agreement(report)
-    return FoundEvidence(
+    return PromotionEvidence(
         certificate=certificate,
-        rules=in_force.digest,
+        model=version.name,
+        version=str(version.version),
+        edition_digest=in_force.digest,
+        stage=stage,
+        author=version.author,
+        makers=version.makers,
+        approver=approver,
+        embedded=embedded,
         labels=_LABELS.get(str(report.get("label_source")), LearntSource.UNKNOWN),
         held_out=pooled,
         held_out_by_organism=by_organism,

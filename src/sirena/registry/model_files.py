@@ -41,23 +41,22 @@ def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
     location = location_of(registry, version)
     folder = local_folder(registry, location)
     listed = _local(folder) if folder is not None else _listed(get_artifact_repository(location), "")
+    paths = _noted_paths(registry, listed)
     with ThreadPoolExecutor(_DOWNLOADS) as pool:
-        return _lines(registry, listed, lambda path: read_artifact(registry, location, path), pool.map)
+        return _lines(paths, pool.map(lambda path: sha256(read_artifact(registry, location, path)), paths))
 
 
 def files_to_store(registry: Registry, folder: Path) -> tuple[str, ...]:
     """Return the files of a folder as `files_of` will return them once they are stored as a version's."""
-    return _lines(registry, _local(folder), lambda path: (folder / path).read_bytes(), map)
+    paths = _noted_paths(registry, _local(folder))
+    return _lines(paths, (sha256((folder / path).read_bytes()) for path in paths))
 
 
-def _lines(
-    registry: Registry,
-    listed: Iterable[str],
-    read: Callable[[str], bytes],
-    over: Callable[[Callable[[str], str], list[str]], Iterable[str]],
-) -> tuple[str, ...]:
-    paths = sorted(path for path in listed if not (registry.settings.profile == "embedded" and _is_of_loading(path)))
-    digests = over(lambda path: sha256(read(path)), paths)
+def _noted_paths(registry: Registry, listed: Iterable[str]) -> list[str]:
+    return sorted(path for path in listed if not (registry.settings.profile == "embedded" and _is_of_loading(path)))
+
+
+def _lines(paths: Sequence[str], digests: Iterable[str]) -> tuple[str, ...]:
     files = tuple(f"{digest} {_spelt(path)}" for digest, path in zip(digests, paths, strict=True))
     if len(files) > _MOST:
         return (f"{sha256(chr(10).join(files).encode())} {len(files)} files",)

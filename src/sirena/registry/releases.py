@@ -20,7 +20,7 @@ from sirena.domain.test_column import GUIDELINES, parse_test_column
 from sirena.domain.truth_table import TruthTable
 from sirena.panel.compiled import ACTIVE, Panel
 from sirena.registry.certificates import certificate_path
-from sirena.registry.connection import Registry, speaks_to_mlflow
+from sirena.registry.connection import MODELS_AT_ONCE, Registry, speaks_to_mlflow
 from sirena.registry.digests import canonical_json, sha256
 from sirena.registry.models import DIGEST_TAG, log_pyfunc, register
 from sirena.registry.runs import child_run, code_version
@@ -45,8 +45,6 @@ MEMBERS_TAG: Final = "sirena.members"
 NEWEST: Final = "latest"
 _RELEASE_NAME: Final = re.compile(rf"(?:models:/)?(?:{RELEASE_MODEL}(?:/|@)?)?v?(?P<which>[A-Za-z]+|\d{{1,9}})?")
 _METHODS: Final = ("M", "E")
-_AT_ONCE: Final = 4
-"""Members whose files are fetched at once."""
 
 
 @dataclass(frozen=True)
@@ -193,7 +191,7 @@ def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tu
         UsageError: there are no versions, two for one column, or one without a truth table.
         IntegrityError: a version's table was changed after logging.
     """
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
+    with ThreadPoolExecutor(MODELS_AT_ONCE) as pool:
         in_order = sorted(versions, key=lambda version: version.column)
         parts = list(pool.map(lambda version: _part(registry, version), in_order))
     members = {member.column: member for member, _ in parts}

@@ -96,7 +96,7 @@ class Publication:
         panels: list[int] = []
         try:
             panels.extend(map(os.dup, self.files[1:]))
-            return Publication(standing, [dump(standing), *panels])
+            return Publication.of(standing, *panels)
         except OSError:
             for file in panels:
                 os.close(file)

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from sirena.domain.errors import SirenaError
+from sirena.domain.errors import SirenaError, UsageError
 
 _S3: Final = "s3:/"
 
@@ -55,6 +55,11 @@ def of_s3(path: Path | str) -> UnavailableFileError | None:
         f"{as_given(path)}: only a file of this machine can be given here",
         hint="Copy it here first. `interpret`, `reference`, `cells`, `antibiogram` and `train` read a file in S3.",
     )
+
+
+def folded_key(name: str) -> UsageError:
+    """Return the error for a file in S3 whose key `Path` would change into another object's."""
+    return UsageError(f"{name}: a key with // or /./ cannot be given", hint="Give the object another key.")
 
 
 def no_rows(file: str) -> UnreadableFileError:

@@ -21,7 +21,7 @@ from tests.integration.registry import house as houses
 from tests.integration.registry.house import API
 from tests.integration.registry.registry_models import run
 from tests.recorded_activation import activate_on_record
-from tests.serving_client import wait_until
+from tests.waiting import wait_until
 
 
 @pytest.fixture

@@ -4,26 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from sirena.host.process_tree import children
 from sirena.server.parts.mlflow_server import MLFLOW_PROCESS, QUIET
 from sirena.server.parts.processes import free_port
+from tests.waiting import wait_until
 
 MODELS = "/api/2.0/mlflow/registered-models"
-
-
-def until(condition: Callable[[], bool]) -> None:
-    """Wait for it with patience for a slow machine."""
-    deadline = time.monotonic() + 300
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def test_workers_answer_are_replaced_and_end_together(tmp_path: Path) -> None:
@@ -51,7 +42,7 @@ def test_workers_answer_are_replaced_and_end_together(tmp_path: Path) -> None:
     with Path(tmp_path, "log").open("w") as log:
         server = subprocess.Popen(command, env={**os.environ, **QUIET}, stdout=log, stderr=log)
     try:
-        until(lambda: server.poll() is not None or status("/health") == 200)
+        wait_until(lambda: server.poll() is not None or status("/health") == 200, seconds=300)
         workers = children().get(server.pid, [])
         assert len(workers) == 2
         with ThreadPoolExecutor(8) as callers:
@@ -60,7 +51,7 @@ def test_workers_answer_are_replaced_and_end_together(tmp_path: Path) -> None:
         assert status(f"{MODELS}/search", host="elsewhere.example") == 403
 
         os.kill(workers[0], signal.SIGKILL)
-        until(lambda: len({*children().get(server.pid, [])} - {workers[0]}) == 2)
+        wait_until(lambda: len({*children().get(server.pid, [])} - {workers[0]}) == 2, seconds=300)
         with ThreadPoolExecutor(8) as callers:
             assert set(callers.map(lambda _: status(f"{MODELS}/search"), range(40))) == {200}
 
@@ -70,7 +61,7 @@ def test_workers_answer_are_replaced_and_end_together(tmp_path: Path) -> None:
         while not begun:
             begun = [worker for worker in children().get(server.pid, []) if worker not in workers]
         os.kill(begun[0], signal.SIGTERM)  # before it has a handler of its own
-        until(lambda: len({*children().get(server.pid, [])} - {*workers[:1], *begun}) == 2)
+        wait_until(lambda: len({*children().get(server.pid, [])} - {*workers[:1], *begun}) == 2, seconds=300)
 
         workers = children().get(server.pid, [])
         server.send_signal(signal.SIGTERM)

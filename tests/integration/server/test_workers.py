@@ -1,8 +1,7 @@
 """Two workers behind the real entry, by the ledger on PostgreSQL, with traces: as a server has them."""
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -12,9 +11,10 @@ from sirena.acts.shadowing import name_shadow
 from sirena.server.parts.doors import Doors
 from sirena.server.parts.part import HttpHealth
 from sirena.server.parts.processes import ChildProcess
-from tests.guarded_house import PATIENCE, House
+from tests.guarded_house import House
 from tests.small_release import make_release
 from tests.trace_collector import trace_collector
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -47,14 +47,6 @@ def ask(client: httpx.Client) -> httpx.Response:
     return client.post("/invocations", json={"dataframe_records": [ROW]}, headers={"Connection": "close"})
 
 
-def wait_until(is_so: Callable[[], bool]) -> None:
-    """Wait for what another process does."""
-    end = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < end, "it did not come about"
-        time.sleep(0.1)
-
-
 def test_two_workers_follow_the_ledger_count_as_one_trace_and_stand_behind_the_limit(house: House) -> None:
     """A release and a shadow reach both; nobody meets the shadow; a flood is answered 429, and the next is served."""
     settings = house.own.model_copy(update={"tracking_uri": house.environment["MLFLOW_TRACKING_URI"]})
@@ -74,11 +66,13 @@ def test_two_workers_follow_the_ledger_count_as_one_trace_and_stand_behind_the_l
 
         assert releases() == {first.name}
         _, second = make_release(settings, susceptible_to=2.0)
-        wait_until(lambda: releases() == {second.name})
+        wait_until(lambda: releases() == {second.name}, pause=0.1)
         name_shadow(registry, first)
-        wait_until(lambda: scientist.get("/shadow").json()["shadow"] == first.name)
+        wait_until(lambda: scientist.get("/shadow").json()["shadow"] == first.name, pause=0.1)
         # each worker takes it up by itself, and what it was asked before counts nothing
-        wait_until(lambda: releases() == {second.name} and scientist.get("/shadow").json()["compared"] > TIMES)
+        wait_until(
+            lambda: releases() == {second.name} and scientist.get("/shadow").json()["compared"] > TIMES, pause=0.1
+        )
         counted = scientist.get("/shadow").json()
         assert (counted["active"], counted["unanswered"]) == (second.name, 0)
         assert [(change["before"], change["after"]) for change in counted["changes"]] == [("R", "S")]

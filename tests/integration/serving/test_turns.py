@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from sirena.serving.server import bind, configuration, url_of
 from sirena.serving.turns import Turns, TurnServer
-from tests.serving_client import wait_until
+from tests.waiting import wait_until
 
 
 async def answer_nothing(scope: Scope, receive: Receive, send: Send) -> None:

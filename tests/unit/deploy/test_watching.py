@@ -18,7 +18,8 @@ from sirena.domain.category import Category, Reason
 from sirena.serving.alarms import STORES
 from sirena.serving.hot_path import INFER, INVOCATIONS, MODEL_INVOCATIONS
 from tests.panels import small_panel
-from tests.serving_client import service, wait_until
+from tests.serving_client import service
+from tests.waiting import wait_until
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 DEPLOY = REPOSITORY / "deploy"

@@ -11,7 +11,8 @@ from sirena.panel.compiled import Panel
 from sirena.serving import shadow as shadowing
 from sirena.serving.shadow import Shadow
 from tests.panels import small_panel
-from tests.serving_client import Given, RunningService, service, wait_until
+from tests.serving_client import Given, RunningService, service
+from tests.waiting import wait_until
 
 STRICTER = small_panel("release-2", shift=-1)
 """Every cut point is a dilution lower: eco at 4 mg/L is I by it, and at 8 mg/L R."""
