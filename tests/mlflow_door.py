@@ -16,12 +16,16 @@ def mlflow_door(settings: Settings, port: int) -> Iterator[None]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
+    opened: list[asyncio.StreamWriter] = []
+
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
         try:
             beyond = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
             writer.close()
             return
+        opened.append(beyond[1])
         await asyncio.gather(_pump(reader, beyond[1]), _pump(beyond[0], writer))
 
     async def begin() -> asyncio.Server:
@@ -35,6 +39,10 @@ def mlflow_door(settings: Settings, port: int) -> Iterator[None]:
         for task in passing:
             task.cancel()
         await asyncio.gather(*passing, return_exceptions=True)
+        # a loop that stops before its connections are closed leaves their sockets to the garbage collector
+        for writer in opened:
+            writer.transport.abort()
+        await asyncio.gather(*(writer.wait_closed() for writer in opened), return_exceptions=True)
 
     server = asyncio.run_coroutine_threadsafe(begin(), loop).result()
     try:
