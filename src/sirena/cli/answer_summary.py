@@ -1,13 +1,11 @@
 """The progress bar and the summary of answering a file, on standard error."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from sirena.cli.voice import in_words, say, speaks_spanish
 
@@ -21,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class AnswerSummary:
-    """Counts of the answers, added up column by column, with a progress bar."""
+    """Counts of the answers, added up column by column."""
 
     def __init__(self, *, rows: int, columns: int, unknown_specimens: int = 0) -> None:
         """Create the summary; nothing is counted yet.
@@ -37,17 +35,6 @@ class AnswerSummary:
         self._rows = rows
         self._columns = columns
         self._counts: NDArray[np.int64] | None = None
-        self._progress = _progress(in_words("columns"))
-        self._task = self._progress.add_task("", total=columns)
-
-    def __enter__(self) -> Self:
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()
 
     def add(self, tally: "ColumnTally") -> None:
         """Add the answers of one test column."""
@@ -60,7 +47,6 @@ class AnswerSummary:
             self._without_model[tally.column] = unanswered
         for mark, count in tally.marks.items():
             self._marks[mark] = self._marks.get(mark, 0) + count
-        self._progress.advance(self._task)
 
     def tell(self) -> None:
         """Print counts of isolates, results, categories and reasons for NI, and what unknown body sites leave open."""
@@ -115,16 +101,31 @@ class TalliesOfParts:
         return list(self._tallies.values())
 
 
+def progress_of_columns(columns: int) -> "AbstractContextManager[Callable[[int], None]]":
+    """Show a progress bar for answering a file column by column, in a ``with`` block, if a person is watching.
+
+    The block gets a function to call with the number of columns just answered.
+    """
+    return _progress(columns, in_words("columns"))
+
+
+def progress_of_isolates(isolates: int) -> "AbstractContextManager[Callable[[int], None]]":
+    """Show a progress bar for answering a file part by part, in a ``with`` block, if a person is watching.
+
+    The block gets a function to call with the number of isolates just answered.
+    """
+    return _progress(isolates, in_words("isolates"))
+
+
 @contextmanager
-def progress_of(isolates: int) -> "Iterator[Callable[[int], None]]":
-    """Show a progress bar for answering a file; yield a function to call with the number of isolates just answered."""
-    with _progress(in_words("isolates")) as progress:
-        task = progress.add_task("", total=isolates)
-        yield lambda more: progress.advance(task, more)
+def _progress(total: int, unit: str) -> "Iterator[Callable[[int], None]]":
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-
-def _progress(unit: str) -> Progress:
-    return Progress(
+    with Progress(
         TextColumn(in_words("answering")),
         BarColumn(),
         MofNCompleteColumn(),
@@ -132,7 +133,9 @@ def _progress(unit: str) -> Progress:
         TimeElapsedColumn(),
         console=Console(stderr=True),
         transient=True,
-    )
+    ) as progress:
+        task = progress.add_task("", total=total)
+        yield lambda more: progress.advance(task, more)
 
 
 def _sentence(reason: "Reason") -> str:

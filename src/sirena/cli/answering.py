@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sirena.cli.answer_summary import AnswerSummary
+from sirena.cli.answer_summary import AnswerSummary, progress_of_columns
 from sirena.cli.s3_files import S3Object, check_output, fetched, folder_of_rows, stored
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
@@ -291,11 +291,14 @@ def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> A
     isolates = isolates_to_answer(file, question)
     grounds = GroundSheet()
     unread = len(isolates.row_sites().unread)
-    with AnswerSummary(rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread) as summary:
+    columns = len(isolates.test_columns)
+    summary = AnswerSummary(rows=file.frame.height, columns=columns, unknown_specimens=unread)
+    with progress_of_columns(columns) as advance:
 
         def take(tally: ColumnTally) -> None:
             summary.add(tally)
             grounds.add(tally)
+            advance(1)
 
         layout = HeaderLayout.TEN_LETTERS if find_suffix(output.path) in DBASE_SUFFIXES else HeaderLayout.LONG_NAMES
         answered = interpret_frame(
@@ -335,10 +338,12 @@ def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
     Raises:
         SirenaError: the ledger, which holds the approved rules, cannot be read.
     """
+    if path is not None or not wanted:
+        return path
     from sirena.acts.rules_in_force import expert_rules_in_force
     from sirena.settings.catalogue import load_settings
 
-    return path if path is not None or not wanted else expert_rules_in_force(load_settings())
+    return expert_rules_in_force(load_settings())
 
 
 def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ...] | None":
@@ -351,9 +356,11 @@ def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ..
     Raises:
         TableError: the table has a row that is no rule.
     """
+    if not wanted and own is None:
+        return None
     from sirena.stewardship.expert_rules import load_expert_rules
 
-    return load_expert_rules(own) if wanted or own is not None else None
+    return load_expert_rules(own)
 
 
 def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", own: "RulesSource | None") -> str:

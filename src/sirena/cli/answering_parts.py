@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from sirena.cli.answer_summary import AnswerSummary, TalliesOfParts, progress_of
+from sirena.cli.answer_summary import AnswerSummary, TalliesOfParts, progress_of_isolates
 from sirena.cli.answering import (
     FileQuestion,
     Output,
@@ -112,7 +112,7 @@ class _Work:
         taken = _Taken(StreamedProblems.of(self.read.file, self.read.texts), TalliesOfParts(), RuleChanges())
         with (
             writing_parts(self.output.path, style) as writer,
-            progress_of(self.read.height) as advance,
+            progress_of_isolates(self.read.height) as advance,
         ):
             answer = _PartWork(
                 self.read.file,

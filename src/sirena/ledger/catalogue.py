@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sirena.ledger.event import ActOutcome, Event
 from sirena.ledger.plain_text import Digest, Name, Place, Subject, TableLine, Words
+from sirena.ledger.resumption import LedgerResumed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -490,19 +491,6 @@ class SettingsChanged(Event):
     before: Name = ""
     """Value before; ``secret`` if it may not be shown."""
     after: Name = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class LedgerResumed(Event):
-    """The ledger is continued after its last entries were lost, as by restoring a backup; a person gave a reason."""
-
-    event = "ledger_resumed"
-    noted_entries: int
-    """Number of entries that there had been, by the head file, which is kept apart from the database."""
-    noted_hash: Digest
-    found_entries: int
-    """Number of entries found."""
-    reason: Words
 
 
 CATALOGUE: Final[dict[str, type[Event]]] = {

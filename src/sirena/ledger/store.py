@@ -18,12 +18,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sirena.database.schema import SchemaStanding, SchemaState, require_usable, standing
 from sirena.domain.errors import UsageError
-from sirena.ledger.catalogue import LedgerResumed
 from sirena.ledger.database import LOCK_SECONDS, address, engine_for, lasting_name, ledger_error
 from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.event import Event
 from sirena.ledger.head import Head, HeadFile
+from sirena.ledger.resumption import LedgerResumed
 from sirena.ledger.schema import ADVISORY_LOCK, LEDGER_SCHEMA, entries, exists
 from sirena.settings.catalogue import Settings
 

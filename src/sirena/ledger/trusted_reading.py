@@ -14,12 +14,12 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from sirena.ledger.catalogue import LedgerResumed
 from sirena.ledger.entry import GENESIS, LedgerEntry
 from sirena.ledger.errors import LedgerTamperedError
 from sirena.ledger.head import Head
 from sirena.ledger.judgements import DECIDING as OF_RELEASES
 from sirena.ledger.judgements import Judgements, read_judgements
+from sirena.ledger.resumption import LedgerResumed
 from sirena.ledger.rule_versions import DECIDING as OF_RULES
 from sirena.ledger.schema import entries, exists, missing_guards
 from sirena.ledger.store import Ledger

@@ -11,6 +11,7 @@ from typing import Final, Self
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from ..domain.category import Category, Reason
@@ -153,23 +154,23 @@ class ColumnAnswers:
         return cls(placement, len(mics), cross.ravel(), grounds, sentences)
 
     def of_part(
-        self, pair: NDArray[np.int64], mics: NDArray[np.int64], *, marked: bool
+        self, pair: NDArray[np.int64], places: NDArray[np.int64], *, marked: bool
     ) -> tuple[list[pl.Series], ColumnTally]:
         """Return the same as `of_rows` for some rows of a long file, without counting grounds.
 
         Args:
             pair: as for `of_rows`.
-            mics: as for `of_rows`.
+            places: position in `answers` of each row's answer.
             marked: whether the test column has a column of marks.
         """
-        answers = self.answers[pair * self.width + mics]
+        answers = self.answers.take(places)
         rows = self.grounds.of_pair[pair] if marked or self.sentences is not None else None
         marks = self.marks(rows, answers) if marked and rows is not None else None
         if marked and marks is None:
             marks = pl.repeat(None, len(answers), dtype=MARK_TYPE, eager=True)
         counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
         tally = ColumnTally(self.placement.header, counts, (), _count_marks(marks))
-        return self._columns(answers, rows, marks), tally
+        return self._columns(answers, self._numbers.take(places), rows, marks), tally
 
     def of_rows(self, pair: NDArray[np.int64], mics: NDArray[np.int64]) -> tuple[list[pl.Series], ColumnTally]:
         """Return the columns to insert after a test column, for all rows of a table, and the counts of its answers.
@@ -181,13 +182,26 @@ class ColumnAnswers:
         answers = self.answers[pair * self.width + mics]
         rows = self.grounds.of_pair[pair]
         marks = self.marks(rows, answers)
-        return self._columns(answers, rows, marks), _tally(self.placement.header, answers, self.grounds, rows, marks)
+        columns = self._columns(answers, _NUMBER_OF_ANSWER[answers], rows, marks)
+        return columns, _tally(self.placement.header, answers, self.grounds, rows, marks)
+
+    @cached_property
+    def _numbers(self) -> NDArray[np.uint8]:
+        """For each position of `answers`, the number of the answer's category (see `_NUMBER_OF_ANSWER`)."""
+        numbers: NDArray[np.uint8] = _NUMBER_OF_ANSWER[self.answers]
+        return numbers
 
     def _columns(
-        self, answers: NDArray[np.uint8], rows: NDArray[np.int64] | None, marks: pl.Series | None
+        self,
+        answers: NDArray[np.uint8],
+        numbers: NDArray[np.uint8],
+        rows: NDArray[np.int64] | None,
+        marks: pl.Series | None,
     ) -> list[pl.Series]:
         placement = self.placement
-        columns = [pl.Series(placement.category, _NUMBER_OF_ANSWER[answers])]
+        # by way of Arrow, since a Series of an array imports numpy's masked arrays
+        buffers = [None, pa.py_buffer(np.ascontiguousarray(numbers))]
+        columns = [pl.Series(placement.category, pa.Array.from_buffers(pa.uint8(), len(numbers), buffers))]
         if marks is not None:
             columns.append(marks.alias(placement.mark))
         if self.sentences is not None and rows is not None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from ..domain.site import Site
 from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, TablesFor, Told
-from .frame import Isolates, assemble, factorise_column
+from .frame import Isolates, assemble, text_positions
 from .lookup import resolve_texts
 from .placement import Existing, Placement, place_categories
 from .sites import RowSites
@@ -113,7 +113,9 @@ class FileAnswers:
         marked: set[str] = set()
         for frame in parts([*roles, *(column.placement.header for column in unsure)]) if unsure else ():
             pair = self._pairs(frame)[1]
-            sure = [column for column in unsure if column.is_marked(pair, _positions(frame, column))]
+            sure = [
+                column for column in unsure if column.is_marked(pair, text_positions(frame[column.placement.header]))
+            ]
             marked.update(column.placement.header for column in sure)
             unsure = [column for column in unsure if column.placement.header not in marked]
             if not unsure:
@@ -129,9 +131,12 @@ class FileAnswers:
         sites, pair = self._pairs(frame)
         additions: dict[str, list[pl.Series]] = {}
         tallies = []
+        places = np.empty_like(pair)  # for all columns, since the system clears memory that is asked for anew
         for column in self.columns:
             marked = column.placement.header in self.marked
-            series, tally = column.of_part(pair, _positions(frame, column), marked=marked)
+            np.multiply(pair, column.width, out=places)
+            places += text_positions(frame[column.placement.header])
+            series, tally = column.of_part(pair, places, marked=marked)
             additions.setdefault(column.placement.after, []).extend(series)
             tallies.append(tally)
         answered = assemble(frame, self.placements, additions, self.stamp, self.stamp_column)
@@ -139,13 +144,8 @@ class FileAnswers:
 
     def _pairs(self, frame: pl.DataFrame) -> tuple[RowSites, NDArray[np.int64]]:
         sites = replace(self.isolates, frame=frame).row_sites()
-        organisms = factorise_column(frame[self.isolates.organism_column])
-        return sites, sites.rows * self.codes + organisms.rows
+        return sites, sites.rows * self.codes + text_positions(frame[self.isolates.organism_column])
 
 
 def _read(isolates: Isolates, texts: Mapping[str, Sequence[str]], header: str) -> list[str | None]:
     return isolates.read_texts(header, [*texts[header], None])
-
-
-def _positions(frame: pl.DataFrame, column: ColumnAnswers) -> NDArray[np.int64]:
-    return factorise_column(frame[column.placement.header]).rows

@@ -167,7 +167,7 @@ def factorise_column(column: pl.Series) -> Factor:
     Factor(texts=['eco', 'sau', None], rows=array([0, 1, 2, 0]))
     """
     if isinstance(column.dtype, pl.Enum):
-        return Factor([*column.dtype.categories.to_list(), None], _positions_of(column).astype(np.int64))
+        return Factor([*column.dtype.categories.to_list(), None], text_positions(column).astype(np.int64))
     texts = column if column.dtype == pl.String else column.cast(pl.String)
     # numbering texts while they are read takes half the time of collecting the distinct ones first
     numbered = texts.cast(pl.Categorical(pl.Categories.random()))
@@ -179,8 +179,14 @@ def factorise_column(column: pl.Series) -> Factor:
     return Factor([*distinct.cast(pl.String).to_list(), None], rows)
 
 
-def _positions_of(column: pl.Series) -> NDArray[np.unsignedinteger]:
-    """Return each row's position among an enumeration's texts; one after the last if the cell is empty."""
+def text_positions(column: pl.Series) -> NDArray[np.integer]:
+    """Return for each row the position of its text, as `factorise_column` does, in as few bytes as it has.
+
+    >>> text_positions(pl.Series(["sau", None], dtype=pl.Enum(["eco", "sau"])))
+    array([1, 2], dtype=uint8)
+    """
+    if not isinstance(column.dtype, pl.Enum):
+        return factorise_column(column).rows
     # by hand, in a tenth of the time: a Polars expression for each column would wait for a thread
     texts = column.rechunk().to_arrow()
     indices = texts.indices

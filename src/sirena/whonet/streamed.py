@@ -133,6 +133,7 @@ def streamed(
     if not is_long(path, shortest):
         yield None
         return
+    _keep_freed_memory()
     source = open_source(path, _UNBOUNDED)
     for may_be_utf8 in (True, False):
         with Spool(folder) as spool:
@@ -143,6 +144,16 @@ def streamed(
                 continue
             yield rows
             return
+
+
+def _keep_freed_memory() -> None:
+    """Have Arrow take memory by jemalloc, where Arrow was built with it.
+
+    Arrow's own choice, mimalloc, gives the memory of each part back to the system, which clears it for the next part:
+    a tenth of the time that a long Parquet file takes.
+    """
+    if "jemalloc" in pa.supported_memory_backends():
+        pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 
 def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:

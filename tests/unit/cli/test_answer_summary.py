@@ -15,9 +15,9 @@ def test_columns_without_a_model_are_named_once_with_counts(capfd: pytest.Captur
     for row, results in enumerate((3, 0, 12)):
         counts[row, answer_code(Category.NI, Reason.NO_MODEL)] = results
         counts[row, answer_code(Category.S)] = 5
-    with AnswerSummary(rows=20, columns=3) as summary:
-        for row, column in enumerate(("AMC_NM", "AMK_NM", "TOB_NM")):
-            summary.add(ColumnTally(column, counts[row], (), {}))
+    summary = AnswerSummary(rows=20, columns=3)
+    for row, column in enumerate(("AMC_NM", "AMK_NM", "TOB_NM")):
+        summary.add(ColumnTally(column, counts[row], (), {}))
     summary.tell()
     told = [line for line in capfd.readouterr().err.splitlines() if "without a model" in line]
     assert told == ["  columns without a model: TOB_NM 12, AMC_NM 3"]
