@@ -80,8 +80,7 @@ def peer(isolates: Isolates, ours: int) -> Peer:
     """Return R's figure beside ours, both in results a second: of this run where R has AMR, else the earlier one."""
     what = f"{len(PEER_DRUGS)} drugs × {PEER_ISOLATES:,} isolates"
     rscript = shutil.which("Rscript")
-    has_amr = rscript and not subprocess.run([rscript, "-e", "library(AMR)"], capture_output=True).returncode
-    if not has_amr:
+    if not rscript or subprocess.run([rscript, "-e", "library(AMR)"], capture_output=True).returncode:
         return Peer(
             "R's AMR 3.0.0 as.sir()",
             "results a second",
