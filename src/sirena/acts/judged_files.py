@@ -22,7 +22,7 @@ from sirena.acts.noted_files import NotedFiles
 from sirena.ledger.store import Ledger
 from sirena.registry.certificates import LOGGED_CERTIFICATE
 from sirena.registry.connection import MODELS_AT_ONCE, Registry
-from sirena.registry.judged_releases import Discrepancy, Judged, Store
+from sirena.registry.judged_releases import Discrepancy, ReleaseJudgement, Store
 from sirena.registry.model_files import ChangedFilesError, files_of, require_unchanged, some_files_of
 from sirena.registry.versions import REPORT, TRUTH_TABLE, find_version
 
@@ -37,13 +37,13 @@ class JudgedFiles:
     def __init__(self, ledger: Ledger) -> None:
         """Create the comparison; nothing is compared yet."""
         self._ledger = ledger
-        self._judged: Judged | None = None
+        self._judged: ReleaseJudgement | None = None
         self._known: Mapping[str, tuple[str, ...]] = {}
         """Noted files by version, ``SHA-256 path``."""
         self._turns: Iterator[str] = iter(())
         self._standing: dict[str, Discrepancy] = {}
 
-    def look(self, registry: Registry, judged: Judged, content: bytes) -> tuple[Discrepancy, ...]:
+    def look(self, registry: Registry, judged: ReleaseJudgement, content: bytes) -> tuple[Discrepancy, ...]:
         """Compare the files whose turn it is, and return the versions that differ from what the ledger noted.
 
         Args:
@@ -73,7 +73,7 @@ class JudgedFiles:
         self._standing = {version: Discrepancy(Store.ARTIFACT, text) for version, text in sorted(texts.items()) if text}
         return tuple(self._standing.values())
 
-    def _files_known(self, registry: Registry, judged: Judged, content: bytes) -> dict[str, tuple[str, ...]]:
+    def _files_known(self, registry: Registry, judged: ReleaseJudgement, content: bytes) -> dict[str, tuple[str, ...]]:
         members: dict[str, dict[str, Any]] = json.loads(content)["members"]
         tables = {f"{one['model']}/{one['version']}": str(one["table_sha256"]) for one in members.values()}
         noted = NotedFiles(registry, self._ledger).of_each(tables.keys())

@@ -19,7 +19,7 @@ from sirena.panel.compiled import ACTIVE, Panel
 from sirena.registry.connection import connect
 from sirena.registry.digests import sha256
 from sirena.registry.judged_copy import JudgedCopy, KeptJudgement
-from sirena.registry.judged_releases import Discrepancy, Judged, UnjudgedReleaseError, read_judged
+from sirena.registry.judged_releases import Discrepancy, ReleaseJudgement, UnjudgedReleaseError, read_judged
 from sirena.registry.panel_cache import load_release
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.source import MarkedPanel, PanelSource
@@ -35,9 +35,9 @@ class JudgedPanelSource(PanelSource):
         self._watch = JudgedWatch(settings, ledger)
         self._copy = JudgedCopy(settings.home)
         self._written: KeptJudgement | None = None
-        self._judged: Judged | None = None
+        self._judged: ReleaseJudgement | None = None
         self._standing: tuple[Discrepancy, ...] = ()
-        self._shadow: Judged | None = None
+        self._shadow: ReleaseJudgement | None = None
         self.is_kept_copy = False
         """True when MLflow or the ledger did not answer at the last look, so that a newer switch may be unknown."""
 

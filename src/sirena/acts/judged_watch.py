@@ -22,7 +22,7 @@ from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.store import Ledger
 from sirena.ledger.trusted_reading import TrustedReading
 from sirena.registry.connection import Registry, connect
-from sirena.registry.judged_releases import Discrepancy, Judged, Store, look_at, look_for_unjudged
+from sirena.registry.judged_releases import Discrepancy, ReleaseJudgement, Store, look_at, look_for_unjudged
 from sirena.settings.catalogue import Settings
 
 _STOP_SECONDS: Final = 1.0
@@ -32,11 +32,11 @@ _STOP_SECONDS: Final = 1.0
 class Findings:
     """The result of one comparison of MLflow with the ledger."""
 
-    judged: Judged | None = None
+    judged: ReleaseJudgement | None = None
     """The release that may answer; None if the ledger records no release, or cannot be read and none is known."""
     is_read: bool = False
     """True when the ledger could be read."""
-    shadow: Judged | None = None
+    shadow: ReleaseJudgement | None = None
     """The shadow, which answers unseen; None if the ledger records no shadow, or cannot be read."""
     content: bytes | None = None
     """Content of the release's file; None unless the artifact store holds it as it was judged."""
@@ -59,7 +59,7 @@ class JudgedWatch:
         self._is_read = False
         self._stopping = threading.Event()
 
-    def look(self, known: Judged | None = None) -> Findings:
+    def look(self, known: ReleaseJudgement | None = None) -> Findings:
         """Compare the release that MLflow names with the ledger, once.
 
         Args:
@@ -97,7 +97,7 @@ class JudgedWatch:
         """Make `run` return."""
         self._stopping.set()
 
-    def _look(self, known: Judged | None) -> Findings:
+    def _look(self, known: ReleaseJudgement | None) -> Findings:
         found = Findings()
         found.judged, others = self._judgements(known, found)
         self._is_read = found.is_read
@@ -105,10 +105,10 @@ class JudgedWatch:
             registry = self._connection()
             if found.judged is not None:
                 look = look_at(registry, found.judged, others)
-                found.judged, found.content = look.judged, look.content
+                found.judged, found.content = look.judgement, look.content
                 found.discrepancies += look.discrepancies
-                if found.is_read and look.judged is not None and look.content is not None:
-                    found.discrepancies += self._files.look(registry, look.judged, look.content)
+                if found.is_read and look.judgement is not None and look.content is not None:
+                    found.discrepancies += self._files.look(registry, look.judgement, look.content)
             elif found.is_read:
                 found.discrepancies += look_for_unjudged(registry)
         except SirenaError as error:
@@ -116,7 +116,9 @@ class JudgedWatch:
             found.failures.append(error)
         return found
 
-    def _judgements(self, known: Judged | None, found: Findings) -> tuple[Judged | None, Sequence[Judged]]:
+    def _judgements(
+        self, known: ReleaseJudgement | None, found: Findings
+    ) -> tuple[ReleaseJudgement | None, Sequence[ReleaseJudgement]]:
         try:
             judgements = self._reading.read()
         except LedgerTamperedError as error:

@@ -86,7 +86,7 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
             act.announce(**asdict(facts))
 
         done = activation.activate(
-            registry, release, approver=judge.approver, judge=judged, override=override, agreed=agreed
+            registry, release, approver=judge.approver, judge=judged, override=override, announce_switch=agreed
         )
         act.learn(previous=done.previous)
         if refused and override.strip():
