@@ -39,18 +39,18 @@ def recertified(certificate: Certificate, table: TruthTable, edition: Edition) -
     if parse_test_column(table.column) is None:
         raise ProofError(f"{certificate.subject.model}: its table answers no test column")
     reference = reference_for(edition, table.column)
-    anew = certify(
+    renewal = certify(
         table, reference, edition=certificate.edition, edition_digest=edition.digest, subject=certificate.subject
     )
     same = (certificate.edition_digest, certificate.answers_digest) == (
-        anew.edition_digest,
-        anew.answers_digest,
+        renewal.edition_digest,
+        renewal.answers_digest,
     )
     if same:
         facts = [
             field.name
             for field in fields(Certificate)
-            if field.name not in _NOT_COMPARED and getattr(certificate, field.name) != getattr(anew, field.name)
+            if field.name not in _NOT_COMPARED and getattr(certificate, field.name) != getattr(renewal, field.name)
         ]
         if facts:
             raise ProofError(
@@ -58,4 +58,4 @@ def recertified(certificate: Certificate, table: TruthTable, edition: Edition) -
                 f"its table is asked; they differ in {', '.join(facts)}",
                 hint=f"certify it again: sirena certify {certificate.subject.model}/{certificate.subject.version}",
             )
-    return replace(anew, edition_digest=certificate.edition_digest, answers_digest=certificate.answers_digest)
+    return replace(renewal, edition_digest=certificate.edition_digest, answers_digest=certificate.answers_digest)
