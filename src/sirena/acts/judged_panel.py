@@ -68,7 +68,7 @@ class JudgedPanelSource(PanelSource):
         """Tell whether a decision was added to the ledger since it was last read."""
         return self._watch.has_news()
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Compare ledger and MLflow, and return the judged panel; None if that is the panel already known.
 
         Raises:
@@ -87,7 +87,7 @@ class JudgedPanelSource(PanelSource):
         if content is None or found.judged is None:
             raise found.failures[0] if found.failures else _refusal(found)
         mark = f"{found.judged.release} {sha256(content)}"
-        if mark != known:
+        if mark != known_mark:
             return MarkedPanel(Panel.of_release(json.loads(content), found.judged.release), mark)
         if found.failures:
             raise found.failures[0]
