@@ -105,7 +105,7 @@ def verify(
     from sirena.ledger.verification import verify as check
 
     ledger = _ledger()
-    found = check(ledger, expected=_head(head) if head else None)
+    found = check(ledger, expected_head=_head(head) if head else None)
     if found.finding is not None:
         raise SirenaError(
             f"the audit ledger at {ledger.store} is not what was written: {found.finding.text}",
