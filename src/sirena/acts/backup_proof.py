@@ -117,7 +117,7 @@ def _prove_ledger(copy: RestoredCopy) -> str:
     end = copy.manifest.ledger_end
     ledger = open_ledger(Settings(home=copy.home / "ledger_proof", database_url=SecretStr(copy.sirena_url)))
     try:
-        verification = verify(ledger, expected=Head(end.entries, end.hash) if end else None)
+        verification = verify(ledger, expected_head=Head(end.entries, end.hash) if end else None)
     finally:
         ledger.close()
     if verification.finding is not None:

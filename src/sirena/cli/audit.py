@@ -105,7 +105,7 @@ def verify(
     from sirena.ledger.verification import verify as check
 
     ledger = _ledger()
-    verification = check(ledger, expected=_head(head) if head else None)
+    verification = check(ledger, expected_head=_head(head) if head else None)
     if verification.finding is not None:
         raise SirenaError(
             f"the audit ledger at {ledger.store} is not intact: {verification.finding.text}",

@@ -41,7 +41,7 @@ class AnswersNow:
 
     def __call__(self) -> NamedPanel:
         """Return the panel that answers now."""
-        marked_panel = self._holder.loaded
+        marked_panel = self._holder.loaded_panel
         if marked_panel is None:
             return self._editions()
         last = self._last
