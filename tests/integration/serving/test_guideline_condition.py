@@ -54,7 +54,7 @@ def test_a_service_without_a_release_rests_on_nothing(tmp_path: Path) -> None:
 
 
 def test_a_service_that_cannot_be_asked_is_a_warning(tmp_path: Path) -> None:
-    """Neither when it is down, nor when nobody answers behind its door."""
+    """Neither when it is down, nor when nobody answers at its socket."""
     settings = Settings(home=tmp_path, profile="production")
     for parts in ([], [replace(SERVICE, well=False)], [SERVICE]):
         condition = guideline_condition(settings, parts)

@@ -16,7 +16,7 @@ from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.mic import CODES, Mic
 from sirena.server.backup.errors import DamagedBackupError
 from sirena.server.backup.manifest import ANSWERS
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 
 ORGANISMS: Final = ("eco", "kpn", "pae", "aba", "sau", "epi", "efa", "efm", "spn", "hin", "sal", "cal")
 """WHONET codes of the most common organism of each group that the 41 models answer for, a yeast among them."""
@@ -58,7 +58,7 @@ def fixed_isolates() -> tuple[tuple[str, str], ...]:
     return tuple((organism, str(Mic.from_code(code))) for organism in ORGANISMS for code in range(CODES))
 
 
-def ask_service(service: Door) -> RecordedAnswers | None:
+def ask_service(service: PartConnection) -> RecordedAnswers | None:
     """Send a service requests about all fixed isolates, and return its answers.
 
     Args:
@@ -81,7 +81,7 @@ def ask_service(service: Door) -> RecordedAnswers | None:
     return None
 
 
-def _ask(service: Door, organism: str) -> tuple[str, list[dict[str, Any]]]:
+def _ask(service: PartConnection, organism: str) -> tuple[str, list[dict[str, Any]]]:
     isolates = [one for one in fixed_isolates() if one[0] == organism]
     body = {"dataframe_records": [{"ORGANISM": code, **dict.fromkeys(COLUMNS, mic)} for code, mic in isolates]}
     headers = {"Content-Type": "application/json"}

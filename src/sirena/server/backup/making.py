@@ -38,7 +38,7 @@ from sirena.server.backup.objects import Bucket
 from sirena.server.backup.places import password_file, places_of
 from sirena.server.backup.repository import Repository, Snapshot
 from sirena.server.object_store.s3 import s3_client
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part import program, version_of
 from sirena.server.parts.postgresql import DATABASES
 from sirena.server.production_stack import ProductionStack
@@ -85,7 +85,7 @@ def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> 
         places.set.mkdir(mode=0o700, exist_ok=True)
         try:
             tell("answers of the service")
-            answers = ask_service(Doors(settings).of_part("service"))
+            answers = ask_service(PartConnections(settings).of_part("service"))
             (places.set / ANSWERS).unlink(missing_ok=True)
             if answers is not None:
                 answers.write(places.set)

@@ -12,7 +12,7 @@ from typing import Final
 
 from sirena.domain.errors import UsageError
 from sirena.server.backup.state import Activity, LastRun, RunOutcome, read_backup_state
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part import HttpHealth
 from sirena.settings.catalogue import OFF, Settings
 
@@ -75,7 +75,7 @@ def _to_repeat(last: LastRun | None) -> bool:
 
 def _await_service(settings: Settings) -> None:
     """Wait up to two minutes until the service is ready, so that a backup can record its answers."""
-    health = HttpHealth(Doors(settings).of_part("service"), "/readyz")
+    health = HttpHealth(PartConnections(settings).of_part("service"), "/readyz")
     deadline = clock.monotonic() + _PATIENCE_SECONDS
     while not health.is_well() and clock.monotonic() < deadline:
         clock.sleep(1)

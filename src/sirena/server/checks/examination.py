@@ -2,8 +2,8 @@
 
 from sirena.server.checks.accounts import look_at_accounts
 from sirena.server.checks.conditions import certificate_condition, conditions
-from sirena.server.checks.doors import look_at_doors
 from sirena.server.checks.finding import AS_ROOT, Area, CheckFinding, CheckVerdict, Notebook
+from sirena.server.checks.foreign_access import look_at_foreign_access
 from sirena.server.checks.machine import look_at_clock, look_at_memory
 from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3
 from sirena.server.checks.places import look_at_places
@@ -32,7 +32,7 @@ def examine(settings: Settings, standing: StackStanding, notebook: Notebook) -> 
     look_at_name(settings, notebook)
     look_at_s3(settings, notebook)
     look_at_authority(settings, notebook)
-    look_at_doors(settings, notebook, standing)
+    look_at_foreign_access(settings, notebook, standing)
     _look_at_conditions(settings, standing, notebook)
 
 

@@ -108,11 +108,11 @@ def files(paths: list[str]) -> Iterator[dict[str, object]]:
 
 def main(home: str, ports: list[str]) -> None:
     """Try ports, sockets and files, and print the results as JSON."""
-    doors = sockets(home)
+    socket_paths = sockets(home)
     found = {
-        "answers": [answer for place in (*ports, *doors) for answer in answers(place)],
+        "answers": [answer for place in (*ports, *socket_paths) for answer in answers(place)],
         "roles": [role for port in ports for role in roles_let_in(port)],
-        "sockets": [path for path in doors if enters(path)],
+        "sockets": [path for path in socket_paths if enters(path)],
         "files": list(files(sys.stdin.read().split("\0"))),
     }
     print(json.dumps(found))

@@ -23,7 +23,7 @@ from sirena.host.handing_over import own_whole
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.object_store.s3 import let_read_credentials, write_credentials
 from sirena.server.object_store.store_file import StoreFile
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.part import GreetingHealth, HttpHealth, Part, QuestionHealth, program, version_of
 from sirena.settings.catalogue import Settings
 
@@ -83,7 +83,7 @@ class ObjectStore:
         daemons = (
             ("ceph-monitor", self._daemon("ceph-mon", "-i", "a"), GreetingHealth(self.settings.ceph_port, _GREETING)),
             ("ceph-store", self._daemon("ceph-osd", "-i", "0"), QuestionHealth(self.socket, _QUESTION)),
-            ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(Door(self.endpoint))),
+            ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(PartConnection(self.endpoint))),
         )
         ports = {"ceph-monitor": self.settings.ceph_port, "s3": self.settings.s3_port}
         return [

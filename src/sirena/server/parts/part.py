@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sirena.host.accounts import OsAccount, PreparationError, search_path
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 
 _ANSWER_SECONDS: Final = 3.0
 _VERSION_SECONDS: Final = 20.0
@@ -37,13 +37,13 @@ class Health(Protocol):
 class HttpHealth(Health):
     """Check that a URL path at a part's port or socket answers with HTTP status 200 or 204."""
 
-    door: Door
+    connection: PartConnection
     target: str = ""
 
     def is_well(self) -> bool:
         """Tell whether the URL path answers with HTTP status 200 or 204 now."""
         try:
-            with self.door.open(self.target, seconds=_ANSWER_SECONDS) as answer:
+            with self.connection.open(self.target, seconds=_ANSWER_SECONDS) as answer:
                 return answer.status in (200, 204)
         except _NO_ANSWER:
             return False
@@ -53,13 +53,13 @@ class HttpHealth(Health):
 class ServiceHealth(Health):
     """Check of the service, which is healthy if it is ready or waits only for a first release."""
 
-    door: Door
+    connection: PartConnection
     target: str = "/readyz"
     """Path that answers 200 when the service is ready, and else an error whose code says why."""
 
     def is_well(self) -> bool:
         """Tell whether the service is ready, or waits only for a first release."""
-        return HttpHealth(self.door, self.target).is_well() or self._waits()
+        return HttpHealth(self.connection, self.target).is_well() or self._waits()
 
     def remark(self) -> str:
         """Return a text that says that the service waits for a first release; empty if it does not wait."""
@@ -67,7 +67,7 @@ class ServiceHealth(Health):
 
     def _waits(self) -> bool:
         try:
-            self.door.open(self.target, seconds=_ANSWER_SECONDS).close()
+            self.connection.open(self.target, seconds=_ANSWER_SECONDS).close()
         except urllib.error.HTTPError as error:
             with error, contextlib.suppress(*_NO_ANSWER):
                 return b'"no_release"' in error.read()

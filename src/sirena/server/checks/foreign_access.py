@@ -51,7 +51,9 @@ def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__f
     ports = [str(port) for variable, _, port in wanted_ports(settings) if variable not in _ENTRY]
     python = next((one for one in _INTERPRETERS if account.can_run(one) and account.can_read(script)), None)
     if python is None:
-        raise PreparationError(f"the account {account.name} can run no Python here that could try the doors")
+        raise PreparationError(
+            f"the account {account.name} can run no Python here that could try the ports, sockets and files"
+        )
     paths = "\0".join(str(path) for path in settings.home.rglob("*") if not path.is_symlink())
     said = account.run([python, str(script), str(settings.home), *ports], stdin=paths, seconds=_SECONDS)
     found: dict[str, Any] = json.loads(said)
@@ -84,7 +86,7 @@ def openings(settings: Settings, walked: dict[str, Any], own: Iterable[str] = ()
             yield Opening(f"{file['path']} can be read")
 
 
-def look_at_doors(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def look_at_foreign_access(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
     """Check as the account `nobody` that ports, sockets and files of a running stack are closed."""
     if settings.profile != "production" or standing.state is not StackState.RUNNING:
         return
