@@ -58,7 +58,7 @@ def access_service(
     from sirena.acts.rules_forms import RulesForms
     from sirena.cli.access_openid import openid_configuration
     from sirena.ledger.store import open_ledger
-    from sirena.serving.server import bind, bind_path, run_until_signal, running_beside, url_of
+    from sirena.serving.server import bind, bind_path, run_until_signal, serve_beside, url_of
     from sirena.settings.catalogue import load_settings
     from sirena.training.asking_apart import NetworkAsker
 
@@ -88,7 +88,7 @@ def access_service(
     desk: AbstractContextManager[None] = nullcontext()
     if pages_desk:
         sessions = Sessions(engine, hours=settings.session_hours)
-        desk = running_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
+        desk = serve_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
     with watch, desk:
         run_until_signal(app, bound)
     if upstream:

@@ -80,7 +80,7 @@ def serve(
             editions=editions,
             counting=counting,
             log=log,
-            told_elsewhere=SOURCE_EVENTS if counting else (),
+            events_logged_elsewhere=SOURCE_EVENTS if counting else (),
         )
 
     def announce(name: str | None, error: SirenaError | None) -> None:

@@ -5,7 +5,7 @@ Python objects (names of organisms, grounds) exist in each process.
 
 from sirena.engine.pieces import padded, pieces_of, thing_of
 from sirena.panel.compiled import Panel
-from sirena.serving.channel import in_memory, mapped
+from sirena.serving.channel import in_memory, map_file
 
 
 def share(panel: Panel) -> int:
@@ -16,5 +16,5 @@ def share(panel: Panel) -> int:
 
 def take_up(descriptor: int) -> Panel:
     """Return the panel in the file that `share` wrote. Its arrays use the file's memory and are read-only."""
-    panel: Panel = thing_of(mapped(descriptor))
+    panel: Panel = thing_of(map_file(descriptor))
     return panel
