@@ -79,7 +79,7 @@ class PythonParts:
         origins = {f"https://{name}", f"https://{name}:{settings.https_port}", f"https://{name}:{settings.port}"}
         server, authority = str(self.connections.mlflow_server), str(self.connections.authority)
         # 2: whoever shows no certificate of this installation is answered nothing
-        asking = (
+        tls_options = (
             "--ssl-keyfile",
             server,
             "--ssl-certfile",
@@ -92,7 +92,7 @@ class PythonParts:
         command = (
             sys.executable, "-m", MLFLOW_PROCESS, "server",
             "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
-            "--uvicorn-opts", shlex.join(asking),
+            "--uvicorn-opts", shlex.join(tls_options),
             "--backend-store-uri", database.uri("mlflow"),
             "--serve-artifacts", "--artifacts-destination", f"s3://{settings.s3_bucket}/artifacts",
             "--allowed-hosts", f"{name},{name}:*,127.0.0.1:{settings.mlflow_port}",
@@ -112,7 +112,7 @@ class PythonParts:
                 **ONLY_BY_SCRAM,
                 "AWS_SHARED_CREDENTIALS_FILE": str(credentials_file(settings)),
                 # MLflow reads keys and certificates once: by this the supervisor sees that they changed
-                "CONFIGURATION_MARK": credentials_mark(settings) + _changed(self.connections.mlflow_server),
+                "CONFIGURATION_MARK": credentials_mark(settings) + _time_of_change(self.connections.mlflow_server),
                 "AWS_DEFAULT_REGION": settings.aws_region,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "MLFLOW_S3_ENDPOINT_URL": s3_endpoint,
@@ -150,7 +150,7 @@ class PythonParts:
             ServiceHealth(PartConnection(f"http://127.0.0.1:{port}")),
             __version__,
             port=port,
-            environment=self._embedded(self.settings.service_home),
+            environment=self._embedded_environment(self.settings.service_home),
             stop_seconds=40,
             ready_seconds=120.0,
         )
@@ -169,12 +169,12 @@ class PythonParts:
             HttpHealth(PartConnection(f"http://127.0.0.1:{port}"), "/livez"),
             __version__,
             port=port,
-            environment={**self._embedded(self.settings.pages_home), variable_of("trace"): "0"},
+            environment={**self._embedded_environment(self.settings.pages_home), variable_of("trace"): "0"},
             stop_seconds=40,
             ready_seconds=120.0,
         )
 
-    def _embedded(self, home: Path) -> dict[str, str]:
+    def _embedded_environment(self, home: Path) -> dict[str, str]:
         """Return the environment of a part of one person's machine, with the address of the stack's own ledger."""
         return {
             **self._own_settings(),
@@ -264,8 +264,8 @@ class PythonParts:
     def backup_watch(self, s3_endpoint: str) -> Part:
         """Return daily backup and weekly restore drill as a part; it reads all secrets, so its account is `up`'s."""
         own = self._own_settings()
-        given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
-        given[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"
+        environment = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
+        environment[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"
         home = self.settings.home
         return Part(
             "backup",
@@ -275,7 +275,7 @@ class PythonParts:
             __version__,
             environment={
                 **own,
-                **given,
+                **environment,
                 **_places(home),
                 "HOME": str(home / "backup"),
             },
@@ -319,7 +319,7 @@ class PythonParts:
         return {
             "MLFLOW_TRACKING_URI": self.settings.own_mlflow_url,
             **identity.environment,
-            "CONFIGURATION_MARK": _changed(identity.certificate),
+            "CONFIGURATION_MARK": _time_of_change(identity.certificate),
         }
 
     def _own_settings(self) -> dict[str, str]:
@@ -338,5 +338,5 @@ def _places(home: Path) -> dict[str, str]:
     return {"SIRENA_HOME": str(home), "HOME": str(home), "PYTHONPATH": import_path()}
 
 
-def _changed(file: Path) -> str:
+def _time_of_change(file: Path) -> str:
     return str(file.stat().st_mtime_ns) if file.exists() else ""

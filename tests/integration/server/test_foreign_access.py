@@ -78,9 +78,9 @@ def test_no_account_but_its_own_gets_anything_behind_the_entry(running: Running,
     own_sockets = tuple(str(running.settings.home / path) for path in sockets.get(part, (f"doors/{part}/socket",)))
     walked = walk(running.settings, OsAccount.named(name), script)
     found = [
-        opening.what
+        opening.text
         for opening in openings(running.settings, walked, OWN[name])
-        if not opening.what.startswith(own_sockets)
+        if not opening.text.startswith(own_sockets)
     ]
     tried = sum(1 for path in running.settings.home.rglob("*") if not path.is_symlink())
     print(
@@ -110,7 +110,7 @@ def test_a_walk_finds_what_is_open(running: Running, script: Path) -> None:
         password.chmod(0o644)
         folder.chmod(0o755)
         found = {
-            one.what for one in openings(running.settings, walk(running.settings, OsAccount.named(STRANGER), script))
+            one.text for one in openings(running.settings, walk(running.settings, OsAccount.named(STRANGER), script))
         }
     finally:
         password.chmod(0o600)

@@ -174,7 +174,7 @@ class NginxEntry:
         # NGINX's workers must get at their logs to open them anew; the files themselves are not for everybody
         logs.chmod(0o755)
         self.challenges.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._let_refusals_be_read()
+        self._give_reading_of_refusals()
         nginx = Nginx.of_this_machine()
         if nginx.keeps_decisions:
             kept_decisions.prepare(self.decisions)
@@ -214,7 +214,7 @@ class NginxEntry:
             for name in _TEMPLATES
         }
 
-    def _let_refusals_be_read(self) -> None:
+    def _give_reading_of_refusals(self) -> None:
         folder = self.refusals.parent
         folder.mkdir(exist_ok=True)
         self.refusals.touch()

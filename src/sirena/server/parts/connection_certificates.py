@@ -40,7 +40,7 @@ def prepare_connections(connections: PartConnections, accounts: PartAccounts) ->
     connections.folder.chmod(0o755)
     owners = dict(_owners(connections, accounts))
     if not all(_lasts(path) for path in (connections.authority, *owners)):
-        _make(connections, owners)
+        _make_certificates(connections, owners)
     for path, owner in owners.items():
         owner.own(path)
     for part in SOCKET_PARTS:
@@ -65,20 +65,20 @@ def _prepare_folder(folder: Path, owner: OsAccount, visitor: OsAccount) -> None:
         folder.chmod(_ENTER_AS_GROUP)
 
 
-def _make(connections: PartConnections, owners: dict[Path, OsAccount]) -> None:
+def _make_certificates(connections: PartConnections, owners: dict[Path, OsAccount]) -> None:
     """Make a new authority and all certificates at once; its key is kept nowhere, so nobody can make a further one."""
     authority, key = make_authority("Sirena's doors", _DAYS)
     for path, owner in owners.items():
-        certificate = _signed(path.stem, authority, key)
+        certificate = _signed_certificate(path.stem, authority, key)
         write_private(path, certificate, owner)
     replace_whole(connections.authority, authority.public_bytes(serialization.Encoding.PEM))
 
 
-def _signed(name: str, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey) -> str:
+def _signed_certificate(name: str, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     is_server = name == "mlflow"
     usage = ExtendedKeyUsageOID.SERVER_AUTH if is_server else ExtendedKeyUsageOID.CLIENT_AUTH
-    unsigned = (
+    certificate_builder = (
         builder(subject(f"Sirena's {name}"), authority.subject, key, _DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -86,8 +86,8 @@ def _signed(name: str, authority: x509.Certificate, authority_key: ec.EllipticCu
     )
     if is_server:
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("mlflow")])
-        unsigned = unsigned.add_extension(names, critical=False)
-    certificate = unsigned.sign(authority_key, hashes.SHA256())
+        certificate_builder = certificate_builder.add_extension(names, critical=False)
+    certificate = certificate_builder.sign(authority_key, hashes.SHA256())
     return pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 

@@ -121,12 +121,12 @@ class CommandHealth(Health):
     def is_well(self) -> bool:
         """Tell whether the command ends with exit code 0 now."""
         try:
-            ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
+            process = subprocess.run(  # noqa: S603 - our own command lines, no shell
                 self.command, capture_output=True, timeout=_ANSWER_SECONDS, check=False
             )
         except (OSError, subprocess.TimeoutExpired):
             return False
-        return ended.returncode == 0
+        return process.returncode == 0
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,9 @@ def program(name: str, package: str, *folders: str) -> str:
         PreparationError: the program is not installed; the hint names Debian's package.
     """
     for path in [*folders, search_path()]:
-        found = shutil.which(name, path=path)
-        if found:
-            return found
+        path_found = shutil.which(name, path=path)
+        if path_found:
+            return path_found
     raise PreparationError(f"{name} is not installed", hint=f"apt-get install --no-install-recommends {package}")
 
 
@@ -184,12 +184,12 @@ def require_version(name: str, version: str, oldest: tuple[int, ...]) -> tuple[i
     Raises:
         PreparationError: the version is older, or is not a number.
     """
-    found = re.match(r"\d+(?:\.\d+)*", version)
-    numbers = tuple(map(int, found[0].split("."))) if found else ()
+    match = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = tuple(map(int, match[0].split("."))) if match else ()
     if oldest and not numbers:
-        raise PreparationError(f"{name} does not tell its version", hint=f"it must be {_dotted(oldest)} or newer")
+        raise PreparationError(f"{name} does not tell its version", hint=f"it must be {_dotted_text(oldest)} or newer")
     if numbers < oldest:
-        raise PreparationError(f"{name} {version} is too old", hint=f"install {_dotted(oldest)} or newer")
+        raise PreparationError(f"{name} {version} is too old", hint=f"install {_dotted_text(oldest)} or newer")
     return numbers
 
 
@@ -200,12 +200,12 @@ def version_of(command: list[str]) -> str:
         PreparationError: the command does not end in time.
     """
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False)  # noqa: S603
+        process = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
         raise PreparationError(f"{command[0]} does not tell its version", hint="is the machine overloaded?") from None
-    words = (ended.stdout + " " + ended.stderr).replace("/", " ").split()
+    words = (process.stdout + " " + process.stderr).replace("/", " ").split()
     return next((word for word in words if word[:1].isdigit() and "." in word), "unknown")
 
 
-def _dotted(numbers: tuple[int, ...]) -> str:
+def _dotted_text(numbers: tuple[int, ...]) -> str:
     return ".".join(map(str, numbers))
