@@ -137,8 +137,8 @@ def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefuse
         except SirenaError as refusal:
             refusals.append(MemberRefused(member, (), refusal))
             continue
-        if not verdict.passed:
-            findings = [(one.criterion, one.got, one.expected) for one in verdict.refusals]
+        if not verdict.meets_all_criteria:
+            findings = [(one.criterion, one.measurement, one.expectation) for one in verdict.refusals]
             refusals.append(MemberRefused(member, findings))
     return refusals
 

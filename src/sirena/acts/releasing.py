@@ -70,7 +70,7 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
             noted_files.require(version)
         verdict = judge.judge(version, Stage.PRODUCTION)
         members[member.column] = version
-        if not verdict.passed:
+        if not verdict.meets_all_criteria:
             refused_members.append(member.reference)
         return verdict
 

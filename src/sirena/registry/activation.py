@@ -97,7 +97,7 @@ def judge_release(
             continue
         if override.strip():
             verdict = verdict.override(approver, override)
-        if not verdict.passed:
+        if not verdict.meets_all_criteria:
             refusals[member.reference] = [str(finding) for finding in verdict.refusals]
     if damages or (refusals and not override.strip()):
         refusals |= damages

@@ -83,7 +83,7 @@ class RegisteredJudge:
             return verdict
         if not version.is_ours:
             return replace(verdict, findings=(*verdict.findings, _UNPROVED))
-        if verdict.passed or overriding:
+        if verdict.meets_all_criteria or overriding:
             self.prover.prove_version(version)
         return verdict
 

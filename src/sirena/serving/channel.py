@@ -30,13 +30,13 @@ def send(channel: socket.socket, word: bytes, files: Sequence[int] = ()) -> None
     socket.send_fds(channel, [word], list(files))
 
 
-def send_object(channel: socket.socket, word: bytes, content: Any) -> None:
+def send_object(channel: socket.socket, word: bytes, value: Any) -> None:
     """Send a word and an object, which the other end reads by `load`.
 
     Raises:
         OSError: the other end is gone, or reads no more; or this process can open no more files.
     """
-    file = dump(content)
+    file = dump(value)
     try:
         send(channel, word, [file])
     finally:
@@ -77,9 +77,9 @@ def map_file(descriptor: int) -> memoryview:
     return memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
 
 
-def dump(content: Any) -> int:
+def dump(value: Any) -> int:
     """Return the descriptor of a sealed file in memory that holds a pickled object."""
-    return in_memory([pickle.dumps(content)])
+    return in_memory([pickle.dumps(value)])
 
 
 def load(descriptor: int) -> Any:
