@@ -140,7 +140,7 @@ def drill(at: At = "") -> None:
     with ends_in_order(), step_reporter() as report_step:
         outcome = drill_backup(_settings(), at, report_step)
     say(f"drill of {outcome.snapshot.id} ({outcome.snapshot.time:%Y-%m-%d %H:%M} UTC): {outcome.seconds:.1f} s")
-    for sentence in outcome.proven:
+    for sentence in outcome.proofs:
         say(f"  {sentence}")
 
 

@@ -53,7 +53,7 @@ def status(
         worst = Urgency.CRITICAL
     if monitor:
         unwell = [f"{part.name} {part.state}" for part in parts if not part.well]
-        unwell += [f"{condition.name} {condition.told}" for condition in conditions if condition.urgency]
+        unwell += [f"{condition.name} {condition.state}" for condition in conditions if condition.urgency]
         typer.echo(f"SIRENA {worst.name}: {'; '.join(unwell) or f'{len(parts)} parts well'}")
         raise typer.Exit(int(worst))
     if as_json:
@@ -99,7 +99,7 @@ def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[Condition]", 
         "state": worst,
         "parts": [{"name": part.name, "state": part.state, "well": part.well} for part in parts],
         "conditions": [
-            {"of": condition.name, "state": condition.urgency.word, "how": condition.told} for condition in conditions
+            {"of": condition.name, "state": condition.urgency.word, "how": condition.state} for condition in conditions
         ],
     }
 
@@ -107,5 +107,5 @@ def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[Condition]", 
 def _print_conditions(conditions: "Sequence[Condition]") -> None:
     from sirena.cli.sections import Section, print_sections
 
-    rows = [(condition.name, condition.urgency.word, condition.told) for condition in conditions]
+    rows = [(condition.name, condition.urgency.word, condition.state) for condition in conditions]
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(0, 1, 2))])
