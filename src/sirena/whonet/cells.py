@@ -73,7 +73,7 @@ def classify_text(text: str, code: int, reading: str | None = None) -> ProblemCl
     Args:
         text: the cell.
         code: the text's code from `encode_mics`.
-        reading: the text that the cell is read as because of its column's scale (`scales`); None if it is read as it is.
+        reading: the text that the cell is read as because of its column's scale (`scales`); None if as it is.
 
     >>> classify_text("0", IMPOSSIBLE), classify_text("<=0.5", encode_mics(["<=0.5"])[0])
     (<ProblemClass.ZERO: 'zero'>, None)
