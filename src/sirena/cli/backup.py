@@ -139,7 +139,7 @@ def drill(at: At = "") -> None:
     with ends_in_order(), told() as tell:
         done = drill_backup(_settings(), at, tell)
     say(f"drill of {done.snapshot.id} ({done.snapshot.time:%Y-%m-%d %H:%M} UTC): {done.seconds:.1f} s")
-    for sentence in done.proven:
+    for sentence in done.proofs:
         say(f"  {sentence}")
 
 

@@ -24,7 +24,7 @@ from sirena.registry.judging import RegisteredJudge
 from sirena.registry.releases import Release
 from sirena.registry.training_session import Plan, TrainingOutcome
 from sirena.registry.versions import ModelVersion, Stage, find_version
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.mlflow_server import machine_learning_page
 from sirena.server.parts.part import HttpHealth
 from sirena.server.parts.processes import ChildProcess, free_port
@@ -150,7 +150,7 @@ def _service(settings: Settings, port: int) -> ChildProcess:
     return ChildProcess(
         "the service",
         [sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)],
-        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/readyz"),
+        health=HttpHealth(PartConnection(f"http://127.0.0.1:{port}"), "/readyz"),
         log=settings.home / "logs" / "serve.log",
         environment={"MLFLOW_TRACKING_URI": settings.tracking_uri, "SIRENA_HOME": str(settings.home)},
     )

@@ -53,7 +53,7 @@ def status(
         worst = Urgency.CRITICAL
     if monitor:
         unwell = [f"{part.name} {part.state}" for part in parts if not part.well]
-        unwell += [f"{one.name} {one.told}" for one in found if one.urgency]
+        unwell += [f"{one.name} {one.state}" for one in found if one.urgency]
         typer.echo(f"SIRENA {worst.name}: {'; '.join(unwell) or f'{len(parts)} parts well'}")
         raise typer.Exit(int(worst))
     if as_json:
@@ -98,12 +98,12 @@ def _document(parts: "Sequence[PartHealth]", found: "Sequence[Condition]", worst
     return {
         "state": worst,
         "parts": [{"name": part.name, "state": part.state, "well": part.well} for part in parts],
-        "conditions": [{"of": one.name, "state": one.urgency.word, "how": one.told} for one in found],
+        "conditions": [{"of": one.name, "state": one.urgency.word, "how": one.state} for one in found],
     }
 
 
 def _print_conditions(found: "Sequence[Condition]") -> None:
     from sirena.cli.sections import Section, print_sections
 
-    rows = [(one.name, one.urgency.word, one.told) for one in found]
+    rows = [(one.name, one.urgency.word, one.state) for one in found]
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(0, 1, 2))])
