@@ -203,7 +203,7 @@ def with_keys(tally_rows: pl.DataFrame, reference: TruthTable | None) -> pl.Data
 
 
 def _key(organism: str, site: Site, reference: TruthTable | None) -> str:
-    if reference is None or organism not in reference.known:
+    if reference is None or organism not in reference.vocabulary:
         return organism
     own = key_of(organism, site)
     # a site for which the guideline has no row stays apart: its labels say nothing of other sites

@@ -155,7 +155,7 @@ def _choose(evidence: Countable, column: str, tally_rows: pl.DataFrame | None) -
         )
     if evidence.label_source is LabelSource.BOTH and table is not None and grid is not None:
         own = tally_rows.filter(
-            ~pl.col("key").is_in([key for key in tally_rows["key"].unique() if split_key(key)[0] in table.known])
+            ~pl.col("key").is_in([key for key in tally_rows["key"].unique() if split_key(key)[0] in table.vocabulary])
         )
         if not _enough(own):
             silent = int(own["weight"].sum())

@@ -177,7 +177,7 @@ def test_with_both_too_few_results_beyond_the_edition_are_left_out() -> None:
     model = train(beyond_the_edition(200))
 
     assert model.report["label_source"] == "reference"
-    assert "cfr" not in model.table.known
+    assert "cfr" not in model.table.vocabulary
     assert "200 results" in model.report["note"]
 
 
