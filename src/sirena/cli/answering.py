@@ -291,7 +291,7 @@ def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> A
 
     isolates = isolates_to_answer(file, question)
     grounds = GroundSheet()
-    unread_specimens = len(isolates.row_sites().unread)
+    unread_specimens = len(isolates.row_sites().unread_rows)
     with AnswerSummary(
         rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread_specimens
     ) as summary:

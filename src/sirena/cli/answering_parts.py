@@ -17,7 +17,7 @@ from sirena.cli.answering import (
     with_rules,
 )
 from sirena.engine import Engine
-from sirena.panel.column_answers import ColumnTally, Told
+from sirena.panel.column_answers import ColumnTally, FurtherColumns
 from sirena.panel.file_answers import FileAnswers
 from sirena.panel.frame import Isolates
 from sirena.panel.placement import HeaderLayout
@@ -44,11 +44,11 @@ def answer_parts(
         engine: engine that answers the parts.
     """
     isolates = isolates_to_answer(streamed_file.file, question)
-    answers = FileAnswers.prepared(
+    answers = FileAnswers.prepare(
         isolates,
         streamed_file.texts,
         question.tables_for,
-        told=Told(output.basis, question.source),
+        further_columns=FurtherColumns(output.basis, question.source),
         existing=output.existing,
         stamp=question.stamp,
     )

@@ -42,7 +42,7 @@ def cells(
     from sirena.cli.answering import refuse_same_file
     from sirena.cli.s3_files import check_output, destination, each_file
     from sirena.cli.training_files import count_files
-    from sirena.training.counts import HospitalCounts, pooled
+    from sirena.training.counts import HospitalCounts, pool_hospitals
     from sirena.training.shared_cells import SMALL, write_cells
     from sirena.whonet.errors import as_given
     from sirena.whonet.mapping import load_mapping
@@ -54,7 +54,9 @@ def cells(
     laboratory_mapping = load_mapping(mapping) if mapping else None
     with engine_named(engine) as works:
         hospitals = count_files(sources, seed, sheet=sheet, mapping=laboratory_mapping, engine=works).values()
-    counts = HospitalCounts(tuple(test for hospital in hospitals for test in hospital.tests), pooled(hospitals), seed)
+    counts = HospitalCounts(
+        tuple(test for hospital in hospitals for test in hospital.tests), pool_hospitals(hospitals), seed
+    )
     if counts.tally.is_empty():
         raise SirenaError(
             f"{', '.join(map(as_given, files))}: no labelled results, so there is nothing to count",

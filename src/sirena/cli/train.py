@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.connection import connect
         from sirena.settings.catalogue import load_settings
         from sirena.training.columns import columns_to_train
-        from sirena.training.counts import CountedEvidence, pooled
+        from sirena.training.counts import CountedEvidence, pool_hospitals
         from sirena.training.evidence import LabelSource
         from sirena.whonet.errors import as_given
         from sirena.whonet.mapping import load_mapping
@@ -108,7 +108,7 @@ def register(app: typer.Typer) -> None:
         registry = connect(settings)
         tests = [test for hospital in hospitals.values() for test in hospital.tests]
         reference = editions.tables(columns_to_train(tests, drug_codes))
-        cells = pooled(hospitals.values())
+        cells = pool_hospitals(hospitals.values())
         sections = list(audit_sections(hospitals, cells, reference, editions.named(reference), audit))
         if not as_json:
             print_sections(sections)

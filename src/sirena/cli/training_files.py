@@ -112,7 +112,7 @@ def audit_sections(
 
     Args:
         hospitals: counts from `count_files`.
-        counts: cells of all hospitals, from `counts.pooled`.
+        counts: cells of all hospitals, from `counts.pool_hospitals`.
         reference: truth tables of guideline editions by test column.
         edition: names of the guideline editions.
         audit: file to which all contradicting cells are written; None to write no file.
