@@ -1,19 +1,24 @@
 """A long file answered by `sirena reference`, compared with Polars reading that file and writing the same answer.
 
-    PYTHONPATH=src python benchmarks/bulk.py [--isolates 100000 1000000] [--formats .csv .parquet .arrow]
+    PYTHONPATH=src python benchmarks/bulk.py [--isolates 100000 1000000] [--formats .csv .parquet .arrow] [--pairs 5]
+
+With `--command interpret` the active release of `SIRENA_HOME` answers instead, and nothing is recorded.
 
 The bound: at most 1.5 times Polars' time, and less than 1 GB whatever the length. Polars scans the same file, every
 cell as text, adds the command's answers as columns, which it maps from an Arrow file as enumerations, and sinks the
 same table; it looks up nothing and decides nothing about a column. The benchmark checks that the two tables are equal.
 The command reads the file as text of unknown encoding, delimiter and quirks, decides what its columns are, compiles the
-edition's tables, and answers. Both are processes of their own, started anew, Python and imports included; processor
-seconds are reported too, since others may use the machine.
+edition's tables, and answers. Both are processes of their own, started anew, Python and imports included; Sirena's
+modules are compiled beforehand, as in an installed package. They run in turn, some pairs of them, and a figure is the
+median over the pairs; processor seconds are reported too, since others may use the machine.
 """
 
 import argparse
+import compileall
 import sys
 import tempfile
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from processes import measured
@@ -78,28 +83,50 @@ def run(script: str, *paths: Path) -> dict[str, Any]:
     return measured([sys.executable, "-c", script, *map(str, paths)])
 
 
-def pair(source: Path, folder: Path) -> dict[str, Any]:
-    """Measure the command and Polars on one file."""
+def compared(source: Path, folder: Path, command: str, pairs: int) -> dict[str, Any]:
+    """Measure the command and Polars on one file, in turn.
+
+    Args:
+        source: the file.
+        folder: folder for the answers.
+        command: command of Sirena.
+        pairs: how many times each of them runs.
+    """
     suffix = "".join(source.suffixes)
     target, letters, other = folder / f"answer{suffix}", folder / "letters.arrow", folder / f"other{suffix}"
-    ours = measured([sys.executable, "-m", "sirena.cli", "reference", str(source), "-o", str(target)])
-    run(LETTERS, source, target, letters)
-    theirs = run(PEER, source, letters, other)
+    ours, theirs = [], []
+    for number in range(pairs):
+        ours.append(measured([sys.executable, "-m", "sirena.cli", command, str(source), "-o", str(target)]))
+        if number == 0:
+            run(LETTERS, source, target, letters)
+        theirs.append(run(PEER, source, letters, other))
     run(COMPARE, target, other)
-    written = target.stat().st_size
-    peer_written = other.stat().st_size
+    sizes = [round(path.stat().st_size / 2**20, 1) for path in (source, target, other)]
     for path in (target, letters, other):
         path.unlink()
-    ratio = ours["seconds"] / theirs["seconds"]
-    print(f"{source.name}: {ours} beside {theirs}, {ratio:.2f} times", flush=True)
-    return {
-        "file_mib": round(source.stat().st_size / 2**20, 1),
-        "answer_mib": round(written / 2**20, 1),
-        "peer_answer_mib": round(peer_written / 2**20, 1),
-        "sirena": ours,
-        "polars": theirs,
-        "times_the_peer": round(ratio, 2),
+    figures = {
+        "file_mib": sizes[0],
+        "answer_mib": sizes[1],
+        "peer_answer_mib": sizes[2],
+        "pairs": pairs,
+        "sirena": medians(ours),
+        "polars": medians(theirs),
+        "times_the_peer": ratio(ours, theirs, "seconds"),
+        "times_the_peer_in_processor_time": ratio(ours, theirs, "processor_seconds"),
     }
+    print(f"{source.name}: {figures}", flush=True)
+    return figures
+
+
+def medians(runs: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the median of each figure."""
+    return {name: round(median(run[name] for run in runs), 2) for name in runs[0]}
+
+
+def ratio(ours: list[dict[str, Any]], theirs: list[dict[str, Any]], figure: str) -> float:
+    """Return the median, over the pairs, of our figure divided by theirs."""
+    ratios = [float(mine[figure] / other[figure]) for mine, other in zip(ours, theirs, strict=True)]
+    return round(median(ratios), 2)
 
 
 def main() -> None:
@@ -113,11 +140,15 @@ def main() -> None:
         help="10000000 is as well possible, with 15 GB of disk and some minutes",
     )
     parser.add_argument("--formats", nargs="+", default=[".csv", ".csv.gz", ".parquet", ".arrow"])
+    parser.add_argument("--command", choices=("reference", "interpret"), default="reference")
+    parser.add_argument("--pairs", type=int, default=5)
     options = parser.parse_args()
     import polars as pl
 
+    import sirena
     from sirena.whonet.synthetic import generate_hospital
 
+    compileall.compile_dir(Path(sirena.__file__).parent, quiet=1)
     hospital = generate_hospital(DISTINCT, seed=2)
     figures: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as name:
@@ -132,8 +163,10 @@ def main() -> None:
                     rows.sink_ipc(source, compression="lz4", compat_level=pl.CompatLevel.oldest())
                 else:
                     rows.sink_csv(source, compression="gzip" if suffix == ".csv.gz" else "uncompressed")
-                figures[source.name] = pair(source, folder)
+                figures[source.name] = compared(source, folder, options.command, options.pairs)
                 source.unlink()
+    if options.command != "reference":
+        return
     longest = figures[f"{max(options.isolates)}{options.formats[0]}"]
     record(
         "bulk",
