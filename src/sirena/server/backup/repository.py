@@ -186,11 +186,13 @@ class Repository:
         items: list[dict[str, Any]] = json.loads(run.output) or []
         # restic writes nanoseconds, Python reads microseconds
         moments = ((str(item["short_id"]), datetime.fromisoformat(item["time"][:19])) for item in items)
-        return sorted((Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda one: one.time)
+        return sorted(
+            (Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda snapshot: snapshot.time
+        )
 
     def ahead_of_the_clock(self) -> list[Snapshot]:
         """Return the snapshots dated more than a day ahead of the clock; if there are any, the clock may be wrong."""
-        return [one for one in self.snapshots() if _is_ahead(one)]
+        return [snapshot for snapshot in self.snapshots() if _is_ahead(snapshot)]
 
     def find(self, at: str) -> Snapshot:
         """Return the snapshot that an id, a date or `latest` names.
@@ -203,18 +205,20 @@ class Repository:
         Raises:
             UsageError: there is no such snapshot.
         """
-        every = self.snapshots()
-        if not every:
+        snapshots = self.snapshots()
+        if not snapshots:
             raise UsageError(f"{self.location} holds no backup", hint="see SIRENA_BACKUP_REPOSITORY")
         if not at.strip() or at.strip() == "latest":
             # one made while the clock was a year ahead would else be the latest for a year
-            return next((one for one in reversed(every) if not _is_ahead(one)), every[-1])
+            return next((snapshot for snapshot in reversed(snapshots) if not _is_ahead(snapshot)), snapshots[-1])
         moment = _moment(at.strip())
         matches = [
-            one for one in every if (one.time <= moment if moment else one.id.startswith(at.strip().lower()[:_SHORT]))
+            snapshot
+            for snapshot in snapshots
+            if (snapshot.time <= moment if moment else snapshot.id.startswith(at.strip().lower()[:_SHORT]))
         ]
         if not matches:
-            listing = ", ".join(f"{one.id} ({one.time:%Y-%m-%d %H:%M})" for one in every[-5:])
+            listing = ", ".join(f"{snapshot.id} ({snapshot.time:%Y-%m-%d %H:%M})" for snapshot in snapshots[-5:])
             raise UsageError(f"there is no backup {at!r}", hint=f"the latest are {listing}")
         return matches[-1]
 

@@ -25,11 +25,11 @@ def look_at_accounts(settings: Settings, notebook: Notebook, standing: StackStan
         name = OsAccount.of_this_process().name
         notebook.note(Area.ACCOUNTS, "account", CheckVerdict.WELL, f"all parts run as {name}, who starts them")
         return
-    there = []
+    present_accounts = []
     for name in filter(None, dict.fromkeys((settings.account, settings.service_account))):
         with notebook.looking(Area.ACCOUNTS, f"account {name}"):
-            there.append(OsAccount.named(name))
-    if {settings.account, settings.service_account} - {"", *(account.name for account in there)}:
+            present_accounts.append(OsAccount.named(name))
+    if {settings.account, settings.service_account} - {"", *(account.name for account in present_accounts)}:
         return
     accounts = PartAccounts.of(settings)
     for account in accounts.all:

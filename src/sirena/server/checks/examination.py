@@ -41,7 +41,7 @@ def _look_at_conditions(settings: Settings, standing: StackStanding, notebook: N
     with notebook.looking(Area.STACK, "conditions"):
         if standing.state in (StackState.DOWN, StackState.RUNNING):
             # the disk is the machine's, and was looked at there
-            conditions_seen = [one for one in conditions(settings) if one.name != "disk"]
+            conditions_seen = [condition for condition in conditions(settings) if condition.name != "disk"]
         elif settings.profile == "production" and settings.tls is CertificateSource.FILES:
             conditions_seen = [certificate_condition(settings)]
         else:

@@ -49,7 +49,10 @@ def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__f
         PreparationError: the account can run no Python of this machine, or the script failed.
     """
     ports = [str(port) for variable, _, port in wanted_ports(settings) if variable not in _ENTRY]
-    python = next((one for one in _INTERPRETERS if account.can_run(one) and account.can_read(script)), None)
+    python = next(
+        (interpreter for interpreter in _INTERPRETERS if account.can_run(interpreter) and account.can_read(script)),
+        None,
+    )
     if python is None:
         raise PreparationError(
             f"the account {account.name} can run no Python here that could try the ports, sockets and files"

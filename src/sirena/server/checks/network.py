@@ -112,7 +112,7 @@ def _directory(address: str) -> dict[str, object]:
 
 def _addresses(name: str) -> list[str]:
     try:
-        return list(dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(name, None)))
+        return list(dict.fromkeys(str(answer[4][0]) for answer in socket.getaddrinfo(name, None)))
     except (OSError, UnicodeError):
         return []
 

@@ -15,7 +15,7 @@ from sirena.settings.catalogue import Settings, variable_of
 def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
     """Note which of the profile's ports are free, used by the stack's own parts, or taken by other programs."""
     ports = wanted_ports(settings)
-    taken_ports = [one for one in ports if not is_free(one[1], one[2])]
+    taken_ports = [place for place in ports if not is_free(place[1], place[2])]
     free, own, unseen = (
         [port for variable, address, port in ports if (variable, address, port) not in taken_ports],
         [],

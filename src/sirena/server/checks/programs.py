@@ -66,9 +66,9 @@ def look_at_programs(settings: Settings, notebook: Notebook) -> None:
     for need in needs(settings):
         with notebook.looking(Area.PROGRAMS, need.name):
             paths = [find() for find in need.paths]
-            version_found = version_of([paths[0], need.question])
-            require_version(need.name, version_found, need.oldest)
-            notebook.note(Area.PROGRAMS, need.name, CheckVerdict.WELL, f"{version_found}, {paths[0]}")
+            present_version = version_of([paths[0], need.question])
+            require_version(need.name, present_version, need.oldest)
+            notebook.note(Area.PROGRAMS, need.name, CheckVerdict.WELL, f"{present_version}, {paths[0]}")
 
 
 def _look_at_python(notebook: Notebook) -> None:
