@@ -60,7 +60,7 @@ class ReleaseLook:
 
 
 @dataclass(frozen=True)
-class MemberRefused:
+class RefusedMember:
     """A model version in a release: the gate refuses it, with the reasons, or cannot judge it, with the error."""
 
     member: Member
@@ -123,7 +123,7 @@ def changed_members(before: Mapping[str, str], after: Mapping[str, str]) -> list
     return [MemberChange(*pair) for pair in pairs if pair[1] != pair[2]]
 
 
-def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefused]:
+def judge_members(judge: RegisteredJudge, release: Release) -> list[RefusedMember]:
     """Return the members of a release that the gate would refuse; nothing is decided.
 
     Raises:
@@ -135,11 +135,11 @@ def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefuse
         try:
             verdict = judge.judge(find_version(judge.registry, member.reference), Stage.PRODUCTION)
         except SirenaError as refusal:
-            refusals.append(MemberRefused(member, (), refusal))
+            refusals.append(RefusedMember(member, (), refusal))
             continue
         if not verdict.meets_all_criteria:
             findings = [(finding.criterion, finding.measurement, finding.expectation) for finding in verdict.refusals]
-            refusals.append(MemberRefused(member, findings))
+            refusals.append(RefusedMember(member, findings))
     return refusals
 
 

@@ -30,7 +30,7 @@ class StageJudgement:
 
 
 @dataclass(frozen=True)
-class Compared:
+class VersionComparison:
     """A version compared with another version of its model."""
 
     former: VersionGlance
@@ -51,7 +51,7 @@ class VersionLook:
 
     glance: VersionGlance
     judgement: StageJudgement
-    comparison: Compared | None
+    comparison: VersionComparison | None
     """Comparison with another version; None if it is the model's only version."""
     decisions: Sequence[RecordedDecision]
     """Who gave the version which stage, newest first."""
@@ -85,7 +85,7 @@ def former_of(version: ModelVersion, siblings: Sequence[ModelVersion]) -> ModelV
     return next(iter([*in_production, *before]), None)
 
 
-def compare_versions(registry: Registry, version: ModelVersion, former: VersionGlance) -> Compared:
+def compare_versions(registry: Registry, version: ModelVersion, former: VersionGlance) -> VersionComparison:
     """Return the answers of a version that differ from those of a former version."""
     try:
         old, new = (
@@ -93,8 +93,8 @@ def compare_versions(registry: Registry, version: ModelVersion, former: VersionG
             for model_version in (former.version, version)
         )
     except SirenaError as refusal:
-        return Compared(former, refusal=refusal)
-    return Compared(former, range_changes(old, new))
+        return VersionComparison(former, refusal=refusal)
+    return VersionComparison(former, range_changes(old, new))
 
 
 def read_certificate(registry: Registry, version: ModelVersion) -> Certificate | None:

@@ -19,7 +19,7 @@ from sirena.host.accounts import OsAccount, nearest_folder
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.backup.errors import BackupError, DamagedBackupError
 from sirena.server.backup.places import password_file, places_of
-from sirena.server.backup.tools import EndedProgram, run_tool
+from sirena.server.backup.tools import ProgramRun, run_tool
 from sirena.server.object_store.s3 import credentials_file
 from sirena.server.parts.part import program
 from sirena.settings.catalogue import Settings
@@ -245,7 +245,7 @@ class Repository:
                 "`sirena backup` there save what is missing anew; docs/howto/backup.md says how to get the rest out",
             )
 
-    def _list_locks(self) -> EndedProgram:
+    def _list_locks(self) -> ProgramRun:
         """Open the repository and list its locks by one run of restic, since each run takes time to derive the key."""
         return self._restic("list", "locks", "--no-lock")
 
@@ -268,7 +268,7 @@ class Repository:
                 hint="put your copy of it there (chmod 600), or name it with SIRENA_BACKUP_PASSWORD_FILE",
             )
 
-    def _restic(self, *words: str, folder: Path | None = None) -> EndedProgram:
+    def _restic(self, *words: str, folder: Path | None = None) -> ProgramRun:
         self._probe()
         command = [program("restic", "restic"), *words]
         return run_tool(command, self._environment(), folder=folder or places_of(self.settings).root)
@@ -299,7 +299,7 @@ class Repository:
                 hint="see SIRENA_BACKUP_REPOSITORY and the network; then repeat the command",
             ) from error
 
-    def _require(self, run: EndedProgram, action: str) -> None:
+    def _require(self, run: ProgramRun, action: str) -> None:
         if run.code == 0:
             return
         raise BackupError(
@@ -322,7 +322,7 @@ def _is_dead(lock: Mapping[str, Any]) -> bool:
     return name != "restic" or rest.split()[0] == "Z"
 
 
-def _remedy(run: EndedProgram) -> str:
+def _remedy(run: ProgramRun) -> str:
     errors = run.errors.lower()
     if "wrong password" in errors:
         return "put the password of this repository into the file SIRENA_BACKUP_PASSWORD_FILE names"
