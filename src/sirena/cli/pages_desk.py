@@ -36,8 +36,8 @@ class PagesDesk:
         try:
             self.connection.open(f"/events/{event}", body, seconds=_SECONDS).close()
         except _AWAY as error:
-            _LOG.warning("%s could not be put on record: %s", event, type(error).__name__)
-            raise UnrecordedError("the access service does not take what happens", hint="sirena status") from error
+            _LOG.warning("%s could not be written to the audit ledger: %s", event, type(error).__name__)
+            raise UnrecordedError("the access service does not take the pages' events", hint="sirena status") from error
 
     def open_sessions(self) -> frozenset[str]:
         """Return the names of the sessions that are open now.

@@ -55,13 +55,13 @@ def pages_service(
     # a process that breaks leaves no file of what it held in memory
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     settings = load_settings()
-    bound = bind("127.0.0.1", port) if socket is None else bind_path(socket)
+    listener = bind("127.0.0.1", port) if socket is None else bind_path(socket)
     holder = PanelHolder(JudgedPanelSource(settings, open_ledger(settings)), poll_seconds=settings.poll_seconds)
     app = _application(holder, settings, desk, "" if key is None else key.read_text(encoding="utf-8"))
-    typer.echo(f"Sirena shows pages: {url_of(bound)}", err=True)
+    typer.echo(f"Sirena shows pages: {url_of(listener)}", err=True)
     holder.start()
     try:
-        run_until_signal(app, bound)
+        run_until_signal(app, listener)
     finally:
         holder.stop()
 

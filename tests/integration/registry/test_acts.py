@@ -174,7 +174,7 @@ def test_served_says_when_registry_and_ledger_differ(log: Log, amikacin: TruthTa
     shutil.move(registry.settings.home / "ledger", kept)
     (registry.settings.home / "ledger").mkdir()
     code, output, message = sirena("audit", "served", "--on", soon)
-    assert (code, output, "audit ledger knows nothing of it" in " ".join(message.split())) == (1, "", True)
+    assert (code, output, "audit ledger holds no entry of it" in " ".join(message.split())) == (1, "", True)
     ledger_of(registry).close()
     shutil.rmtree(registry.settings.home / "ledger")
     shutil.move(kept, registry.settings.home / "ledger")

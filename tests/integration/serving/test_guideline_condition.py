@@ -59,4 +59,4 @@ def test_a_service_that_cannot_be_asked_is_a_warning(tmp_path: Path) -> None:
     for parts in ([], [replace(SERVICE, well=False)], [SERVICE]):
         condition = guideline_condition(settings, parts)
         assert condition.urgency is Urgency.WARNING
-        assert condition.state.startswith("cannot be told")
+        assert condition.state.startswith("not known")
