@@ -10,7 +10,7 @@ from sirena.cli.voice import in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.server.checks.finding import CheckFinding, CheckVerdict, CheckReport
+    from sirena.server.checks.finding import CheckFinding, CheckReport, CheckVerdict
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def doctor(
     Exit code 0 if nothing has to be repaired, even with warnings; otherwise 1. A check that this account may not make
     is reported and is not a failure. No check of the network takes longer than five seconds.
     """
-    from sirena.server.checks.finding import CheckVerdict, CheckReport
+    from sirena.server.checks.finding import CheckReport, CheckVerdict
 
     check_report = CheckReport()
     place = _examine(profile, check_report)
