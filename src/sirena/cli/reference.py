@@ -155,7 +155,7 @@ def reference(
         tables = {column: _without_breakpoints(column) for column in columns} | editions.tables(
             columns, reading=reading
         )
-        names = editions.named(columns)
+        names = editions.names_for(columns)
         question = FileQuestion(
             lambda column: tables[column.model_column],
             stamp=stamp_with_rules(f"reference · {names}" if names else "reference", expert, own),
