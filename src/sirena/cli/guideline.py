@@ -126,13 +126,8 @@ def import_tables(
         return
     since = in_force_since.date() if in_force_since else None
     folder = load_settings().editions_folder
-<<<<<<< HEAD
     for edition_import in import_whonet(files, folder, edition or (), in_force_since=since):
-        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(edition_import.skipped.items())]
-=======
-    for imported in import_whonet(files, folder, edition or (), in_force_since=since):
-        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(imported.skipped_rows.items())]
->>>>>>> main
+        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(edition_import.skipped_rows.items())]
         facts = [
             ("breakpoints", str(edition_import.breakpoints)),
             ("expected resistance", str(edition_import.expected_resistance)),

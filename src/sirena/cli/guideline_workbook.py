@@ -25,19 +25,11 @@ def import_workbook(path: Path) -> None:
     facts = [(kind, str(number)) for kind, number in sorted(workbook.kinds.items())]
     print_sections(
         [
-<<<<<<< HEAD
             Section(workbook.name, facts, ("statements", "#"), _outcome(workbook)),
-            _cells("Left to a person: these cells were not imported", workbook.undecided),
+            _cells("Left to a person: these cells were not imported", workbook.undecided_cells),
             _cells("Imported as printed; a person should read the notes", workbook.to_check),
             _cells("Not read", workbook.left_out),
             *_differences(workbook),
-=======
-            Section(imported.name, facts, ("statements", "#"), _outcome(imported)),
-            _cells("Left to a person: these cells were not imported", imported.undecided_cells),
-            _cells("Imported as printed; a person should read the notes", imported.to_check),
-            _cells("Not read", imported.left_out),
-            *_differences(imported),
->>>>>>> main
         ]
     )
 
