@@ -120,7 +120,7 @@ class RefusalCounter:
                 del self._windows[source]
         return counts
 
-    def kept(self) -> list[dict[str, Any]]:
+    def open_windows(self) -> list[dict[str, Any]]:
         """Return all windows in plain types, to be kept in a file and given to `put_back` after a restart."""
         return [
             {
