@@ -137,7 +137,7 @@ class RefusalCounter:
         ]
 
     def put_back(self, counts: list[dict[str, Any]]) -> None:
-        """Continue the windows of an earlier process, as `kept` returned them."""
+        """Continue the windows of an earlier process, as `open_windows` returned them."""
         self._windows = {}
         for state in counts:
             source, window = RefusedSource(**state["source"]), state["window"]
