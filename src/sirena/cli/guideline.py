@@ -126,14 +126,14 @@ def import_tables(
         return
     since = in_force_since.date() if in_force_since else None
     folder = load_settings().editions_folder
-    for imported in import_whonet(files, folder, edition or (), in_force_since=since):
-        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(imported.skipped_rows.items())]
+    for edition_import in import_whonet(files, folder, edition or (), in_force_since=since):
+        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(edition_import.skipped_rows.items())]
         facts = [
-            ("breakpoints", str(imported.breakpoints)),
-            ("expected resistance", str(imported.expected_resistance)),
+            ("breakpoints", str(edition_import.breakpoints)),
+            ("expected resistance", str(edition_import.expected_resistance)),
             *rows,
         ]
-        print_sections([Section(imported.name, facts, ("rows", "#"))])
+        print_sections([Section(edition_import.name, facts, ("rows", "#"))])
 
 
 def diff(
