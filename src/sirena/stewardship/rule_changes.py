@@ -16,9 +16,9 @@ class RuleChanges:
         """Start without counts."""
         self._labels: dict[str, dict[str, int]] = {}
 
-    def add(self, reported: "Sequence[ReportedTest]") -> None:
+    def add(self, reported_tests: "Sequence[ReportedTest]") -> None:
         """Add the changes in some rows of the file."""
-        for test in reported:
+        for test in reported_tests:
             self.count(test.header, test.rule)
 
     def count(self, header: str, labels: pl.Series) -> None:
