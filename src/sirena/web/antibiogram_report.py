@@ -57,24 +57,26 @@ def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None =
     )
 
 
-def report_page(counted: CountedFile, language: Language) -> str:
+def report_page(counted_file: CountedFile, language: Language) -> str:
     """Return the HTML report of the command line, with charts, alerts and data quality."""
-    return render_page(counted.antibiogram, language, report_parts(counted, language))
+    return render_page(counted_file.antibiogram, language, report_parts(counted_file, language))
 
 
 class AntibiogramLook:
     """An antibiogram as the page shows it; its pictures are drawn when a browser requests them, and kept."""
 
-    def __init__(self, counted: CountedFile, language: Language) -> None:
+    def __init__(self, counted_file: CountedFile, language: Language) -> None:
         """Create the tables of the page from the counts.
 
         Args:
-            counted: the counted file, with its trend.
+            counted_file: the counted file, with its trend.
             language: the reader's language.
         """
         # what the page's tables hold already is not held once more
         self.antibiogram = replace(
-            counted.antibiogram, cells=counted.antibiogram.cells.clear(), trend=counted.antibiogram.trend.clear()
+            counted_file.antibiogram,
+            cells=counted_file.antibiogram.cells.clear(),
+            trend=counted_file.antibiogram.trend.clear(),
         )
         self._charts: dict[tuple[str, int], Chart] = {}
         self._pictures: dict[tuple[str, int], bytes] = {}
@@ -83,9 +85,9 @@ class AntibiogramLook:
             self._charts[section, place] = chart
             return f"{_PICTURES}{section}/{place}"
 
-        parts = report_parts(counted, language, address_of)
-        _, _, after = render_page(counted.antibiogram, language, parts).partition("<main>")
-        self._body, end, _ = after.partition("</main>")
+        parts = report_parts(counted_file, language, address_of)
+        _, _, page_rest = render_page(counted_file.antibiogram, language, parts).partition("<main>")
+        self._body, end, _ = page_rest.partition("</main>")
         assert end  # the report is one page with one <main>
 
     @property

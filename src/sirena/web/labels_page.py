@@ -33,15 +33,15 @@ def add_labels(app: FastAPI, pages: Pages) -> None:
     @app.get("/files/{identifier}/labels")
     def show(request: Request, identifier: str) -> HTMLResponse:
         opened = pages.require(request, identifier)
-        audited = _audited(opened)
-        isolates = {} if audited is None else _isolates(audited, Language(pages.language_of(request)))
+        label_audit = _audited(opened)
+        isolates = {} if label_audit is None else _isolates(label_audit, Language(pages.language_of(request)))
         return pages.show(
             request,
             "labels.html",
             identifier=identifier,
             opened=opened,
-            audited=audited,
-            cells=[] if audited is None else audited.cells.head(SHOWN_CELLS).to_dicts(),
+            audited=label_audit,
+            cells=[] if label_audit is None else label_audit.cells.head(SHOWN_CELLS).to_dicts(),
             isolates=isolates,
             shown_isolates=_SHOWN_ISOLATES,
             address=lambda row, column: _address(opened, row, column),
@@ -51,10 +51,10 @@ def add_labels(app: FastAPI, pages: Pages) -> None:
     @app.get("/files/{identifier}/labels/{form}")
     def send(request: Request, identifier: str, form: str) -> Response:
         opened = pages.require(request, identifier)
-        audited = _audited(opened)
-        if form not in FORMATS or audited is None:
+        label_audit = _audited(opened)
+        if form not in FORMATS or label_audit is None:
             raise HTTPException(NOT_FOUND)
-        isolates = audited.isolates(Language(pages.language_of(request)))
+        isolates = label_audit.isolates(Language(pages.language_of(request)))
         content = FORMATS[form](isolates.with_columns(pl.all().cast(pl.String)))
         pages.record("file_downloaded", downloaded_facts(request, opened, "labels", form, len(content)))
         return attachment(content, f"labels.{form}")

@@ -48,10 +48,10 @@ def add_mapping(app: FastAPI, pages: Pages) -> None:
         guideline = form.get("guideline", "")
         try:
             mapping = mapping_of(words, guideline, opened.file.mapping)
-            again = read_again(opened, mapping)
+            file_read_again = read_again(opened, mapping)
         except SirenaError as error:
             return _shown(request, identifier, opened, words, guideline, error)
-        pages.files.replace(identifier, again, visitor_of(request).owner)
+        pages.files.replace(identifier, file_read_again, visitor_of(request).owner)
         return RedirectResponse(f"{pages.place.root}/files/{identifier}", 303)
 
     @app.get("/files/{identifier}/mapping/file")

@@ -85,24 +85,24 @@ def add_rules(app: FastAPI, pages: Pages) -> None:
         look = look_at(pages, kind_of(kind))
         if not 0 < number <= len(look.versions):
             raise HTTPException(NOT_FOUND)
-        one = look.versions[number - 1]
+        rules_version = look.versions[number - 1]
         author = visitor_of(request).name or pages.actor()["who"]
-        if done and one.author == author:
+        if done and rules_version.author == author:
             pages.drafts[look.kind].forget_owners({visitor_of(request).owner})
-        standing = look.standing(one)
+        standing = look.standing(rules_version)
         is_shown = standing in ("waiting", "coming")
         return pages.show(
             request,
             "rules_version.html",
             look=look,
-            version=one,
+            version=rules_version,
             standing=standing,
-            is_author=one.author == author,
+            is_author=rules_version.author == author,
             alone=require_rules(pages).alone,
             refused=refused,
             done=done,
             **(
-                shown_preview(request, pages, look.kind, WrittenRules(one.name, one.content), file)
+                shown_preview(request, pages, look.kind, WrittenRules(rules_version.name, rules_version.content), file)
                 if is_shown
                 else {"previewed": False}
             ),
@@ -126,8 +126,8 @@ def add_rule_decisions(app: FastAPI, pages: Pages) -> None:
         from sirena.acts.rules_forms import RulesForms
 
         fields = await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_TABLE)
-        saved = await to_thread.run_sync(lambda: RulesForms(require_rules(pages)).save(fields, pages.actor()))
-        return RedirectResponse(f"/rules/{saved}?done=1", 303)
+        saved_number = await to_thread.run_sync(lambda: RulesForms(require_rules(pages)).save(fields, pages.actor()))
+        return RedirectResponse(f"/rules/{saved_number}?done=1", 303)
 
     @app.post("/rules/approve")
     async def approve(request: Request) -> RedirectResponse:
