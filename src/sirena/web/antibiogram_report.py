@@ -39,20 +39,20 @@ _FIGURES: Final = ("percent_", "low", "high", "mic50", "mic90", "mic_")
 """Beginnings of the names of columns that hold figures with decimals."""
 
 
-def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None = None) -> CountedFile:
+def count_opened(opened_file: OpenedFile, request: Request, own: RulesSource | None = None) -> CountedFile:
     """Count the antibiogram of an open file, by the expert rules in force, like the command line.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         request: the requested antibiogram.
         own: the hospital's own expert rules in force.
     """
-    columns = (column.model_column for column in opened.file.mic_columns.values())
+    columns = (column.model_column for column in opened_file.file.mic_columns.values())
     return count_file(
-        FileToCount.of_whole_file(opened.file, opened.countable),
-        opened.answers.table_of,
+        FileToCount.of_whole_file(opened_file.file, opened_file.countable),
+        opened_file.answers.table_of,
         request,
-        source=f"{opened.answers.source_of(columns)} · expert rules{f' + {own.name}' if own else ''}",
+        source=f"{opened_file.answers.source_of(columns)} · expert rules{f' + {own.name}' if own else ''}",
         rules=load_expert_rules(own),
     )
 
@@ -119,12 +119,12 @@ class AntibiogramLook:
 
 
 def look_at_antibiogram(
-    opened: OpenedFile, request: Request, language: Language, own: RulesSource | None = None
+    opened_file: OpenedFile, request: Request, language: Language, own: RulesSource | None = None
 ) -> AntibiogramLook:
     """Return the antibiogram of an open file as the page shows it; it is counted once for the same request and rules.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         request: the requested antibiogram.
         language: the reader's language.
         own: the hospital's own expert rules in force.
@@ -132,9 +132,9 @@ def look_at_antibiogram(
     question = ("antibiogram", repr(request), language, own and own.name, date.today())
 
     def count() -> AntibiogramLook:
-        return AntibiogramLook(count_opened(opened, replace(request, trend=True), own), language)
+        return AntibiogramLook(count_opened(opened_file, replace(request, trend=True), own), language)
 
-    return opened.looks.look(question, count)
+    return opened_file.looks.look(question, count)
 
 
 def _excel_csv(antibiogram: Antibiogram, language: Language) -> bytes:
@@ -162,17 +162,17 @@ REPORTS: Final = (_PAGE, *_TABLES)
 
 
 def report(
-    opened: OpenedFile, request: Request, form: str, language: Language, own: RulesSource | None = None
+    opened_file: OpenedFile, request: Request, form: str, language: Language, own: RulesSource | None = None
 ) -> bytes:
     """Return the antibiogram of an open file as the content of a file.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         request: the requested antibiogram.
         form: one of `REPORTS`.
         language: the reader's language.
         own: the hospital's own expert rules in force.
     """
     if form == _PAGE:
-        return report_page(count_opened(opened, replace(request, trend=True), own), language).encode()
-    return _TABLES[form](count_opened(opened, request, own).antibiogram, language)
+        return report_page(count_opened(opened_file, replace(request, trend=True), own), language).encode()
+    return _TABLES[form](count_opened(opened_file, request, own).antibiogram, language)

@@ -68,21 +68,21 @@ def mapping_of(words: Mapping[str, Word], guideline: str, former_mapping: Labora
     return LaboratoryMapping(columns, former_mapping.organisms, LETTERS.get(guideline))
 
 
-def read_again(opened: OpenedFile, mapping: LaboratoryMapping) -> OpenedFile:
+def read_again(opened_file: OpenedFile, mapping: LaboratoryMapping) -> OpenedFile:
     """Return an open file read again by a mapping.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         mapping: mapping of the file's columns.
 
     Raises:
         SirenaError: no column names the organism, or two columns have one meaning.
     """
-    file = opened.file
+    file = opened_file.file
     file_by_mapping = describe_table(file.path, file.format, file.table, mapping)
     file_by_mapping.require_organism()
-    file_read_again = open_whonet_file(opened.name, file_by_mapping, opened.answers)
-    return replace(file_read_again, countable=_with_patients(file_read_again.countable, opened.countable))
+    file_read_again = open_whonet_file(opened_file.name, file_by_mapping, opened_file.answers)
+    return replace(file_read_again, countable=_with_patients(file_read_again.countable, opened_file.countable))
 
 
 def _with_patients(isolates: CountableIsolates, former_isolates: CountableIsolates) -> CountableIsolates:

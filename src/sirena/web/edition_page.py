@@ -18,15 +18,15 @@ def add_edition(app: FastAPI, pages: Pages, other_editions: OtherEditions) -> No
 
     @app.get("/files/{identifier}/edition")
     def show(request: Request, identifier: str, edition: str = "") -> HTMLResponse:
-        opened = pages.require(request, identifier)
+        opened_file = pages.require(request, identifier)
         return pages.show(
             request,
             "edition.html",
             identifier=identifier,
-            opened=opened,
+            opened_file=opened_file,
             editions=other_editions.names,
             chosen=edition,
-            outcome=other_editions.changes(opened, edition) if edition in other_editions.names else None,
+            outcome=other_editions.changes(opened_file, edition) if edition in other_editions.names else None,
             shown_rows=_SHOWN_ROWS,
             ROW=ROW,
             CODE=CODE,

@@ -59,18 +59,18 @@ class OpenedFiles:
         self._lock = Lock()
         self._files: OrderedDict[str, _FileEntry] = OrderedDict()
 
-    def add(self, opened: OpenedFile, owner: str = "") -> str:
+    def add(self, opened_file: OpenedFile, owner: str = "") -> str:
         """Keep a file open, and return its identifier.
 
         Args:
-            opened: the file.
+            opened_file: the file.
             owner: session or person that alone can find the file.
 
         Raises:
             NoRoomForFileError: there is no memory left for the file.
         """
         identifier = secrets.token_urlsafe(24)
-        entry = _FileEntry(opened, owner, opened.size, self._clock())
+        entry = _FileEntry(opened_file, owner, opened_file.size, self._clock())
         self.forget_idle()
         with self._lock:
             own = [name for name, other_entry in self._files.items() if other_entry.owner == owner]
@@ -90,18 +90,18 @@ class OpenedFiles:
             self._files[identifier] = entry
         return identifier
 
-    def replace(self, identifier: str, opened: OpenedFile, owner: str = "") -> None:
+    def replace(self, identifier: str, opened_file: OpenedFile, owner: str = "") -> None:
         """Replace an owner's file by another reading of it; nothing happens if the file is not open any more.
 
         Args:
             identifier: the file's identifier, from `add`.
-            opened: the new reading, with the same rows.
+            opened_file: the new reading, with the same rows.
             owner: owner of the file.
         """
         with self._lock:
             entry = self._files.get(identifier)
             if entry is not None and entry.owner == owner:
-                entry.opened_file, entry.size, entry.last_use = opened, opened.size, self._clock()
+                entry.opened_file, entry.size, entry.last_use = opened_file, opened_file.size, self._clock()
 
     def get(self, identifier: str, owner: str = "") -> OpenedFile | None:
         """Return an open file, and count that as a use of it; None if the owner has no file of this identifier.

@@ -63,24 +63,24 @@ class OtherEditions:
         """Names of all guideline editions."""
         return self.editions.names
 
-    def changes(self, opened: OpenedFile, name: str) -> EditionChanges:
+    def changes(self, opened_file: OpenedFile, name: str) -> EditionChanges:
         """Return what a guideline edition would change in the answers of an open file.
 
         Args:
-            opened: the file.
+            opened_file: the file.
             name: one of `names`.
 
         Raises:
             UsageError: there is no such edition.
         """
         edition = self.editions.load(name, in_force=self.overlay())
-        columns = opened.file.mic_columns
+        columns = opened_file.file.mic_columns
         own = {header: column for header, column in columns.items() if column.guideline == edition.guideline.letter}
         compared_columns = own or columns
-        isolates = replace(Isolates.of_file(opened.file), test_columns=compared_columns)
+        isolates = replace(Isolates.of_file(opened_file.file), test_columns=compared_columns)
         tables = _tables_of(edition, compared_columns)
-        changes = file_changes(isolates, opened.answers.panel, Panel(tables, {}, edition.name))
-        current_answers = opened.answers.source_of(column.model_column for column in compared_columns.values())
+        changes = file_changes(isolates, opened_file.answers.panel, Panel(tables, {}, edition.name))
+        current_answers = opened_file.answers.source_of(column.model_column for column in compared_columns.values())
         return EditionChanges(
             len(compared_columns),
             gravest_first(changes),

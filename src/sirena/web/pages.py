@@ -146,7 +146,7 @@ class Pages:
         page = self.environments[language].get_template(template)
         shared = {
             # a file stays answered as it was opened, whatever was activated since
-            "answers": values["opened"].answers if "opened" in values else self.current_answers(),
+            "answers": values["opened_file"].answers if "opened_file" in values else self.current_answers(),
             "root": self.place.root,
             "visitor": visitor_of(request),
             "entry": _ENTRY,
@@ -189,13 +189,13 @@ class Pages:
             HTTPException: 404, the file is not open, or is another person's.
             UnrecordedError: the refusal cannot be recorded.
         """
-        opened = self.files.get(identifier, visitor_of(request).owner)
-        if opened is None:
+        opened_file = self.files.get(identifier, visitor_of(request).owner)
+        if opened_file is None:
             self.refuse_anothers(request, identifier)
             raise HTTPException(NOT_FOUND)
-        if not opened.has_organisms and not to_correct:
-            replace(opened.file, organism_column=None).require_organism()
-        return opened
+        if not opened_file.has_organisms and not to_correct:
+            replace(opened_file.file, organism_column=None).require_organism()
+        return opened_file
 
     def refuse_anothers(self, request: Request, identifier: str) -> None:
         """Refuse a file that another person opened: record the refusal, and raise 404.

@@ -157,13 +157,13 @@ def shown_preview(
         identifier: identifier of the file; empty means the file used last.
     """
     files = pages.files.all(visitor_of(request).owner)
-    opened = pages.require(request, identifier) if identifier else (files[0][1] if files else None)
-    outcome = preview(opened, require_rules(pages), kind, table) if opened is not None else None
+    opened_file = pages.require(request, identifier) if identifier else (files[0][1] if files else None)
+    outcome = preview(opened_file, require_rules(pages), kind, table) if opened_file is not None else None
     return {
         "previewed": True,
         "files": files,
         "identifier": identifier or (files[0][0] if files else ""),
-        "file": opened,
+        "file": opened_file,
         "outcome": outcome,
         "shown_rows": _SHOWN_ROWS,
         "ROW": ROW,
