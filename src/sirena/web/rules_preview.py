@@ -86,4 +86,4 @@ def _reported_changes(opened: OpenedFile, now: RulesSource | None, then: RulesSo
     facts = IsolateFacts.of(Isolates.of_file(opened.file), opened.answers.table_of)
     both = [apply_rules(facts, load_expert_rules(source)) for source in (now, then)]
     for before, after in zip(*both, strict=True):
-        yield from column_changes(before.header, before.reported, after.reported)
+        yield from column_changes(before.header, before.reported_categories, after.reported_categories)
