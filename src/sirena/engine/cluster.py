@@ -157,16 +157,18 @@ def _outcome(wanted: tuple[str, ...], key: bytes, shared: list[Any], part: memor
     """
     seal = Seal(key)
     try:
-        _refuse_other_versions(wanted)
-        return seal.closed((_work_of(seal, shared)(seal.opened(part)), None))
+        work = _work_of(seal, wanted, shared)
+        return seal.closed((work(seal.opened(part)), None))
     except (Exception, PanicException) as error:  # noqa: BLE001 - raised again by who asked
         return seal.closed((None, _as_sent(error)))
 
 
-def _work_of(seal: Seal, shared: list[Any]) -> Callable[[Any], Any]:
+def _work_of(seal: Seal, wanted: tuple[str, ...], shared: list[Any]) -> Callable[[Any], Any]:
     if seal not in _latest_work:
         import ray
 
+        # once for a pass: the versions are read from files, which takes as long as sealing a part
+        _refuse_other_versions(wanted)
         _latest_work.clear()
         _latest_work[seal] = seal.opened(ray.get(shared[0]))
     return _latest_work[seal]
