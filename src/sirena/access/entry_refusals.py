@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sirena.access.events import Notify
-from sirena.access.floods import Floods, RefusalEvent, plain_refusal, read_refusal
 from sirena.access.log_follower import LogFollower, LogPosition
+from sirena.access.refusal_counting import RefusalCounter, RefusalEvent, plain_refusal, read_refusal
 from sirena.ledger.catalogue import AccessRefused
 
 _LOG = logging.getLogger(__name__)
@@ -43,8 +43,8 @@ class EntryRefusals:
         """Begin at the place in the log that the state file holds; the log is read by `step`."""
         self._source = source
         self._notify = notify
-        self._floods = Floods(1, clock)
-        self._waiting: list[RefusalEvent] = []
+        self._refusal_counter = RefusalCounter(1, clock)
+        self._waiting_events: list[RefusalEvent] = []
         self._unsure: set[str] = set()
         self._follower = LogFollower(source.log)
         self._restore()
@@ -59,8 +59,8 @@ class EntryRefusals:
         lines = self._follower.read()
         for line in lines:
             self._take(line)
-        self._waiting += [count.event for count in self._floods.due()]
-        if lines or self._waiting:
+        self._waiting_events += [count.event for count in self._refusal_counter.due()]
+        if lines or self._waiting_events:
             self._keep()
         self._record()
         return bool(lines)
@@ -70,28 +70,28 @@ class EntryRefusals:
         if refusal is None:
             _LOG.warning("a line of the entry's refusals cannot be read")
             return
-        if self._floods.admits(refusal):
-            self._waiting.append(refusal)
+        if self._refusal_counter.admits(refusal):
+            self._waiting_events.append(refusal)
 
     def _record(self) -> None:
-        if not self._waiting:
+        if not self._waiting_events:
             return
-        while self._waiting:
-            refusal = self._waiting[0]
+        while self._waiting_events:
+            refusal = self._waiting_events[0]
             if refusal.act not in self._unsure or not self._source.is_recorded(refusal.act):
                 self._unsure.add(refusal.act)
                 self._notify(refusal)
             self._unsure.discard(refusal.act)
-            del self._waiting[0]
+            del self._waiting_events[0]
         self._keep()
 
     def _restore(self) -> None:
         try:
-            kept = json.loads(self._source.state.read_text(encoding="utf-8"))
-            self._follower = LogFollower(self._source.log, LogPosition(**kept["place"]))
-            self._floods.put_back(kept["floods"])
-            self._waiting = [read_refusal(AccessRefused.event, facts) for facts in kept["waiting"]]
-            self._unsure = {refusal.act for refusal in self._waiting}
+            state = json.loads(self._source.state.read_text(encoding="utf-8"))
+            self._follower = LogFollower(self._source.log, LogPosition(**state["place"]))
+            self._refusal_counter.put_back(state["floods"])
+            self._waiting_events = [read_refusal(AccessRefused.event, facts) for facts in state["waiting"]]
+            self._unsure = {refusal.act for refusal in self._waiting_events}
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError):
@@ -101,8 +101,8 @@ class EntryRefusals:
     def _keep(self) -> None:
         state = {
             "place": asdict(self._follower.place),
-            "floods": self._floods.kept(),
-            "waiting": [plain_refusal(refusal) for refusal in self._waiting],
+            "floods": self._refusal_counter.open_windows(),
+            "waiting": [plain_refusal(refusal) for refusal in self._waiting_events],
         }
         beside = self._source.state.with_suffix(".new")
         with beside.open("w", encoding="utf-8") as file:

@@ -25,18 +25,18 @@ from sirena.settings.catalogue import Settings
 class UpgradeFinding:
     """One database, or Sirena itself, with the revision found and the revision that this program needs."""
 
-    what: str
-    found: str
+    subject: str
+    revision: str
     """Current revision; empty if the database has no tables yet."""
-    needed: str
+    needed_revision: str
 
     @property
     def is_due(self) -> bool:
         """True when an upgrade would change the database."""
-        return self.found not in ("", self.needed)
+        return self.revision not in ("", self.needed_revision)
 
     def __str__(self) -> str:
-        return f"{self.what} {self.found} to {self.needed}"
+        return f"{self.subject} {self.revision} to {self.needed_revision}"
 
 
 @contextmanager
@@ -96,12 +96,12 @@ def own_files(settings: Settings) -> list[Path]:
 
 def _standings(settings: Settings) -> dict[Schema, SchemaStanding]:
     ledger = open_as_owner(settings)
-    there = set(own_files(settings))
+    files = set(own_files(settings))
     outside = accounts_url(settings) != f"sqlite:///{settings.home / 'sirena.db'}"
     standings: dict[Schema, SchemaStanding] = {}
-    if outside or settings.home / "sirena.db" in there:
+    if outside or settings.home / "sirena.db" in files:
         standings[ACCESS_SCHEMA] = store_standing(accounts_url(settings))
-    if outside or settings.home / "ledger" / "ledger.db" in there:
+    if outside or settings.home / "ledger" / "ledger.db" in files:
         standings[LEDGER_SCHEMA] = ledger.standing()
     ledger.close()
     for schema in (ACCESS_SCHEMA, LEDGER_SCHEMA):

@@ -76,8 +76,8 @@ Models of your own begin with `sirena train FILE`; `sirena --help` lists every c
 """Printed when no command is given: what a person does first."""
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(flag: bool) -> None:
+    if flag:
         typer.echo(__version__)
         raise typer.Exit
 
@@ -95,7 +95,8 @@ def build_app(modules: Sequence[str] = COMMAND_MODULES) -> typer.Typer:
         name="sirena",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        help="From WHONET MICs to S / I / R: train, certify, deploy on MLflow, answer.",
+        help="Interpret the MICs of WHONET files as S / I / R: train models, certify them, deploy them on "
+        "MLflow, serve them.",
     )
 
     @app.callback(invoke_without_command=True)

@@ -13,25 +13,32 @@ def register(app: typer.Typer) -> None:
 
 def access_service(
     host: Annotated[str, typer.Option(help="Address to listen on; NGINX is its only client.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 15520,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 15520,
     socket: Annotated[
         Path | None,
-        typer.Option(help="Unix socket to listen on instead, in a folder NGINX alone may enter.", show_default=False),
+        typer.Option(
+            help="Unix socket to listen on instead of a port, in a folder that only NGINX may enter.",
+            show_default=False,
+        ),
     ] = None,
     entry_log: Annotated[
-        Path | None, typer.Option(help="NGINX's log of what it refused by itself; it goes on record here.")
+        Path | None,
+        typer.Option(help="NGINX's log of the requests that it refused itself; they are copied to the audit ledger."),
     ] = None,
     pages_desk: Annotated[
         Path | None,
         typer.Option(
-            help="Unix socket where the pages tell what goes on record, in a folder that they alone may enter.",
+            help="Unix socket on which the pages report events for the audit ledger, in a folder that only the "
+            "pages may enter.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Decide for NGINX who may do what, until Ctrl-C or SIGTERM; `sirena up` starts it.
+    """Run the access service; `sirena up` starts it.
 
-    It also shows the sign-in page, and passes changes of stages on to MLflow if right and gate allow them.
+    It decides who may do what, until Ctrl-C or SIGTERM. NGINX consults it about every request. It also shows the
+    sign-in page, and passes a change of stage on to MLflow if the account has the right and the promotion gate allows
+    it.
 
     Example: sirena access-service --port 15520
     """
@@ -51,7 +58,7 @@ def access_service(
     from sirena.acts.rules_forms import RulesForms
     from sirena.cli.access_openid import openid_configuration
     from sirena.ledger.store import open_ledger
-    from sirena.serving.server import bind, bind_path, run_until_signal, running_beside, url_of
+    from sirena.serving.server import bind, bind_path, run_until_signal, serve_beside, url_of
     from sirena.settings.catalogue import load_settings
     from sirena.training.asking_apart import NetworkAsker
 
@@ -60,7 +67,7 @@ def access_service(
     engine = open_store(settings.effective_database_url)
     asker = NetworkAsker()
     upstream = RegistryUpstream(settings, asker) if settings.tracking_uri.startswith("http") else None
-    bound = bind_path(socket) if socket else bind(host, port)
+    listener = bind_path(socket) if socket else bind(host, port)
     app = create_access_app(
         AccessParts(
             engine,
@@ -74,16 +81,16 @@ def access_service(
             entry_log=entry_log_at(entry_log, settings) if entry_log else None,
         )
     )
-    told = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
-    typer.echo(f"Sirena decides at {url_of(bound)}/decide{told}", err=True)
+    remark = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
+    typer.echo(f"Sirena decides at {url_of(listener)}/decide{remark}", err=True)
     # what answers may only read the ledger; what is found that was not judged is put on record here
     watch = WatchThread(JudgedWatch(settings, open_ledger(settings))) if upstream else nullcontext()
     desk: AbstractContextManager[None] = nullcontext()
     if pages_desk:
         sessions = Sessions(engine, hours=settings.session_hours)
-        desk = running_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
+        desk = serve_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
     with watch, desk:
-        run_until_signal(app, bound)
+        run_until_signal(app, listener)
     if upstream:
         upstream.close()
     asker.close()

@@ -34,77 +34,104 @@ def register(app: typer.Typer) -> None:
 
 def antibiogram(
     file: Annotated[
-        Path, typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input.")
+        Path,
+        typer.Argument(
+            help="WHONET file of any format, on this machine or in S3 (s3://bucket/key); - reads standard input."
+        ),
     ],
     output: Annotated[
         Path,
         typer.Option(
             "--output",
             "-o",
-            help="File to write: .html, .pdf, .xlsx, .csv, .parquet or .json; - is CSV on standard output.",
+            help="File to write: .html, .pdf, .xlsx, .csv, .parquet or .json; - writes CSV to standard output.",
         ),
     ],
     release: Annotated[
-        str, typer.Option(help="Release that gives the categories: active, latest, or a name.")
+        str, typer.Option(help="Release whose models give the categories: active, latest, or a name.")
     ] = "active",
     reference: Annotated[
-        bool, typer.Option("--reference", help="Categories by the guideline editions in force, without any model.")
+        bool,
+        typer.Option(
+            "--reference", help="Take the categories from the guideline editions in force, without any model."
+        ),
     ] = False,
     guideline: Annotated[
-        list[str] | None, typer.Option(help="Categories by this edition, without any model. May be repeated.")
+        list[str] | None,
+        typer.Option(help="Take the categories from this edition, without any model. May be repeated."),
     ] = None,
     period: Annotated[
-        str, typer.Option(help="2025, 2025-Q3, or 2025-01-01..2025-06-30; by default each calendar year of the file.")
+        str,
+        typer.Option(
+            help="Period: 2025, 2025-Q3, or 2025-01-01..2025-06-30; by default each calendar year of the file."
+        ),
     ] = "",
     first: Annotated[
         str,
-        typer.Option(help="Which isolates count: patient (first of the period), episode, phenotype, specimen, all."),
+        typer.Option(
+            help="Isolates to count, the first per: patient (and period), episode, phenotype, specimen; or all."
+        ),
     ] = "patient",
     days: Annotated[int, typer.Option(min=1, help="Length of an episode in days.")] = 30,
     leave_out: Annotated[
         list[str] | None,
-        typer.Option(help="Value that tells a screening culture: SPEC_REAS=sur or SPEC_TYPE=re. May be repeated."),
+        typer.Option(
+            help="Value that marks a screening culture, whose isolates are left out: SPEC_REAS=sur or "
+            "SPEC_TYPE=re. May be repeated."
+        ),
     ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="A further antibiogram by ward, ward-type, specimen, year, quarter, age or origin. May be repeated."
+            help="Also make an antibiogram for each ward, ward-type, specimen, year, quarter, age or origin. May "
+            "be repeated."
         ),
     ] = None,
-    combination: Annotated[list[str] | None, typer.Option(help="Two drugs together: TZP+AMK. May be repeated.")] = None,
+    combination: Annotated[
+        list[str] | None, typer.Option(help="Susceptibility to two drugs combined, such as TZP+AMK. May be repeated.")
+    ] = None,
     wisca: Annotated[
-        bool, typer.Option("--wisca", help="Coverage of each syndrome (kind of specimen), weighted.")
+        bool, typer.Option("--wisca", help="Add the weighted coverage of each syndrome (WISCA), by kind of specimen.")
     ] = False,
     site: Annotated[
-        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+        str,
+        typer.Option(
+            help="Site of infection: specimen (by the specimen of each row), or one site for all rows: unknown, "
+            "csf, urine, blood, respiratory …"
+        ),
     ] = "specimen",
     expert_rules: Annotated[
-        bool, typer.Option(help="Count as R what an expert rule reports R, such as a beta-lactam of an MRSA.")
+        bool,
+        typer.Option(help="Count as R the results that an expert rule reports as R, such as a beta-lactam of an MRSA."),
     ] = True,
     rules: Annotated[
-        Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
+        Path | None, typer.Option("--rules", help="File of the hospital's own expert rules, added to Sirena's (CSV).")
     ] = None,
     charts: Annotated[
-        Path | None, typer.Option("--charts", help="Folder for the charts, each as .svg, .png and .pdf.")
+        Path | None, typer.Option("--charts", help="Folder to write the charts to, each as .svg, .png and .pdf.")
     ] = None,
     dictionary: Annotated[
-        Path | None, typer.Option("--dictionary", help="File for what each column of .csv and .parquet means.")
+        Path | None,
+        typer.Option("--dictionary", help="File to write: the meaning of each column of the .csv and .parquet files."),
     ] = None,
     paper: Annotated[
-        str, typer.Option(help="Paper of .pdf and of a printed .html, across: a4, or a3, which holds more drugs.")
+        str,
+        typer.Option(
+            help="Paper size of the .pdf and of the printed .html, in landscape: a4, or a3 for more drugs on a page."
+        ),
     ] = "a4",
-    language: Annotated[Language | None, typer.Option(help="Language of the report; en by default.")] = None,
+    language: Annotated[Language | None, typer.Option(help="Language of the report; by default en.")] = None,
     engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
 ) -> None:
-    """Count the cumulative antibiogram of a file by the rules of CLSI M39.
+    """Make the cumulative antibiogram of a file (CLSI M39).
 
-    The first isolate of each patient and species counts. Cells of fewer than 30 isolates are marked; results that are
-    not interpretable, untested or resistant by nature are in no percentage; every percentage has its 95 % interval
-    (Wilson). Expert rules are on unless --no-expert-rules is given. Categories come from a release as `sirena
-    interpret` asks it, or from guideline editions; the report says from which. Patients are told apart in memory;
-    nothing of them is written.
+    The first isolate per patient and species is counted. Counts of fewer than 30 isolates are marked. Results that are
+    not interpretable, untested or intrinsically resistant are in no percentage; every percentage has its 95 %
+    confidence interval (Wilson). Expert rules are applied unless --no-expert-rules is given. Categories come from a
+    release, as in `sirena interpret`, or from guideline editions; the report says which. Patients are distinguished
+    only in memory: nothing about them is written.
     """
     from datetime import date
 
@@ -118,7 +145,7 @@ def antibiogram(
         tell,
         tell_if_whole,
     )
-    from sirena.cli.s3_files import check_output, fetched, folder_of_rows, stored
+    from sirena.cli.s3_files import check_output, destination, folder_of_rows, local_copy
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, open_to_count
     from sirena.stewardship.exclusions import read_screening
@@ -130,7 +157,7 @@ def antibiogram(
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.writing import find_suffix, write_file
 
-    written = language or Language.ENGLISH
+    report_language = language or Language.ENGLISH
     is_page = report_suffix(output) in PAGES
     for target in (output, *([dictionary] if dictionary is not None else [])):
         refuse_same_file(file, target)
@@ -138,9 +165,9 @@ def antibiogram(
     if dictionary is not None:
         find_suffix(dictionary)
     everywhere = read_site(site)
-    printed_on = _paper(paper)
+    paper_size = _paper(paper)
     request = Request(
-        first=_first(first, days),
+        first_isolates=_first(first, days),
         period=Period.read(period) if period else None,
         screening=read_screening(leave_out or ()),
         by=_strata(by or ()),
@@ -154,23 +181,23 @@ def antibiogram(
         raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
     own = own_rules(expert_rules, rules)
     expert = read_rules(expert_rules, own)
-    laboratory = load_mapping(mapping) if mapping else None
+    laboratory_mapping = load_mapping(mapping) if mapping else None
     with (
         engine_named(engine) as works,
-        fetched(file) as here,
+        local_copy(file) as here,
         open_to_count(
             here,
             folder=folder_of_rows(output),
             today=date.today(),
             sheet=sheet,
-            mapping=laboratory,
+            mapping=laboratory_mapping,
             shortest=shortest_in_parts(works),
             engine=works,
-        ) as to_count,
+        ) as open_file,
     ):
-        if to_count.engine is not works:
+        if open_file.engine is not works:
             tell_if_whole(file, works)
-        source = to_count.file
+        source = open_file.file
         if not source.mic_columns:
             raise UsageError(
                 f"{as_given(file)}: no column holds MICs", hint="`sirena inspect` shows what the file holds"
@@ -180,26 +207,26 @@ def antibiogram(
         else:
             tables_for, answered_by = _by_release(source, release)
         stamp = stamp_with_rules(answered_by, expert, own)
-        whole = count_file(to_count, tables_for, request, source=stamp, site=everywhere, rules=expert)
-    counted = whole.antibiogram
+        whole = count_file(open_file, tables_for, request, source=stamp, site=everywhere, rules=expert)
+    counts = whole.antibiogram
     if str(output) == "-":
-        typer.echo(as_csv(counted, written), nl=False)
+        typer.echo(as_csv(counts, report_language), nl=False)
     else:
-        parts = _parts(whole, written) if is_page else None
-        with stored(output) as place:
-            write_antibiogram(counted, place, written, parts, paper=printed_on)
+        parts = _parts(whole, report_language) if is_page else None
+        with destination(output) as place:
+            write_antibiogram(counts, place, report_language, parts, paper=paper_size)
     if dictionary is not None:
-        with stored(dictionary) as place:
-            write_file(columns_explained(written), place)
+        with destination(dictionary) as place:
+            write_file(columns_explained(report_language), place)
     if charts is not None:
-        _write_charts(whole, charts, written)
-    printed = language_or_locale(language)
-    for loss in counted.losses:
-        if loss.lost:
-            tell(f"  {word(loss.step, printed)}: {loss.lost:,} left out, {loss.left:,} left")
-    for caution in counted.cautions:
-        tell(f"  {caution.spanish if printed is Language.SPANISH else caution.english}")
-    tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {as_given(output)}")
+        _write_charts(whole, charts, report_language)
+    message_language = language_or_locale(language)
+    for loss in counts.losses:
+        if loss.removed_rows:
+            tell(f"  {word(loss.step, message_language)}: {loss.removed_rows:,} left out, {loss.left_rows:,} left")
+    for caution in counts.cautions:
+        tell(f"  {caution.spanish if message_language is Language.SPANISH else caution.english}")
+    tell(f"{stamp}: {counts.isolates:,} of {counts.rows:,} isolates counted; written to {as_given(output)}")
 
 
 def _paper(name: str) -> "Paper":
@@ -235,8 +262,10 @@ def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFo
     settings = load_settings()
     editions = editions_in_force(settings, names)
     columns = sorted({column.model_column for column in source.mic_columns.values()})
-    tables, named = editions.tables(columns), editions.named(columns)
-    return lambda column: tables.get(column.model_column), f"reference · {named}" if named else "reference"
+    tables, edition_names = editions.tables(columns), editions.names_for(columns)
+    return lambda column: tables.get(
+        column.model_column
+    ), f"reference · {edition_names}" if edition_names else "reference"
 
 
 def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
@@ -245,14 +274,16 @@ def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
     from sirena.cli.interpret import stamp_of
 
     try:
-        loaded = load_for_answers(release)
+        answering_release = load_for_answers(release)
     except SirenaError as error:
         error.hint += f"{'; ' if error.hint else ''}or count by the guideline itself: --reference"
         raise
-    for alarm in loaded.alarms:
+    for alarm in answering_release.alarms:
         tell(f"ALARM: {alarm}")
     columns = (column.model_column for column in source.mic_columns.values())
-    return lambda column: loaded.panel.tables.get(column.model_column), stamp_of(loaded.panel, columns)
+    return lambda column: answering_release.panel.tables.get(column.model_column), stamp_of(
+        answering_release.panel, columns
+    )
 
 
 def _first(mode: str, days: int) -> "FirstIsolates":

@@ -29,54 +29,55 @@ def register(app: typer.Typer) -> None:
 
 
 def ask(
-    organism: Annotated[str, typer.Argument(help="WHONET code or name.")],
+    organism: Annotated[str, typer.Argument(help="Organism, by WHONET code or by name.")],
     tests: Annotated[
         list[str], typer.Argument(help='Antimicrobial and MIC in mg/L: CIP=0.5 "AMK<=2" AMK_EM=4 amikacina=4.')
     ],
     specimen: Annotated[
-        str, typer.Option(help="Where the isolate comes from: urine, orina, blood, LCR, a WHONET code …")
+        str, typer.Option(help="Specimen that the isolate comes from: urine, orina, blood, LCR, a WHONET code …")
     ] = "",
     guideline: Annotated[
         list[str] | None,
         typer.Option(help="Guideline or edition for tests that name none; CLSI by default. May be repeated."),
     ] = None,
     language: Annotated[
-        str, typer.Option(help="Language of the reasons: en or es; by default the locale's, and en for --json.")
+        str, typer.Option(help="Language of the reasons, en or es; by default that of the locale, and en with --json.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Interpret one isolate by the guideline editions in force, with the reason of every answer.
+    """Interpret one isolate by guideline, with reasons.
 
-    No model is asked: `sirena interpret` asks those of a release. A hospital's own rules (SIRENA_OVERLAY) are applied.
+    The guideline editions in force are used. No model is used; `sirena interpret` uses the models of a release. The
+    hospital's own rules (SIRENA_OVERLAY) are applied.
     """
     from sirena.cli.ask_tests import read_tests
     from sirena.domain.organisms import ORGANISMS, resolve
     from sirena.guidelines.interpreter import explain
 
-    spoken = _language(language or ("es" if speaks_spanish() and not as_json else "en"))
+    reason_language = _language(language or ("es" if speaks_spanish() and not as_json else "en"))
     site = _site(specimen)
-    named = _named_editions(guideline or ["CLSI"])
-    questions = read_tests(tests, list(named))
+    editions_by_letter = _named_editions(guideline or ["CLSI"])
+    questions = read_tests(tests, list(editions_by_letter))
     code = resolve(organism)
     answers = []
     for question in questions:
-        edition = named.get(question.letter) or _edition_in_force(question.letter)
-        named[question.letter] = edition
+        edition = editions_by_letter.get(question.letter) or _edition_in_force(question.letter)
+        editions_by_letter[question.letter] = edition
         if question.mic.strip():
             answers.append((question, edition, explain(edition, organism, question.drug, question.mic, site)))
     name = f"{ORGANISMS[code].name} ({code})" if code else "organism not known"
     if as_json:
-        facts = [_facts(question, edition, answer, site, spoken) for question, edition, answer in answers]
+        facts = [_facts(question, edition, answer, site, reason_language) for question, edition, answer in answers]
         document = {"organism": code, "site": site.value, "answered_by": "guideline editions", "answers": facts}
         print_json(document)
         return
     typer.echo(f"{in_words(name)}, {in_words(f'site {site.value}')}")
     for question, _, answer in answers:
         category = answer.answer.category.value
-        reason = _sentence(answer, site, spoken)
+        reason = _sentence(answer, site, reason_language)
         typer.echo(f"  {question.column:8}{question.mic:>8}  {category:3}  {reason}")
     editions = ", ".join(dict.fromkeys(edition.name for _, edition, _ in answers))
-    say(f"answered by {editions}, no model asked; `sirena interpret` asks the active release")
+    say(f"answered by {editions}, without any model; `sirena interpret` uses the active release")
 
 
 def _language(text: str) -> "Language":

@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena audit`` to the command line."""
-    group = typer.Typer(no_args_is_help=True, help="The audit ledger: who did what, when, and what came of it.")
+    group = typer.Typer(no_args_is_help=True, help="The audit ledger: who did what, when, and its outcome.")
     for command in (show, export, verify, served, prepare, resume):
         group.command(name=command.__name__)(command)
     app.add_typer(group, name="audit")
 
 
 def show(
-    last: int = typer.Option(50, min=1, help="How many entries, the newest."),
-    event: list[str] = typer.Option([], help="Only this kind of event; may be repeated."),
-    who: str = typer.Option("", help="Only this account."),
-    since: str = typer.Option("", help="First moment, 2026-03-01 or 2026-03-01T10:00; UTC unless it names a zone."),
-    until: str = typer.Option("", help="First moment that is too late."),
-    act: str = typer.Option("", help="Only the entries of one act, its intention and its outcome."),
-    form: str = typer.Option("table", "--format", help="table, jsonl or csv."),
+    last: int = typer.Option(50, min=1, help="How many of the newest entries to show."),
+    event: list[str] = typer.Option([], help="Show only events of this kind. May be repeated."),
+    who: str = typer.Option("", help="Show only the entries of this account."),
+    since: str = typer.Option(
+        "", help="Show entries from this time on, 2026-03-01 or 2026-03-01T10:00; UTC unless it names a zone."
+    ),
+    until: str = typer.Option("", help="Show entries before this time."),
+    act: str = typer.Option("", help="Show only the entries of one act (its id): intention and outcome."),
+    form: str = typer.Option("table", "--format", help="Format: table, jsonl or csv."),
 ) -> None:
-    """Show the newest entries.
+    """Show the newest entries of the audit ledger.
 
     Example: sirena audit show --event promoted --event promotion_refused --since 2026-03-01
     """
@@ -42,8 +44,8 @@ def show(
     unknown = sorted(set(event) - set(CATALOGUE))
     if unknown:
         raise UsageError(f"there is no event {', '.join(unknown)}", hint=f"events: {', '.join(CATALOGUE)}")
-    chosen = _format(form)
-    found = _ledger().read(
+    output_format = _format(form)
+    entries = _ledger().read(
         events=event,
         who=who,
         since=_moment(since) if since else None,
@@ -51,18 +53,20 @@ def show(
         act=act,
         last=last,
     )
-    if chosen is AuditFormat.TABLE:
-        print_table(found)
+    if output_format is AuditFormat.TABLE:
+        print_table(entries)
     else:
-        for line in lines(found, chosen):
+        for line in lines(entries, output_format):
             typer.echo(line)
 
 
 def export(
-    output: Path = typer.Option(Path("-"), "--output", "-o", help="File, or - for standard output."),
-    form: str = typer.Option("jsonl", "--format", help="jsonl (exact) or csv."),
+    output: Path = typer.Option(Path("-"), "--output", "-o", help="File to write; - writes to standard output."),
+    form: str = typer.Option("jsonl", "--format", help="Format: jsonl (exact) or csv."),
 ) -> None:
-    """Write every entry with its hashes; that it was done is an entry itself.
+    """Write the whole audit ledger to a file.
+
+    Every entry is written with its hashes; the export itself becomes an entry.
 
     Example: sirena audit export -o ledger.jsonl
     """
@@ -72,76 +76,79 @@ def export(
     from sirena.settings.catalogue import load_settings
     from sirena.whonet.writing import replacing
 
-    chosen = _format(form)
-    if chosen is AuditFormat.TABLE:
+    output_format = _format(form)
+    if output_format is AuditFormat.TABLE:
         raise UsageError("a table is for reading; export writes jsonl or csv", hint="--format jsonl")
     with recorded(load_settings(), Downloaded, resource="audit ledger"):
-        rows = lines(_ledger().read(), chosen)
+        rows = lines(_ledger().read(), output_format)
         if str(output) == "-":
             for row in rows:
                 typer.echo(row)
             return
-        with replacing(output) as beside, beside.open("w", encoding="utf-8") as file:
+        with replacing(output) as draft, draft.open("w", encoding="utf-8") as file:
             file.writelines(f"{row}\n" for row in rows)
     say(f"written: {output}", err=True)
 
 
 def verify(
-    head: str = typer.Option("", help="An end written down earlier, ENTRIES:HASH, as this command prints it."),
+    head: str = typer.Option("", help="End of the ledger that this command printed earlier, ENTRIES:HASH."),
 ) -> None:
-    """Check every entry against its hash, the chain, and the ends noted apart from the database; exit code 1 if not.
+    """Check that the audit ledger was not altered.
 
-    The first entry that was altered, removed or moved is named. Write the printed end down elsewhere from time to
-    time: against it even one who could change database and head file is found.
+    Every entry's hash, the chain of hashes and its end are checked; exit code 1 if something is wrong. The first entry
+    that was altered, removed or moved is named. The end is compared with the head file, which Sirena keeps outside the
+    database. Now and then note the printed end in another place, and give it later as --head: this reveals even a
+    change by somebody who can write both the database and the head file.
 
     Example: sirena audit verify --head 812:5f0c…
     """
     from sirena.ledger.verification import verify as check
 
     ledger = _ledger()
-    found = check(ledger, expected=_head(head) if head else None)
-    if found.finding is not None:
+    verification = check(ledger, expected_head=_head(head) if head else None)
+    if verification.finding is not None:
         raise SirenaError(
-            f"the audit ledger at {ledger.store} is not what was written: {found.finding.text}",
-            hint="keep database and head file as they are, compare with the last backup, tell who is responsible",
+            f"the audit ledger at {ledger.store} is not intact: {verification.finding.text}",
+            hint="keep database and head file unchanged, compare them with the last backup, inform who is responsible",
         )
-    say(f"{found.entries} entries, intact: {ledger.store}")
-    if found.head is not None:
+    say(f"{verification.entries} entries, intact: {ledger.store}")
+    if verification.head is not None:
         # also the services' entries are from now on held against what this account noted
-        ledger.note(found.head)
-        say(f"end {found.head.entries}:{found.head.hash}")
-    for entry in found.open_acts:
+        ledger.note(verification.head)
+        say(f"end {verification.head.entries}:{verification.head.hash}")
+    for entry in verification.open_acts:
         facts = " ".join(str(value) for value in entry.facts().values())
         say(f"without outcome: entry {entry.seq}, {entry.event} by {entry.who} at {entry.at[:19]} UTC: {facts}")
 
 
 def served(
-    on: str = typer.Option("now", "--on", help="Moment, 2026-03-01T10:00; UTC unless it names a zone (+01:00)."),
-    form: str = typer.Option("table", "--format", help="table, jsonl or csv."),
+    on: str = typer.Option("now", "--on", help="Time, such as 2026-03-01T10:00; UTC unless it names a zone (+01:00)."),
+    form: str = typer.Option("table", "--format", help="Format: table, jsonl or csv."),
 ) -> None:
-    """Say which release answered at a moment, with which versions, who approved each, and on what evidence.
+    """Show which release answered at a given time.
 
-    What the registry says is held against the ledger; a decision the ledger does not know is marked.
+    Its model versions are shown, who approved each, and on what evidence. The model registry is compared with the audit
+    ledger; a decision that the ledger does not hold is marked.
 
     Example: sirena audit served --on 2026-03-01T10:00
     """
     from sirena.acts.gatekeeping import open_registry
     from sirena.cli.audit_served import print_served, served_at
 
-    chosen, moment = _format(form), _moment(on)
+    output_format, moment = _format(form), _moment(on)
     if moment > (now := datetime.now(UTC)):
-        say(f"{on} has not come yet (without a zone it is UTC), so this is what answers now", err=True)
+        say(f"{on} is in the future (without a zone it is UTC), so the release that answers now is shown", err=True)
         moment = now
-    print_served(served_at(open_registry(), _ledger(), moment), moment, chosen)
+    print_served(served_at(open_registry(), _ledger(), moment), moment, output_format)
 
 
 def prepare(
-    writer: str = typer.Option("", help="PostgreSQL role of the services; it gets the rights it needs, no others."),
+    writer: str = typer.Option("", help="PostgreSQL role of the services; it gets only the rights that it needs."),
 ) -> None:
-    """Make the tables of ledger and accounts, as the owner that SIRENA_DATABASE_OWNER_URL names; safe to repeat.
+    """Create the tables of audit ledger and accounts.
 
-    In production the role that Sirena works under should not own the tables: the owner could lift the triggers that
-    keep the ledger append-only.
+    The owner in SIRENA_DATABASE_OWNER_URL creates them. The command can be repeated. In production the PostgreSQL role
+    of the services should not own the tables: an owner can remove the triggers that keep entries from being changed.
 
     Example: sirena audit prepare --writer sirena
     """
@@ -151,12 +158,14 @@ def prepare(
 
     settings = load_settings()
     bring_to_head(settings, writer)
-    told = f"; {writer} may only append" if writer else ""
-    say(f"the audit ledger at {open_as_owner(settings).store} is ready{told}")
+    remark = f"; {writer} may only append" if writer else ""
+    say(f"the audit ledger at {open_as_owner(settings).store} is ready{remark}")
 
 
-def resume(reason: str = typer.Option(..., help="Why entries are missing; goes on record.")) -> None:
-    """Go on with a ledger whose end was lost, as after putting back a backup; what was lost goes on record.
+def resume(reason: str = typer.Option(..., help="Why entries are missing; written to the audit ledger.")) -> None:
+    """Continue an audit ledger whose last entries were lost.
+
+    This may happen after a restore; the loss becomes an entry.
 
     Example: sirena audit resume --reason "disk failed, backup of Monday put back"
     """
@@ -165,7 +174,7 @@ def resume(reason: str = typer.Option(..., help="Why entries are missing; goes o
 
     facts = actor(load_settings())
     entry = _ledger().resume(who=facts["who"], origin=facts["origin"], reason=reason)
-    say(f"the ledger goes on with entry {entry.seq}")
+    say(f"the audit ledger continues with entry {entry.seq}")
 
 
 def _ledger() -> "Ledger":
@@ -188,10 +197,12 @@ def _moment(text: str) -> datetime:
     if text == "now":
         return datetime.now(UTC)
     try:
-        found = datetime.fromisoformat(text.strip())
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        instant = datetime.fromisoformat(text.strip())
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is no moment", hint="write 2026-03-01T10:00, or 2026-03-01T10:00+01:00") from None
+        raise UsageError(
+            f"{text!r} is no date and time", hint="write 2026-03-01T10:00, or 2026-03-01T10:00+01:00"
+        ) from None
 
 
 def _head(text: str) -> "Head":

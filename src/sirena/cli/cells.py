@@ -20,25 +20,29 @@ def cells(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="WHONET files of any format, or cells of hospitals, to be added; in S3 as s3://bucket/key."
+            help="WHONET files of any format, or counts of hospitals written by this command, to add up; in S3 as "
+            "s3://bucket/key."
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; its name ends in .cells.parquet.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; its name must end in .cells.parquet.")],
     engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
-    seed: Annotated[int, typer.Option(min=0, help="As `sirena train` shall use; all hospitals take the same.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed that `sirena train` will use; all hospitals must use the same one.")
+    ] = 0,
 ) -> None:
-    """Write how often each label stands at each MIC of an organism and site: no row, no date, no patient.
+    """Count the labels at each MIC, without patient data.
 
-    `sirena train` takes such files in the place of the isolates, of one hospital or of several, and learns the very
-    same models. Several files are counted each by itself and added, as `sirena train` adds them. Cells of fewer than
-    five results are marked: look whether you may give them away.
+    The counts, by organism and site, hold no rows, dates or patients. `sirena train` accepts these counts instead of
+    the isolates, of one hospital or of several, and trains exactly the same models. Several files are counted
+    separately and then added, as `sirena train` adds them. Counts below five are marked: check whether you may pass
+    them on.
     """
     from sirena.cli.answering import refuse_same_file
-    from sirena.cli.s3_files import check_output, each_file, stored
+    from sirena.cli.s3_files import check_output, destination, each_file
     from sirena.cli.training_files import count_files
-    from sirena.training.counts import HospitalCounts, pooled
+    from sirena.training.counts import HospitalCounts, pool_hospitals
     from sirena.training.shared_cells import SMALL, write_cells
     from sirena.whonet.errors import as_given
     from sirena.whonet.mapping import load_mapping
@@ -47,16 +51,18 @@ def cells(
     sources = each_file(files)
     for file in sources:
         refuse_same_file(file, output)
-    word = load_mapping(mapping) if mapping else None
+    laboratory_mapping = load_mapping(mapping) if mapping else None
     with engine_named(engine) as works:
-        hospitals = count_files(sources, seed, sheet=sheet, mapping=word, engine=works).values()
-    counts = HospitalCounts(tuple(test for one in hospitals for test in one.tests), pooled(hospitals), seed)
+        hospitals = count_files(sources, seed, sheet=sheet, mapping=laboratory_mapping, engine=works).values()
+    counts = HospitalCounts(
+        tuple(test for hospital in hospitals for test in hospital.tests), pool_hospitals(hospitals), seed
+    )
     if counts.tally.is_empty():
         raise SirenaError(
             f"{', '.join(map(as_given, files))}: no labelled results, so there is nothing to count",
             hint="give a file with MICs and Eti_ columns; where there are none, `sirena train --labels reference`",
         )
-    with stored(output) as place:
+    with destination(output) as place:
         lines = write_cells(counts, place)
     whole = lines.unique(["column", "organism", "site", "mic", "label"])
     say(

@@ -17,29 +17,46 @@ def register(app: typer.Typer) -> None:
         epilog='Example: sirena certify modelo_AMK_NM@production --guideline "CLSI 2026" --output certificates'
     )
     def certify(
-        model: Annotated[str, typer.Argument(help="MODEL, MODEL/VERSION or MODEL@STAGE.")],
+        model: Annotated[
+            str, typer.Argument(help="Model version: MODEL/VERSION or MODEL@STAGE; MODEL alone is its newest version.")
+        ],
         guideline: Annotated[
-            str, typer.Option(help="Guideline edition to compare with; the newest in force of the model's guideline.")
+            str,
+            typer.Option(
+                help="Guideline edition to compare with; by default the newest in force of the model's guideline."
+            ),
         ] = "",
-        overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
+        overlay: Annotated[
+            Path | None,
+            typer.Option(help="File of the hospital's own rules, which take precedence over the edition (CSV)."),
+        ] = None,
         output: Annotated[
-            Path | None, typer.Option("--output", "-o", help="Folder for the certificate (JSON and a page).")
+            Path | None,
+            typer.Option("--output", "-o", help="Folder to write the certificate to, as JSON and as an HTML page."),
         ] = None,
         chart: Annotated[
-            Path | None, typer.Option(help="The grid as a picture, organisms by dilutions: .svg, .png or .pdf.")
+            Path | None,
+            typer.Option(
+                help="File to write: a chart of the model's categories, organisms by dilutions; .svg, .png or .pdf."
+            ),
         ] = None,
-        language: Annotated[Language, typer.Option(help="Language of the picture.")] = Language.SPANISH,
+        language: Annotated[Language, typer.Option(help="Language of the chart.")] = Language.SPANISH,
         trust: Annotated[
-            str, typer.Option(help="SHA-256 of a model not made by Sirena, whose code must run to be asked.")
+            str,
+            typer.Option(
+                help="SHA-256 of a model that Sirena did not make; with it you allow the model's code to run."
+            ),
         ] = "",
-        disagreements: Annotated[int, typer.Option(min=0, help="How many lines of disagreements to print.")] = 20,
-        every: Annotated[bool, typer.Option("--all", help="Print all of them.")] = False,
+        disagreements: Annotated[int, typer.Option(min=0, help="How many differences to print.")] = 20,
+        every: Annotated[bool, typer.Option("--all", help="Print all differences.")] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Ask a model every organism, dilution and comparator (<=, =, >) and say where it differs from the edition.
+        """Compare a model with a guideline edition, exhaustively.
 
-        Works on any registered model with the inputs ORGANISM and a test column, ours or another's. The certificate
-        is kept with the model version, and from then on is the one the gate looks at.
+        The model is tested with every organism, dilution and comparator (<=, =, >), and every difference from the
+        edition is shown. The command works on any registered model with the inputs ORGANISM and a test column, whether
+        Sirena made it or not. The certificate is stored with the model version, and from then on the promotion gate
+        uses it.
         """
         import json
 
@@ -68,17 +85,17 @@ def register(app: typer.Typer) -> None:
         settings = load_settings()
         registry = connect(settings)
         version = find_version(registry, model)
-        known = Editions(settings.editions_folder)
+        all_editions = Editions(settings.editions_folder)
         in_force = None if overlay else overlay_in_force(settings)
         edition = (
-            known.load(guideline, overlay, in_force=in_force)
+            all_editions.load(guideline, overlay, in_force=in_force)
             if guideline
-            else choose_editions(known, overlay=overlay, in_force=in_force).of(version.column)
+            else choose_editions(all_editions, overlay=overlay, in_force=in_force).of(version.column)
         )
         if edition is None:
             raise UsageError(
-                f"{version} answers {version.column}, and no edition is of that guideline",
-                hint="the letter in a column's name says whose it is: N is CLSI, E is EUCAST",
+                f"{version} answers {version.column}, and there is no edition of that guideline",
+                hint="the letter in a column's name means the guideline: N is CLSI, E is EUCAST",
             )
         with recorded(
             registry.settings,
@@ -90,9 +107,9 @@ def register(app: typer.Typer) -> None:
         ) as act:
             certificate = certify_version(registry, version, edition, trusted=trust)
             document, page = to_json(certificate), render_page(certificate)
-            attached = attach_certificate(registry, version, document, page)
+            certified_version = attach_certificate(registry, version, document, page)
             act.learn(
-                certificate=certificate_digest(attached),
+                certificate=certificate_digest(certified_version),
                 asked=certificate.asked,
                 disagreeing=certificate.disagreeing,
             )
@@ -106,12 +123,12 @@ def register(app: typer.Typer) -> None:
                 (".json", json.dumps(document, indent=1, ensure_ascii=False)),
                 (".html", page),
             ):
-                with replacing(base.with_suffix(suffix)) as beside:
-                    beside.write_text(text, encoding="utf-8")
+                with replacing(base.with_suffix(suffix)) as draft:
+                    draft.write_text(text, encoding="utf-8")
             say(f"written: {base}.json, {base}.html", err=as_json)
         if chart is not None:
-            with replacing(chart) as beside:
-                beside.write_bytes(draw(grid_chart(certificate, language).specification, form))
+            with replacing(chart) as draft:
+                draft.write_bytes(draw(grid_chart(certificate, language).specification, form))
             say(f"written: {chart}", err=as_json)
 
 
@@ -128,6 +145,8 @@ def _chart_form(chart: Path) -> str:
 
     form = chart.suffix.lower().removeprefix(".")
     if form not in FORMATS:
-        raise UsageError(f"{chart}: no picture has this suffix", hint=f"Use one of .{', .'.join(FORMATS)}.")
+        raise UsageError(
+            f"{chart}: charts are not written with this suffix", hint=f"Use one of .{', .'.join(FORMATS)}."
+        )
     check_place(chart)
     return form

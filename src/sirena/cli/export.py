@@ -48,54 +48,65 @@ def export(
         ExportTarget,
         typer.Option(
             "--to",
-            help="glass: counts of R, I and S for WHO's platform (RIS); ears-net: a line for each isolate and drug, "
-            "for the ECDC's (TESSy); whonet: rows, for WHONET.",
+            help="Target: glass (counts of R, I and S for WHO's platform, RIS file), ears-net (a row per isolate "
+            "and drug for the ECDC's TESSy) or whonet (rows for WHONET).",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, format by suffix.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, in the format of its suffix.")],
     country: Annotated[
-        str, typer.Option(help="glass: country, three letters of ISO 3166: ARG, COL, ESP; ears-net: two letters, ES.")
+        str,
+        typer.Option(
+            help="glass, ears-net: country by ISO 3166, three letters for glass (ARG, COL, ESP), two for ears-net (ES)."
+        ),
     ] = "",
     laboratory: Annotated[
-        str, typer.Option(help="ears-net: code of the laboratory, from the national coordination.")
+        str, typer.Option(help="ears-net: code of the laboratory, given by the national coordination of EARS-Net.")
     ] = "",
     year: Annotated[
-        int | None, typer.Option(min=1900, max=2999, help="glass, ears-net: year of the specimens; one year a file.")
+        int | None,
+        typer.Option(min=1900, max=2999, help="glass, ears-net: year of the specimens; a file holds one year."),
     ] = None,
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+        typer.Option(help="Edition for the columns of its guideline; by default the newest in force. May be repeated."),
     ] = None,
     batch: Annotated[
         str,
-        typer.Option(help="Name of the data set on the platform: glass BATCHID, DS1 by default; ears-net DataSource."),
+        typer.Option(
+            help="glass, ears-net: name of the data set on the platform (BATCHID for glass, by default DS1; "
+            "DataSource for ears-net)."
+        ),
     ] = "",
     leave_out: Annotated[
         list[str] | None,
-        typer.Option(help="Value that tells a screening culture: SPEC_REAS=sur or SPEC_TYPE=re. May be repeated."),
+        typer.Option(
+            help="Value that marks a screening culture, whose isolates are left out: SPEC_REAS=sur or "
+            "SPEC_TYPE=re. May be repeated."
+        ),
     ] = None,
     refused: Annotated[
-        Path | None, typer.Option("--refused", help="File for the rows that are not exported, with the reason.")
+        Path | None,
+        typer.Option("--refused", help="File to write: the rows that are not exported, each with the reason."),
     ] = None,
     dictionary: Annotated[
-        Path | None, typer.Option("--dictionary", help="File for what each column of the export means.")
+        Path | None, typer.Option("--dictionary", help="File to write: the meaning of each column of the export.")
     ] = None,
     sheet: Sheet = None,
     mapping: MappingFile = None,
 ) -> None:
-    """Write counts for WHO's GLASS, lines for EARS-Net, or rows for WHONET.
+    """Export results for WHO GLASS, EARS-Net or WHONET.
 
-    glass: the first isolate of patient, specimen and pathogen in a year, by R, I and S. No row of the export is a
-    patient's. What cannot be exported is counted by reason, and listed by row with --refused.
-    Categories are the guideline's, before expert rules.
+    glass: counts of R, I and S of the first isolate per patient, specimen and pathogen in a year. No row of the export
+    describes a single patient. Results that cannot be exported are counted by reason, and --refused lists them by row.
+    Categories are those of the guideline, before expert rules.
 
-    ears-net: a line for each antimicrobial of the first isolate of patient and pathogen in a year, from blood and
-    cerebrospinal fluid, with MIC and category. All MICs are read by EUCAST, which the network asks for, whatever
-    guideline a column is named after. Patients and isolates are numbered within the file; age, sex, dates and ward type
-    are those of a person.
+    ears-net: one row per antimicrobial of the first isolate per patient and pathogen in a year, from blood and
+    cerebrospinal fluid, with MIC and category. EARS-Net requires EUCAST, so all MICs are interpreted by EUCAST, also in
+    columns named after another guideline. Patients and isolates get new numbers within the file. Age, sex, dates and
+    ward type are those of a person: treat the file as patient data.
 
-    whonet: every isolate with WHONET's names of columns and organisms; patients are numbered anew, and names, numbers,
-    birth dates and specimen numbers stay out. It takes no option of the others.
+    whonet: all isolates, with WHONET's names of columns and organisms. Patients get new numbers; names, patient
+    numbers, birth dates and specimen numbers are left out. The options that begin with glass or ears-net do not apply.
     """
     from sirena.cli.answering import refuse_same_file, tell
     from sirena.whonet.mapping import load_mapping
@@ -105,36 +116,36 @@ def export(
     _check(to, country=country, laboratory=laboratory, year=year, guideline=guideline or [], leave_out=leave_out or [])
     targets = [path for path in (output, refused, dictionary) if path is not None]
     if len({str(path) for path in targets}) < len(targets):
-        raise UsageError("two of the files to write are one", hint="name a file for each")
+        raise UsageError("two of the files to write have the same name", hint="name a different file for each")
     for path in targets:
         find_suffix(path)
         check_place(path)
         refuse_same_file(file, path)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    result: GlassExport | EarsNetExport | WhonetExport
+    surveillance_export: GlassExport | EarsNetExport | WhonetExport
     if year is None:
-        result = _whonet(source)
-        meanings = result.meanings
+        surveillance_export = _whonet(source)
+        meanings = surveillance_export.meanings
     elif to is ExportTarget.EARS_NET:
         from sirena.stewardship.exports_ears_net import COLUMNS, Sender
 
         sender = Sender(country.upper(), laboratory.strip(), batch)
-        result = _ears_net(source, guideline or [], sender, year, leave_out or [])
+        surveillance_export = _ears_net(source, guideline or [], sender, year, leave_out or [])
         meanings = COLUMNS
     else:
         from sirena.stewardship.exports_glass import COLUMNS
 
-        result = _glass(source, guideline or [], country.upper(), year, batch or "DS1", leave_out or [])
+        surveillance_export = _glass(source, guideline or [], country.upper(), year, batch or "DS1", leave_out or [])
         meanings = COLUMNS
-    _write(source, result, meanings, output, refused, dictionary)
+    _write(source, surveillance_export, meanings, output, refused, dictionary)
     platform = f"{_NAMES[to]}, {country.upper()} {year}" if year is not None else "WHONET"
-    tell(f"{output}: {result.frame.height:,} rows for {platform}")
-    for reason, count in Counter(reason for _, reason in result.refused).most_common():
+    tell(f"{output}: {surveillance_export.frame.height:,} rows for {platform}")
+    for reason, count in Counter(reason for _, reason in surveillance_export.refused_rows).most_common():
         tell(f"  not exported: {count:,} isolates, {reason}")
     if to is ExportTarget.GLASS:
-        _warn_of_few(result.frame)
+        _warn_of_few(surveillance_export.frame)
     elif to is ExportTarget.EARS_NET:
-        tell("  each row is a person's: age, sex, dates and ward type may identify somebody; keep the file as such")
+        tell("  each row describes a person, whom age, sex, dates and ward type may identify: the file is patient data")
 
 
 def _check(
@@ -170,13 +181,13 @@ def _check(
 def _whonet(source: "WhonetFile") -> "WhonetExport":
     from datetime import date
 
-    from sirena.cli.answering import listed, tell
+    from sirena.cli.answering import list_names, tell
     from sirena.stewardship.exports_whonet import export_whonet
 
-    result = export_whonet(source, date.today())
-    if result.columns_left_out:
-        tell(f"  not exported: a second column for the same test: {listed(list(result.columns_left_out))}")
-    return result
+    whonet_export = export_whonet(source, date.today())
+    if whonet_export.columns_left_out:
+        tell(f"  not exported: a second column for the same test: {list_names(list(whonet_export.columns_left_out))}")
+    return whonet_export
 
 
 def _glass(
@@ -227,10 +238,10 @@ def _ears_net(
 
 def _write(
     source: "WhonetFile",
-    result: "GlassExport | EarsNetExport | WhonetExport",
+    surveillance_export: "GlassExport | EarsNetExport | WhonetExport",
     meanings: Mapping[str, str],
     output: Path,
-    refused: Path | None,
+    refused_file: Path | None,
     dictionary: Path | None,
 ) -> None:
     import numpy as np
@@ -238,11 +249,13 @@ def _write(
 
     from sirena.whonet.writing import write_file
 
-    write_file(result.frame.with_columns(pl.all().cast(pl.String)), output)
-    if refused is not None:
-        numbers = source.row_numbers(np.array([row for row, _ in result.refused], dtype=np.int64)).tolist()
-        reasons = [reason for _, reason in result.refused]
-        write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused)
+    write_file(surveillance_export.frame.with_columns(pl.all().cast(pl.String)), output)
+    if refused_file is not None:
+        numbers = source.row_numbers(
+            np.array([row for row, _ in surveillance_export.refused_rows], dtype=np.int64)
+        ).tolist()
+        reasons = [reason for _, reason in surveillance_export.refused_rows]
+        write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused_file)
     if dictionary is not None:
         write_file(pl.DataFrame({"column": list(meanings), "meaning": list(meanings.values())}), dictionary)
 

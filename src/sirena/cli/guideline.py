@@ -34,16 +34,18 @@ def register(app: typer.Typer) -> None:
 
 
 def list_editions(as_json: AsJson = False) -> None:
-    """Tell which guideline editions can be used, since when each is in force, and which one is the default.
+    """List the guideline editions.
+
+    The list shows from which day each is in force, and which one is the default.
 
     Example: sirena guideline list
     """
-    from sirena.guidelines.editions import shipped
+    from sirena.guidelines.editions import is_shipped
 
     editions = known_editions()
     default = set(editions.editions_in_force().values())
-    loaded = {name: editions.load(name) for name in editions.names}
-    listed = [
+    editions_by_name = {name: editions.load(name) for name in editions.names}
+    documents = [
         {
             "edition": name,
             "in_force_since": since.isoformat() if (since := edition.record.in_force_since) else None,
@@ -51,26 +53,26 @@ def list_editions(as_json: AsJson = False) -> None:
             "rows": len(edition.breakpoints),
             "expected": len(edition.expected_resistance),
             "antimicrobials": len(edition.drugs),
-            "origin": "shipped" if shipped(name) else "imported",
+            "origin": "shipped" if is_shipped(name) else "imported",
             "digest": edition.digest,
             "doubts": edition.record.doubts,
         }
-        for name, edition in loaded.items()
+        for name, edition in editions_by_name.items()
     ]
     if as_json:
-        print_json(listed)
+        print_json(documents)
         return
     rows = [
         (
-            str(one["edition"]),
-            str(one["in_force_since"] or "not stated"),
-            "default" if one["default"] else "",
-            *(str(one[count]) for count in ("rows", "expected", "antimicrobials", "origin")),
-            str(one["digest"])[:12],
+            str(document["edition"]),
+            str(document["in_force_since"] or "not stated"),
+            "default" if document["default"] else "",
+            *(str(document[count]) for count in ("rows", "expected", "antimicrobials", "origin")),
+            str(document["digest"])[:12],
         )
-        for one in listed
+        for document in documents
     ]
-    doubts = [(name, doubt) for name, edition in loaded.items() for doubt in edition.record.doubts]
+    doubts = [(name, doubt) for name, edition in editions_by_name.items() for doubt in edition.record.doubts]
     headings = ("edition", "in force since", "", "#rows", "#expected", "#antimicrobials", "origin", "digest")
     note = "The default of a guideline is its newest edition in force; a guideline alone (CLSI, EUCAST) means it."
     print_sections(
@@ -85,23 +87,26 @@ def import_tables(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="WHONET's Breakpoints, Organisms, ExpectedResistancePhenotypes (.txt, .gz); EUCAST's workbook (.xlsx)."
+            help="WHONET's Breakpoints, Organisms, ExpectedResistancePhenotypes (.txt, .gz), or EUCAST's workbook "
+            "(.xlsx)."
         ),
     ],
     edition: Annotated[
-        list[str] | None, typer.Option("--edition", help='Edition to import, "CLSI 2024"; the newest if not given.')
+        list[str] | None,
+        typer.Option("--edition", help='Edition to import, such as "CLSI 2024"; by default the newest.'),
     ] = None,
     in_force_since: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"], help="Day from which it is in force; without one it is used only by its name."
+            formats=["%Y-%m-%d"],
+            help="Day from which the edition is in force; without it the edition is used only where it is named.",
         ),
     ] = None,
 ) -> None:
-    """Import WHONET's resource tables, or EUCAST's workbook, as further editions, stored below SIRENA_HOME.
+    """Import editions from WHONET's tables or EUCAST's workbook.
 
-    Importing again replaces what was imported before. Of EUCAST's workbook, cells that cannot be read with certainty
-    are listed for a person, and nothing of them is taken.
+    They are stored below SIRENA_HOME. Importing an edition again replaces it. Cells of EUCAST's workbook that cannot be
+    read with certainty are not imported; they are listed for you to check.
 
     Example: sirena guideline import Breakpoints.txt Organisms.txt --edition "CLSI 2023"
     """
@@ -121,25 +126,29 @@ def import_tables(
         return
     since = in_force_since.date() if in_force_since else None
     folder = load_settings().editions_folder
-    for imported in import_whonet(files, folder, edition or (), in_force_since=since):
-        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(imported.skipped.items())]
+    for edition_import in import_whonet(files, folder, edition or (), in_force_since=since):
+        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(edition_import.skipped_rows.items())]
         facts = [
-            ("breakpoints", str(imported.breakpoints)),
-            ("expected resistance", str(imported.expected_resistance)),
+            ("breakpoints", str(edition_import.breakpoints)),
+            ("expected resistance", str(edition_import.expected_resistance)),
             *rows,
         ]
-        print_sections([Section(imported.name, facts, ("rows", "#"))])
+        print_sections([Section(edition_import.name, facts, ("rows", "#"))])
 
 
 def diff(
-    first: Annotated[str, typer.Argument(help='Edition, as in "CLSI 2024".')],
-    second: Annotated[str, typer.Argument(help="Edition to compare with; the first itself if not given.")] = "",
+    first: Annotated[str, typer.Argument(help='Edition, such as "CLSI 2024".')],
+    second: Annotated[
+        str, typer.Argument(help="Edition to compare with; by default the first one, for --overlay.")
+    ] = "",
     overlay: Overlay = None,
-    drugs: Annotated[str, typer.Option("--drugs", help="Antimicrobial codes, separated by commas.")] = "",
-    every: Annotated[bool, typer.Option("--all", help="Print every difference, not a page of them.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all of them as JSON.")] = False,
+    drugs: Annotated[str, typer.Option("--drugs", help="WHONET codes of antimicrobials, separated by commas.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Print all differences, not only a page.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all differences as JSON.")] = False,
 ) -> None:
-    """Name what changes from one edition to another, or through a local overlay: the gravest first, at most a page.
+    """Show the differences between two editions.
+
+    With --overlay, what the hospital's own rules change is shown. The gravest differences come first, at most a page.
 
     Example: sirena guideline diff "CLSI 2025" --overlay hospital.csv
     """
@@ -148,10 +157,10 @@ def diff(
 
     if not second and overlay is None:
         raise UsageError("there is nothing to compare with", hint="give a second edition, or an --overlay")
-    wanted = chosen_drugs(drugs)
+    drug_codes = chosen_drugs(drugs)
     editions = known_editions()
     before, after = editions.load(first), editions.load(second or first, overlay)
-    differences = [item for item in difference(before, after) if not wanted or item.drug in wanted]
+    differences = [item for item in difference(before, after) if not drug_codes or item.drug in drug_codes]
     if as_json:
         print_json([_facts(item) for item in differences])
         return
@@ -160,8 +169,8 @@ def diff(
         for item in (differences if every else differences[:_PAGE])
     ]
     headings = ("what", "drug", "rank", "group", "site", before.name, after.name)
-    hidden = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
-    note = f"{len(differences)} differences, the gravest first.{hidden}" if rows else "The two say the same."
+    more_text = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
+    note = f"{len(differences)} differences, the gravest first.{more_text}" if rows else "The two say the same."
     print_sections([Section(f"From {before.name} to {after.name}", rows, headings, note, words=DIFFERENCE_WORDS)])
 
 

@@ -28,33 +28,36 @@ _CODES_SHOWN = 5
 
 
 def check(
-    edition: Annotated[str, typer.Argument(help='Edition, as in "CLSI 2026"; CLSI or EUCAST: the one in force.')],
+    edition: Annotated[
+        str, typer.Argument(help='Edition, such as "CLSI 2026"; CLSI or EUCAST alone is the one in force.')
+    ],
     against: Annotated[str, typer.Option("--against", help="Edition to compare it with.")] = "",
-    drugs: Annotated[str, typer.Option("--drugs", help="Antimicrobial codes, separated by commas.")] = "",
+    drugs: Annotated[str, typer.Option("--drugs", help="WHONET codes of antimicrobials, separated by commas.")] = "",
     overlay: Overlay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Tell what to look at in an edition: one reading, doubts, rows that never decide or are overridden, differences.
+    """List what a person should check in an edition.
 
-    Counts first, then the rows. Nothing is changed.
+    These are rows read only once, doubts, rows without effect, and differences from another edition. Counts are printed
+    first, then the rows. Nothing is changed.
 
     Example: sirena guideline check "EUCAST 2027" --against "EUCAST 2026"
     """
     from sirena.guidelines.check import check_edition
 
     editions = known_editions()
-    loaded = editions.load(edition, overlay)
-    other = editions.load(against) if against else None
-    outcome = check_edition(loaded, other, chosen_drugs(drugs))
+    loaded_edition = editions.load(edition, overlay)
+    other_edition = editions.load(against) if against else None
+    outcome = check_edition(loaded_edition, other_edition, chosen_drugs(drugs))
     if as_json:
-        print_json(_document(loaded, outcome))
+        print_json(_document(loaded_edition, outcome))
         return
-    for line in edition_lines(loaded):
+    for line in edition_lines(loaded_edition):
         say(line)
     say("")
-    counts = [(what, str(number)) for what, number in _counts(outcome)]
+    counts = [(name, str(number)) for name, number in _counts(outcome)]
     print_sections([Section("To look at", counts, ("what", "#rows"), words=(0,))])
-    _print_rows(loaded, outcome)
+    _print_rows(loaded_edition, outcome)
     print_sections(_differences(outcome))
 
 
@@ -62,7 +65,7 @@ def _counts(outcome: "EditionCheck") -> list[tuple[str, int]]:
     counts = [
         ("rows in all", outcome.rows),
         ("statements of expected resistance in all", outcome.expected_resistance),
-        ("stated twice", len(outcome.repeated)),
+        ("stated twice", len(outcome.repeated_statements)),
         ("one MIC would be S and R", len(outcome.contradictory)),
         ("overridden by a wider or an equal group, with another answer", len(outcome.overridden)),
         ("for a group that no organism belongs to", len(outcome.memberless)),
@@ -79,7 +82,7 @@ def _counts(outcome: "EditionCheck") -> list[tuple[str, int]]:
 
 def _print_rows(edition: "Edition", outcome: "EditionCheck") -> None:
     parts = (
-        ("Stated twice", outcome.repeated),
+        ("Stated twice", outcome.repeated_statements),
         ("One MIC would be S and R", outcome.contradictory),
         ("For a group that no organism belongs to", outcome.memberless),
         ("Never decide, and would change nothing", outcome.idle),
@@ -104,7 +107,7 @@ def _override(edition: "Edition", item: "OverriddenRow") -> str:
     codes = ", ".join(item.organisms[:_CODES_SHOWN]) + (" …" if len(item.organisms) > _CODES_SHOWN else "")
     reach = "always" if item.always else f"for {len(item.organisms)} of its organisms"
     return (
-        f"{item.row.drug}  {whom(item.row)}: {saying(item.row, edition.guideline)}; before it comes, {reach}, "
+        f"{item.row.drug}  {whom(item.row)}: {saying(item.row, edition.guideline)}; overridden {reach} by "
         f"{whom(item.before)}: {saying(item.before, edition.guideline)} ({codes})"
     )
 
@@ -126,7 +129,7 @@ def _document(edition: "Edition", outcome: "EditionCheck") -> dict[str, Any]:
     return {
         **edition_facts(edition),
         "counts": dict(_counts(outcome)),
-        "repeated": [row_facts(row) for row in outcome.repeated],
+        "repeated": [row_facts(row) for row in outcome.repeated_statements],
         "contradictory": [row_facts(row) for row in outcome.contradictory],
         "overridden": [
             {

@@ -27,28 +27,41 @@ def inspect(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
     sheet: Sheet = None,
     as_json: AsJson = False,
-    rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,
+    rows: Annotated[int, typer.Option("--rows", min=0, help="How many row numbers to show for each problem.")] = 5,
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Edition the laboratory's labels are compared with; the newest in force of each guideline."),
+        typer.Option(
+            help="Edition to compare the laboratory's labels with; by default the newest in force of each guideline."
+        ),
     ] = None,
     audit: Annotated[
-        Path | None, typer.Option(help="Write here every cell whose labels contradict one another or the edition.")
+        Path | None,
+        typer.Option(
+            help="File to write: every combination of organism and MIC whose labels contradict each other or the "
+            "edition."
+        ),
     ] = None,
     audit_isolates: Annotated[
-        Path | None, typer.Option(help="Write here the isolates of those cells, by row and specimen number.")
+        Path | None, typer.Option(help="File to write: the isolates with such labels, by row and specimen number.")
     ] = None,
-    language: Annotated[Language, typer.Option(help="Language of the words in --audit-isolates.")] = Language.ENGLISH,
+    language: Annotated[
+        Language, typer.Option(help="Language of the texts in the file of --audit-isolates.")
+    ] = Language.ENGLISH,
     mapping: MappingFile = None,
     write_mapping: Annotated[
-        Path | None, typer.Option("--write-mapping", help="Write here what was understood, to be corrected and kept.")
+        Path | None,
+        typer.Option(
+            "--write-mapping",
+            help="File to write: how Sirena understood each column (TOML); correct it and give it as --mapping.",
+        ),
     ] = None,
 ) -> None:
-    """Tell what a file holds: format, organisms, tests, by row what cannot be read, and labels that contradict others.
+    """Show what a file contains, and what cannot be read.
 
-    Cells are named by row, column and class and never echoed, since a misplaced cell may name a patient. Headers of
-    other systems are listed with what was understood and why; --write-mapping starts a file that corrects it, and every
-    command takes it as --mapping.
+    The report lists format, organisms, tests, unreadable values, and labels that contradict each other. Problems are
+    listed by row, column and kind. The contents of a cell are never shown, because a misplaced cell may hold a
+    patient's name. Of each header that another system wrote, the list says how Sirena understood it and why.
+    --write-mapping writes this to a file, which you can correct and give to every command as --mapping.
 
     Example: sirena inspect w2024hos.sir --rows 20
     """
@@ -76,8 +89,8 @@ def inspect(
         refuse_same_file(file, audit_isolates)
         write_file(labels.isolates(language), audit_isolates)
     if as_json:
-        listed = None if labels is None else {"edition": labels.edition, "cells": labels.cells.to_dicts()}
-        print_json({**inspection.to_json(), "label_audit": listed})
+        audit_document = None if labels is None else {"edition": labels.edition, "cells": labels.cells.to_dicts()}
+        print_json({**inspection.to_json(), "label_audit": audit_document})
     else:
         print_sections(describe(inspection))
         if labels is not None:
@@ -130,21 +143,24 @@ def _no_mics(inspection: "Inspection") -> Section:
 
 def _headers(inspection: "Inspection") -> Section:
     rows = [
-        (one.header, one.content, one.drug, GUIDELINES.get(one.guideline, ""), one.why) for one in inspection.headers
+        (reading.header, reading.content, reading.drug, GUIDELINES.get(reading.guideline, ""), reading.why)
+        for reading in inspection.headers
     ]
-    note = "What is wrong or left out here, a mapping file says: --write-mapping, then --mapping." if rows else ""
+    note = (
+        "To correct this list: write it with --write-mapping, edit that file, and give it as --mapping." if rows else ""
+    )
     return Section(
         "Headers of other systems", rows, ("header", "read as", "drug", "guideline", "why"), note, words=(1, 4)
     )
 
 
 def _organisms(inspection: "Inspection") -> Section:
-    shown = [(one.code, one.name, str(one.count)) for one in inspection.organisms[:20]]
-    unknown = sum(one.count for one in inspection.unknown_organisms)
-    rest = len(inspection.organisms) - len(shown)
+    rows = [(organism.code, organism.name, str(organism.count)) for organism in inspection.organisms[:20]]
+    unknown = sum(organism.count for organism in inspection.unknown_organisms)
+    rest = len(inspection.organisms) - len(rows)
     return Section(
         "Organisms",
-        shown,
+        rows,
         ("code", "name", "#isolates"),
         f"{f'{rest} more organisms; ' if rest else ''}{unknown} isolates of unknown organism,"
         f" {inspection.missing_organisms} without organism.",
@@ -153,26 +169,38 @@ def _organisms(inspection: "Inspection") -> Section:
 
 def _unknown_organisms(inspection: "Inspection") -> Section:
     rows = [
-        (one.text or in_words("(text that does not look like an organism)"), str(one.count), _rows(one.rows, one.count))
-        for one in inspection.unknown_organisms[:20]
+        (
+            organism.text or in_words("(text that does not look like an organism)"),
+            str(organism.count),
+            _rows(organism.rows, organism.count),
+        )
+        for organism in inspection.unknown_organisms[:20]
     ]
     return Section("Unknown organisms", rows, ("text", "#isolates", "rows"))
 
 
 def _specimens(inspection: "Inspection") -> Section:
     rows = [(site, str(count)) for site, count in inspection.specimens.sites.items()]
-    note = "" if rows else "No specimen type, so every isolate is answered as of unknown site (--site names one)."
+    note = "" if rows else "No specimen type, so the site of every isolate is unknown (--site gives one)."
     return Section("Sites of infection", rows, ("site", "#isolates"), note)
 
 
 def _unknown_specimens(inspection: "Inspection") -> Section:
     unknown = inspection.specimens.unknown
     rows = [
-        (one.text or in_words("(text that does not look like a specimen)"), str(one.count), _rows(one.rows, one.count))
-        for one in unknown[:20]
+        (
+            specimen.text or in_words("(text that does not look like a specimen)"),
+            str(specimen.count),
+            _rows(specimen.rows, specimen.count),
+        )
+        for specimen in unknown[:20]
     ]
     rest = f" {len(unknown) - len(rows)} more texts are not shown." if len(unknown) > len(rows) else ""
-    note = f"{sum(one.count for one in unknown)} isolates are answered as of unknown site.{rest}" if rows else ""
+    note = (
+        f"{sum(specimen.count for specimen in unknown)} isolates have an unknown site of infection.{rest}"
+        if rows
+        else ""
+    )
     return Section("Unknown specimens", rows, ("text", "#isolates", "rows"), note)
 
 
@@ -206,10 +234,15 @@ def _disks(inspection: "Inspection") -> Section:
 def _problems(inspection: "Inspection") -> Section:
     problems = [*inspection.problems, *(problem for test in inspection.tests for problem in test.problems)]
     rows = [
-        (one.column or in_words("(file)"), str(one.count), one.problem_class.sentence, _rows(one.rows, one.count))
-        for one in problems
+        (
+            problem.column or in_words("(file)"),
+            str(problem.count),
+            problem.problem_class.sentence,
+            _rows(problem.rows, problem.count),
+        )
+        for problem in problems
     ]
-    return Section("Not readable, or doubtful", rows, ("column", "#count", "what stands there", "rows"), words=(2,))
+    return Section("Not readable, or doubtful", rows, ("column", "#count", "what the cells hold", "rows"), words=(2,))
 
 
 def _rows(rows: tuple[int, ...], count: int) -> str:

@@ -29,61 +29,98 @@ def register(app: typer.Typer) -> None:
 def reference(
     file: Annotated[
         Path,
-        typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input."),
+        typer.Argument(
+            help="WHONET file of any format, on this machine or in S3 (s3://bucket/key); - reads standard input."
+        ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write, format by suffix; - is CSV on standard output.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="File to write, in the format of its suffix; - writes CSV to standard output."
+        ),
     ],
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+        typer.Option(help="Edition for the columns of its guideline; by default the newest in force. May be repeated."),
     ] = None,
-    overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(help="File of the hospital's own rules, which take precedence over the edition (CSV)."),
+    ] = None,
     site: Annotated[
-        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+        str,
+        typer.Option(
+            help="Site of infection: specimen (by the specimen of each row), or one site for all rows: unknown, "
+            "csf, urine, blood, respiratory …"
+        ),
     ] = "specimen",
     indication: Annotated[
-        str, typer.Option(help="Rows for this come first: endocarditis, oral, screen, prophylaxis …")
+        str, typer.Option(help="Use for which breakpoints are preferred: endocarditis, oral, screen, prophylaxis …")
     ] = "",
     no_intrinsic: Annotated[
-        bool, typer.Option("--no-intrinsic", help="Leave expected (intrinsic) resistance out.")
+        bool, typer.Option("--no-intrinsic", help="Do not apply expected (intrinsic) resistance.")
     ] = False,
-    pk_pd: Annotated[bool, typer.Option("--pk-pd", help="Where no organism's row holds, apply PK/PD rows.")] = False,
+    pk_pd: Annotated[
+        bool, typer.Option("--pk-pd", help="Apply PK/PD breakpoints where no breakpoint of the organism applies.")
+    ] = False,
     censored: Annotated[
-        str, typer.Option(help="Censored MICs on both sides of a cut point: refuse (NI) or whonet (read the number).")
+        str,
+        typer.Option(
+            help="MICs such as <=4 that lie on both sides of a breakpoint: refuse (NI) or whonet (read the number "
+            "alone)."
+        ),
     ] = "refuse",
-    basis: Annotated[bool, typer.Option("--basis", help="Write Eti_X_basis and Eti_X_reason too.")] = False,
-    language: Annotated[Language, typer.Option(help="Language of the basis.")] = Language.ENGLISH,
+    basis: Annotated[
+        bool,
+        typer.Option(
+            "--basis",
+            help="Also write Eti_X_basis (breakpoint and document behind each category) and Eti_X_reason (why "
+            "there is none).",
+        ),
+    ] = False,
+    language: Annotated[Language, typer.Option(help="Language of the texts in Eti_X_basis.")] = Language.ENGLISH,
     expert_rules: Annotated[
-        bool, typer.Option("--expert-rules", help="Write Eti_X_reported and Eti_X_rule too: R where a rule says so.")
+        bool,
+        typer.Option(
+            "--expert-rules",
+            help="Also write Eti_X_reported (category to report, after expert rules) and Eti_X_rule (the rule that"
+            " changed it).",
+        ),
     ] = False,
     rules: Annotated[
-        Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
+        Path | None, typer.Option("--rules", help="File of the hospital's own expert rules, added to Sirena's (CSV).")
     ] = None,
     existing: Annotated[
-        Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
+        Existing,
+        typer.Option(
+            help="If the file already has category columns: refuse the file, keep them (and write Eti_X_new) or "
+            "replace them."
+        ),
     ] = Existing.REFUSE,
     engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
     csv_style: Annotated[
-        str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
+        str,
+        typer.Option(
+            help="Style of a .csv file: keep (as the input), excel-es (for Spanish Excel) or plain (commas, UTF-8)."
+        ),
     ] = "keep",
 ) -> None:
-    """Interpret every MIC column of a file with guideline editions, without any model.
+    """Interpret the MICs of a file by guideline.
 
-    Every input column is kept, unchanged and in order; each Eti_ column stands directly after its MIC column.
-    A column is answered by its own guideline: AMK_NM by CLSI, AMK_EM by EUCAST. The specimen of each row (SPEC_TYPE)
-    tells the site of infection. A category that holds for urine alone, or unless it is meningitis, is marked in
-    Eti_X_mark where the site is unknown. The last column, SIRENA, names the editions. With --expert-rules what is
-    reported stands beside each category, with the rule that changed it.
+    No model is used. All input columns are kept, unchanged and in their order; each Eti_ column follows its MIC column.
+    Each column is interpreted by its own guideline: AMK_NM by CLSI, AMK_EM by EUCAST. The specimen of each row
+    (SPEC_TYPE) gives the site of infection. If the site is unknown, Eti_X_mark marks a category that holds only for
+    urine, or only if the infection is not meningitis. The last column, SIRENA, names the editions. With --expert-rules
+    further columns give the category to report and the rule that changed it.
     """
     from sirena.acts.rules_in_force import overlay_in_force
     from sirena.cli.answering import (
         FileQuestion,
         Output,
         answer,
-        opened,
+        open_for_answers,
         own_rules,
         read_rules,
         read_site,
@@ -105,11 +142,11 @@ def reference(
     own = own_rules(expert_rules, rules)
     expert = read_rules(expert_rules, own)
     settings = load_settings()
-    known = Editions(settings.editions_folder)
+    all_editions = Editions(settings.editions_folder)
     editions = choose_editions(
-        known, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
+        all_editions, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
     )
-    with engine_named(engine) as works, opened(file, target, sheet, mapping, engine=works) as isolates:
+    with engine_named(engine) as works, open_for_answers(file, target, sheet, mapping, engine=works) as isolates:
         source = isolates.file
         tell_about_zones(source)
         _tell_about_letters(source, editions)
@@ -118,7 +155,7 @@ def reference(
         tables = {column: _without_breakpoints(column) for column in columns} | editions.tables(
             columns, reading=reading
         )
-        names = editions.named(columns)
+        names = editions.names_for(columns)
         question = FileQuestion(
             lambda column: tables[column.model_column],
             stamp=stamp_with_rules(f"reference · {names}" if names else "reference", expert, own),
@@ -167,17 +204,17 @@ def _policy(text: str) -> "CensoredPolicy":
 
 
 def _tell_about_letters(file: "WhonetFile", editions: "ChosenEditions") -> None:
-    from sirena.cli.answering import listed, tell
+    from sirena.cli.answering import list_names, tell
 
-    others = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
-    if others:
-        tell(f"no edition of their guideline is known, so NI in every row: {listed(others)}")
+    headers = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
+    if headers:
+        tell(f"no edition of their guideline is known, so NI in every row: {list_names(headers)}")
 
 
 def _tell_about_unknown(file: "WhonetFile") -> None:
-    from sirena.cli.answering import listed, tell
+    from sirena.cli.answering import list_names, tell
     from sirena.domain.antimicrobials import ANTIMICROBIALS
 
-    others = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
-    if others:
-        tell(f"not among the {len(ANTIMICROBIALS)} antimicrobials, so NI in every row: {listed(others)}")
+    headers = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
+    if headers:
+        tell(f"not among the {len(ANTIMICROBIALS)} antimicrobials, so NI in every row: {list_names(headers)}")

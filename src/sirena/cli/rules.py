@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from sirena.acts.rules_look import RulesLook
     from sirena.settings.catalogue import Settings
 
-Kind = Annotated[RuleKind, typer.Argument(help="overlay: breakpoints; expert: expert rules.", show_choices=False)]
+Kind = Annotated[
+    RuleKind, typer.Argument(help="Kind of rules: overlay (breakpoints) or expert (expert rules).", show_choices=False)
+]
 Number = Annotated[int, typer.Argument(help="Number of the version.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena rules`` to the command line."""
-    text = "The hospital's own rules: versions, each approved by another person than its author."
+    text = "The hospital's own rules: list, save, approve."
     commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=text)
     commands.command("list")(list_versions)
     commands.command("show")(show)
@@ -31,13 +33,15 @@ def register(app: typer.Typer) -> None:
 
 
 def list_versions(as_json: AsJson = False) -> None:
-    """List the versions of the hospital's own rules: author, reason, approval, and which is in force.
+    """List the versions of the hospital's own rules.
+
+    Each is shown with author, reason and approval, and whether it is in force.
 
     Example: sirena rules list
     """
     from sirena.acts.rules_look import look_at_rules
 
-    _, rules = _opened()
+    _, rules = _open_rules()
     looks = [look_at_rules(rules, kind) for kind in RuleKind]
     if as_json:
         print_json([facts for look in looks for facts in _facts(look)])
@@ -52,15 +56,17 @@ def list_versions(as_json: AsJson = False) -> None:
 
 def show(
     kind: Kind,
-    version: Annotated[int, typer.Option(min=0, help="Number of a version; 0 shows the rules in force.")] = 0,
+    version: Annotated[int, typer.Option(min=0, help="Number of the version; 0 shows the rules in force.")] = 0,
 ) -> None:
-    """Print rules as CSV, to look at, to edit, or for --overlay and --rules on another machine.
+    """Print rules as CSV.
+
+    Use it to read or edit them, or for --overlay and --rules on another machine.
 
     Example: sirena rules show overlay > overlay.csv
     """
     from sirena.guidelines.written_rules import rules_content
 
-    _, rules = _opened()
+    _, rules = _open_rules()
     source = rules.version(kind, version).content if version else None
     in_force = None if version else rules.in_force(kind).source
     if source is None and in_force is None:
@@ -73,36 +79,45 @@ def show(
 
 def save(
     kind: Kind,
-    file: Annotated[Path, typer.Argument(help="CSV with the whole table of rules.")],
-    reason: Annotated[str, typer.Option(help="Why the rules change; no patient is named.")],
+    file: Annotated[Path, typer.Argument(help="File with the whole table of rules (CSV).")],
+    reason: Annotated[str, typer.Option(help="Why the rules change; do not name any patient.")],
 ) -> None:
-    """Save a table of rules as a version; it changes nothing until another person approves it.
+    """Save a table of rules as a new version.
+
+    It has no effect until another person approves it.
 
     Example: sirena rules save overlay hospital.csv --reason "dosing of 2026"
     """
     from sirena.acts.recording import actor
     from sirena.guidelines.written_rules import WrittenRules, rules_content
 
-    settings, rules = _opened()
-    begun_from = rules.in_force(kind).version
+    settings, rules = _open_rules()
+    base_version = rules.in_force(kind).version
     table = WrittenRules(file.name, rules_content(file))
-    saved = rules.save(kind, table, reason, actor(settings), begun_from.number if begun_from else None)
-    say(f"version {saved.number} is saved; another person approves it: `sirena rules approve {kind} {saved.number}`")
+    version = rules.save(kind, table, reason, actor(settings), base_version.number if base_version else None)
+    say(
+        f"version {version.number} is saved; another person approves it: `sirena rules approve {kind} {version.number}`"
+    )
 
 
 def approve(
     kind: Kind,
     version: Number,
-    day: Annotated[str, typer.Option("--from", help="Day from which it is in force, 2026-01-31; empty: today.")] = "",
+    day: Annotated[
+        str,
+        typer.Option("--from", help="Day from which the version is in force, such as 2026-01-31; by default today."),
+    ] = "",
 ) -> None:
-    """Let a version take force; its author may not, but on a machine of one person.
+    """Approve a version of the rules, which puts it in force.
+
+    Its author may not do so, except on one person's machine.
 
     Example: sirena rules approve overlay 3
     """
     from sirena.acts.recording import actor
     from sirena.acts.rules_forms import read_day
 
-    settings, rules = _opened()
+    settings, rules = _open_rules()
     approval = rules.approve(kind, version, actor(settings), since=read_day(day)).approval
     assert approval is not None  # it was approved just now
     say(f"version {version} is in force from {approval.since.isoformat()}")
@@ -110,7 +125,7 @@ def approve(
         say("its author approved it: this machine has nobody else, and the audit ledger says so")
 
 
-def _opened() -> "tuple[Settings, LocalRules]":
+def _open_rules() -> "tuple[Settings, LocalRules]":
     from sirena.acts.local_rules import local_rules_of
     from sirena.settings.catalogue import load_settings
 
@@ -122,16 +137,16 @@ def _facts(look: "RulesLook") -> list[dict[str, Any]]:
     return [
         {
             "kind": look.kind.value,
-            "version": one.number,
-            "state": look.standing(one).value,
-            "author": one.author,
-            "reason": one.reason,
-            "approved_by": one.approval.who if one.approval else "",
-            "from": one.approval.since.isoformat() if one.approval else "",
-            "alone": bool(one.approval and one.approval.alone),
-            "saved": one.at,
-            "rules": len(one.lines) - 1,
-            "sha256": one.digest,
+            "version": version.number,
+            "state": look.standing(version).value,
+            "author": version.author,
+            "reason": version.reason,
+            "approved_by": version.approval.who if version.approval else "",
+            "from": version.approval.since.isoformat() if version.approval else "",
+            "alone": bool(version.approval and version.approval.alone),
+            "saved": version.at,
+            "rules": len(version.lines) - 1,
+            "sha256": version.digest,
         }
-        for one in look.versions
+        for version in look.versions
     ]

@@ -19,28 +19,35 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; behind NGINX it stays loopback.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; keep the loopback address behind NGINX.")
+    ] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; SIRENA_PORT or 5000 by default; 0 takes a free one.")
+        int | None,
+        typer.Option(min=0, max=65535, help="Port to listen on; by default SIRENA_PORT or 5000; 0 takes a free one."),
     ] = None,
     socket: Annotated[
         Path | None,
-        typer.Option(help="Unix socket to listen on instead, in a folder of this account.", show_default=False),
+        typer.Option(
+            help="Unix socket to listen on instead of a port, in a folder of this account.", show_default=False
+        ),
     ] = None,
     release: Annotated[
-        str, typer.Option(help="Release to answer with: active (followed when it changes), latest, or a name.")
+        str,
+        typer.Option(help="Release to answer with: active (replaced when another is activated), latest, or a name."),
     ] = "active",
     panel: Annotated[
-        Path | None, typer.Option(help="Answer from this panel file and ask no registry.", show_default=False)
+        Path | None, typer.Option(help="Answer from this panel file, without the model registry.", show_default=False)
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Processes that answer; SIRENA_SERVING_WORKERS or 1 by default."),
+        typer.Option(min=1, max=64, help="Number of processes that answer; by default SIRENA_SERVING_WORKERS or 1."),
     ] = None,
 ) -> None:
-    """Answer S / I / R over HTTP with the active release, until Ctrl-C or SIGTERM.
+    """Answer HTTP requests with S / I / R.
 
-    A newly activated release is taken up within seconds. When the registry fails, the loaded release goes on answering.
+    The active release answers, until Ctrl-C or SIGTERM. When another release is activated, the service loads it within
+    seconds. If the registry fails, the loaded release keeps answering.
 
     Example: sirena serve --port 5000, then
     curl -H 'Content-Type: application/json' http://127.0.0.1:5000/invocations
@@ -56,8 +63,8 @@ def serve(
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
-    bound = bind_path(socket) if socket else bind(host, settings.port if port is None else port)
-    url = url_of(bound)
+    listener = bind_path(socket) if socket else bind(host, settings.port if port is None else port)
+    url = url_of(listener)
 
     def make_source() -> "PanelSource":
         return FilePanelSource(panel) if panel else _registry_source(settings, release)
@@ -73,20 +80,20 @@ def serve(
             editions=editions,
             counting=counting,
             log=log,
-            told_elsewhere=SOURCE_EVENTS if counting else (),
+            events_logged_elsewhere=SOURCE_EVENTS if counting else (),
         )
 
     def announce(name: str | None, error: SirenaError | None) -> None:
         if error is None:
-            answering = f"answers with {name}"
+            status = f"answers with {name}"
         elif not isinstance(error, UsageError):
-            answering = f"is not ready, and asks again every {settings.poll_seconds:g} s: {error.text}"
+            status = f"is not ready, and asks again every {settings.poll_seconds:g} s: {error.text}"
         # a release that does not exist is the caller's mistake; one not activated yet may come
         elif release != "active" or panel:
             raise error
         else:
-            answering = "waits for a release to be activated"
-        typer.echo(f"Sirena {answering}: {url}  (interface: {url}/docs)", err=True)
+            status = "waits for a release to be activated"
+        typer.echo(f"Sirena {status}: {url}  (interface: {url}/docs)", err=True)
 
     def announce_standing(standing: "Standing") -> None:
         error = standing.failure.error() if standing.failure else None
@@ -96,7 +103,7 @@ def serve(
 
     number = settings.serving_workers if workers is None else workers
     if number > 1:
-        run_workers(WorkersPlan(number, bound, make_source, make_app, settings.poll_seconds), announce_standing)
+        run_workers(WorkersPlan(number, listener, make_source, make_app, settings.poll_seconds), announce_standing)
         return
     app = make_app(make_source())
     try:
@@ -104,7 +111,7 @@ def serve(
         announce(app.state.holder.require().release, None)
     except SirenaError as error:
         announce(None, error)
-    run_until_signal(app, bound, on_hangup=app.state.holder.wake, protocol=app.protocol)
+    run_until_signal(app, listener, on_hangup=app.state.holder.wake, protocol=app.protocol)
 
 
 def _registry_source(settings: "Settings", release: str) -> "PanelSource":
@@ -124,7 +131,7 @@ def _registry_source(settings: "Settings", release: str) -> "PanelSource":
             raise UsageError("on a server the active release answers, and no other", hint="leave --release out")
 
     def load() -> "MarkedPanel":
-        loaded = load_release(release, settings=settings)
-        return MarkedPanel(loaded.panel, loaded.name)
+        release_panel = load_release(release, settings=settings)
+        return MarkedPanel(release_panel.panel, release_panel.name)
 
     return RegistryPanelSource(lambda: find_release(connect(settings), release).name, load)

@@ -24,42 +24,43 @@ def status(
     monitor: Annotated[
         bool,
         typer.Option(
-            "--monitor", help="One line, and the exit codes of Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL."
+            "--monitor",
+            help="Print one line, with the exit codes of Nagios and similar systems: 0 OK, 1 WARNING, 2 CRITICAL.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how each part stands, and disk, certificate, backup, drill, guideline, ledger and release.
+    """Show the state of all parts and of what they need.
 
-    Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
-    release is well. The ledger is read from its first entry to its last, and what MLflow holds of the active release
-    is compared with what the ledger says was judged.
+    This includes disk, certificate, backup, restore drill, guideline, audit ledger and release. Exit code 0 if every
+    part is ready and nothing is critical, otherwise 1. A service that waits for the first release counts as ready. The
+    whole audit ledger is read, and the active release in MLflow is compared with what the ledger says was approved.
     """
     from sirena.cli.parts_table import print_parts
     from sirena.domain.errors import SirenaError
     from sirena.server.checks.conditions import Urgency
 
     try:
-        parts, found = _look(profile)
+        parts, conditions = _look(profile)
     except (SirenaError, OSError) as error:
         if not monitor:
             raise
         # to a monitor 1 would be a warning, and it reads standard output
         typer.echo(f"SIRENA CRITICAL: {error.text if isinstance(error, SirenaError) else error.strerror}")
         raise typer.Exit(int(Urgency.CRITICAL)) from None
-    worst = max(one.urgency for one in found)
+    worst = max(condition.urgency for condition in conditions)
     if not all(part.well for part in parts):
         worst = Urgency.CRITICAL
     if monitor:
         unwell = [f"{part.name} {part.state}" for part in parts if not part.well]
-        unwell += [f"{one.name} {one.told}" for one in found if one.urgency]
+        unwell += [f"{condition.name} {condition.state}" for condition in conditions if condition.urgency]
         typer.echo(f"SIRENA {worst.name}: {'; '.join(unwell) or f'{len(parts)} parts well'}")
         raise typer.Exit(int(worst))
     if as_json:
-        print_json(_document(parts, found, worst.word))
+        print_json(_document(parts, conditions, worst.word))
     else:
         print_parts(parts)
-        _print_conditions(found)
+        _print_conditions(conditions)
     if worst is Urgency.CRITICAL:
         raise typer.Exit(1)
 
@@ -78,8 +79,8 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     stack = chosen_stack(profile)
     if StackStanding.of(stack.supervisor).state is StackState.HIDDEN:
         raise PreparationError(
-            f"the parts below {stack.settings.home} are another account's, and this one may not ask them",
-            hint="look as whoever runs `sirena up`; for a monitor, by a line in sudoers",
+            f"the parts below {stack.settings.home} belong to another account, and this one may not see their state",
+            hint="use the account that runs `sirena up`; for a monitor, add a line to sudoers",
         )
     parts = stack.health()
     settings = stack.settings
@@ -93,16 +94,18 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     ]
 
 
-def _document(parts: "Sequence[PartHealth]", found: "Sequence[Condition]", worst: str) -> dict[str, object]:
+def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[Condition]", worst: str) -> dict[str, object]:
     return {
         "state": worst,
         "parts": [{"name": part.name, "state": part.state, "well": part.well} for part in parts],
-        "conditions": [{"of": one.name, "state": one.urgency.word, "how": one.told} for one in found],
+        "conditions": [
+            {"of": condition.name, "state": condition.urgency.word, "how": condition.state} for condition in conditions
+        ],
     }
 
 
-def _print_conditions(found: "Sequence[Condition]") -> None:
+def _print_conditions(conditions: "Sequence[Condition]") -> None:
     from sirena.cli.sections import Section, print_sections
 
-    rows = [(one.name, one.urgency.word, one.told) for one in found]
+    rows = [(condition.name, condition.urgency.word, condition.state) for condition in conditions]
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(0, 1, 2))])

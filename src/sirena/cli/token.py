@@ -18,7 +18,11 @@ _DAYS = {"d": 1.0, "h": 1 / 24, "m": 1 / 1440}
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena token`` to the command line."""
-    commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tokens: expiring, scoped, shown once.")
+    commands = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        help="Tokens, with which programs use Sirena.",
+    )
     commands.command("create")(create)
     commands.command("list")(list_tokens)
     commands.command("revoke")(revoke)
@@ -26,15 +30,19 @@ def register(app: typer.Typer) -> None:
 
 
 def create(
-    user: Annotated[str, typer.Option(help="Account the token acts as.")],
-    expires: Annotated[str, typer.Option(help="How long it holds: 30d, 12h, 90m; at most 366d.")] = "30d",
+    user: Annotated[str, typer.Option(help="Account that the token acts as.")],
+    expires: Annotated[str, typer.Option(help="How long the token is valid: 30d, 12h, 90m; at most 366d.")] = "30d",
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="Action it is narrowed to (answer, browse, train …); may be repeated.", show_default=False),
+        typer.Option(
+            help="Action that the token is limited to (answer, browse, train …). May be repeated.", show_default=False
+        ),
     ] = None,
-    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    name: Annotated[str, typer.Option(help="What the token is for.")] = "",
 ) -> None:
-    """Make a token and print it, once: only its hash is kept.
+    """Create a token and print it.
+
+    It is shown only now, because only its hash is stored.
 
     Example: sirena token create --user lis --expires 90d --scope answer
     """
@@ -45,15 +53,17 @@ def create(
     days = _days(expires)
     settings, store = opened_store()
     token, secret = create_token(settings, store, user, name=name, days=days, scopes=scopes)
-    say(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
+    say(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown only now:", err=True)
     typer.echo(secret)
 
 
 def list_tokens(
-    user: Annotated[str, typer.Option(help="Only this account's.", show_default=False)] = "",
+    user: Annotated[str, typer.Option(help="List only the tokens of this account.", show_default=False)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List tokens: id, owner, state, scopes, last use. Secrets are not kept, so none is shown.
+    """List the tokens.
+
+    Each is shown with id, owner, state, scopes and last use. The tokens themselves are not stored and cannot be shown.
 
     Example: sirena token list --user lis
     """
@@ -68,10 +78,10 @@ def list_tokens(
         return
     for token in tokens:
         state = "revoked" if token.revoked else "expired" if not token.holds(now) else f"until {_day(token.expires)}"
-        used = f"last used {_day(token.last_used)}" if token.last_used else "never used"
+        last_use = f"last used {_day(token.last_used)}" if token.last_used else "never used"
         scopes = ",".join(sorted(token.scopes)) or in_words("all")
-        state, used = in_words(state), in_words(used)
-        typer.echo(f"{token.id:<13} {token.account:<24} {state:<18} {scopes:<20} {used:<22} {token.name}")
+        state, last_use = in_words(state), in_words(last_use)
+        typer.echo(f"{token.id:<13} {token.account:<24} {state:<18} {scopes:<20} {last_use:<22} {token.name}")
 
 
 def _facts(token: "Token", now: float) -> dict[str, object]:
@@ -87,9 +97,11 @@ def _facts(token: "Token", now: float) -> dict[str, object]:
 
 
 def revoke(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="Id, as `sirena token list` shows it.")],
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="Id of the token, as `sirena token list` shows it.")],
 ) -> None:
-    """Revoke a token; it opens nothing within seconds.
+    """Revoke a token.
+
+    It is refused within seconds.
 
     Example: sirena token revoke 2fffaa658676
     """
@@ -103,10 +115,10 @@ def revoke(
 def _days(text: str) -> float:
     from sirena.domain.errors import UsageError
 
-    found = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
-    if not found:
-        raise UsageError("how long a token holds is a number and d, h or m", hint="--expires 30d")
-    return int(found[1]) * _DAYS[found[2]]
+    match = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
+    if not match:
+        raise UsageError("--expires is a number followed by d, h or m", hint="--expires 30d")
+    return int(match[1]) * _DAYS[match[2]]
 
 
 def _action(text: str) -> "Action":

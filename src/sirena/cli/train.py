@@ -22,40 +22,58 @@ def register(app: typer.Typer) -> None:
             list[Path],
             typer.Argument(
                 metavar="FILE...",
-                help="WHONET files: dBASE, SQLite, text, Excel, Parquet, Arrow; "
-                "or counts of hospitals by `sirena cells`; in S3 as s3://bucket/key.",
+                help="WHONET files (dBASE, SQLite, text, Excel, Parquet, Arrow), or counts of hospitals written by "
+                "`sirena cells`; in S3 as s3://bucket/key.",
             ),
         ],
         labels: Annotated[
             str,
-            typer.Option(help="Whose categories to learn: file (the laboratory's Eti_ columns), reference, or both."),
+            typer.Option(
+                help="Categories to learn: file (the laboratory's Eti_ columns), reference (the guideline edition) or "
+                "both."
+            ),
         ] = "both",
         drugs: Annotated[
             str,
             typer.Option(
-                help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."
+                help="WHONET codes of antimicrobials, separated by commas; by default those in the file and Sirena's "
+                "first 41."
             ),
         ] = "",
         guideline: Annotated[
             list[str] | None,
-            typer.Option(help="Edition for reference labels and certificates; the newest in force of each guideline."),
+            typer.Option(
+                help="Edition for reference labels and certificates; by default the newest in force of each guideline."
+            ),
         ] = None,
-        overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
+        overlay: Annotated[
+            Path | None,
+            typer.Option(help="File of the hospital's own rules, which take precedence over the edition (CSV)."),
+        ] = None,
         sheet: Sheet = None,
         mapping: MappingFile = None,
-        seed: Annotated[int, typer.Option(min=0, help="Same files and seed, same models, bit by bit.")] = 0,
+        seed: Annotated[
+            int, typer.Option(min=0, help="Random seed: the same files and seed give the same models, bit for bit.")
+        ] = 0,
         search: Annotated[
-            int, typer.Option(min=0, help="Optuna trials per antimicrobial to look for better settings; 0 for none.")
+            int,
+            typer.Option(
+                min=0, help="Optuna trials per antimicrobial, to search for better hyperparameters; 0 for no search."
+            ),
         ] = 0,
         audit: Annotated[
-            Path | None, typer.Option(help="Write the label audit here: labels that contradict one another.")
+            Path | None,
+            typer.Option(
+                help="File to write: the label audit, with the labels that contradict each other or the edition."
+            ),
         ] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Train one model per antimicrobial, certify each against a guideline edition, and register it on MLflow.
+        """Train, certify and register a model per antimicrobial.
 
-        Patient columns are dropped at the door. Several files are learnt from together, those of one hospital or of
-        several. Running it again with the same files and seed adds no versions.
+        Each model is certified against a guideline edition and registered in MLflow. Patient columns are removed as a
+        file is read. Several files, of one hospital or of several, train the same models together. Repeating the
+        command with the same files and seed registers no new versions.
         """
         from sirena.acts.rules_in_force import overlay_in_force
         from sirena.cli.answering import refuse_same_file
@@ -67,7 +85,7 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.connection import connect
         from sirena.settings.catalogue import load_settings
         from sirena.training.columns import columns_to_train
-        from sirena.training.counts import CountedEvidence, pooled
+        from sirena.training.counts import CountedEvidence, pool_hospitals
         from sirena.training.evidence import LabelSource
         from sirena.whonet.errors import as_given
         from sirena.whonet.mapping import load_mapping
@@ -75,34 +93,34 @@ def register(app: typer.Typer) -> None:
 
         files = each_file(files)
         source = LabelSource(_label_source(labels, [member.value for member in LabelSource]))
-        chosen = _drugs(drugs)
+        drug_codes = _drugs(drugs)
         if audit is not None:
             find_suffix(audit)
             check_place(audit)
             for file in files:
                 refuse_same_file(file, audit)
         settings = load_settings()
-        known = Editions(settings.editions_folder)
+        all_editions = Editions(settings.editions_folder)
         editions = choose_editions(
-            known, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
+            all_editions, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
         )
         hospitals = count_files(files, seed, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
         registry = connect(settings)
         tests = [test for hospital in hospitals.values() for test in hospital.tests]
-        reference = editions.tables(columns_to_train(tests, chosen))
-        cells = pooled(hospitals.values())
-        sections = list(audit_sections(hospitals, cells, reference, editions.named(reference), audit))
+        reference = editions.tables(columns_to_train(tests, drug_codes))
+        cells = pool_hospitals(hospitals.values())
+        sections = list(audit_sections(hospitals, cells, reference, editions.names_for(reference), audit))
         if not as_json:
             print_sections(sections)
-        learnt = cells if source is not LabelSource.REFERENCE else cells.clear()
-        evidence = CountedEvidence(learnt, seed, source, reference)
+        training_cells = cells if source is not LabelSource.REFERENCE else cells.clear()
+        evidence = CountedEvidence(training_cells, seed, source, reference)
         # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
         from sirena.acts.training import train as run_recorded
         from sirena.cli.training_progress import TrainingProgress, outcomes_document, print_outcomes
         from sirena.registry.training_session import Plan
 
         with TrainingProgress() as progress:
-            plan = Plan(evidence, editions, registry.settings.effective_user, chosen, seed, search)
+            plan = Plan(evidence, editions, registry.settings.effective_user, drug_codes, seed, search)
             outcomes = run_recorded(registry, plan, progress)
         if as_json:
             print_json(outcomes_document(outcomes))
@@ -115,18 +133,18 @@ def register(app: typer.Typer) -> None:
             )
 
 
-def _label_source(text: str, known: list[str]) -> str:
-    if text.lower() not in known:
-        raise UsageError(f"--labels {text!r} is not known", hint=f"one of {', '.join(known)}")
+def _label_source(text: str, names: list[str]) -> str:
+    if text.lower() not in names:
+        raise UsageError(f"--labels {text!r} is not known", hint=f"one of {', '.join(names)}")
     return text.lower()
 
 
 def _drugs(text: str) -> tuple[str, ...] | None:
-    asked = tuple(part.strip().upper() for part in text.split(",") if part.strip())
-    unknown = [code for code in asked if code not in ANTIMICROBIALS]
+    codes = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    unknown = [code for code in codes if code not in ANTIMICROBIALS]
     if unknown:
         raise UsageError(
             f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows",
             hint=f"known: {' '.join(ANTIMICROBIALS)}",
         )
-    return asked or None
+    return codes or None

@@ -17,30 +17,31 @@ def register(app: typer.Typer) -> None:
 Profile = Annotated[
     str,
     typer.Option(
-        help="embedded (one machine, loopback, no root) or production (PostgreSQL, S3, NGINX with TLS); "
-        "by default the one brought up last, or SIRENA_PROFILE.",
+        help="Profile: embedded (one machine, loopback, no root) or production (PostgreSQL, S3, NGINX with "
+        "TLS); by default the one last started, or SIRENA_PROFILE.",
         show_default=False,
     ),
 ]
 
 
 def up(profile: Profile = "") -> None:
-    """Start every part, wait until all are well, and leave them running under a supervisor.
+    """Start all parts of Sirena.
 
-    Repeating it is harmless: what runs goes on, what is missing is started, changed settings are taken up.
+    The command waits until they are ready, and leaves them running under a supervisor. Repeating the command is safe:
+    running parts continue, missing parts are started, and changed settings are applied.
     """
     from sirena.acts.stack_choice import chosen_stack, note_release, remember
     from sirena.acts.stack_records import record_start
     from sirena.cli.parts_table import print_parts
-    from sirena.cli.progress import told
+    from sirena.cli.progress import step_reporter
     from sirena.server.checks.settings_check import require_plain_paths
 
     stack = chosen_stack(profile)
     require_plain_paths(stack.settings)
     remember(stack)
     was_running = stack.supervisor.is_running()
-    with told() as tell:
-        stack.bring_up(tell)
+    with step_reporter() as report_step:
+        stack.bring_up(report_step)
         # read anew: a first start has made the database they name
         record_start(chosen_stack(profile), was_running=was_running)
     note_release(stack)
@@ -50,35 +51,40 @@ def up(profile: Profile = "") -> None:
 
 
 def down(profile: Profile = "") -> None:
-    """End every part in order: requests under way are answered first."""
+    """Stop all parts of Sirena, in order.
+
+    Requests that are being answered are completed first.
+    """
     from sirena.acts.stack_choice import chosen_stack
     from sirena.acts.stack_records import record_stop
 
     stack = chosen_stack(profile)
     if stack.supervisor.is_running():
         record_stop(stack)
-    stopped = stack.take_down()
-    say("everything has ended" if stopped else "nothing was running")
+    was_running = stack.take_down()
+    say("everything has ended" if was_running else "nothing was running")
 
 
 def logs(
-    part: Annotated[str, typer.Argument(help="Part, as `sirena status` names it; all when left out.")] = "",
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines from the end of each log.")] = 20,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    part: Annotated[str, typer.Argument(help="Part, as `sirena status` names it; by default all parts.")] = "",
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, help="How many of the last lines of each log to print.")
+    ] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")] = False,
 ) -> None:
-    """Print the logs of the parts."""
+    """Print the logs of Sirena's parts."""
     import subprocess
 
     from sirena.domain.errors import UsageError
     from sirena.settings.catalogue import load_settings
 
     folder = load_settings().home / "logs"
-    known = sorted(path for path in folder.glob("*") if path.suffix in (".log", ".jsonl"))
-    wanted = [path for path in known if not part or path.stem == part]
-    if not wanted:
-        names = ", ".join(sorted({path.stem for path in known})) or "none yet"
+    log_files = sorted(path for path in folder.glob("*") if path.suffix in (".log", ".jsonl"))
+    part_logs = [path for path in log_files if not part or path.stem == part]
+    if not part_logs:
+        names = ", ".join(sorted({path.stem for path in log_files})) or "none yet"
         raise UsageError(
             f"no log of {part!r} below {folder}" if part else f"no logs below {folder}", hint=f"parts: {names}"
         )
-    command = ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, wanted)]
+    command = ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, part_logs)]
     subprocess.run(command, check=False)  # noqa: S603 - tail reads only what we name

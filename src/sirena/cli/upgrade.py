@@ -21,60 +21,69 @@ def register(app: typer.Typer) -> None:
 
 def upgrade(
     check: Annotated[
-        bool, typer.Option("--check", help="Only say what would be done; exit code 4 when there is something.")
+        bool,
+        typer.Option("--check", help="Only print what would be changed; exit code 4 if there is something to change."),
     ] = False,
     no_backup: Annotated[
-        bool, typer.Option("--no-backup", help="Renounce the backup, and with it the way back.")
+        bool, typer.Option("--no-backup", help="Upgrade without a backup; --back is then not possible.")
     ] = False,
     back: Annotated[
-        bool, typer.Option("--back", help="Put back what was there before the last upgrade, and stay down.")
+        bool,
+        typer.Option("--back", help="Restore the databases from before the last upgrade, and leave all parts stopped."),
     ] = False,
 ) -> None:
-    """Bring the databases to the installed release: end the stack, back up, change the tables, start, look.
+    """Upgrade the databases to the installed version.
 
-    First install the new package. Changed are MLflow's tables and ours, each in one transaction or not at all, so
-    repeating an upgrade that failed is safe. Or go back: `sirena upgrade --back` with the new package, then install
-    the former one and `sirena up`.
+    The steps are: stop all parts, back up, change the tables, start, check. Install the new package first. MLflow's
+    tables and Sirena's are changed, each in one transaction, so that an upgrade that failed can be repeated safely. To
+    go back, run `sirena upgrade --back` with the new package, then install the former one and run `sirena up`.
     """
     from sirena.acts.stack_choice import chosen_stack
     from sirena.acts.upgrade_look import look
     from sirena.acts.upgrading import take_upgrade_back, upgrade_stack
-    from sirena.cli.progress import told
+    from sirena.cli.progress import step_reporter
     from sirena.domain.errors import UsageError
 
     if sum((check, no_backup, back)) > 1:
         raise UsageError("--check, --no-backup and --back exclude each other")
     stack = chosen_stack("")
-    with told() as tell:
+    with step_reporter() as report_step:
         if back:
-            way = take_upgrade_back(stack, tell)
+            backup = take_upgrade_back(stack, report_step)
             say(
-                f"the state before the upgrade of {way.at} is back; now install Sirena {way.former} and say `sirena up`"
+                f"the state before the upgrade of {backup.at} is restored; now install Sirena {backup.former} "
+                "and run `sirena up`"
             )
             return
         findings = look(stack)
-    due = [finding for finding in findings if finding.is_due]
+    due_findings = [finding for finding in findings if finding.is_due]
     _print(findings)
-    if check and due:
+    if check and due_findings:
         say("an upgrade is needed: sirena upgrade")
         raise typer.Exit(NEEDED)
-    if not due:
+    if not due_findings:
         say("nothing to upgrade")
         return
     if check:
         return
-    with told() as tell:
-        way = upgrade_stack(stack, findings, tell, renounced=no_backup)
-    former = findings[0].found
-    say(f"upgraded: {'; '.join(way.due) or f'Sirena {former} to {__version__}'}")
-    if way.snapshot:
-        say(f"the state before: {way.snapshot}; back to it: sirena upgrade --back")
+    with step_reporter() as report_step:
+        backup = upgrade_stack(stack, findings, report_step, renounced=no_backup)
+    former = findings[0].revision
+    say(f"upgraded: {'; '.join(backup.due) or f'Sirena {former} to {__version__}'}")
+    if backup.snapshot:
+        say(f"the former state is in {backup.snapshot}; to return to it: sirena upgrade --back")
 
 
 def _print(findings: "list[UpgradeFinding]") -> None:
     from sirena.cli.sections import Section, print_sections
 
     rows = [
-        (one.what, one.found or "nothing yet", one.needed, "to be changed" if one.is_due else "") for one in findings
+        (
+            finding.subject,
+            finding.revision or "nothing yet",
+            finding.needed_revision,
+            "to be changed" if finding.is_due else "",
+        )
+        for finding in findings
     ]
     print_sections([Section("Revisions", rows, ("of", "found", "needed", ""))])

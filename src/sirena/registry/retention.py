@@ -109,7 +109,7 @@ def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, KeptVe
     }
     sources = {version.source.removeprefix("models:/") for version in stock.versions}
     newest = _newest(stock, retention.newest)
-    found = {}
+    reason_by_reference = {}
     for version in stock.versions:
         reference = version.reference
         reasons = (
@@ -124,12 +124,17 @@ def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, KeptVe
         )
         reason = next((need for need, holds in reasons if holds), None)
         if reason is not None:
-            found[reference] = reason
-    return found
+            reason_by_reference[reference] = reason
+    return reason_by_reference
 
 
 def _newest(stock: Stock, count: int) -> set[str]:
     numbers: dict[str, list[int]] = defaultdict(list)
     for version in stock.versions:
         numbers[version.model].append(version.number)
-    return {f"{model}/{number}" for model, found in numbers.items() for number in sorted(found)[-count:] if count}
+    return {
+        f"{model}/{number}"
+        for model, model_numbers in numbers.items()
+        for number in sorted(model_numbers)[-count:]
+        if count
+    }

@@ -100,7 +100,7 @@ class AntibiogramQuery:
             if token in offered:
                 screening.setdefault(offered[token].field, []).append(offered[token].value)
         return Request(
-            first=FirstIsolates(self.mode, self.days),
+            first_isolates=FirstIsolates(self.mode, self.days),
             period=self._period(isolates),
             screening=screening,
             by=self.by,

@@ -49,7 +49,7 @@ def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None =
     """
     columns = (column.model_column for column in opened.file.mic_columns.values())
     return count_file(
-        FileToCount.whole(opened.file, opened.countable),
+        FileToCount.of_whole_file(opened.file, opened.countable),
         opened.answers.table_of,
         request,
         source=f"{opened.answers.source_of(columns)} · expert rules{f' + {own.name}' if own else ''}",

@@ -15,7 +15,7 @@ from sirena.registry.judged_releases import UnjudgedReleaseError
 from sirena.registry.releases import RELEASE_FILE, RELEASE_MODEL, SHADOW_ALIAS, create_release, find_release
 from sirena.serving.application import create_app
 from sirena.serving.logs import ServiceLog
-from sirena.serving.server import bind, running_beside, url_of
+from sirena.serving.server import bind, serve_beside, url_of
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry import house as houses
 from tests.integration.registry.house import API
@@ -79,12 +79,12 @@ def test_people_see_what_it_would_change(
     monkeypatch.setenv("SIRENA_HOME", str(store.settings.home))
     monkeypatch.setenv("SIRENA_PORT", url_of(bound).rpartition(":")[2])
     app = create_app(source, poll_seconds=3600, log=ServiceLog(io.StringIO()))
-    with running_beside(app, bound), httpx.Client(base_url=url_of(bound), timeout=60) as client:
-        wait_until(lambda: app.state.holder.loaded is not None)
+    with serve_beside(app, bound), httpx.Client(base_url=url_of(bound), timeout=60) as client:
+        wait_until(lambda: app.state.holder.loaded_panel is not None)
         code, _, error = run(monkeypatch, capsys, "release", "diff", "--shadow")
-        assert (code, "no release answers unseen" in error) == (2, True)
+        assert (code, "there is no shadow release" in error) == (2, True)
         code, said, error = run(monkeypatch, capsys, "release", "shadow", "2")
-        assert (code, said.partition(";")[0]) == (0, "panel_SIR/2 answers unseen within seconds"), error
+        assert (code, said.partition(";")[0]) == (0, "panel_SIR/2 is the shadow release within seconds"), error
         wait_until(lambda: client.get("/shadow").json()["shadow"] == "panel_SIR/2")
         rows = [{"ORGANISM": "eco", "AMK_NM": mic, "AMP_NM": mic} for mic in ("4", "4", "1")]
         answer = client.post("/invocations", json={"dataframe_records": rows})
@@ -92,10 +92,10 @@ def test_people_see_what_it_would_change(
         wait_until(lambda: client.get("/shadow").json()["compared"] == 1)
         code, said, error = run(monkeypatch, capsys, "release", "diff", "--shadow")
         assert code == 0, error
-        assert "Asked of panel_SIR/1 and, unseen, of panel_SIR/2" in said
+        assert "From panel_SIR/1 to the shadow release panel_SIR/2" in said
         assert ["R", "->", "S", "AMK_NM", "2"] in [line.split() for line in said.splitlines()]
         assert "2 of 6 answers to 1 requests differ" in said
-        assert run(monkeypatch, capsys, "release", "shadow", "--off")[:2] == (0, "no release answers unseen\n")
+        assert run(monkeypatch, capsys, "release", "shadow", "--off")[:2] == (0, "there is no shadow release\n")
         wait_until(lambda: client.get("/shadow").json()["shadow"] is None)
     assert run(monkeypatch, capsys, "release", "diff", "--shadow")[0] == 1
 

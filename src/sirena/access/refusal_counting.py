@@ -42,7 +42,7 @@ class _Window:
     began: float
     subjects: list[str] = field(default_factory=list)
     """Methods and routes whose refusal was recorded by itself."""
-    held: int = 0
+    count: int = 0
     since: str = ""
     last: RefusalEvent | None = None
     """The last refusal that was counted."""
@@ -64,7 +64,7 @@ class RefusalCount:
         return replace(self.last, origin=self.source.address, times=self.times, since=self.since)
 
 
-class Floods:
+class RefusalCounter:
     """Decides which refusals are recorded at once and which are only counted; used by one thread at a time."""
 
     def __init__(self, singly: int, clock: Callable[[], float] = time.time) -> None:
@@ -94,10 +94,10 @@ class Floods:
         if room and (not subject or subject not in window.subjects):
             window.subjects.append(subject)
             return True
-        if not window.held:
+        if not window.count:
             came = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
             window.since = refusal.since or came
-        window.held += 1
+        window.count += 1
         window.last = refusal
         return False
 
@@ -113,14 +113,14 @@ class Floods:
             if not everything and now - window.began < WINDOW:
                 continue
             if window.last is not None:
-                counts.append(RefusalCount(source, window.last, window.held, window.since))
+                counts.append(RefusalCount(source, window.last, window.count, window.since))
                 # the flood may go on: what follows is counted again, not told one by one
                 self._windows[source] = _Window(now, subjects=window.subjects)
             else:
                 del self._windows[source]
         return counts
 
-    def kept(self) -> list[dict[str, Any]]:
+    def open_windows(self) -> list[dict[str, Any]]:
         """Return all windows in plain types, to be kept in a file and given to `put_back` after a restart."""
         return [
             {
@@ -128,7 +128,7 @@ class Floods:
                 "window": {
                     "began": window.began,
                     "told": window.subjects,
-                    "held": window.held,
+                    "held": window.count,
                     "since": window.since,
                     "facts": {} if window.last is None else plain_refusal(window.last),
                 },
@@ -136,10 +136,10 @@ class Floods:
             for source, window in self._windows.items()
         ]
 
-    def put_back(self, kept: list[dict[str, Any]]) -> None:
-        """Continue the windows of an earlier process, as `kept` returned them."""
+    def put_back(self, counts: list[dict[str, Any]]) -> None:
+        """Continue the windows of an earlier process, as `open_windows` returned them."""
         self._windows = {}
-        for state in kept:
+        for state in counts:
             source, window = RefusedSource(**state["source"]), state["window"]
             last = read_refusal(source.event, window["facts"]) if window["facts"] else None
             self._windows[source] = _Window(window["began"], window["told"], window["held"], window["since"], last)
