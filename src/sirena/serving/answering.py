@@ -14,8 +14,8 @@ from sirena.serving.inference_protocol import encode_tensors, read_tensors
 from sirena.serving.long_bodies import LongBodies
 from sirena.serving.metrics import ServiceMetrics
 from sirena.serving.observation import Observed
-from sirena.serving.one_row import RecordAnswer, answer_record
-from sirena.serving.prepared import PreparedRelease
+from sirena.serving.one_row import answer_record
+from sirena.serving.prepared import PreparedRelease, RecordAnswer
 from sirena.serving.request_bodies import (
     ARROW_TYPE,
     is_arrow,

@@ -8,7 +8,6 @@ Rules, each with a test of like name:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -19,21 +18,10 @@ from sirena.panel.sites import SITES, read_specimen
 from sirena.serving.core import PANEL_MODEL
 from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.mic_cells import text_of
-from sirena.serving.prepared import REASONS, PreparedColumn, PreparedRelease, SpeltAnswer
+from sirena.serving.prepared import REASONS, PreparedColumn, PreparedRelease, RecordAnswer, SpeltAnswer
 
 _SPELT_SITES: Final = [orjson.dumps(site) for site in SITES]
-
-
-@dataclass(slots=True)
-class RecordAnswer:
-    """The answer to one record."""
-
-    content: bytes
-    """Body of the response."""
-    counts: Sequence[tuple[str | None, int]]
-    """Arguments for `ServiceMetrics.count_one`."""
-    unknown_specimens: int
-    unknown_organisms: int
+_PLACES: Final = {site: place for place, site in enumerate(SITES)}
 
 
 def answer_record(
@@ -63,10 +51,22 @@ def answer_record(
     organism = resolve_text(text_of(record[form.organism]))
     specimen = form.specimen
     read = site if site is not None else Site.UNKNOWN if specimen is None else read_specimen(text_of(record[specimen]))
-    place = SITES.index(Site.UNKNOWN if read is None else read)
-    answers = _answers(release, tests, record, organism, place)
+    place = _PLACES[Site.UNKNOWN if read is None else read]
     known = place if read is not None else None
-    return _join(release, tests, answers, organism, known, with_grounds=detail is not GroundDetail.NONE)
+    with_grounds = detail is not GroundDetail.NONE
+    if len(tests) > 1:
+        answers = _answers(release, tests, record, organism, place)
+        return _join(release, tests, answers, organism, known, with_grounds=with_grounds)
+    ((name, column),) = tests
+    text = text_of(record[name])
+    key = (organism, known, text, with_grounds)
+    alone = column.alone.get(key)
+    if alone is None:
+        answers = _answers(release, tests, record, organism, place)
+        alone = _join(release, tests, answers, organism, known, with_grounds=with_grounds)
+        if text in column.spelt.get((organism, place), ()):
+            release.keep(column, key, alone)
+    return alone
 
 
 def _tests_of(

@@ -42,6 +42,8 @@ _LONGEST_FORM: Final = 4096
 """Longest sequence that is cached, in characters of its names."""
 _MOST_ANSWERS: Final = 32768
 """Most encoded answers that are kept, some 400 bytes each; a hospital's month of isolates needs about half as many."""
+_MOST_ALONE: Final = 4096
+"""Most whole answers to one test that are kept, some 1,000 bytes each."""
 _LONGEST_MIC: Final = 16
 """Longest MIC text whose answer is kept, in characters."""
 
@@ -73,10 +75,26 @@ class SpeltAnswer(NamedTuple):
     """Position in `REASONS`; None if the answer has no reason."""
 
 
+class RecordAnswer(NamedTuple):
+    """The answer to one record."""
+
+    content: bytes
+    """Body of the response."""
+    counts: Sequence[tuple[str | None, int]]
+    """Arguments for `ServiceMetrics.count_one`."""
+    unknown_specimens: int
+    unknown_organisms: int
+
+
+AnswerKey = tuple[str | None, int | None, str | None, bool]
+"""What the answer to one test depends on: the organism's code, the position of the body site in `SITES` (None if the
+specimen cannot be read), the text of the MIC, and whether the answer names its ground."""
+
+
 class PreparedColumn:
     """One test column of one release, prepared for encoding."""
 
-    __slots__ = ("column", "drug", "flat", "head", "label", "pieces", "plain", "refusal", "spelt")
+    __slots__ = ("alone", "column", "drug", "flat", "head", "label", "pieces", "plain", "refusal", "spelt")
 
     def __init__(self, panel: Panel, column: TestColumn) -> None:
         """Prepare a panel's answers to a test column, even if no model answers it."""
@@ -96,6 +114,8 @@ class PreparedColumn:
         """Encoded provenance of the column without grounds."""
         self.spelt: dict[tuple[str | None, int], dict[str | None, SpeltAnswer]] = {}
         """Answers that were given before, by organism and position in `SITES`, then by text of the MIC."""
+        self.alone: dict[AnswerKey, RecordAnswer] = {}
+        """Whole answers to records with this test alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +149,7 @@ class PreparedRelease:
         self._columns: dict[str, PreparedColumn] = {}
         self._forms: dict[tuple[str, ...], RecordForm | None] = {}
         self._room = _MOST_ANSWERS
+        self._room_alone = _MOST_ALONE
         for column in panel.tables:
             self.role(column)
 
@@ -206,6 +227,12 @@ class PreparedRelease:
             self._room -= 1
             column.spelt.setdefault((organism, place), {})[text] = spelt
         return spelt
+
+    def keep(self, column: PreparedColumn, key: AnswerKey, answer: RecordAnswer) -> None:
+        """Keep the whole answer to a record with one test, while there is room."""
+        if self._room_alone:
+            self._room_alone -= 1
+            column.alone[key] = answer
 
     def sentence(self, answer: int, number: int | None, site: Site | None) -> str | None:
         """Return the sentence of an answer's ground in English, as in ``Eti_X_basis`` of a file; None for an empty MIC.
