@@ -90,7 +90,7 @@ def answering_entry(
     """
     entry = Entry(engine)
     aging = passing or (lambda: entry.passed)
-    parts = AccessParts(engine, load_policy(), notify=entry.record, rules=rules, passing=aging)
+    parts = AccessParts(engine, load_policy(), notify=entry.record, rules=rules, monotonic_clock=aging)
     with TestClient(
         create_access_app(parts), "http://access", raise_server_exceptions=False, follow_redirects=False
     ) as client:

@@ -46,11 +46,11 @@ class Given:
         """Return False, so that only the regular poll finds what the test assigned."""
         return False
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Return the panel; None if it is the known one."""
         if self.panel is None:
             raise SirenaError("nothing to give")
-        return None if known == self.panel.release else MarkedPanel(self.panel, self.panel.release)
+        return None if known_mark == self.panel.release else MarkedPanel(self.panel, self.panel.release)
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def running_service(*, loaded: bool = True) -> Iterator[ServiceOnPort]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]})
     thread.start()
     try:
-        wait_until(lambda: server.started and (not loaded or app.state.holder.loaded is not None))
+        wait_until(lambda: server.started and (not loaded or app.state.holder.loaded_panel is not None))
         with httpx.Client(base_url=url_of(bound), timeout=60) as client:
             yield ServiceOnPort(client, log, app.state.holder, source, server)
     finally:
@@ -107,7 +107,7 @@ def service(*, loaded: bool = True, max_body: int = 100_000, shadow: Panel | Non
     app = create_app(source, max_body=max_body, poll_seconds=3600, log=ServiceLog(log))
     holder: PanelHolder = app.state.holder
     with TestClient(app, "http://service", raise_server_exceptions=False, follow_redirects=False) as client:
-        wait_until(lambda: not loaded or holder.loaded is not None)
+        wait_until(lambda: not loaded or holder.loaded_panel is not None)
         wait_until(lambda: shadow is None or client.get("/shadow").json()["shadow"] is not None)
         # by its own types a client of httpx2, which is httpx by another name
         yield RunningService(cast("httpx.Client", client), log, holder, source)

@@ -208,8 +208,8 @@ def account_row(name: str, roles: frozenset[Role], password_hash: str | None, no
 
 def revoke_all(connection: Connection, table: Table, account: str, now: float) -> None:
     """Mark all tokens or all sessions of an account as ended, depending on the table: `TOKENS` or `SESSIONS`."""
-    held = table.c.account == account, table.c.revoked.is_(None)
-    connection.execute(update(table).where(*held).values(revoked=now))
+    valid_of_account = table.c.account == account, table.c.revoked.is_(None)
+    connection.execute(update(table).where(*valid_of_account).values(revoked=now))
 
 
 def account_of(row: Row[Any]) -> Account:

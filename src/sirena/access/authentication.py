@@ -77,7 +77,7 @@ class Authenticator:
         notify: Notify,
         *,
         clock: Callable[[], float] = time.time,
-        passing: Callable[[], float] = time.monotonic,
+        monotonic_clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Create the authenticator; nothing is remembered yet.
 
@@ -87,20 +87,20 @@ class Authenticator:
             sessions: the sessions in the database.
             notify: records logins and failed logins.
             clock: seconds since 1970, for the locks of accounts.
-            passing: seconds of a clock that nobody can set, for the age of what is remembered.
+            monotonic_clock: seconds of a clock that nobody can set, for the age of what is remembered.
         """
         self._accounts = accounts
         self._tokens = tokens
         self._sessions = sessions
         self._notify = notify
         self._clock = clock
-        self._passing = passing
+        self._monotonic_clock = monotonic_clock
         self._key = secrets.token_bytes(32)
         self._identities: dict[bytes, tuple[float, Identity | None]] = {}
         self._proofs: dict[bytes, tuple[float, str]] = {}
-        self._asking: dict[bytes, asyncio.Task[Identity | None]] = {}
-        self._throttle = FailureThrottle(passing)
-        self._hashing = CapacityLimiter(_HASHES_AT_ONCE)
+        self._questions: dict[bytes, asyncio.Task[Identity | None]] = {}
+        self._throttle = FailureThrottle(monotonic_clock)
+        self._hash_limiter = CapacityLimiter(_HASHES_AT_ONCE)
 
     async def identify(self, credential: Credential, address: str, request_id: str = "") -> Identity:
         """Return the identity that a credential proves.
@@ -114,16 +114,16 @@ class Authenticator:
             NotSignedInError: the credential is not valid, or its account or address is locked for a while.
         """
         key = self._key_of(credential)
-        remembered = self._identities.get(key)
-        if remembered is not None and self._passing() < remembered[0]:
-            identity = remembered[1]
+        entry = self._identities.get(key)
+        if entry is not None and self._monotonic_clock() < entry[0]:
+            identity = entry[1]
         else:
             try:
                 identity = await self._ask_once(key, credential, RequestSender(address, request_id))
             except SQLAlchemyError:
-                if remembered is None or self._passing() >= remembered[0] + KEPT_SECONDS - FRESH_SECONDS:
+                if entry is None or self._monotonic_clock() >= entry[0] + KEPT_SECONDS - FRESH_SECONDS:
                     raise
-                identity = remembered[1] and replace(remembered[1], confirmed=False)
+                identity = entry[1] and replace(entry[1], confirmed=False)
         if identity is None:
             refusal = NotSignedInError("the credential does not hold", hint="sign in again, or ask for another token")
             refusal.cause = _CAUSES[type(credential)]
@@ -138,16 +138,16 @@ class Authenticator:
 
     async def _ask_once(self, key: bytes, credential: Credential, sender: RequestSender) -> Identity | None:
         """Ask the database once for requests that come at the same time with the same credential."""
-        task = self._asking.get(key)
+        task = self._questions.get(key)
         if task is None:
             task = asyncio.ensure_future(self._ask(key, credential, sender))
-            self._asking[key] = task
-            task.add_done_callback(lambda _: self._asking.pop(key, None))
+            self._questions[key] = task
+            task.add_done_callback(lambda _: self._questions.pop(key, None))
         return await asyncio.shield(task)
 
     async def _ask(self, key: bytes, credential: Credential, sender: RequestSender) -> Identity | None:
         # the age of an identity counts from before the database is read
-        moment = self._passing()
+        moment = self._monotonic_clock()
         match credential:
             case Bearer(token):
                 identity = await to_thread.run_sync(self._of_token, token, sender)
@@ -157,16 +157,16 @@ class Authenticator:
                 identity = await self._of_password(key, credential, sender)
                 if identity is None:
                     # the work differs: an account that exists is counted, and perhaps locked
-                    await asyncio.sleep((moment - self._passing()) % REFUSAL_BEAT)
+                    await asyncio.sleep((moment - self._monotonic_clock()) % REFUSAL_BEAT)
                     return None  # not remembered: a lock that ends must be noticed, and the account counts by itself
-        _remember(self._identities, key, (moment + FRESH_SECONDS, identity), self._passing())
+        _remember(self._identities, key, (moment + FRESH_SECONDS, identity), self._monotonic_clock())
         return identity
 
     def _of_token(self, secret: str, sender: RequestSender) -> Identity | None:
         token_and_owner = self._tokens.resolve(secret)
         if token_and_owner is None:
-            whose, cause = self._tokens.why_not(secret)
-            self._notify(LoginFailed(who=whose, **sender.origin, method="token", cause=cause))
+            owner_name, cause = self._tokens.why_not(secret)
+            self._notify(LoginFailed(who=owner_name, **sender.origin, method="token", cause=cause))
             return None
         token, owner = token_and_owner
         return Identity(owner.name, owner.roles, Means.TOKEN, scopes=token.scopes)
@@ -180,52 +180,54 @@ class Authenticator:
             account.name, account.roles, Means.SESSION, csrf_sha256=session.csrf_sha256, session=session.name
         )
 
-    async def _of_password(self, key: bytes, given: Password, sender: RequestSender) -> Identity | None:
-        account = await to_thread.run_sync(self._accounts.get, given.name)
+    async def _of_password(self, key: bytes, credential: Password, sender: RequestSender) -> Identity | None:
+        account = await to_thread.run_sync(self._accounts.get, credential.name)
         usable = account is not None and not account.disabled and account.password_hash is not None
         if account is not None and usable and self._is_proved(key, account):
             return Identity(account.name, account.roles, Means.PASSWORD)
-        closed = self._throttle.is_closed(sender.address)
-        locked = account is not None and account.locked_until > self._clock()
-        expected = account.password_hash if account is not None and usable and not locked else None
+        is_closed = self._throttle.is_closed(sender.address)
+        is_locked = account is not None and account.locked_until > self._clock()
+        password_hash = account.password_hash if account is not None and usable and not is_locked else None
         # a lock spares no hash: while others wait for theirs, a quick answer would tell that there is the account
-        right = not closed and await to_thread.run_sync(
-            verify_password, expected, given.password, limiter=self._hashing
+        right = not is_closed and await to_thread.run_sync(
+            verify_password, password_hash, credential.password, limiter=self._hash_limiter
         )
-        if closed or locked:
-            if not closed:
+        if is_closed or is_locked:
+            if not is_closed:
                 self._throttle.note(sender.address)
-            await self._tell_failure(given, sender, "locked", known=account is not None)
+            await self._tell_failure(credential, sender, "locked", is_known=account is not None)
             return None
         if account is None or not right:
-            await self._note_failure(account, given, sender)
+            await self._note_failure(account, credential, sender)
             return None
         assert account.password_hash is not None
         await to_thread.run_sync(self._accounts.note_success, account)
-        _remember(self._proofs, key, (self._passing() + PROOF_SECONDS, account.password_hash), self._passing())
-        await to_thread.run_sync(self._notify, Login(who=given.name, **sender.origin, method=_BASIC))
+        _remember(
+            self._proofs, key, (self._monotonic_clock() + PROOF_SECONDS, account.password_hash), self._monotonic_clock()
+        )
+        await to_thread.run_sync(self._notify, Login(who=credential.name, **sender.origin, method=_BASIC))
         return Identity(account.name, account.roles, Means.PASSWORD)
 
-    async def _note_failure(self, account: Account | None, given: Password, sender: RequestSender) -> None:
+    async def _note_failure(self, account: Account | None, credential: Password, sender: RequestSender) -> None:
         self._throttle.note(sender.address)
-        locked = False
+        is_locked = False
         if account is not None:
             after = await to_thread.run_sync(self._accounts.note_failure, account.name)
-            locked = after is not None and after.locked_until > self._clock()
-        await self._tell_failure(given, sender, "password", known=account is not None)
-        if locked:
-            change = AccountChanged(who=given.name, **sender.origin, account=given.name, change="locked")
+            is_locked = after is not None and after.locked_until > self._clock()
+        await self._tell_failure(credential, sender, "password", is_known=account is not None)
+        if is_locked:
+            change = AccountChanged(who=credential.name, **sender.origin, account=credential.name, change="locked")
             await to_thread.run_sync(self._notify, change)
 
-    async def _tell_failure(self, given: Password, sender: RequestSender, cause: str, *, known: bool) -> None:
+    async def _tell_failure(self, credential: Password, sender: RequestSender, cause: str, *, is_known: bool) -> None:
         # a name that is no account may be a password typed into the wrong field
-        who = given.name if known else ""
+        who = credential.name if is_known else ""
         failure = LoginFailed(who=who, **sender.origin, method=_BASIC, cause=cause)
         await to_thread.run_sync(self._notify, failure)
 
     def _is_proved(self, key: bytes, account: Account) -> bool:
         proof = self._proofs.get(key)
-        return proof is not None and self._passing() < proof[0] and proof[1] == account.password_hash
+        return proof is not None and self._monotonic_clock() < proof[0] and proof[1] == account.password_hash
 
     def _key_of(self, credential: Credential) -> bytes:
         match credential:
@@ -240,7 +242,7 @@ class Authenticator:
 
 def _remember(memory: dict[bytes, tuple[float, _V]], key: bytes, entry: tuple[float, _V], now: float) -> None:
     if len(memory) >= _REMEMBERED:
-        for stale in [held for held, (until, _) in memory.items() if until <= now]:
+        for stale in [old_key for old_key, (until, _) in memory.items() if until <= now]:
             del memory[stale]
         while len(memory) >= _REMEMBERED:
             del memory[next(iter(memory))]

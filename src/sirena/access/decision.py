@@ -84,12 +84,16 @@ class DecisionMaker:
     """Decisions on requests, by the route table, the identity of the sender and the policy."""
 
     def __init__(
-        self, routes: RouteTable, policy: Policy, authenticator: Authenticator, registered: RegistryLook | None = None
+        self,
+        routes: RouteTable,
+        policy: Policy,
+        authenticator: Authenticator,
+        registry_look: RegistryLook | None = None,
     ) -> None:
         self.routes = routes
         self.policy = policy
         self.authenticator = authenticator
-        self._registered = registered
+        self._registry_look = registry_look
 
     async def decide(self, facts: RequestFacts, *, body_is_read: bool = False) -> Decision:
         """Return the decision on a request that may pass; raise an error for any other request.
@@ -145,7 +149,7 @@ class DecisionMaker:
 
     def _may_certify(self, identity: Identity, write: Write | None) -> bool:
         """Tell whether an approver adds a certificate of a model, which needs no right to train."""
-        adds = write is not None and bool(write.new_certificate) and self._registered is not None
+        adds = write is not None and bool(write.new_certificate) and self._registry_look is not None
         return adds and identity.may(self.policy, Action.PROMOTE_PRODUCTION)
 
     async def _leave_registered_alone(self, write: Write | None) -> bool:
@@ -157,12 +161,12 @@ class DecisionMaker:
         Raises:
             ForbiddenError: the request would change them.
         """
-        if write is None or self._registered is None or not write.identifiers:
+        if write is None or self._registry_look is None or not write.identifiers:
             return False
-        if not await to_thread.run_sync(self._registered.registered, write.identifiers):
+        if not await to_thread.run_sync(self._registry_look.registered, write.identifiers):
             return False
         if write.new_certificate and not await to_thread.run_sync(
-            self._registered.holds_artifact, write.new_certificate
+            self._registry_look.holds_artifact, write.new_certificate
         ):
             return True
         raise ForbiddenError("a registered version comes from this, so it stays as it is", hint="log it anew")
@@ -193,11 +197,11 @@ class DecisionMaker:
         """
         if identity.may(self.policy, action, model):
             return
-        narrowed = self.policy.permits(identity.roles, action, model)
+        is_narrowed = self.policy.permits(identity.roles, action, model)
         raise ForbiddenError(
             f"{identity.name} may not do this: it needs the right {action.value}",
             hint="this token is narrowed to less; use another (`sirena token create`)"
-            if narrowed
+            if is_narrowed
             else self.policy.remedy(identity.roles, action, model),
         )
 

@@ -44,7 +44,7 @@ class EntryRefusals:
         self._source = source
         self._notify = notify
         self._floods = Floods(1, clock)
-        self._waiting: list[RefusalEvent] = []
+        self._waiting_events: list[RefusalEvent] = []
         self._unsure: set[str] = set()
         self._follower = LogFollower(source.log)
         self._restore()
@@ -59,8 +59,8 @@ class EntryRefusals:
         lines = self._follower.read()
         for line in lines:
             self._take(line)
-        self._waiting += [count.event for count in self._floods.due()]
-        if lines or self._waiting:
+        self._waiting_events += [count.event for count in self._floods.due()]
+        if lines or self._waiting_events:
             self._keep()
         self._record()
         return bool(lines)
@@ -71,27 +71,27 @@ class EntryRefusals:
             _LOG.warning("a line of the entry's refusals cannot be read")
             return
         if self._floods.admits(refusal):
-            self._waiting.append(refusal)
+            self._waiting_events.append(refusal)
 
     def _record(self) -> None:
-        if not self._waiting:
+        if not self._waiting_events:
             return
-        while self._waiting:
-            refusal = self._waiting[0]
+        while self._waiting_events:
+            refusal = self._waiting_events[0]
             if refusal.act not in self._unsure or not self._source.is_recorded(refusal.act):
                 self._unsure.add(refusal.act)
                 self._notify(refusal)
             self._unsure.discard(refusal.act)
-            del self._waiting[0]
+            del self._waiting_events[0]
         self._keep()
 
     def _restore(self) -> None:
         try:
-            kept = json.loads(self._source.state.read_text(encoding="utf-8"))
-            self._follower = LogFollower(self._source.log, LogPosition(**kept["place"]))
-            self._floods.put_back(kept["floods"])
-            self._waiting = [read_refusal(AccessRefused.event, facts) for facts in kept["waiting"]]
-            self._unsure = {refusal.act for refusal in self._waiting}
+            state = json.loads(self._source.state.read_text(encoding="utf-8"))
+            self._follower = LogFollower(self._source.log, LogPosition(**state["place"]))
+            self._floods.put_back(state["floods"])
+            self._waiting_events = [read_refusal(AccessRefused.event, facts) for facts in state["waiting"]]
+            self._unsure = {refusal.act for refusal in self._waiting_events}
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError):
@@ -102,7 +102,7 @@ class EntryRefusals:
         state = {
             "place": asdict(self._follower.place),
             "floods": self._floods.kept(),
-            "waiting": [plain_refusal(refusal) for refusal in self._waiting],
+            "waiting": [plain_refusal(refusal) for refusal in self._waiting_events],
         }
         beside = self._source.state.with_suffix(".new")
         with beside.open("w", encoding="utf-8") as file:

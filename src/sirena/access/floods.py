@@ -42,7 +42,7 @@ class _Window:
     began: float
     subjects: list[str] = field(default_factory=list)
     """Methods and routes whose refusal was recorded by itself."""
-    held: int = 0
+    count: int = 0
     since: str = ""
     last: RefusalEvent | None = None
     """The last refusal that was counted."""
@@ -94,10 +94,10 @@ class Floods:
         if room and (not subject or subject not in window.subjects):
             window.subjects.append(subject)
             return True
-        if not window.held:
+        if not window.count:
             came = datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="seconds")
             window.since = refusal.since or came
-        window.held += 1
+        window.count += 1
         window.last = refusal
         return False
 
@@ -113,7 +113,7 @@ class Floods:
             if not everything and now - window.began < WINDOW:
                 continue
             if window.last is not None:
-                counts.append(RefusalCount(source, window.last, window.held, window.since))
+                counts.append(RefusalCount(source, window.last, window.count, window.since))
                 # the flood may go on: what follows is counted again, not told one by one
                 self._windows[source] = _Window(now, subjects=window.subjects)
             else:
@@ -128,7 +128,7 @@ class Floods:
                 "window": {
                     "began": window.began,
                     "told": window.subjects,
-                    "held": window.held,
+                    "held": window.count,
                     "since": window.since,
                     "facts": {} if window.last is None else plain_refusal(window.last),
                 },
@@ -136,10 +136,10 @@ class Floods:
             for source, window in self._windows.items()
         ]
 
-    def put_back(self, kept: list[dict[str, Any]]) -> None:
+    def put_back(self, counts: list[dict[str, Any]]) -> None:
         """Continue the windows of an earlier process, as `kept` returned them."""
         self._windows = {}
-        for state in kept:
+        for state in counts:
             source, window = RefusedSource(**state["source"]), state["window"]
             last = read_refusal(source.event, window["facts"]) if window["facts"] else None
             self._windows[source] = _Window(window["began"], window["told"], window["held"], window["since"], last)

@@ -22,7 +22,7 @@ class GuardedRecord:
         self._notify = notify
         self._floods = Floods(_SINGLY, clock)
         self._lock = threading.Lock()
-        self._waiting: list[Event] = []
+        self._waiting_events: list[Event] = []
 
     def __call__(self, event: Event) -> None:
         """Record an event, or count it if it is one of a flood of refusals."""
@@ -43,7 +43,7 @@ class GuardedRecord:
             SirenaError: the ledger cannot be written; the counts are kept for the next call.
         """
         with self._lock:
-            self._waiting += [count.event for count in self._floods.due(everything=everything)]
-            while self._waiting:
-                self._notify(self._waiting[0])
-                del self._waiting[0]
+            self._waiting_events += [count.event for count in self._floods.due(everything=everything)]
+            while self._waiting_events:
+                self._notify(self._waiting_events[0])
+                del self._waiting_events[0]

@@ -59,6 +59,6 @@ def read_facts(request: Request, *, asked_about: bool = False) -> RequestFacts:
     )
 
 
-def read_request_id(given: str) -> str:
+def read_request_id(text: str) -> str:
     """Return a text if it is a well-formed request id; else an empty text."""
-    return given if _ID.fullmatch(given) else ""
+    return text if _ID.fullmatch(text) else ""

@@ -43,15 +43,15 @@ def read_write(method: str, target: RequestTarget) -> Write | None:
     if method in _READING:
         return None
     if place := _ARTIFACTS.fullmatch(target.path):
-        named = frozenset(_IDENTIFIER.findall(place["path"]))
-        if method == "DELETE" and not named:
+        identifiers = frozenset(_IDENTIFIER.findall(place["path"]))
+        if method == "DELETE" and not identifiers:
             raise ForbiddenError("a folder of several runs or models is not deleted", hint="delete them one by one")
         certificate = place["path"] if method == "PUT" and _LATER_CERTIFICATE.fullmatch(place["path"]) else ""
-        return Write(named, certificate)
+        return Write(identifiers, certificate)
     if place := _MODEL.fullmatch(target.path):
         # MLflow's client notes on a logged model which versions were made of it, after they were made
-        noting = method == "PATCH" and place["rest"] == "/tags"
-        return None if noting or place["model"] == "search" else Write(frozenset({place["model"]}))
+        is_tagging = method == "PATCH" and place["rest"] == "/tags"
+        return None if is_tagging or place["model"] == "search" else Write(frozenset({place["model"]}))
     if _UPLOAD.fullmatch(target.path):
         return Write(frozenset(target.query.get(name, "") for name in ("run_uuid", "run_id")) - {""})
     return None

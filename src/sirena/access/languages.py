@@ -44,10 +44,10 @@ def chosen_now(request: Request) -> PageLanguage | None:
 
 def language_of(request: Request) -> PageLanguage:
     """Return the language in which to answer a request."""
-    kept = read_cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
-    if kept not in set(PageLanguage):
+    cookie = read_cookie(request.headers.get("cookie", ""), LANGUAGE_COOKIE)
+    if cookie not in set(PageLanguage):
         # by quality, the best first; `es-AR` wants Spanish too
-        accepted = parse_accept_header(request.headers.get("accept-language", ""), LanguageAccept)
-        wanted = (code.partition("-")[0].lower() for code, quality in accepted if quality > 0)
-        kept = next((code for code in wanted if code in set(PageLanguage)), PageLanguage.SPANISH)
-    return chosen_now(request) or PageLanguage(kept)
+        preferences = parse_accept_header(request.headers.get("accept-language", ""), LanguageAccept)
+        codes = (code.partition("-")[0].lower() for code, quality in preferences if quality > 0)
+        cookie = next((code for code in codes if code in set(PageLanguage)), PageLanguage.SPANISH)
+    return chosen_now(request) or PageLanguage(cookie)

@@ -78,15 +78,15 @@ class LogFollower:
 
     def _files(self) -> list[Path]:
         """Return the rotated files and the log itself, oldest first."""
-        rotated = [self._path.with_name(f"{self._path.name}.{number}") for number in range(_ROTATED, 0, -1)]
-        return [file for file in (*rotated, self._path) if file.is_file()]
+        old_files = [self._path.with_name(f"{self._path.name}.{number}") for number in range(_ROTATED, 0, -1)]
+        return [file for file in (*old_files, self._path) if file.is_file()]
 
     def _is_mine(self, file: Path) -> bool:
         status = file.stat()
         if status.st_ino != self.place.inode or status.st_size < self.place.offset:
             return False
-        with file.open("rb") as opened:
-            return _digest(opened.read(min(self.place.offset, _BEGINNING))) == self.place.beginning
+        with file.open("rb") as log:
+            return _digest(log.read(min(self.place.offset, _BEGINNING))) == self.place.beginning
 
     def _first_unread(self, files: list[Path]) -> int | None:
         """Return the place in `files` of the oldest that changed since the last reading, whose own file is gone."""
@@ -96,18 +96,18 @@ class LogFollower:
         self.place = LogPosition(file.stat().st_ino, changed=self.place.changed)
 
     def _lines(self, file: Path) -> list[bytes]:
-        with file.open("rb") as opened:
-            status = os.fstat(opened.fileno())
+        with file.open("rb") as log:
+            status = os.fstat(log.fileno())
             if status.st_ino != self.place.inode:
                 return []
-            beginning = opened.read(_BEGINNING)
-            opened.seek(self.place.offset)
-            text = opened.read(_AT_ONCE)
+            first_bytes = log.read(_BEGINNING)
+            log.seek(self.place.offset)
+            text = log.read(_AT_ONCE)
         complete = text[: text.rfind(b"\n") + 1]
         if complete:
             offset = self.place.offset + len(complete)
             self.place = LogPosition(
-                status.st_ino, offset, _digest(beginning[: min(offset, _BEGINNING)]), status.st_mtime
+                status.st_ino, offset, _digest(first_bytes[: min(offset, _BEGINNING)]), status.st_mtime
             )
         return complete.splitlines()
 

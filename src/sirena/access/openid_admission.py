@@ -45,7 +45,7 @@ class Admission:
         if account.roles != person.roles:
             role = ",".join(sorted(person.roles))
             change = AccountChanged(who=account.name, **origin, account=account.name, change="role", role=role)
-            with self._recorded(change):
+            with self._recorded_event(change):
                 self._identities.give_roles(account, person.roles)
         if not person.roles:
             raise SignInRefusedError(NO_GROUP, account.name)
@@ -57,12 +57,12 @@ class Admission:
         if not person.name or self._identities.is_taken(person.name):
             raise SignInRefusedError(NAME_TAKEN, person.name, person.subject)
         role = ",".join(sorted(person.roles))
-        with self._recorded(AccountCreated(who=person.name, **origin, account=person.name, role=role)):
+        with self._recorded_event(AccountCreated(who=person.name, **origin, account=person.name, role=role)):
             account: Account = self._identities.create(person)
         return account.name
 
     @contextmanager
-    def _recorded(self, event: Event) -> Iterator[None]:
+    def _recorded_event(self, event: Event) -> Iterator[None]:
         """Record the event as intended before the block, and its outcome after it."""
         self._notify(event.concluded(ActOutcome.INTENDED))
         try:

@@ -54,8 +54,8 @@ def says_enough(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -
 
 def _name(claims: Mapping[str, Any], claim: str, subject: str) -> str:
     email = claims.get("email") if claims.get("email_verified") is True else None
-    given = _at(claims, claim) if claim != "email" else email
-    for candidate in (given, email, subject):
+    claimed_name = _at(claims, claim) if claim != "email" else email
+    for candidate in (claimed_name, email, subject):
         if isinstance(candidate, str) and (name := _as_account_name(candidate)):
             return name
     return ""
@@ -72,8 +72,8 @@ def _roles(claims: Mapping[str, Any], configuration: OpenIdConfiguration) -> fro
         return frozenset()
     value = _at(claims, configuration.groups_claim)
     groups = value if isinstance(value, list) else [value]
-    held = [configuration.group_roles.get(group, frozenset()) for group in groups if isinstance(group, str)]
-    return frozenset().union(*held)
+    role_sets = [configuration.group_roles.get(group, frozenset()) for group in groups if isinstance(group, str)]
+    return frozenset().union(*role_sets)
 
 
 def _at(claims: Mapping[str, Any], path: str) -> Any:

@@ -41,13 +41,13 @@ class Journeys:
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._box = Fernet(Fernet.generate_key())
         self._clock = clock
-        self._ended: dict[str, float] = {}
+        self._ended_journeys: dict[str, float] = {}
 
     def begin(self, target: str) -> tuple[Journey, str]:
         """Begin a sign-in; return it, and the value of the encrypted cookie that holds it."""
         journey = Journey(new_secret(), new_secret(), secrets.token_urlsafe(48), target)
-        sealed = self._box.encrypt_at_time(json.dumps(asdict(journey)).encode(), int(self._clock()))
-        return journey, sealed.decode()
+        cookie = self._box.encrypt_at_time(json.dumps(asdict(journey)).encode(), int(self._clock()))
+        return journey, cookie.decode()
 
     def end(self, cookie: str, state: str) -> Journey:
         """Return the begun sign-in that a browser's cookie holds, and mark it as used, since each can be used once.
@@ -61,14 +61,14 @@ class Journeys:
         """
         now = self._clock()
         try:
-            opened = self._box.decrypt_at_time(cookie.encode(), JOURNEY_SECONDS, int(now))
+            content = self._box.decrypt_at_time(cookie.encode(), JOURNEY_SECONDS, int(now))
         except (InvalidToken, UnicodeError) as error:
             raise SignInRefusedError(STATE) from error
-        journey = Journey(**json.loads(opened))
+        journey = Journey(**json.loads(content))
         if not hmac.compare_digest(journey.state.encode(), state.encode()):
             raise SignInRefusedError(STATE)
-        self._ended = {ended: until for ended, until in self._ended.items() if until > now}
-        if journey.state in self._ended:
+        self._ended_journeys = {key: until for key, until in self._ended_journeys.items() if until > now}
+        if journey.state in self._ended_journeys:
             raise SignInRefusedError(STATE)
-        self._ended[journey.state] = now + JOURNEY_SECONDS
+        self._ended_journeys[journey.state] = now + JOURNEY_SECONDS
         return journey

@@ -64,8 +64,8 @@ class OpenIdProvider:
         self._clock = clock
         # the system's authorities, where a hospital installs its own
         self._tls = ssl.create_default_context()
-        self._asking = asyncio.Lock()
-        self._published: tuple[float, Published | Refusal] | None = None
+        self._question_lock = asyncio.Lock()
+        self._last_answer: tuple[float, Published | Refusal] | None = None
 
     async def require_answer(self) -> None:
         """Check that the provider's metadata hold all that signing in needs.
@@ -82,10 +82,10 @@ class OpenIdProvider:
         Raises:
             SignInRefusedError: the provider does not answer, or its metadata cannot be used.
         """
-        published = await self._ask()
-        async with self._client(published) as client:
+        provider = await self._ask()
+        async with self._client(provider) as client:
             address, _ = client.create_authorization_url(
-                published.metadata["authorization_endpoint"], state=state, code_verifier=verifier, nonce=nonce
+                provider.metadata["authorization_endpoint"], state=state, code_verifier=verifier, nonce=nonce
             )
         return str(address)
 
@@ -95,19 +95,19 @@ class OpenIdProvider:
         Raises:
             SignInRefusedError: the provider does not answer, refuses the code, or its token is not valid.
         """
-        published = await self._ask()
-        async with self._client(published) as client:
+        provider = await self._ask()
+        async with self._client(provider) as client:
             try:
                 answer = await client.fetch_token(
-                    published.metadata["token_endpoint"],
+                    provider.metadata["token_endpoint"],
                     grant_type="authorization_code",
                     code=code,
                     code_verifier=verifier,
                 )
-                claims = self._proved(answer, nonce, published)
-                if not says_enough(claims, self._configuration) and "userinfo_endpoint" in published.metadata:
-                    more = await client.get(published.metadata["userinfo_endpoint"])
-                    return _joined(claims, more.raise_for_status().json())
+                claims = self._proved_claims(answer, nonce, provider)
+                if not says_enough(claims, self._configuration) and "userinfo_endpoint" in provider.metadata:
+                    more = await client.get(provider.metadata["userinfo_endpoint"])
+                    return _joined_claims(claims, more.raise_for_status().json())
             except (JoseError, UnicodeError, TypeError) as error:
                 # TypeError: what Authlib makes of a claim of another kind than the standard's
                 raise SignInRefusedError(of_token(error)) from error
@@ -120,10 +120,10 @@ class OpenIdProvider:
     async def address_for_signing_out(self) -> str | None:
         """Return the URL where a browser signs out at the provider; None if there is none, or no answer."""
         try:
-            published = await self._ask()
+            provider = await self._ask()
         except SignInRefusedError:
             return None
-        endpoint = published.metadata.get("end_session_endpoint")
+        endpoint = provider.metadata.get("end_session_endpoint")
         if not endpoint:
             return None
         configuration = self._configuration
@@ -137,14 +137,16 @@ class OpenIdProvider:
             )
         )
 
-    def _proved(self, answer: Mapping[str, Any], nonce: str, published: Published) -> Mapping[str, Any]:
+    def _proved_claims(self, answer: Mapping[str, Any], nonce: str, provider: Published) -> Mapping[str, Any]:
         configuration = self._configuration
         raw = answer.get("id_token")
         if not isinstance(raw, str):
             raise SignInRefusedError(TOKEN)
-        offered = published.metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
-        registry = JWSRegistry(algorithms=[name for name in _ALGORITHMS if name in offered], strict_check_header=False)
-        token = jwt.decode(raw, published.keys, registry=registry)
+        algorithms = provider.metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+        registry = JWSRegistry(
+            algorithms=[name for name in _ALGORITHMS if name in algorithms], strict_check_header=False
+        )
+        token = jwt.decode(raw, provider.keys, registry=registry)
         claims = CodeIDToken(
             token.claims,
             token.header,
@@ -164,13 +166,13 @@ class OpenIdProvider:
 
     async def _ask(self) -> Published:
         """Return the provider's metadata and keys; callers at the same time wait for one reading."""
-        async with self._asking:
-            if self._published is None or self._clock() - self._published[0] >= FRESH_SECONDS:
-                self._published = self._clock(), await self._read()
-            published = self._published[1]
-        if isinstance(published, Refusal):
-            raise SignInRefusedError(published)
-        return published
+        async with self._question_lock:
+            if self._last_answer is None or self._clock() - self._last_answer[0] >= FRESH_SECONDS:
+                self._last_answer = self._clock(), await self._read()
+            answer = self._last_answer[1]
+        if isinstance(answer, Refusal):
+            raise SignInRefusedError(answer)
+        return answer
 
     async def _read(self) -> Published | Refusal:
         issuer = self._configuration.issuer
@@ -181,20 +183,20 @@ class OpenIdProvider:
                 if not _may_be_trusted(metadata, issuer):
                     return UNUSABLE
                 keys = (await client.get(metadata["jwks_uri"])).raise_for_status().json()
-                signing = [key for key in keys["keys"] if key.get("use", "sig") == "sig"]
-                return Published(metadata, KeySet.import_key_set({"keys": signing}))
+                signing_keys = [key for key in keys["keys"] if key.get("use", "sig") == "sig"]
+                return Published(metadata, KeySet.import_key_set({"keys": signing_keys}))
             except httpx2.HTTPError as error:
                 return UNTRUSTED if _is_about_trust(error) else AWAY
             except (ValueError, KeyError, TypeError, AttributeError, JoseError):
                 return UNUSABLE
 
-    def _client(self, published: Published) -> AsyncOAuth2Client:
+    def _client(self, provider: Published) -> AsyncOAuth2Client:
         configuration = self._configuration
         secret = configuration.client_secret()
         return AsyncOAuth2Client(
             configuration.client_id,
             secret or None,
-            token_endpoint_auth_method=_authentication(published.metadata) if secret else "none",
+            token_endpoint_auth_method=_authentication(provider.metadata) if secret else "none",
             scope=configuration.scopes,
             redirect_uri=configuration.callback_url,
             code_challenge_method="S256",
@@ -219,11 +221,11 @@ def _is_about_trust(error: BaseException | None) -> bool:
 
 
 def _authentication(metadata: Mapping[str, Any]) -> str:
-    offered = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
-    return "client_secret_basic" if "client_secret_basic" in offered else "client_secret_post"
+    methods = metadata.get("token_endpoint_auth_methods_supported") or ["client_secret_basic"]
+    return "client_secret_basic" if "client_secret_basic" in methods else "client_secret_post"
 
 
-def _joined(claims: Mapping[str, Any], more: object) -> Mapping[str, Any]:
+def _joined_claims(claims: Mapping[str, Any], more: object) -> Mapping[str, Any]:
     """Return the ID token's claims, completed by those of the userinfo endpoint; both must name one subject."""
     if not isinstance(more, Mapping) or more.get("sub") != claims["sub"]:
         raise SignInRefusedError(TOKEN)

@@ -67,13 +67,13 @@ class SingleSignOn:
         """Send the browser to the provider."""
         target = local_target(request.query_params.get("next", "/"))
         try:
-            _, provider = self._required()
-            journey, sealed = self._journeys.begin(target)
+            _, provider = self._required_provider()
+            journey, cookie = self._journeys.begin(target)
             address = await provider.address_for_signing_in(journey.state, journey.nonce, journey.verifier)
-        except SignInRefusedError as refused:
-            return await self._refused(request, refused)
+        except SignInRefusedError as error:
+            return await self._refusal_page(request, error)
         response = Response(status_code=303, headers={"Location": address, **HEADERS})
-        set_cookie(response, JOURNEY_COOKIE, sealed, JOURNEY_SECONDS, hidden=True)
+        set_cookie(response, JOURNEY_COOKIE, cookie, JOURNEY_SECONDS, hidden=True)
         return response
 
     async def callback(self, request: Request) -> Response:
@@ -81,8 +81,8 @@ class SingleSignOn:
         facts = read_facts(request)
         try:
             name, target = await self._arrive(request, facts)
-        except SignInRefusedError as refused:
-            response = await self._refused(request, refused)
+        except SignInRefusedError as error:
+            response = await self._refusal_page(request, error)
         else:
             await to_thread.run_sync(self._notify, Login(who=name, **facts.origin, method=_METHOD))
             session = await to_thread.run_sync(self._sessions.begin, name)
@@ -97,7 +97,7 @@ class SingleSignOn:
         return await self._provider.address_for_signing_out()
 
     async def _arrive(self, request: Request, facts: RequestFacts) -> tuple[str, str]:
-        configuration, provider = self._required()
+        configuration, provider = self._required_provider()
         answer = _read_answer(request.url.query)
         journey = self._journeys.end(read_cookie(facts.header("cookie"), JOURNEY_COOKIE), answer.get("state", ""))
         # RFC 9207: an answer that names its sender names the one we asked
@@ -111,17 +111,17 @@ class SingleSignOn:
             raise SignInRefusedError(TOKEN)
         return await to_thread.run_sync(self._admission.admit, person, facts.origin), journey.target
 
-    def _required(self) -> tuple[OpenIdConfiguration, OpenIdProvider]:
+    def _required_provider(self) -> tuple[OpenIdConfiguration, OpenIdProvider]:
         if self._configuration is None or self._provider is None:
             raise SignInRefusedError(NOT_SET_UP)
         return self._configuration, self._provider
 
-    async def _refused(self, request: Request, refused: SignInRefusedError) -> Response:
+    async def _refusal_page(self, request: Request, error: SignInRefusedError) -> Response:
         facts = read_facts(request)
-        refusal = refused.refusal
+        refusal = error.refusal
         if refusal is not NOT_SET_UP:
             failure = LoginFailed(
-                who=refused.who, **facts.origin, method=_METHOD, cause=refusal.cause, subject=refused.subject
+                who=error.who, **facts.origin, method=_METHOD, cause=refusal.cause, subject=error.subject
             )
             await to_thread.run_sync(self._notify, failure)
         return page(request, "refused.html.j2", status=refusal.status, refusal=refusal, request_id=facts.request_id)

@@ -43,11 +43,11 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
         sessions: the sessions in the database.
         notify: function that records an event.
     """
-    guarded = GuardedRecord(notify)
+    guarded_record = GuardedRecord(notify)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        async with recording_beside(guarded, None):
+        async with recording_beside(guarded_record, None):
             yield
 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, max_body_size=_LONGEST, lifespan=lifespan)
@@ -59,7 +59,7 @@ def create_desk(sessions: Sessions, notify: Notify) -> FastAPI:
         if entry is None:
             return Response(status_code=_UNPROCESSABLE)
         try:
-            await to_thread.run_sync(guarded, entry)
+            await to_thread.run_sync(guarded_record, entry)
         except SirenaError:
             return Response(status_code=_UNAVAILABLE)
         return Response(status_code=_NO_CONTENT)

@@ -66,9 +66,9 @@ def _read_path(raw: str) -> str:
     return raw
 
 
-def _decode(escaped: str) -> str:
+def _decode(escaped_text: str) -> str:
     try:
-        text = unquote_to_bytes(escaped).decode("utf-8")
+        text = unquote_to_bytes(escaped_text).decode("utf-8")
     except UnicodeDecodeError as error:
         raise AmbiguousRequestError("the path holds an escape that is not UTF-8") from error
     if _FORBIDDEN_DECODED & set(text) or not text.isprintable():

@@ -73,9 +73,9 @@ class Policy:
         if action is Action.SWITCHED_OFF:
             return "Sirena does not use this part of MLflow, so it is closed to everybody"
         if model is not None and self.permits(roles, action):
-            held = [rule for rule in self.rules if action in rule.actions and roles & rule.roles]
+            rules = [rule for rule in self.rules if action in rule.actions and roles & rule.roles]
             return (
-                f"the model is called otherwise: {', '.join(sorted({name for rule in held for name in rule.models}))}"
+                f"the model is called otherwise: {', '.join(sorted({name for rule in rules for name in rule.models}))}"
             )
         holders = [role.value for role in Role if self.permits(frozenset({role}), action, model)]
         if not holders:

@@ -60,7 +60,7 @@ class RulesForm:
             ForbiddenError: the sender lacks the right, or this server keeps no rules of the hospital.
             SirenaError: the rules are not valid, or cannot be saved.
         """
-        return await self._done(request, "save")
+        return await self._act_and_redirect(request, "save")
 
     async def approve(self, request: Request) -> Response:
         """Approve the version of the rules that a form names.
@@ -69,9 +69,9 @@ class RulesForm:
             ForbiddenError: the sender lacks the right, or this server keeps no rules of the hospital.
             SirenaError: there is no such version, or it was approved already.
         """
-        return await self._done(request, "approve")
+        return await self._act_and_redirect(request, "approve")
 
-    async def _done(self, request: Request, deed: str) -> Response:
+    async def _act_and_redirect(self, request: Request, deed: str) -> Response:
         facts = read_facts(request)
         decision = await self.maker.decide(facts)
         request.state.who = decision.identity.name
@@ -85,12 +85,12 @@ class RulesForm:
                 raise
         fields = await read_form(request, longest=_LONGEST)
         actor = {"who": decision.identity.name, **facts.origin}
-        done: _Deed = self.book.save if deed == "save" else self.book.approve
+        act: _Deed = self.book.save if deed == "save" else self.book.approve
         try:
-            place = await to_thread.run_sync(done, fields, actor)
+            place = await to_thread.run_sync(act, fields, actor)
         except GateError:
-            return _led(f"{_place(fields)}?refused=1")
-        return _led(f"/{place}?done=1")
+            return _redirect_to(f"{_place(fields)}?refused=1")
+        return _redirect_to(f"/{place}?done=1")
 
 
 def _place(fields: Mapping[str, str]) -> str:
@@ -100,5 +100,5 @@ def _place(fields: Mapping[str, str]) -> str:
     return f"/{kind}/{number}" if plain else ""
 
 
-def _led(place: str) -> Response:
+def _redirect_to(place: str) -> Response:
     return Response(status_code=303, headers={"Location": f"{_PAGES}{place}", **HEADERS})

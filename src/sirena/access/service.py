@@ -42,7 +42,7 @@ from sirena.access.signing_in import signing_in_routes
 from sirena.access.stage_control import StageControl
 from sirena.access.stage_form import StageForm
 from sirena.access.tokens import Tokens
-from sirena.access.transfers import ToldLately, model_taken, written_to
+from sirena.access.transfers import RecentTransfers, model_taken, written_to
 from sirena.access.upstream import Upstream
 from sirena.domain.errors import GateError, SirenaError
 from sirena.ledger.catalogue import AccessRefused, Administered, Downloaded, Uploaded
@@ -98,7 +98,7 @@ class AccessParts:
     """Keeps the hospital's own rules; without it, forms that save or approve rules are refused."""
     entry_log: EntryLog | None = None
     """Log of what NGINX refuses by itself; None if there is no NGINX."""
-    passing: Callable[[], float] = time.monotonic
+    monotonic_clock: Callable[[], float] = time.monotonic
     """Seconds of a clock that nobody can set, for the age of what the service remembers."""
 
 
@@ -107,12 +107,12 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     record, policy = GuardedRecord(parts.notify), parts.policy
     accounts, tokens = Accounts(parts.engine), Tokens(parts.engine)
     sessions = Sessions(parts.engine, hours=parts.session_hours)
-    authenticator = Authenticator(accounts, tokens, sessions, record, passing=parts.passing)
+    authenticator = Authenticator(accounts, tokens, sessions, record, monotonic_clock=parts.monotonic_clock)
     maker = DecisionMaker(shipped_routes(), policy, authenticator, parts.upstream)
     control = StageControl(maker, parts.upstream, record) if parts.upstream else None
 
     entry = EntryRefusals(parts.entry_log, parts.notify) if parts.entry_log else None
-    taken, brought = ToldLately(), ToldLately()
+    recent_downloads, recent_uploads = RecentTransfers(), RecentTransfers()
 
     async def tell(event: Event) -> None:
         await to_thread.run_sync(record, event)
@@ -161,10 +161,10 @@ def create_access_app(parts: AccessParts) -> FastAPI:
                 refusal.who = who
                 raise
         if model := model_taken(decision):
-            await taken.once(who, model, partial(tell, Downloaded(who=who, **facts.origin, resource=model)))
+            await recent_downloads.once(who, model, partial(tell, Downloaded(who=who, **facts.origin, resource=model)))
         for target in written_to(decision):
             upload = Uploaded(who=who, **facts.origin, resource=target, act=target)
-            await brought.once(who, target, partial(tell, upload))
+            await recent_uploads.once(who, target, partial(tell, upload))
         if decision.request.action in _RECORDED and facts.method not in ("GET", "HEAD"):
             resource = decision.target.path
             await tell(Administered(who=who, **facts.origin, action=facts.method, resource=resource))
@@ -184,8 +184,13 @@ def create_access_app(parts: AccessParts) -> FastAPI:
     form = StageForm(maker, control, parts.upstream)
     rules = RulesForm(maker, parts.rules, parts.room)
     release = ReleaseForm(maker, parts.upstream, CapacityLimiter(1))
-    changing = (form.routes(), rules.routes(), release.routes(), *([control.routes()] if control is not None else []))
-    for router in (signing_in, single_sign_on.routes(), *changing):
+    change_routes = (
+        form.routes(),
+        rules.routes(),
+        release.routes(),
+        *([control.routes()] if control is not None else []),
+    )
+    for router in (signing_in, single_sign_on.routes(), *change_routes):
         app.include_router(router, dependencies=[Depends(_without_tricks)])
     return app
 
@@ -238,15 +243,15 @@ def _as_page(error: SirenaError) -> Refusal:
 
 def _refusal_of(request: Request, error: SirenaError) -> AccessRefused:
     """Return the event of a refused request, however odd the request; NGINX has overwritten the headers read here."""
-    given = request.headers
+    headers = request.headers
     asked_about = request.url.path == "/decide"
     raw: bytes = request.scope.get("raw_path") or b""
-    target = given.get("x-original-uri", "") if asked_about else raw.decode("latin-1")
+    target = headers.get("x-original-uri", "") if asked_about else raw.decode("latin-1")
     return AccessRefused(
         who=getattr(error, "who", "") or getattr(request.state, "who", ""),
-        origin=given.get("x-real-ip", "") or (request.client.host if request.client else ""),
-        request_id=read_request_id(given.get("x-request-id", "")),
-        action=given.get("x-original-method", "") if asked_about else request.method,
+        origin=headers.get("x-real-ip", "") or (request.client.host if request.client else ""),
+        request_id=read_request_id(headers.get("x-request-id", "")),
+        action=headers.get("x-original-method", "") if asked_about else request.method,
         resource=_printable(target.partition("?")[0]),
         cause=getattr(error, "cause", "") or error.code,
     )

@@ -68,17 +68,17 @@ class Sessions:
 
     def open_names(self) -> frozenset[str]:
         """Return the names of the currently open sessions."""
-        held = ACCOUNTS.c.name == SESSIONS.c.account, ACCOUNTS.c.disabled.is_(False)
+        usable_account = ACCOUNTS.c.name == SESSIONS.c.account, ACCOUNTS.c.disabled.is_(False)
         is_open = SESSIONS.c.revoked.is_(None), SESSIONS.c.expires > self._clock()
         with self._engine.connect() as connection:
-            secrets = connection.execute(select(SESSIONS.c.secret_sha256).where(*held, *is_open)).scalars()
+            secrets = connection.execute(select(SESSIONS.c.secret_sha256).where(*usable_account, *is_open)).scalars()
             return frozenset(map(_name, secrets))
 
     def end(self, cookie: str) -> None:
         """End the session of a cookie; repeating it changes nothing."""
-        held = SESSIONS.c.secret_sha256 == digest(cookie), SESSIONS.c.revoked.is_(None)
+        valid_session = SESSIONS.c.secret_sha256 == digest(cookie), SESSIONS.c.revoked.is_(None)
         with self._engine.begin() as connection:
-            connection.execute(update(SESSIONS).where(*held).values(revoked=self._clock()))
+            connection.execute(update(SESSIONS).where(*valid_session).values(revoked=self._clock()))
 
 
 def _name(secret_sha256: str) -> str:

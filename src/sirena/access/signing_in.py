@@ -61,9 +61,9 @@ def signing_in_routes(
         """Sign a person in by the name and password of the form."""
         facts = read_facts(request)
         fields = await read_form(request)
-        given = fields.get("csrf", "")
-        if not given or not hmac.compare_digest(
-            given.encode(), read_cookie(facts.header("cookie"), LOGIN_COOKIE).encode()
+        token = fields.get("csrf", "")
+        if not token or not hmac.compare_digest(
+            token.encode(), read_cookie(facts.header("cookie"), LOGIN_COOKIE).encode()
         ):
             raise ForbiddenError("the form is not ours or too old", hint="open /auth/login again")
         target = local_target(fields.get("next", "/"))

@@ -96,10 +96,10 @@ class StageChange:
             return frozenset()
         if self.kind == "runs/update" and self.body.keys() <= _ENDING:
             return frozenset({""})
-        named = frozenset(_named(self.body))
-        if not named:
+        identifiers = frozenset(_identifiers_in(self.body))
+        if not identifiers:
             raise AmbiguousRequestError("the field run_id is missing or no text")
-        return named
+        return identifiers
 
     @property
     def deletes_experiment(self) -> str:
@@ -196,17 +196,17 @@ def read_change(operation: str, content: bytes) -> StageChange:
     return StageChange(operation, body)
 
 
-def _named(value: Any) -> Iterator[str]:
+def _identifiers_in(value: Any) -> Iterator[str]:
     """Yield the ids of runs and logged models in a JSON value, at any depth."""
     if isinstance(value, dict):
         for field, inner in value.items():
             if field in _IDENTIFIERS and isinstance(inner, str) and inner:
                 yield inner
             else:
-                yield from _named(inner)
+                yield from _identifiers_in(inner)
     elif isinstance(value, list):
         for inner in value:
-            yield from _named(inner)
+            yield from _identifiers_in(inner)
 
 
 def texts_of(value: Any) -> Iterator[str]:

@@ -43,7 +43,7 @@ _JUDGED_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True)
-class _Examined:
+class _Examination:
     """What was found out about a change; it is true until something else in the registry is changed."""
 
     need: StageNeed
@@ -64,7 +64,7 @@ class StageControl:
         # from the look at a version to MLflow's answer nothing else changes a stage
         self._one_at_a_time = asyncio.Lock()
         self._changes = 0
-        self._judging = CapacityLimiter(_JUDGED_AT_ONCE)
+        self._gate_limiter = CapacityLimiter(_JUDGED_AT_ONCE)
 
     def routes(self) -> APIRouter:
         """Return the routes. NGINX sends all methods of a path here, so each path has all its methods."""
@@ -122,16 +122,18 @@ class StageControl:
             GateError: the gate refuses a stage.
             UpstreamError: MLflow does not answer.
         """
-        changes_before, examined = self._changes, None
+        changes_before, examination = self._changes, None
         by = ActOrigin(who=identity.name, **facts.origin, act=new_act())
         if change.asks_gate:
             # a proof takes seconds, in which nobody else shall wait
-            examined = await self._examine(change, identity, by, self._judging)
+            examination = await self._examine(change, identity, by, self._gate_limiter)
         async with self._one_at_a_time:
-            if examined is None or (self._changes != changes_before and not isinstance(examined.ruling, SirenaError)):
-                examined = await self._examine(change, identity, by)
+            if examination is None or (
+                self._changes != changes_before and not isinstance(examination.ruling, SirenaError)
+            ):
+                examination = await self._examine(change, identity, by)
             try:
-                response = await self._do(change, examined, facts, by)
+                response = await self._do(change, examination, facts, by)
             finally:
                 self._changes += 1
         if change.registers:
@@ -144,7 +146,7 @@ class StageControl:
 
     async def _examine(
         self, change: StageChange, identity: Identity, by: ActOrigin, limiter: CapacityLimiter | None = None
-    ) -> _Examined:
+    ) -> _Examination:
         """Read the version concerned by a change, check the sender's rights, and ask the gate if a stage is given.
 
         Args:
@@ -168,7 +170,7 @@ class StageControl:
             if "new_name" in change.body:
                 self._maker.require(identity, action, str(change.body["new_name"]))
         if not need.gate:
-            return _Examined(need)
+            return _Examination(need)
         target = (change.model, change.version, need.gate, by)
         event = await to_thread.run_sync(self._upstream.event_of, *target)
         if change.sets_field and not isinstance(event, Promoted):
@@ -178,11 +180,11 @@ class StageControl:
             )
         try:
             judge = partial(self._upstream.judge, *target, change.override)
-            return _Examined(need, event, await to_thread.run_sync(judge, limiter=limiter))
+            return _Examination(need, event, await to_thread.run_sync(judge, limiter=limiter))
         except SirenaError as refusal:
-            return _Examined(need, event, refusal)
+            return _Examination(need, event, refusal)
 
-    async def _do(self, change: StageChange, examined: _Examined, facts: RequestFacts, by: ActOrigin) -> Response:
+    async def _do(self, change: StageChange, examination: _Examination, facts: RequestFacts, by: ActOrigin) -> Response:
         """Make a change that was found permitted, and record it in the ledger."""
         who = by["who"]
         makers: tuple[str, ...] = ()
@@ -190,8 +192,8 @@ class StageControl:
             source, run = (str(change.body.get(field) or "") for field in ("source", "run_id"))
             makers = await to_thread.run_sync(self._upstream.makers, source, run)
         body = body_to_pass_on(change, who, makers)
-        if examined.event is not None and examined.ruling is not None:
-            return await self._promote(examined.event, examined.ruling, facts, body)
+        if examination.event is not None and examination.ruling is not None:
+            return await self._promote(examination.event, examination.ruling, facts, body)
         if change.removes:
             return await self._remove(change, facts, body, by)
         if change.leaves or change.stage in ("None", "Archived"):
@@ -304,8 +306,8 @@ class StageControl:
 
     async def _tag(self, change: StageChange, facts: RequestFacts, body: Mapping[str, Any], by: ActOrigin) -> Response:
         """Pass on a request that writes one of Sirena's tags, and record it before and after."""
-        tag, written = str(body["key"]), str(body["value"])
-        event = Tagged(**by, model=change.model, version=int(change.version), tag=tag, written=written)
+        tag, value = str(body["key"]), str(body["value"])
+        event = Tagged(**by, model=change.model, version=int(change.version), tag=tag, written=value)
         await self._record(event, ActOutcome.INTENDED)
         return await self._carry_out(Ruling(event), facts, body)
 
@@ -319,10 +321,10 @@ class StageControl:
         except SirenaError:
             await self._record(ruling.event, ActOutcome.FAILED)
             raise
-        done = response.status_code < _REFUSED
-        if done and ruling.override is not None:
+        is_done = response.status_code < _REFUSED
+        if is_done and ruling.override is not None:
             await to_thread.run_sync(self._notify, ruling.override)
-        await self._record(ruling.event, ActOutcome.DONE if done else ActOutcome.FAILED)
+        await self._record(ruling.event, ActOutcome.DONE if is_done else ActOutcome.FAILED)
         return response
 
     async def _record(self, event: Event, outcome: ActOutcome) -> None:

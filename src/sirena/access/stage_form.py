@@ -68,15 +68,19 @@ class Wish:
 
     def changes(self, state: VersionState | None) -> Iterator[StageChange]:
         """Yield the changes to make, in their order, given the current state of the version."""
-        named = {"name": self.model, "version": self.version}
+        reference = {"name": self.model, "version": self.version}
         if alias := _ALIASES.get(self.stage):
             reason = {"override": self.override} if self.override else {}
-            yield StageChange("POST registered-models/alias", {"name": self.model, "alias": alias, **named, **reason})
-        moved = {"stage": self.stage, "archive_existing_versions": self.stage in _ALIASES}
-        yield StageChange("POST model-versions/transition-stage", {**named, **moved})
-        for held in state.aliases if state else ():
-            if held != self.stage:
-                yield StageChange("DELETE registered-models/alias", {"name": self.model, "alias": _ALIASES[held]})
+            yield StageChange(
+                "POST registered-models/alias", {"name": self.model, "alias": alias, **reference, **reason}
+            )
+        stage_move = {"stage": self.stage, "archive_existing_versions": self.stage in _ALIASES}
+        yield StageChange("POST model-versions/transition-stage", {**reference, **stage_move})
+        for present_alias in state.aliases if state else ():
+            if present_alias != self.stage:
+                yield StageChange(
+                    "DELETE registered-models/alias", {"name": self.model, "alias": _ALIASES[present_alias]}
+                )
 
     def led_back(self, outcome: dict[str, str]) -> Response:
         """Return the response that redirects the browser to the page, with the outcome in the query."""

@@ -67,10 +67,10 @@ def require_own_places(change: StageChange) -> None:
         ForbiddenError: the request names another place.
     """
     place = change.body.get("artifact_location") or ""
-    named = _PLACES_OF_TRACES.intersection(texts_of(change.body)) if change.kind == TRACE else frozenset[str]()
-    if named or not isinstance(place, str) or not _PLACE.fullmatch(place) or ".." in place.split("/"):
+    places = _PLACES_OF_TRACES.intersection(texts_of(change.body)) if change.kind == TRACE else frozenset[str]()
+    if places or not isinstance(place, str) or not _PLACE.fullmatch(place) or ".." in place.split("/"):
         raise ForbiddenError(
-            "artifacts lie where this server keeps them", hint=f"leave {min(named, default='artifact_location')} out"
+            "artifacts lie where this server keeps them", hint=f"leave {min(places, default='artifact_location')} out"
         )
 
 
@@ -159,8 +159,8 @@ def body_to_pass_on(change: StageChange, who: str, makers: tuple[str, ...] = ())
 def _staging(change: StageChange, state: VersionState | None) -> StageNeed:
     stage = change.stage
     actions = {RIGHT_OF_STAGE[stage]} if stage in RIGHT_OF_STAGE else set()
-    held = state.stages if state else frozenset()
-    if change.operation == "POST model-versions/transition-stage" and "Production" in held and stage != "Production":
+    stages = state.stages if state else frozenset()
+    if change.operation == "POST model-versions/transition-stage" and "Production" in stages and stage != "Production":
         actions.add(Action.PROMOTE_PRODUCTION)
     if not actions:
         transition = change.operation == "POST model-versions/transition-stage"

@@ -110,7 +110,7 @@ def open_store(url: str) -> Engine:
         SchemaError: the tables have the revision of another release of Sirena.
     """
     engine = _engine(url)
-    with _told(engine):
+    with _errors_translated(engine):
         with engine.connect() as connection:
             tables = standing(connection, ACCESS_SCHEMA)
         require_usable(tables, ACCESS_SCHEMA, _place(engine))
@@ -138,14 +138,14 @@ def prepare_store(url: str, writer: str = "") -> tuple[SchemaStanding, SchemaSta
     from sirena.database.migration import limit_rights, migrate
 
     engine = _engine(url)
-    with _told(engine), engine.connect() as connection:
+    with _errors_translated(engine), engine.connect() as connection:
         # tables that others refer to are changed by putting a copy in their place
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         else:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        done = migrate(connection, ACCESS_SCHEMA, _place(engine))
+        revisions = migrate(connection, ACCESS_SCHEMA, _place(engine))
         if writer:
             limit_rights(connection, ACCESS_SCHEMA, writer)
         if connection.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
@@ -155,7 +155,7 @@ def prepare_store(url: str, writer: str = "") -> tuple[SchemaStanding, SchemaSta
             )
         connection.commit()
     engine.dispose()
-    return done
+    return revisions
 
 
 def store_standing(url: str) -> SchemaStanding:
@@ -166,7 +166,7 @@ def store_standing(url: str) -> SchemaStanding:
         StoreError: the database does not answer.
     """
     engine = _engine(url)
-    with _told(engine), engine.connect() as connection:
+    with _errors_translated(engine), engine.connect() as connection:
         tables = standing(connection, ACCESS_SCHEMA)
     engine.dispose()
     return tables
@@ -184,8 +184,8 @@ def _engine(url: str) -> Engine:
     try:
         engine = create_engine(address, pool_pre_ping=True, hide_parameters=True)
     except (SQLAlchemyError, ImportError) as error:
-        shown = address.render_as_string(hide_password=True)
-        raise StoreError(f"the database of accounts at {shown} cannot be opened", hint=_LOOK) from error
+        address_shown = address.render_as_string(hide_password=True)
+        raise StoreError(f"the database of accounts at {address_shown} cannot be opened", hint=_LOOK) from error
     if address.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     return engine
@@ -196,7 +196,7 @@ def _place(engine: Engine) -> str:
 
 
 @contextmanager
-def _told(engine: Engine) -> Iterator[None]:
+def _errors_translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except SirenaError:

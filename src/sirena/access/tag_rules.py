@@ -77,11 +77,11 @@ def writing_needs(key: str, value: str, state: VersionState | None, who: str, *,
         return frozenset({Action.REGISTER})
     if not of_version or key.startswith(_ENTRYS_OWN) or not key.startswith(_OURS):
         raise ForbiddenError("this tag is the entry's own: it records who decided what")
-    known = state.tags.get(key) if state else None
-    if known is not None and known == value:
+    old_value = state.tags.get(key) if state else None
+    if old_value is not None and old_value == value:
         return frozenset({Action.REGISTER})
     author = state.tags.get(AUTHOR_TAG, "") if state else ""
-    if key == AUTHOR_TAG or (known is not None and key.startswith(_WRITTEN_ONCE)):
+    if key == AUTHOR_TAG or (old_value is not None and key.startswith(_WRITTEN_ONCE)):
         raise ForbiddenError("this tag is written when a version is registered, and not again")
     if key.startswith(_CERTIFICATES):
         _require_kept(key, value, state)
@@ -99,11 +99,11 @@ def _require_kept(key: str, value: str, state: VersionState | None) -> None:
     Raises:
         ForbiddenError: no such certificate is stored with the version.
     """
-    kept = [match for name in (state.tags if state else ()) if (match := _KEPT.fullmatch(name))]
+    kept_names = [match for name in (state.tags if state else ()) if (match := _KEPT.fullmatch(name))]
     slug = re.sub(r"[^0-9a-z]+", "-", value.lower()).strip("-")
     fits = {
-        "sirena.certificate": any(one["path"] == value for one in kept),
-        "sirena.edition": any(one["edition"] == slug for one in kept),
+        "sirena.certificate": any(one["path"] == value for one in kept_names),
+        "sirena.edition": any(one["edition"] == slug for one in kept_names),
     }
     if not fits.get(key, True):
         raise ForbiddenError(
@@ -137,25 +137,25 @@ def tags_of_new_version(tags: Any, who: str, makers: tuple[str, ...], *, copied:
         ForbiddenError: the tags name another author, or one of them is written by the entry alone.
         AmbiguousRequestError: the tags are not a list of key and value, or a key occurs twice.
     """
-    given = plain_tags(tags)
+    own_tags = plain_tags(tags)
     if copied:
-        given = [
+        own_tags = [
             tag
-            for tag in given
+            for tag in own_tags
             if not tag["key"].startswith(_ENTRYS_OWN) and not (tag["key"] == AUTHOR_TAG and tag["value"] in makers)
         ]
-    for tag in given:
+    for tag in own_tags:
         key = tag["key"]
         if is_ours(key) and (not key.startswith(_OURS) or key.startswith(_ENTRYS_OWN)):
             raise ForbiddenError("a tag of a new version is one that only the entry writes")
-    named = [tag["value"] for tag in given if tag["key"] == AUTHOR_TAG]
-    if named not in ([], [who]):
+    authors = [tag["value"] for tag in own_tags if tag["key"] == AUTHOR_TAG]
+    if authors not in ([], [who]):
         raise ForbiddenError("a version is registered in one's own name", hint=f"set SIRENA_USER={who}")
-    added = [] if named else [{"key": AUTHOR_TAG, "value": who}]
+    author_tags = [] if authors else [{"key": AUTHOR_TAG, "value": who}]
     others = sorted({name for name in makers if name} - {who})
     if others:
-        added.append({"key": MAKERS_TAG, "value": json.dumps(others, ensure_ascii=False)})
-    return [*given, *added]
+        author_tags.append({"key": MAKERS_TAG, "value": json.dumps(others, ensure_ascii=False)})
+    return [*own_tags, *author_tags]
 
 
 def plain_tags(tags: Any) -> list[dict[str, Any]]:
@@ -164,11 +164,12 @@ def plain_tags(tags: Any) -> list[dict[str, Any]]:
     Raises:
         AmbiguousRequestError: the tags are not such a list, or a key occurs twice.
     """
-    given = tags or []
-    if not isinstance(given, list) or not all(
-        isinstance(tag, dict) and isinstance(tag.get("key"), str) and isinstance(tag.get("value"), str) for tag in given
+    tag_list = tags or []
+    if not isinstance(tag_list, list) or not all(
+        isinstance(tag, dict) and isinstance(tag.get("key"), str) and isinstance(tag.get("value"), str)
+        for tag in tag_list
     ):
         raise AmbiguousRequestError("tags are a list of key and value")
-    if len({tag["key"] for tag in given}) != len(given):
+    if len({tag["key"] for tag in tag_list}) != len(tag_list):
         raise AmbiguousRequestError("a tag stands twice")
-    return given
+    return tag_list

@@ -16,7 +16,7 @@ from typing import Final
 from sirena.access.actions import Action
 from sirena.access.decision import Decision
 
-TOLD_AGAIN_AFTER: Final = 3600.0
+RECORDED_AGAIN_AFTER: Final = 3600.0
 """Seconds after which the same account and model are recorded again."""
 _REMEMBERED: Final = 10_000
 _LOGGED_MODEL: Final = re.compile(r"/(?:models|logged-models)/(m-[0-9a-f]{32})/")
@@ -30,9 +30,9 @@ def model_taken(decision: Decision) -> str:
     """
     if decision.request.action is not Action.DOWNLOAD:
         return ""
-    logged = _LOGGED_MODEL.search(decision.target.path)
-    if logged:
-        return f"models/{logged[1]}"
+    match = _LOGGED_MODEL.search(decision.target.path)
+    if match:
+        return f"models/{match[1]}"
     name = decision.request.model
     return f"{name}/{decision.target.query.get('version', '')}" if name else ""
 
@@ -45,14 +45,14 @@ def written_to(decision: Decision) -> frozenset[str]:
     return frozenset(one for one in decision.write.identifiers if f"{one}." not in decision.target.path)
 
 
-class ToldLately:
+class RecentTransfers:
     """The accounts and models whose transfer was recorded within the last hour."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._told: dict[tuple[str, str], float] = {}
+        self._record_times: dict[tuple[str, str], float] = {}
         # clients fetch and write many files of a model at a time
-        self._telling = asyncio.Lock()
+        self._record_lock = asyncio.Lock()
 
     async def once(self, account: str, model: str, tell: Callable[[], Awaitable[None]]) -> None:
         """Record a transfer, unless one of this account and model was recorded within the hour.
@@ -67,18 +67,18 @@ class ToldLately:
         """
         if not self._is_news(account, model):
             return
-        async with self._telling:
+        async with self._record_lock:
             if self._is_news(account, model):
                 await tell()
                 self._note(account, model)
 
     def _is_news(self, account: str, model: str) -> bool:
-        last_told = self._told.get((account, model))
-        return last_told is None or self._clock() - last_told >= TOLD_AGAIN_AFTER
+        last_record = self._record_times.get((account, model))
+        return last_record is None or self._clock() - last_record >= RECORDED_AGAIN_AFTER
 
     def _note(self, account: str, model: str) -> None:
-        self._told.pop((account, model), None)
-        if len(self._told) >= _REMEMBERED:
+        self._record_times.pop((account, model), None)
+        if len(self._record_times) >= _REMEMBERED:
             # the oldest is forgotten: told once too often rather than memory without end
-            del self._told[next(iter(self._told))]
-        self._told[account, model] = self._clock()
+            del self._record_times[next(iter(self._record_times))]
+        self._record_times[account, model] = self._clock()

@@ -18,7 +18,7 @@ def add_account(settings: Settings, store: Engine, name: str, roles: frozenset[R
     Raises:
         AccountError: name or password are malformed, or an account of this name exists.
     """
-    with recorded(settings, AccountCreated, account=name, role=_listed(roles)):
+    with recorded(settings, AccountCreated, account=name, role=_role_names(roles)):
         return Accounts(store).add(name, roles, password)
 
 
@@ -40,7 +40,7 @@ def change_password(settings: Settings, store: Engine, name: str, ask: Callable[
 
 def change_roles(settings: Settings, store: Engine, name: str, roles: frozenset[Role]) -> None:
     """Replace the roles of an account."""
-    with recorded(settings, AccountChanged, account=name, change="role", role=_listed(roles)):
+    with recorded(settings, AccountChanged, account=name, change="role", role=_role_names(roles)):
         Accounts(store).set_roles(name, roles)
 
 
@@ -80,5 +80,5 @@ def unlink_account(settings: Settings, store: Engine, name: str) -> str:
     return issuer
 
 
-def _listed(roles: frozenset[Role]) -> str:
+def _role_names(roles: frozenset[Role]) -> str:
     return ",".join(sorted(roles))

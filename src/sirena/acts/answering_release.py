@@ -42,9 +42,9 @@ def load_for_answers(release: str) -> AnsweringRelease:
     settings = load_settings()
     # another MLflow that somebody names may stand behind an entry, whose ledger is not here
     is_ours = release.strip().lower() == ACTIVE and not settings.tracking_uri
-    kept = _kept_release(settings) if is_ours else None
-    if kept is not None:
-        return kept
+    kept_release = _kept_release(settings) if is_ours else None
+    if kept_release is not None:
+        return kept_release
     from sirena.acts.judged_panel import look_for_release
 
     return look_for_release(settings, release)

@@ -38,10 +38,10 @@ def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False)
         noting(settings, Activity.BACKUP) as note,
         recorded(settings, BackedUp) as act,
     ):
-        made = back_up(settings, tell, before_upgrade=before_upgrade)
-        note.snapshot = made.snapshot
-        act.learn(snapshot=made.snapshot, size=made.manifest.size)
-    return made
+        backup = back_up(settings, tell, before_upgrade=before_upgrade)
+        note.snapshot = backup.snapshot
+        act.learn(snapshot=backup.snapshot, size=backup.manifest.size)
+    return backup
 
 
 def drill_backup(settings: Settings, at: str, tell: Tell) -> Drilled:
@@ -56,10 +56,10 @@ def drill_backup(settings: Settings, at: str, tell: Tell) -> Drilled:
         noting(settings, Activity.DRILL) as note,
         recorded(settings, Restored, snapshot=at or "latest", drill=True) as act,
     ):
-        done = put_back_beside(settings, at, prove, tell)
-        note.snapshot = done.snapshot.id
-        act.learn(snapshot=done.snapshot.id)
-    return done
+        drill = put_back_beside(settings, at, prove, tell)
+        note.snapshot = drill.snapshot.id
+        act.learn(snapshot=drill.snapshot.id)
+    return drill
 
 
 def restore_backup(settings: Settings, at: str, tell: Tell, *, replace: bool) -> RestoredBackup:
@@ -70,9 +70,9 @@ def restore_backup(settings: Settings, at: str, tell: Tell, *, replace: bool) ->
     """
     require_production(settings)
     with exclusive(settings, "restore"), noting(settings, Activity.RESTORE) as note:
-        done = restore(settings, at, tell, _put_on_record, replace=replace)
-        note.snapshot = done.snapshot.id
-    return done
+        restoration = restore(settings, at, tell, _put_on_record, replace=replace)
+        note.snapshot = restoration.snapshot.id
+    return restoration
 
 
 def _put_on_record(settings: Settings, snapshot: Snapshot) -> str:

@@ -34,33 +34,33 @@ def prove(copy: RestoredCopy) -> Sequence[str]:
 
 
 def _prove_release(copy: RestoredCopy) -> list[str]:
-    loaded = _load(copy)
-    if loaded is None and copy.answers is None:
+    release = _load(copy)
+    if release is None and copy.answers is None:
         return ["no release was active yet, so there are no answers to compare"]
-    if loaded is None:
+    if release is None:
         raise DrillError("the service answered as the backup was made, and the backup has no active release")
     if copy.answers is None:
         raise DrillError(
-            f"{loaded.active} was restored and can be loaded, but there are no answers to compare with: the service "
+            f"{release.active} was restored and can be loaded, but there are no answers to compare with: the service "
             "did not answer when the backup was made",
             hint="start the service (`sirena status`), back up anew, then drill",
         )
     return [
-        f"production release {loaded.active} loads, {loaded.models} models with it",
-        _compare(loaded.answering, copy.answers),
+        f"production release {release.active} loads, {release.models} models with it",
+        _compare(release.panel, copy.answers),
     ]
 
 
 @dataclass(frozen=True)
-class _Loaded:
+class _LoadedRelease:
     active: str
     """Name of the restored production release."""
     models: int
-    answering: Panel
+    panel: Panel
     """Panel of the release whose answers were recorded."""
 
 
-def _load(copy: RestoredCopy) -> _Loaded | None:
+def _load(copy: RestoredCopy) -> _LoadedRelease | None:
 
     settings = Settings(home=copy.home, profile="embedded", tracking_uri=_psycopg2(copy.mlflow_url))
     try:
@@ -70,43 +70,46 @@ def _load(copy: RestoredCopy) -> _Loaded | None:
         active = find_release(registry, "active")
         for reference in active.members.values():
             load_table(registry, find_version(registry, reference))
-        loaded = load_release("active", registry=registry, settings=settings)
+        restored = load_release("active", registry=registry, settings=settings)
         # if another was activated while the backup was made, the one that answered is in it all the same
-        answering = copy.answers.release if copy.answers else loaded.name
-        if answering != loaded.name:
-            return _Loaded(loaded.name, len(active.members), load_release(answering, registry=registry).panel)
-        return _Loaded(loaded.name, len(active.members), loaded.panel)
+        answering_name = copy.answers.release if copy.answers else restored.name
+        if answering_name != restored.name:
+            return _LoadedRelease(
+                restored.name, len(active.members), load_release(answering_name, registry=registry).panel
+            )
+        return _LoadedRelease(restored.name, len(active.members), restored.panel)
     except SirenaError as error:
         raise DrillError(
             f"the restored production release cannot be loaded: {error.text}", hint="take an older backup with --at"
         ) from error
 
 
-def _compare(panel: Panel, recorded: RecordedAnswers) -> str:
+def _compare(panel: Panel, recorded_answers: RecordedAnswers) -> str:
     isolates = fixed_isolates()
     organisms = [organism for organism, _ in isolates]
     mics = [mic for _, mic in isolates]
     different = []
-    answered = 0
+    categories = 0
     for column in COLUMNS:
-        found = []
+        texts = []
         for code in panel.answer_column(column, organisms, mics):
             answer = ANSWERS[code]
             assert answer is not None
-            found.append(spelt(answer.category.value, answer.reason.value if answer.reason else ""))
-        if found != list(recorded.columns.get(column, ())):
+            texts.append(spelt(answer.category.value, answer.reason.value if answer.reason else ""))
+        if texts != list(recorded_answers.columns.get(column, ())):
             different.append(column)
-        answered += sum(not one.startswith("NI") for one in found)
+        categories += sum(not one.startswith("NI") for one in texts)
     if different:
         more = f" and {len(different) - _NAMED} more" if len(different) > _NAMED else ""
         raise DrillError(
-            f"{recorded.release} restored answers otherwise than it did: {', '.join(different[:_NAMED])}{more}",
+            f"{recorded_answers.release} restored answers otherwise than it did: {', '.join(different[:_NAMED])}{more}",
             hint="do not restore this backup; take an older one with --at, and compare",
         )
-    if not answered and panel.tables:
+    if not categories and panel.tables:
         raise DrillError("the fixed isolates got no category from any model, so nothing was compared")
     return (
-        f"{len(isolates) * len(COLUMNS):,} answers as recorded of {recorded.release}, {answered:,} of them categories"
+        f"{len(isolates) * len(COLUMNS):,} answers as recorded of {recorded_answers.release}, "
+        f"{categories:,} of them categories"
     )
 
 
@@ -114,15 +117,15 @@ def _prove_ledger(copy: RestoredCopy) -> str:
     end = copy.manifest.ledger_end
     ledger = open_ledger(Settings(home=copy.home / "ledger_proof", database_url=SecretStr(copy.sirena_url)))
     try:
-        found = verify(ledger, expected=Head(end.entries, end.hash) if end else None)
+        verification = verify(ledger, expected_head=Head(end.entries, end.hash) if end else None)
     finally:
         ledger.close()
-    if found.finding is not None:
+    if verification.finding is not None:
         raise DrillError(
-            f"the restored audit ledger is not what was written: {found.finding.text}",
+            f"the restored audit ledger is not what was written: {verification.finding.text}",
             hint="compare with `sirena audit verify` here, and with an older backup (--at)",
         )
-    return f"the audit ledger's {found.entries:,} entries are intact"
+    return f"the audit ledger's {verification.entries:,} entries are intact"
 
 
 def _psycopg2(url: str) -> str:

@@ -30,41 +30,41 @@ def kept_out_of_backups(settings: Settings) -> AbstractContextManager[None]:
 def remove_versions(
     registry: Registry,
     collection: Collection,
-    unneeded: list[StoredVersion],
+    candidates: list[StoredVersion],
     retention: Retention,
     tell: Tell,
 ) -> int:
     """Remove model versions, except those that are needed by now. Returns the number of removed versions."""
-    removed = 0
-    for model in sorted({version.model for version in unneeded}):
-        versions = [one for one in unneeded if one.model == model]
+    count = 0
+    for model in sorted({version.model for version in candidates}):
+        versions = [one for one in candidates if one.model == model]
         for start in range(0, len(versions), _BATCH):
             batch = versions[start : start + _BATCH]
             numbers = tuple(str(one.number) for one in batch)
             with recorded(registry.settings, Collected, model=model, versions=numbers, rule=str(retention)) as act:
-                tell(f"{model} {numbers[0]} to {numbers[-1]}, {removed:,} of {len(unneeded):,} removed")
-                gone = [one for one in batch if collection.remove(one)]
-                removed += len(gone)
-                act.learn(versions=tuple(str(one.number) for one in gone))
-                if not gone:
+                tell(f"{model} {numbers[0]} to {numbers[-1]}, {count:,} of {len(candidates):,} removed")
+                removed_versions = [one for one in batch if collection.remove(one)]
+                count += len(removed_versions)
+                act.learn(versions=tuple(str(one.number) for one in removed_versions))
+                if not removed_versions:
                     act.nothing_to_do()
-    return removed
+    return count
 
 
 def free_models(registry: Registry, retention: Retention, tell: Tell) -> int:
     """Remove the files of those stored models that belong to no version. Returns the number of models."""
     tell("stored models")
     models = unnamed_models(registry, retention)
-    freed = 0
+    count = 0
     for name in sorted({model.name for model in models}):
         mine = [model for model in models if model.name == name]
         with recorded(registry.settings, Collected, model=name, rule=str(retention)) as act:
             for model in mine:
-                tell(f"files of {name}, {freed:,} of {len(models):,}")
+                tell(f"files of {name}, {count:,} of {len(models):,}")
                 if free(registry, model):
-                    freed += 1
+                    count += 1
                     act.learn(freed=act.event.freed + 1)
-    return freed
+    return count
 
 
 def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:

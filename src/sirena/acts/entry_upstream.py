@@ -48,16 +48,18 @@ class RegistryUpstream:
     def state(self, model: str, version: str) -> VersionState | None:
         """Return what the registry holds of a version; None if there is no such version."""
         try:
-            found = find_version(self._registry, f"{model}/{version}")
+            model_version = find_version(self._registry, f"{model}/{version}")
         except UsageError:
             return None
-        held = {stage.value for stage in (Stage.STAGING, Stage.PRODUCTION) if stage.alias in found.aliases}
+        stages = {stage.value for stage in (Stage.STAGING, Stage.PRODUCTION) if stage.alias in model_version.aliases}
         if model == RELEASE_MODEL:
             # the alias of a release may have been moved by whoever reached MLflow itself; then the gate is asked
             active = self._judgements().active
-            is_active = active is not None and active.release == str(found)
-            held = (held | {Stage.PRODUCTION.value}) if is_active else held - {Stage.PRODUCTION.value}
-        return VersionState(str(found.version), frozenset(held), found.stage_field, dict(found.tags))
+            is_active = active is not None and active.release == str(model_version)
+            stages = (stages | {Stage.PRODUCTION.value}) if is_active else stages - {Stage.PRODUCTION.value}
+        return VersionState(
+            str(model_version.version), frozenset(stages), model_version.stage_field, dict(model_version.tags)
+        )
 
     def in_production(self, model: str) -> VersionState | None:
         """Return the version of a model that is in production, by alias or by stage field; None if there is none."""
@@ -86,13 +88,13 @@ class RegistryUpstream:
         """
         registry = self._registry.reading_once()
         judge = judge_for(registry, None, approver=by["who"], prover=self._prover)
-        noted = NotedFiles(registry, self._ledger)
+        noted_files = NotedFiles(registry, self._ledger)
         event = self.event_of(model, version, stage, by)
         if not isinstance(event, Promoted):
-            return judge_release(judge, self._judgements(), noted, version, override, by)
+            return judge_release(judge, self._judgements(), noted_files, version, override, by)
         if model == RELEASE_MODEL:
             return Ruling(event)
-        return judge_version(judge, noted, f"{model}/{version}", Stage.named(stage), override, by)
+        return judge_version(judge, noted_files, f"{model}/{version}", Stage.named(stage), override, by)
 
     def leave(self, model: str, version: str, stage: str, by: ActOrigin) -> Ruling | None:
         """Return the ruling that a version loses its stage; None if that is recorded already."""
@@ -105,9 +107,9 @@ class RegistryUpstream:
     def make_release(self, note: str, by: ActOrigin) -> int:
         """Make a release of the versions in production, record that in the ledger, and return the release's number."""
         members = members_at(self._registry, "production")
-        made = create_release(self._registry, members, author=by["who"], note=note, by=by)
+        release = create_release(self._registry, members, author=by["who"], note=note, by=by)
         self.forget_registered()
-        return made.version
+        return release.version
 
     def makers(self, source: str, run: str) -> tuple[str, ...]:
         """Return who made a model version's source: its run's user, its files' writers, the authors of what it copies.
@@ -150,10 +152,10 @@ class RegistryUpstream:
         folder, _, name = path.rpartition("/")
         try:
             answer = self._client.get("/api/2.0/mlflow-artifacts/artifacts", params={"path": folder})
-            listed = answer.raise_for_status().json().get("files", [])
+            files = answer.raise_for_status().json().get("files", [])
         except (httpx.HTTPError, ValueError) as error:
             raise UpstreamError("MLflow does not answer", hint="try again; `sirena status` tells its state") from error
-        return any(str(file.get("path", "")).rpartition("/")[2] == name for file in listed)
+        return any(str(file.get("path", "")).rpartition("/")[2] == name for file in files)
 
     def close(self) -> None:
         """Close the connections to MLflow."""

@@ -46,15 +46,15 @@ def rules_in_force(settings: Settings, overlay: Path | None = None) -> Callable[
     """
     rules = overlay or overlay_in_force(settings)
     editions = Editions(settings.editions_folder)
-    reading = Lock()
+    lock = Lock()
 
     @lru_cache
-    def read(name: str) -> Edition:
+    def load(name: str) -> Edition:
         return editions.load(name, in_force=rules)
 
     def edition(name: str) -> Edition:
         # an edition with an overlay is named "CLSI 2025 + rules.csv"; which rules are in force is not its to say
-        with reading:
-            return read(name.partition(" + ")[0])
+        with lock:
+            return load(name.partition(" + ")[0])
 
     return edition

@@ -62,8 +62,10 @@ def named_releases(registry: Registry) -> NamedReleases:
         shadow = shadow_version(registry)
         return NamedReleases(None, "" if shadow is None else f"{RELEASE_MODEL}/{shadow}")
     judgements = judgements_of(registry.settings)
-    active, named = judgements.active, judgements.shadow
-    return NamedReleases(active.release if active else "", named.release if named else "")
+    active_judgement, shadow_judgement = judgements.active, judgements.shadow
+    return NamedReleases(
+        active_judgement.release if active_judgement else "", shadow_judgement.release if shadow_judgement else ""
+    )
 
 
 def active_name(registry: Registry) -> str | None:
@@ -71,16 +73,16 @@ def active_name(registry: Registry) -> str | None:
     return None if registry.signed_in_as else named_releases(registry).active
 
 
-def standing(release: Release, judged: str | None) -> str:
+def standing(release: Release, active: str | None) -> str:
     """Return the mark of a release in a list: whether it is active, and whether MLflow and the ledger agree on that.
 
     Args:
         release: as MLflow describes it.
-        judged: active release, as `active_name` returns it.
+        active: active release, as `active_name` returns it.
     """
-    if judged is None:
+    if active is None:
         return "active" if release.active else ""
-    if release.name == judged:
+    if release.name == active:
         return "active" if release.active else "active by the ledger, without MLflow's alias"
     return "HAS THE ALIAS, NOT JUDGED" if release.active else ""
 
@@ -91,8 +93,8 @@ def find_judged(registry: Registry, name: str) -> Release:
     Raises:
         UsageError: the text names no release.
     """
-    judged = active_name(registry) if name.strip().lower() in (ACTIVE, Stage.PRODUCTION.alias) else None
-    return find_release(registry, judged or name)
+    active_release = active_name(registry) if name.strip().lower() in (ACTIVE, Stage.PRODUCTION.alias) else None
+    return find_release(registry, active_release or name)
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class AnsweringPeriod:
 class AnsweringLook:
     """Which release answers and which did, by the ledger, or behind an entry by MLflow."""
 
-    judged: str | None
+    active: str | None
     """Active release, as `active_name` returns it."""
     rollback: str
     """Release to which a rollback would return; empty when there is none."""
@@ -145,15 +147,15 @@ def answering_period(period: ActivePeriod, reasons: Mapping[str, str]) -> Answer
         period: from the ledger.
         reasons: from `override_reasons`.
     """
-    judged = period.judgement
+    judgement = period.judgement
     return AnsweringPeriod(
-        judged.release,
-        judged.at,
+        judgement.release,
+        judgement.at,
         period.until,
-        ACTIONS[judged.action],
-        judged.who,
-        reasons.get(judged.act, ""),
-        judged.entry,
+        ACTIONS[judgement.action],
+        judgement.who,
+        reasons.get(judgement.act, ""),
+        judgement.entry,
     )
 
 
@@ -175,8 +177,10 @@ def read_answering(registry: Registry) -> AnsweringLook:
         judgements = TrustedReading(ledger).read()
         reasons = override_reasons(ledger)
     periods = [answering_period(one, reasons) for one in judgements.periods]
-    active_one, target_one = judgements.active, judgements.rollback
-    return AnsweringLook(active_one.release if active_one else "", target_one.release if target_one else "", periods)
+    active_judgement, rollback = judgements.active, judgements.rollback
+    return AnsweringLook(
+        active_judgement.release if active_judgement else "", rollback.release if rollback else "", periods
+    )
 
 
 def periods_of(registry: Registry, release: Release) -> list[AnsweringPeriod]:

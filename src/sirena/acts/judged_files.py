@@ -22,7 +22,7 @@ from sirena.acts.noted_files import NotedFiles
 from sirena.ledger.store import Ledger
 from sirena.registry.certificates import LOGGED_CERTIFICATE
 from sirena.registry.connection import MODELS_AT_ONCE, Registry
-from sirena.registry.judged_releases import Discrepancy, Judged, Store
+from sirena.registry.judged_releases import Discrepancy, ReleaseJudgement, Store
 from sirena.registry.model_files import ChangedFilesError, files_of, require_unchanged, some_files_of
 from sirena.registry.versions import REPORT, TRUTH_TABLE, find_version
 
@@ -37,65 +37,69 @@ class JudgedFiles:
     def __init__(self, ledger: Ledger) -> None:
         """Create the comparison; nothing is compared yet."""
         self._ledger = ledger
-        self._judged: Judged | None = None
-        self._known: Mapping[str, tuple[str, ...]] = {}
+        self._judgement: ReleaseJudgement | None = None
+        self._noted_files: Mapping[str, tuple[str, ...]] = {}
         """Noted files by version, ``SHA-256 path``."""
         self._turns: Iterator[str] = iter(())
-        self._standing: dict[str, Discrepancy] = {}
+        self._differences: dict[str, Discrepancy] = {}
 
-    def look(self, registry: Registry, judged: Judged, content: bytes) -> tuple[Discrepancy, ...]:
+    def look(self, registry: Registry, judgement: ReleaseJudgement, content: bytes) -> tuple[Discrepancy, ...]:
         """Compare the files whose turn it is, and return the versions that differ from what the ledger noted.
 
         Args:
             registry: registry of the release.
-            judged: the release, as the ledger holds it.
+            judgement: the release, as the ledger holds it.
             content: content of its `release.json`, as it was judged.
 
         Raises:
             LedgerError: the ledger does not answer, or an entry was altered.
             RegistryUnavailableError: MLflow does not answer.
         """
-        if judged == self._judged:
-            due = {next(self._turns), *self._standing}
-            known = self._known
+        if judgement == self._judgement:
+            versions = {next(self._turns), *self._differences}
+            noted_files = self._noted_files
         else:
-            known = self._files_known(registry, judged, content)
-            due = set(known)
-            self._standing = {}
+            noted_files = self._read_noted_files(registry, judgement, content)
+            versions = set(noted_files)
+            self._differences = {}
 
         def compare(version: str) -> str:
-            return _changes(registry, version, known[version], is_release=version == judged.release)
+            return _changes(registry, version, noted_files[version], is_release=version == judgement.release)
 
         with ThreadPoolExecutor(MODELS_AT_ONCE) as pool:
-            texts = dict(zip(due, pool.map(compare, due), strict=True))
-        if judged != self._judged:
-            self._judged, self._known, self._turns = judged, known, cycle(known)
-        self._standing = {version: Discrepancy(Store.ARTIFACT, text) for version, text in sorted(texts.items()) if text}
-        return tuple(self._standing.values())
+            texts = dict(zip(versions, pool.map(compare, versions), strict=True))
+        if judgement != self._judgement:
+            self._judgement, self._noted_files, self._turns = judgement, noted_files, cycle(noted_files)
+        self._differences = {
+            version: Discrepancy(Store.ARTIFACT, text) for version, text in sorted(texts.items()) if text
+        }
+        return tuple(self._differences.values())
 
-    def _files_known(self, registry: Registry, judged: Judged, content: bytes) -> dict[str, tuple[str, ...]]:
+    def _read_noted_files(
+        self, registry: Registry, judgement: ReleaseJudgement, content: bytes
+    ) -> dict[str, tuple[str, ...]]:
         members: dict[str, dict[str, Any]] = json.loads(content)["members"]
         tables = {f"{one['model']}/{one['version']}": str(one["table_sha256"]) for one in members.values()}
-        noted = NotedFiles(registry, self._ledger).of_each(tables.keys())
-        known = {judged.release: tuple(judged.files)}
+        lines_by_version = NotedFiles(registry, self._ledger).of_each(tables.keys())
+        noted_files = {judgement.release: tuple(judgement.files)}
         for member, table in tables.items():
-            lines = [line for line in noted.get(member, ()) if line.partition(" ")[2] in _OF_MEMBERS[1:]]
-            known[member] = (f"{table} {_TABLE}", *lines)
-        return known
+            lines = [line for line in lines_by_version.get(member, ()) if line.partition(" ")[2] in _OF_MEMBERS[1:]]
+            noted_files[member] = (f"{table} {_TABLE}", *lines)
+        return noted_files
 
 
-def _changes(registry: Registry, version: str, known: tuple[str, ...], *, is_release: bool) -> str:
+def _changes(registry: Registry, version: str, noted_files: tuple[str, ...], *, is_release: bool) -> str:
     """Return a text on which files of a version are not those noted; empty when all are.
 
     A member that was removed does not count as changed: its removal is recorded in the ledger.
     """
-    present: tuple[str, ...] | None = known
-    if is_release and known:
-        present = files_of(registry, find_version(registry, version))
+    present_files: tuple[str, ...] | None = noted_files
+    if is_release and noted_files:
+        present_files = files_of(registry, find_version(registry, version))
     elif not is_release:
-        present = some_files_of(registry, version, [line.partition(" ")[2] for line in known])
+        present_files = some_files_of(registry, version, [line.partition(" ")[2] for line in noted_files])
     try:
-        require_unchanged(version, known, known if present is None else present)
+        require_unchanged(version, noted_files, noted_files if present_files is None else present_files)
     except ChangedFilesError as error:
         return error.text
     return ""

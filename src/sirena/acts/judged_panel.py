@@ -19,7 +19,7 @@ from sirena.panel.compiled import ACTIVE, Panel
 from sirena.registry.connection import connect
 from sirena.registry.digests import sha256
 from sirena.registry.judged_copy import JudgedCopy, KeptJudgement
-from sirena.registry.judged_releases import Discrepancy, Judged, UnjudgedReleaseError, read_judged
+from sirena.registry.judged_releases import Discrepancy, ReleaseJudgement, UnjudgedReleaseError, read_judged
 from sirena.registry.panel_cache import load_release
 from sirena.serving.alarms import SourceAlarm
 from sirena.serving.source import MarkedPanel, PanelSource
@@ -34,17 +34,17 @@ class JudgedPanelSource(PanelSource):
         self._settings = settings
         self._watch = JudgedWatch(settings, ledger)
         self._copy = JudgedCopy(settings.home)
-        self._written: KeptJudgement | None = None
-        self._judged: Judged | None = None
-        self._standing: tuple[Discrepancy, ...] = ()
-        self._shadow: Judged | None = None
+        self._written_note: KeptJudgement | None = None
+        self._judgement: ReleaseJudgement | None = None
+        self._discrepancies: tuple[Discrepancy, ...] = ()
+        self._shadow: ReleaseJudgement | None = None
         self.is_kept_copy = False
         """True when MLflow or the ledger did not answer at the last look, so that a newer switch may be unknown."""
 
     @property
     def alarms(self) -> tuple[SourceAlarm, ...]:
         """Differences between the stored release and the judged one, found by the last comparison."""
-        return tuple(SourceAlarm(one.store.value, one.text) for one in self._standing)
+        return tuple(SourceAlarm(one.store.value, one.text) for one in self._discrepancies)
 
     @property
     def shadow_mark(self) -> str | None:
@@ -68,7 +68,7 @@ class JudgedPanelSource(PanelSource):
         """Tell whether a decision was added to the ledger since it was last read."""
         return self._watch.has_news()
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Compare ledger and MLflow, and return the judged panel; None if that is the panel already known.
 
         Raises:
@@ -77,44 +77,44 @@ class JudgedPanelSource(PanelSource):
             LedgerError: the ledger cannot be read; the panel in use stays.
             RegistryUnavailableError: MLflow does not answer; the panel in use stays.
         """
-        found = self._watch.look(self._judged or self._copy.note())
-        content = self._content(found)
-        if found.is_read:
-            self._shadow = found.shadow
-        self._watch.record(found)
-        self._standing = tuple(found.discrepancies)
-        self.is_kept_copy = bool(found.failures)
-        if content is None or found.judged is None:
-            raise found.failures[0] if found.failures else _refusal(found)
-        mark = f"{found.judged.release} {sha256(content)}"
-        if mark != known:
-            return MarkedPanel(Panel.of_release(json.loads(content), found.judged.release), mark)
-        if found.failures:
-            raise found.failures[0]
+        findings = self._watch.look(self._judgement or self._copy.note())
+        content = self._content(findings)
+        if findings.is_read:
+            self._shadow = findings.shadow
+        self._watch.record(findings)
+        self._discrepancies = tuple(findings.discrepancies)
+        self.is_kept_copy = bool(findings.failures)
+        if content is None or findings.judgement is None:
+            raise findings.failures[0] if findings.failures else _refusal(findings)
+        mark = f"{findings.judgement.release} {sha256(content)}"
+        if mark != known_mark:
+            return MarkedPanel(Panel.of_release(json.loads(content), findings.judgement.release), mark)
+        if findings.failures:
+            raise findings.failures[0]
         return None
 
-    def _content(self, found: Findings) -> bytes | None:
+    def _content(self, findings: Findings) -> bytes | None:
         """Return the judged file, from the copy or the artifact store, and write copy and note anew if they differ."""
-        if found.judged is None:
+        if findings.judgement is None:
             return None
-        kept, changed = self._copy.read(found.judged, self._written)
-        found.discrepancies += changed
-        content = kept if kept is not None else found.content
+        copy, discrepancies = self._copy.read(findings.judgement, self._written_note)
+        findings.discrepancies += discrepancies
+        content = copy if copy is not None else findings.content
         if content is not None:
-            self._judged = found.judged
-            self._written = self._copy.keep(found.judged, content)
+            self._judgement = findings.judgement
+            self._written_note = self._copy.keep(findings.judgement, content)
         return content
 
 
-def _refusal(found: Findings) -> SirenaError:
-    if found.judged is not None:
+def _refusal(findings: Findings) -> SirenaError:
+    if findings.judgement is not None:
         return UnjudgedReleaseError(
-            f"{found.judged.release} is nowhere as it was judged",
+            f"{findings.judgement.release} is nowhere as it was judged",
             hint="restore the artifact store from a backup, or make and activate a new release",
         )
-    if found.discrepancies:
+    if findings.discrepancies:
         return UnjudgedReleaseError(
-            found.discrepancies[0].text, hint="look at it, then activate it: sirena release activate NAME"
+            findings.discrepancies[0].text, hint="look at it, then activate it: sirena release activate NAME"
         )
     return UsageError(
         "the audit ledger knows no release that was judged and activated",
@@ -129,8 +129,8 @@ def look_for_release(settings: Settings, release: str) -> AnsweringRelease:
         SirenaError: there is no such release, or no stored copy is as it was judged.
     """
     if release.strip().lower() != ACTIVE or is_behind_an_entry(settings):
-        loaded = load_release(release, settings=settings)
-        return AnsweringRelease(loaded.panel, loaded.from_cache_only)
+        loaded_release = load_release(release, settings=settings)
+        return AnsweringRelease(loaded_release.panel, loaded_release.from_cache_only)
     return look_for_active(settings)
 
 
@@ -141,6 +141,6 @@ def look_for_active(settings: Settings) -> AnsweringRelease:
         SirenaError: no release is active, or no stored copy is as it was judged.
     """
     source = JudgedPanelSource(settings, open_ledger(settings))
-    fetched = source.fetch(None)
-    assert fetched is not None  # none is known, so one is fetched or an error is raised
-    return AnsweringRelease(fetched.panel, source.is_kept_copy, tuple(alarm.text for alarm in source.alarms))
+    panel = source.fetch(None)
+    assert panel is not None  # none is known, so one is fetched or an error is raised
+    return AnsweringRelease(panel.panel, source.is_kept_copy, tuple(alarm.text for alarm in source.alarms))

@@ -22,7 +22,7 @@ from sirena.ledger.errors import LedgerError, LedgerTamperedError
 from sirena.ledger.store import Ledger
 from sirena.ledger.trusted_reading import TrustedReading
 from sirena.registry.connection import Registry, connect
-from sirena.registry.judged_releases import Discrepancy, Judged, Store, look_at, look_for_unjudged
+from sirena.registry.judged_releases import Discrepancy, ReleaseJudgement, Store, look_at, look_for_unjudged
 from sirena.settings.catalogue import Settings
 
 _STOP_SECONDS: Final = 1.0
@@ -32,11 +32,11 @@ _STOP_SECONDS: Final = 1.0
 class Findings:
     """The result of one comparison of MLflow with the ledger."""
 
-    judged: Judged | None = None
+    judgement: ReleaseJudgement | None = None
     """The release that may answer; None if the ledger records no release, or cannot be read and none is known."""
     is_read: bool = False
     """True when the ledger could be read."""
-    shadow: Judged | None = None
+    shadow: ReleaseJudgement | None = None
     """The shadow, which answers unseen; None if the ledger records no shadow, or cannot be read."""
     content: bytes | None = None
     """Content of the release's file; None unless the artifact store holds it as it was judged."""
@@ -56,77 +56,79 @@ class JudgedWatch:
         self._files = JudgedFiles(ledger)
         self._registry: Registry | None = None
         self._on_record: frozenset[Discrepancy] = frozenset()
-        self._is_read = False
-        self._stopping = threading.Event()
+        self._ledger_is_read = False
+        self._stop_event = threading.Event()
 
-    def look(self, known: Judged | None = None) -> Findings:
+    def look(self, last_judgement: ReleaseJudgement | None = None) -> Findings:
         """Compare the release that MLflow names with the ledger, once.
 
         Args:
-            known: the release judged last, returned while the ledger is damaged or does not answer.
+            last_judgement: the release judged last, returned while the ledger is damaged or does not answer.
         """
-        found = self._look(known)
+        findings = self._look(last_judgement)
         # a switch may have been announced, and made, between the reading of the ledger and the look at MLflow
-        return self._look(known) if found.discrepancies else found
+        return self._look(last_judgement) if findings.discrepancies else findings
 
     def has_news(self) -> bool:
         """Tell whether a decision was added to the ledger since the last comparison; False while it cannot be read."""
-        if not self._is_read:
+        if not self._ledger_is_read:
             return False
         with suppress(Exception):  # whatever a database's client raises, the next look tells it
             return self._reading.has_more()
         return False
 
-    def record(self, found: Findings) -> None:
+    def record(self, findings: Findings) -> None:
         """Record as alarms the discrepancies that are not recorded yet."""
-        new = [one for one in found.discrepancies if one not in self._on_record]
-        self._on_record = self._on_record.intersection(found.discrepancies)
-        facts = actor(self._settings) | {"who": "", "release": found.judged.release if found.judged else ""}
+        new = [one for one in findings.discrepancies if one not in self._on_record]
+        self._on_record = self._on_record.intersection(findings.discrepancies)
+        facts = actor(self._settings) | {"who": "", "release": findings.judgement.release if findings.judgement else ""}
         with suppress(LedgerError):  # away, damaged, or only to be read: the alarm stands, and this is tried again
             self._ledger.append(*(Alarm(**facts, store=one.store.value, finding=one.text) for one in new))
             self._on_record = self._on_record.union(new)
 
     def run(self) -> None:
         """Compare and record every `SIRENA_POLL_SECONDS`, until `stop` is called; to be run in a separate thread."""
-        while not self._stopping.wait(self._settings.poll_seconds):
+        while not self._stop_event.wait(self._settings.poll_seconds):
             # whatever a client raises, the next look is another
             with suppress(Exception):
                 self.record(self.look())
 
     def stop(self) -> None:
         """Make `run` return."""
-        self._stopping.set()
+        self._stop_event.set()
 
-    def _look(self, known: Judged | None) -> Findings:
-        found = Findings()
-        found.judged, others = self._judgements(known, found)
-        self._is_read = found.is_read
+    def _look(self, last_judgement: ReleaseJudgement | None) -> Findings:
+        findings = Findings()
+        findings.judgement, others = self._judgements(last_judgement, findings)
+        self._ledger_is_read = findings.is_read
         try:
             registry = self._connection()
-            if found.judged is not None:
-                look = look_at(registry, found.judged, others)
-                found.judged, found.content = look.judged, look.content
-                found.discrepancies += look.discrepancies
-                if found.is_read and look.judged is not None and look.content is not None:
-                    found.discrepancies += self._files.look(registry, look.judged, look.content)
-            elif found.is_read:
-                found.discrepancies += look_for_unjudged(registry)
+            if findings.judgement is not None:
+                look = look_at(registry, findings.judgement, others)
+                findings.judgement, findings.content = look.judgement, look.content
+                findings.discrepancies += look.discrepancies
+                if findings.is_read and look.judgement is not None and look.content is not None:
+                    findings.discrepancies += self._files.look(registry, look.judgement, look.content)
+            elif findings.is_read:
+                findings.discrepancies += look_for_unjudged(registry)
         except SirenaError as error:
             self._registry = None
-            found.failures.append(error)
-        return found
+            findings.failures.append(error)
+        return findings
 
-    def _judgements(self, known: Judged | None, found: Findings) -> tuple[Judged | None, Sequence[Judged]]:
+    def _judgements(
+        self, last_judgement: ReleaseJudgement | None, findings: Findings
+    ) -> tuple[ReleaseJudgement | None, Sequence[ReleaseJudgement]]:
         try:
             judgements = self._reading.read()
         except LedgerTamperedError as error:
-            found.discrepancies.append(Discrepancy(Store.LEDGER, error.text))
+            findings.discrepancies.append(Discrepancy(Store.LEDGER, error.text))
         except LedgerError as error:
-            found.failures.append(error)
+            findings.failures.append(error)
         else:
-            found.is_read, found.shadow = True, judgements.shadow
+            findings.is_read, findings.shadow = True, judgements.shadow
             return judgements.active, judgements.under_way
-        return known, ()
+        return last_judgement, ()
 
     def _connection(self) -> Registry:
         if self._registry is None:

@@ -80,26 +80,26 @@ class VersionGlance:
 class ModelGlance:
     """A registered model, as a line of the overview shows it."""
 
-    shown: VersionGlance
+    glance: VersionGlance
     """The version in production; if there is none, the newest."""
-    waiting: int | None = None
+    newer_number: int | None = None
     """Newest version trained by Sirena after the one in production; None if no version waits."""
 
     @property
     def column(self) -> str:
         """Test column that the model answers, ``AMK_NM``."""
-        return self.shown.version.column
+        return self.glance.version.column
 
     @property
     def in_production(self) -> bool:
         """True when the version shown is in production."""
-        return self.shown.version.stage is Stage.PRODUCTION
+        return self.glance.version.stage is Stage.PRODUCTION
 
     @property
     def asks_for_a_decision(self) -> bool:
         """True when the model is not in production, its certificate is not valid, or a newer version waits."""
-        valid = self.shown.certificate is CertificateState.VALID
-        return not self.in_production or not valid or self.waiting is not None
+        valid = self.glance.certificate is CertificateState.VALID
+        return not self.in_production or not valid or self.newer_number is not None
 
 
 class ModelsLook:
@@ -107,7 +107,7 @@ class ModelsLook:
 
     def __init__(self) -> None:
         """Create the overview; nothing is read yet."""
-        self._kept: dict[FactsKey, VersionFacts] = {}
+        self._facts_by_key: dict[FactsKey, VersionFacts] = {}
 
     def models(self, registry: Registry, rules: RulesNow) -> list[ModelGlance]:
         """Return all registered models, in the order of their names.
@@ -119,20 +119,20 @@ class ModelsLook:
         Raises:
             SirenaError: MLflow does not answer.
         """
-        of_each = [shown_and_waiting(versions) for versions in list_all_versions(registry).values()]
+        choices = [shown_and_waiting(versions) for versions in list_all_versions(registry).values()]
         with ThreadPoolExecutor(MODELS_AT_ONCE) as readers:
-            glances = list(readers.map(lambda one: self.version(registry, one[0], rules), of_each))
-        return [ModelGlance(glance, waiting) for glance, (_, waiting) in zip(glances, of_each, strict=True)]
+            glances = list(readers.map(lambda one: self.version(registry, one[0], rules), choices))
+        return [ModelGlance(glance, newer_number) for glance, (_, newer_number) in zip(glances, choices, strict=True)]
 
     def version(self, registry: Registry, version: ModelVersion, rules: RulesNow) -> VersionGlance:
         """Return a model version, as a line of the overview shows it."""
         key = facts_key(version)
         try:
-            facts = self._kept.get(key) or read_version_facts(registry, version)
+            facts = self._facts_by_key.get(key) or read_version_facts(registry, version)
         except (SirenaError, ValueError, TypeError) as error:
             trouble = error.text if isinstance(error, SirenaError) else f"{version}: its files cannot be read"
             return VersionGlance(version, CertificateState.UNREADABLE, trouble=trouble)
-        self._kept[key] = facts
+        self._facts_by_key[key] = facts
         return VersionGlance(version, rules.state(facts.edition, facts.edition_digest), facts)
 
 
@@ -142,9 +142,9 @@ def shown_and_waiting(versions: Sequence[ModelVersion]) -> tuple[ModelVersion, i
     Args:
         versions: versions of one model, oldest first.
     """
-    answering = [one for one in versions if one.stage is Stage.PRODUCTION]
-    if not answering:
+    in_production = [one for one in versions if one.stage is Stage.PRODUCTION]
+    if not in_production:
         return versions[-1], None
-    shown = answering[0]
+    version = in_production[0]
     newer = (one.version for one in versions if one.is_ours and one.stage is not Stage.ARCHIVED)
-    return shown, max((number for number in newer if number > shown.version), default=None)
+    return version, max((number for number in newer if number > version.version), default=None)

@@ -35,7 +35,7 @@ class NotedFiles:
             ChangedFilesError: some are not those noted; the error names them, and the accounts that wrote to them
                 through the entry.
         """
-        return self._compared(version, self.of(version))
+        return self._compared_files(version, self.of(version))
 
     def to_note(self, version: ModelVersion) -> tuple[str, ...]:
         """Check the files of a version like `require`, and return those still to be noted: all of them, or none.
@@ -43,9 +43,9 @@ class NotedFiles:
         Raises:
             ChangedFilesError: some files are not those noted.
         """
-        noted = self.of(version)
-        files = self._compared(version, noted)
-        return () if noted else files
+        noted_files = self.of(version)
+        files = self._compared_files(version, noted_files)
+        return () if noted_files else files
 
     def of(self, version: ModelVersion) -> tuple[str, ...]:
         """Return the files noted when the version was registered, else when last judged; empty if none were noted.
@@ -61,23 +61,23 @@ class NotedFiles:
         Raises:
             LedgerTamperedError: an entry was altered.
         """
-        noted: dict[str, tuple[str, ...]] = {}
+        files_by_version: dict[str, tuple[str, ...]] = {}
         for events in (_MADE, _JUDGED):
             for entry in reversed(list(self.ledger.read(events=events))):
                 facts = entry.facts()
                 subject = str(facts.get("release") or f"{facts.get('model')}/{facts.get('version')}")
                 files = facts.get("files")
-                if entry.outcome != ActOutcome.DONE or subject not in versions or subject in noted:
+                if entry.outcome != ActOutcome.DONE or subject not in versions or subject in files_by_version:
                     continue
                 if isinstance(files, list) and files:
                     if entry.computed_hash != entry.hash:
                         raise LedgerTamperedError(f"entry {entry.seq} was altered", hint="see `sirena audit verify`")
-                    noted[subject] = tuple(map(str, files))
-        return noted
+                    files_by_version[subject] = tuple(map(str, files))
+        return files_by_version
 
-    def _compared(self, version: ModelVersion, noted: tuple[str, ...]) -> tuple[str, ...]:
+    def _compared_files(self, version: ModelVersion, noted_files: tuple[str, ...]) -> tuple[str, ...]:
         files = files_of(self.registry, version)
-        require_unchanged(version, noted, files, lambda: self._writers(version))
+        require_unchanged(version, noted_files, files, lambda: self._writers(version))
         return files
 
     def _writers(self, version: ModelVersion) -> Iterable[str]:

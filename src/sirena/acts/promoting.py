@@ -41,14 +41,14 @@ def promote(
             act.learn(**verdict_facts(verdict))
             if override:
                 verdict = verdict.override(judge.approver, override)
-        done = stages.promote(judge.registry, version, stage, approver=judge.approver, verdict=verdict)
-        act.learn(previous=done.previous)
+        promotion = stages.promote(judge.registry, version, stage, approver=judge.approver, verdict=verdict)
+        act.learn(previous=promotion.previous)
         if verdict is not None and verdict.overridden:
             facts = override_facts(str(version), stage, override, act.event.criteria, act.event.evidence)
             act.further.append(Overridden(**origin_of(act.event), **facts))
-        if not done.changed:
+        if not promotion.changed:
             act.nothing_to_do()
-    return done, verdict
+    return promotion, verdict
 
 
 def promote_each(
@@ -72,13 +72,13 @@ def promote_each(
     """
     failure: SirenaError | None = None
     with ThreadPoolExecutor(MODELS_AT_ONCE, thread_name_prefix="promote") as pool:
-        promotions_begun = [pool.submit(promote, judge, version, stage, override) for version in versions]
+        futures = [pool.submit(promote, judge, version, stage, override) for version in versions]
         try:
-            for version, promotion in zip(versions, promotions_begun, strict=True):
+            for version, promotion in zip(versions, futures, strict=True):
                 if promotion.cancelled():
                     continue
                 try:
-                    outcome = _done_or_refused(promotion)
+                    outcome = _outcome_or_refusal(promotion)
                 except SirenaError as error:
                     failure = failure or error
                     pool.shutdown(cancel_futures=True)
@@ -90,7 +90,7 @@ def promote_each(
         raise failure
 
 
-def _done_or_refused(
+def _outcome_or_refusal(
     promotion: Future[tuple[Promotion, Verdict | None]],
 ) -> tuple[Promotion, Verdict | None] | SirenaError:
     try:
@@ -100,13 +100,13 @@ def _done_or_refused(
 
 
 def judge_version(
-    judge: RegisteredJudge, noted: NotedFiles, reference: str, stage: Stage, override: str, by: ActOrigin
+    judge: RegisteredJudge, noted_files: NotedFiles, reference: str, stage: Stage, override: str, by: ActOrigin
 ) -> Ruling:
     """Judge a version for staging or production, and return the ruling.
 
     Args:
         judge: the gate.
-        noted: files noted in the ledger.
+        noted_files: files noted in the ledger.
         reference: name of the version.
         stage: the stage it is to get.
         override: reason for overriding the gate; empty for none.
@@ -116,7 +116,7 @@ def judge_version(
         GateError: the gate refuses and is not overridden, the version is not proved, or its files were changed.
     """
     version = find_version(judge.registry, reference)
-    files = noted.to_note(version)
+    files = noted_files.to_note(version)
     verdict = judge.judge(version, stage, overriding=bool(override))
     facts = verdict_facts(verdict)
     if override:
@@ -127,8 +127,8 @@ def judge_version(
     event = Promoted(**by, model=version.name, version=version.version, stage=stage.value, **facts)
     overridden = None
     if verdict.overridden:
-        overriding = override_facts(str(version), stage, entry.override, event.criteria, event.evidence)
-        overridden = Overridden(**by, **overriding)
+        reasons = override_facts(str(version), stage, entry.override, event.criteria, event.evidence)
+        overridden = Overridden(**by, **reasons)
     return Ruling(event, overridden, lambda: _announce(judge.registry, version, entry))
 
 
@@ -145,21 +145,23 @@ def leave(registry: Registry, model: str, version: str, stage: str, by: ActOrigi
     Returns:
         None when there is no such version, or when its last recorded decision says this already.
     """
-    given = Stage.NONE if not version else Stage.named(stage)
+    new_stage = Stage.NONE if not version else Stage.named(stage)
     try:
-        held = find_version(registry, f"{model}/{version}" if version else f"{model}@{Stage.named(stage).alias}")
+        model_version = find_version(
+            registry, f"{model}/{version}" if version else f"{model}@{Stage.named(stage).alias}"
+        )
     except UsageError:
         return None
-    event = Promoted(**by, model=model, version=held.version, stage=given.value)
+    event = Promoted(**by, model=model, version=model_version.version, stage=new_stage.value)
     if model == RELEASE_MODEL:
         # what answered when stands with the activations; a release that is taken away is in the ledger only
         return Ruling(event)
-    decided = promotions(held)
-    last = decided[-1].stage if decided else Stage.NONE.value
-    if last == given.value or (not version and last != Stage.named(stage).value):
+    decisions = promotions(model_version)
+    last = decisions[-1].stage if decisions else Stage.NONE.value
+    if last == new_stage.value or (not version and last != Stage.named(stage).value):
         return None
-    entry = decision(held, given, by["who"])
-    return Ruling(event, None, lambda: _announce(registry, held, entry))
+    entry = decision(model_version, new_stage, by["who"])
+    return Ruling(event, None, lambda: _announce(registry, model_version, entry))
 
 
 def _announce(registry: Registry, version: ModelVersion, entry: RecordedDecision) -> None:

@@ -15,7 +15,7 @@ from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
 
 E = TypeVar("E", bound="Event")
-_naming: Final = threading.Lock()
+_naming_lock: Final = threading.Lock()
 
 
 @contextmanager
@@ -61,7 +61,7 @@ def actor(settings: Settings) -> dict[str, Any]:
     """
     origin = f"cli {getpass.getuser()}@{socket.gethostname()}"
     # several threads may begin acts at once, and a cache that is still empty gives each an id of its own
-    with _naming:
+    with _naming_lock:
         return {"who": settings.effective_user, "origin": origin, "request_id": _request_id()}
 
 

@@ -34,8 +34,8 @@ class ReleaseApprovals:
             return None
         with self._one_at_a_time:
             if self._reading is None:
-                opened = open_ledger(self._settings)
-                self._reading = opened, TrustedReading(opened)
+                own_ledger = open_ledger(self._settings)
+                self._reading = own_ledger, TrustedReading(own_ledger)
             ledger, reading = self._reading
         periods = reversed(reading.read().periods)
         period = next((one for one in periods if one.judgement.release == release), None)

@@ -46,7 +46,7 @@ class ReleaseLook:
     members: Sequence[Member]
     former: Release | None
     """The release with which it is compared; None if there is no other release."""
-    exchanged: Sequence[MemberChange]
+    changed_members: Sequence[MemberChange]
     """Test columns with another model version."""
     changes: Sequence[RangeChange]
     """Answers that differ from those of the other release, the gravest first."""
@@ -76,23 +76,23 @@ def look_at_releases(registry: Registry) -> list[ReleaseGlance]:
         SirenaError: MLflow does not answer, or the ledger is not as it was written.
     """
     releases = list_releases(registry)
-    answering = read_answering(registry) if releases else AnsweringLook("", "", ())
-    return [_glance(release, answering) for release in reversed(releases)]
+    answering_look = read_answering(registry) if releases else AnsweringLook("", "", ())
+    return [_glance(release, answering_look) for release in reversed(releases)]
 
 
-def look_at_release(registry: Registry, which: str, against: str = "") -> ReleaseLook:
+def look_at_release(registry: Registry, name: str, against: str = "") -> ReleaseLook:
     """Return a release in detail, compared with another.
 
     Args:
         registry: registry of the releases.
-        which: name of the release.
+        name: name of the release.
         against: name of the release to compare with; empty means the active release, or else the one before.
 
     Raises:
         UsageError: there is no such release.
         SirenaError: a release's file cannot be read.
     """
-    release = find_release(registry, which)
+    release = find_release(registry, name)
     glances = look_at_releases(registry)
     glance = next(one for one in glances if one.release.version == release.version)
     others = [one.release for one in glances if one.release.version != release.version]
@@ -106,16 +106,16 @@ def look_at_release(registry: Registry, which: str, against: str = "") -> Releas
         glance,
         [Member(**facts) for facts in document["members"].values()],
         former,
-        exchanged(former.members if former else {}, release.members),
+        changed_members(former.members if former else {}, release.members),
         changes,
         others,
     )
 
 
-def exchanged(before: Mapping[str, str], after: Mapping[str, str]) -> list[MemberChange]:
+def changed_members(before: Mapping[str, str], after: Mapping[str, str]) -> list[MemberChange]:
     """Return the test columns whose model version differs, in the order of their names.
 
-    >>> exchanged({"AMK_NM": "modelo_AMK_NM/1"}, {"AMK_NM": "modelo_AMK_NM/2"})[0].after
+    >>> changed_members({"AMK_NM": "modelo_AMK_NM/1"}, {"AMK_NM": "modelo_AMK_NM/2"})[0].after
     'modelo_AMK_NM/2'
     """
     columns = sorted({*before, *after})
@@ -130,29 +130,29 @@ def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefuse
         SirenaError: the release cannot be read.
     """
     document = read_release_document(judge.registry, release)
-    refused = []
+    refusals = []
     for member in (Member(**facts) for facts in document["members"].values()):
         try:
             verdict = judge.judge(find_version(judge.registry, member.reference), Stage.PRODUCTION)
         except SirenaError as refusal:
-            refused.append(MemberRefused(member, (), refusal))
+            refusals.append(MemberRefused(member, (), refusal))
             continue
-        if not verdict.passed:
-            findings = [(one.criterion, one.got, one.expected) for one in verdict.refusals]
-            refused.append(MemberRefused(member, findings))
-    return refused
+        if not verdict.meets_all_criteria:
+            findings = [(one.criterion, one.measurement, one.expectation) for one in verdict.refusals]
+            refusals.append(MemberRefused(member, findings))
+    return refusals
 
 
-def _glance(release: Release, answering: AnsweringLook) -> ReleaseGlance:
-    judged, mark = answering.judged, standing(release, answering.judged)
-    is_active = release.name == judged or (judged is None and release.active)
-    own = [one for one in reversed(answering.periods) if one.release == release.name]
+def _glance(release: Release, answering_look: AnsweringLook) -> ReleaseGlance:
+    active_release, mark = answering_look.active, standing(release, answering_look.active)
+    is_active = release.name == active_release or (active_release is None and release.active)
+    own = [one for one in reversed(answering_look.periods) if one.release == release.name]
     doubt = "" if mark in ("", "active") else mark
-    return ReleaseGlance(release, is_active, doubt, release.name == answering.rollback, own)
+    return ReleaseGlance(release, is_active, doubt, release.name == answering_look.rollback, own)
 
 
 def _former(release: Release, glances: Sequence[ReleaseGlance]) -> Release | None:
     others = [one for one in glances if one.release.version != release.version]
-    answering = [one.release for one in others if one.is_active]
+    active_ones = [one.release for one in others if one.is_active]
     before = [one.release for one in others if one.release.version < release.version]
-    return next(iter([*answering, *before]), None)
+    return next(iter([*active_ones, *before]), None)

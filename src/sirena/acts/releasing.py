@@ -60,53 +60,58 @@ def activate(registry: Registry, release: Release, judge: RegisteredJudge, overr
     registry = registry.reading_once()
     judge = judge.reading(registry)
     # through the entry its ledger is the one that counts, and its server proves what is activated
-    noted = None if registry.signed_in_as else NotedFiles.of_registry(registry)
-    refused: list[str] = []
+    noted_files = None if registry.signed_in_as else NotedFiles.of_registry(registry)
+    refused_members: list[str] = []
     members: dict[str, ModelVersion] = {}
 
-    def judged(member: Member) -> Verdict:
+    def judge_member(member: Member) -> Verdict:
         version = find_version(registry, member.reference)
-        if noted is not None:
-            noted.require(version)
+        if noted_files is not None:
+            noted_files.require(version)
         verdict = judge.judge(version, Stage.PRODUCTION)
         members[member.column] = version
-        if not verdict.passed:
-            refused.append(member.reference)
+        if not verdict.meets_all_criteria:
+            refused_members.append(member.reference)
         return verdict
 
-    if noted is not None:
+    if noted_files is not None:
         judgements_of(registry.settings)  # on a ledger that is not what was written nothing is activated
     with recorded(registry.settings, Activated, release=release.name, digest=release.digest) as act:
 
-        def agreed() -> None:
+        def announce_switch() -> None:
             facts = facts_of(registry, release)
-            if noted is not None:
+            if noted_files is not None:
                 require_tables_of_members(registry, release, members)
-                facts = replace(facts, files=noted.require(release.source))
+                facts = replace(facts, files=noted_files.require(release.source))
             act.announce(**asdict(facts))
 
-        done = activation.activate(
-            registry, release, approver=judge.approver, judge=judged, override=override, agreed=agreed
+        switch = activation.activate(
+            registry,
+            release,
+            approver=judge.approver,
+            judge=judge_member,
+            override=override,
+            announce_switch=announce_switch,
         )
-        act.learn(previous=done.previous)
-        if refused and override.strip():
-            overriding = override_facts(
-                release.name, Stage.PRODUCTION, override, tuple(sorted(refused)), release.digest
+        act.learn(previous=switch.previous)
+        if refused_members and override.strip():
+            reasons = override_facts(
+                release.name, Stage.PRODUCTION, override, tuple(sorted(refused_members)), release.digest
             )
-            act.further.append(Overridden(**origin_of(act.event), **overriding))
-        if not done.changed:
+            act.further.append(Overridden(**origin_of(act.event), **reasons))
+        if not switch.changed:
             act.nothing_to_do()
-    return done
+    return switch
 
 
 def roll_back(registry: Registry) -> Activation:
     """Activate the release that the active one replaced, if its files are still those that were judged."""
     approver = registry.settings.effective_user
     with recorded(registry.settings, RolledBack) as act:
-        target = None if registry.signed_in_as else _judged_before(registry, act)
-        done = activation.roll_back(registry, approver=approver, to=target)
-        act.learn(release=done.release.name, digest=done.release.digest, previous=done.previous)
-    return done
+        target = None if registry.signed_in_as else _announced_target(registry, act)
+        switch = activation.roll_back(registry, approver=approver, to=target)
+        act.learn(release=switch.release.name, digest=switch.release.digest, previous=switch.previous)
+    return switch
 
 
 def is_rollback(judgements: Judgements, version: str) -> bool:
@@ -116,14 +121,14 @@ def is_rollback(judgements: Judgements, version: str) -> bool:
 
 
 def judge_release(
-    judge: RegisteredJudge, judgements: Judgements, noted: NotedFiles, version: str, override: str, by: ActOrigin
+    judge: RegisteredJudge, judgements: Judgements, noted_files: NotedFiles, version: str, override: str, by: ActOrigin
 ) -> Ruling:
     """Judge a release for answering, and return the ruling; a rollback is not judged again.
 
     Args:
         judge: the gate.
         judgements: of releases, from the ledger.
-        noted: files noted in the ledger.
+        noted_files: files noted in the ledger.
         version: number of the release.
         override: reason for overriding the gate; empty for none.
         by: who decides.
@@ -139,31 +144,31 @@ def judge_release(
     target = judgements.rollback
     if target is not None and is_rollback(judgements, version):
         facts = require_judged_release(registry, target, release)
-        require_unchanged(release.source, target.files, noted.require(release.source))
+        require_unchanged(release.source, target.files, noted_files.require(release.source))
         back = RolledBack(**by, release=release.name, previous=previous, **asdict(facts))
         return _switch(registry, release, back, activation.ROLLBACK, approver, "", {})
 
-    def judged(member: Member) -> Verdict:
-        noted.require(find_version(registry, member.reference))
+    def judge_member(member: Member) -> Verdict:
+        noted_files.require(find_version(registry, member.reference))
         return judge.judge_member(member, overriding=bool(override))
 
-    refused = activation.judge_release(registry, release, approver=approver, judge=judged, override=override)
+    refusals = activation.judge_release(registry, release, approver=approver, judge=judge_member, override=override)
     if judge.prover is not None:
         judge.prover.prove_release(release)
-    outcome = activation.activation_record(release, refused)
-    facts = replace(facts_of(registry, release), files=noted.require(release.source))
+    outcome = activation.activation_record(release, refusals)
+    facts = replace(facts_of(registry, release), files=noted_files.require(release.source))
     event = Activated(**by, release=release.name, previous=previous, **asdict(facts))
-    return _switch(registry, release, event, activation.ACTIVATE, approver, override if refused else "", outcome)
+    return _switch(registry, release, event, activation.ACTIVATE, approver, override if refusals else "", outcome)
 
 
-def _judged_before(registry: Registry, act: Act[RolledBack]) -> Release:
+def _announced_target(registry: Registry, act: Act[RolledBack]) -> Release:
     """Return the release that the active one replaced, by the ledger, and record that it is about to be activated."""
     judgements = judgements_of(registry.settings)
     if judgements.active is None:
-        unjudged = find_release(registry, ACTIVE)
+        active_release = find_release(registry, ACTIVE)
         raise UnjudgedReleaseError(
-            f"{unjudged.name} has MLflow's alias, and the audit ledger knows no release as judged and activated",
-            hint=f"sirena release activate {unjudged.name}",
+            f"{active_release.name} has MLflow's alias, and the audit ledger knows no release as judged and activated",
+            hint=f"sirena release activate {active_release.name}",
         )
     target = judgements.rollback
     if target is None:
@@ -187,16 +192,17 @@ def _switch(
     override: str,
     outcome: dict[str, Any],
 ) -> Ruling:
-    announced: list[RecordedDecision] = []
+    decisions: list[RecordedDecision] = []
     overridden = None
     if override:
-        refused = tuple(outcome["refused"])
+        refused_members = tuple(outcome["refused"])
         overridden = Overridden(
-            **origin_of(event), **override_facts(release.name, Stage.PRODUCTION, override, refused, release.digest)
+            **origin_of(event),
+            **override_facts(release.name, Stage.PRODUCTION, override, refused_members, release.digest),
         )
     return Ruling(
         event,
         overridden,
-        lambda: announced.append(activation.announce(registry, release, action, approver, override, outcome)),
-        lambda: activation.confirm(registry, announced[-1]),
+        lambda: decisions.append(activation.announce(registry, release, action, approver, override, outcome)),
+        lambda: activation.confirm(registry, decisions[-1]),
     )

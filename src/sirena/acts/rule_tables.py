@@ -101,9 +101,9 @@ def check_table(kind: RuleKind, source: WrittenRules, editions: Editions) -> Non
 
 
 def _check_overlay(source: WrittenRules, editions: Editions) -> None:
-    stated = {row.edition for row in overlay_file.read_overlay(source.name, source.content, editions.names)}
+    edition_names = {row.edition for row in overlay_file.read_overlay(source.name, source.content, editions.names)}
     # laid over an edition, a rule can also be found to have no effect or to stand twice
-    for name in dict.fromkeys(map(editions.resolve, sorted(stated))):
+    for name in dict.fromkeys(map(editions.resolve, sorted(edition_names))):
         editions.load(name, in_force=source)
 
 

@@ -54,8 +54,8 @@ class RulesLook:
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the rules' table, in the order shown: what a rule says, then why, by whom and when."""
-        said = [column for column in COLUMNS[self.kind] if column not in _SIGNATURE]
-        return (*said, *_SIGNATURE)
+        columns = [column for column in COLUMNS[self.kind] if column not in _SIGNATURE]
+        return (*columns, *_SIGNATURE)
 
     @property
     def rows(self) -> list[Row]:
@@ -68,8 +68,8 @@ class RulesLook:
 
     def taken_away(self, version: RulesVersion) -> list[Row]:
         """Return the rules in force that are missing in a version."""
-        kept: Sequence[Mapping[str, str]] = rows_of_version(version)
-        return [row for row in self.rows if row not in kept]
+        version_rows: Sequence[Mapping[str, str]] = rows_of_version(version)
+        return [row for row in self.rows if row not in version_rows]
 
 
 def look_at_rules(rules: LocalRules, kind: RuleKind) -> RulesLook:

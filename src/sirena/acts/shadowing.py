@@ -35,14 +35,14 @@ def name_shadow(registry: Registry, release: Release | None) -> None:
 
 
 def judge_shadow(
-    registry: Registry, judgements: Judgements, noted: NotedFiles, version: str | None, by: ActOrigin
+    registry: Registry, judgements: Judgements, noted_files: NotedFiles, version: str | None, by: ActOrigin
 ) -> Ruling:
     """Return the ruling that names the shadow release.
 
     Args:
         registry: registry of the release.
         judgements: judgements of releases, from the ledger.
-        noted: files noted in the ledger.
+        noted_files: files noted in the ledger.
         version: number of the release; None to end the shadow.
         by: who makes the request.
 
@@ -54,16 +54,16 @@ def judge_shadow(
     if version is None:
         return Ruling(Shadowed(**by))
     release = find_release(registry, version)
-    return Ruling(Shadowed(**by, release=release.name, **_facts(registry, release, judgements, noted)))
+    return Ruling(Shadowed(**by, release=release.name, **_facts(registry, release, judgements, noted_files)))
 
 
-def _facts(registry: Registry, release: Release, judgements: Judgements, noted: NotedFiles) -> dict[str, Any]:
+def _facts(registry: Registry, release: Release, judgements: Judgements, noted_files: NotedFiles) -> dict[str, Any]:
     if judgements.active is not None and judgements.active.release == release.name:
         raise UsageError(
             f"{release.name} is the active release, so it would be compared with itself",
             hint="name another: `sirena release list`",
         )
-    noted.require(release.source)
+    noted_files.require(release.source)
     facts = facts_of(registry, release)
     return {"digest": facts.digest, "content": facts.content}
 

@@ -23,15 +23,15 @@ def record_start(stack: Stack, *, was_running: bool) -> None:
         LedgerError: the ledger cannot be written.
     """
     settings = stack.settings
-    kept = KeptSettings.of(settings)
+    kept_settings = KeptSettings.of(settings)
     events: list[Event] = [
         SettingsChanged(**actor(settings), setting=one.variable, before=one.before, after=one.after)
-        for one in kept.changes(settings)
+        for one in kept_settings.changes(settings)
     ]
     if not was_running:
         events.append(Started(**actor(settings), profile=settings.profile, version=__version__))
     open_ledger(settings).append(*events)
-    kept.keep(settings)
+    kept_settings.keep(settings)
 
 
 def record_stop(stack: Stack) -> None:

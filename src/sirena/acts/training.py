@@ -22,21 +22,21 @@ def train(registry: Registry, plan: Plan, progress: Progress) -> list[TrainingOu
     ) as act:
         outcomes = run_session(registry, plan, progress)
         for outcome in outcomes:
-            act.further += _registered(registry, outcome, act.event)
+            act.further += _events_of(registry, outcome, act.event)
         act.learn(registered=sum(outcome.version is not None for outcome in outcomes))
     return outcomes
 
 
-def _registered(registry: Registry, outcome: TrainingOutcome, session: Event) -> list[Event]:
+def _events_of(registry: Registry, outcome: TrainingOutcome, session: Event) -> list[Event]:
     version, certificate = outcome.version, outcome.certificate
     if version is None or certificate is None:
         return []
     common = {**actor(registry.settings), "act": session.act}
-    ended = Ended.UNCHANGED if version.reused else Ended.DONE
+    ending = Ended.UNCHANGED if version.reused else Ended.DONE
     return [
         Registered(
             **common,
-            outcome=ended,
+            outcome=ending,
             model=version.name,
             version=version.version,
             label_source=outcome.label_source,
@@ -46,7 +46,7 @@ def _registered(registry: Registry, outcome: TrainingOutcome, session: Event) ->
         ),
         Certified(
             **common,
-            outcome=ended,
+            outcome=ending,
             model=version.name,
             version=version.version,
             edition=certificate.edition,

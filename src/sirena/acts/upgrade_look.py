@@ -96,12 +96,12 @@ def own_files(settings: Settings) -> list[Path]:
 
 def _standings(settings: Settings) -> dict[Schema, SchemaStanding]:
     ledger = open_as_owner(settings)
-    there = set(own_files(settings))
+    files = set(own_files(settings))
     outside = accounts_url(settings) != f"sqlite:///{settings.home / 'sirena.db'}"
     standings: dict[Schema, SchemaStanding] = {}
-    if outside or settings.home / "sirena.db" in there:
+    if outside or settings.home / "sirena.db" in files:
         standings[ACCESS_SCHEMA] = store_standing(accounts_url(settings))
-    if outside or settings.home / "ledger" / "ledger.db" in there:
+    if outside or settings.home / "ledger" / "ledger.db" in files:
         standings[LEDGER_SCHEMA] = ledger.standing()
     ledger.close()
     for schema in (ACCESS_SCHEMA, LEDGER_SCHEMA):

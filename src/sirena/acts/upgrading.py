@@ -31,16 +31,16 @@ def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, r
     # what `up` would refuse afterwards is refused while everything still runs
     StoreFile(stack.settings).require_size()
     former = findings[0].found
-    changed = tuple(str(finding) for finding in findings[1:] if finding.is_due)
+    changes = tuple(str(finding) for finding in findings[1:] if finding.is_due)
     production = isinstance(stack, ProductionStack)
     ran = stack.supervisor.is_running()
     _drain(stack, tell)
-    kept = False
+    is_backed_up = False
     try:
-        with recorded(stack.settings, Upgraded, release=__version__, former=former, changed=changed) as act:
-            way = keep(stack.settings, former, __version__, changed, tell, renounced=renounced)
+        with recorded(stack.settings, Upgraded, release=__version__, former=former, changed=changes) as act:
+            way = keep(stack.settings, former, __version__, changes, tell, renounced=renounced)
             act.learn(snapshot=way.snapshot)
-            kept = bool(way.snapshot)
+            is_backed_up = bool(way.snapshot)
             _change(stack, tell)
             if production or ran:
                 stack.bring_up(tell)
@@ -48,7 +48,7 @@ def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, r
         # down, so that the way back is open
         stack.take_down()
         remedy = "repeat `sirena upgrade`"
-        if kept:
+        if is_backed_up:
             remedy += f"; or go back: `sirena upgrade --back`, install Sirena {former}, `sirena up`"
         cause = error if isinstance(error, SirenaError) else PreparationError(f"{error.filename}: {error.strerror}")
         raise type(cause)(f"the upgrade failed, everything is down: {cause.text}", hint=remedy) from error

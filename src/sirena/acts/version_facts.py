@@ -26,9 +26,9 @@ class VersionFacts:
     edition: str = ""
     """Guideline edition of the certificate; empty if there is no certificate."""
     edition_digest: str = ""
-    asked: int = 0
+    questions: int = 0
     """Number of questions of the certificate."""
-    compared: int = 0
+    compared_questions: int = 0
     """Number of these questions for which the edition has a category."""
     agreements: int = 0
     kinds: Mapping[str, int] = field(default_factory=dict)
@@ -44,14 +44,14 @@ class VersionFacts:
     """Agreement with results held out from training; None if no results were held out."""
 
     @property
-    def differing(self) -> int:
+    def differences(self) -> int:
         """Number of questions on which the version differs in any way from the guideline edition."""
         return sum(self.kinds.values())
 
     @property
     def agreement(self) -> Rate:
         """Share of questions answered as the guideline edition does, among those to which it gives a category."""
-        return Rate(self.agreements, self.compared)
+        return Rate(self.agreements, self.compared_questions)
 
 
 def facts_key(version: ModelVersion) -> FactsKey:
@@ -80,8 +80,8 @@ def read_version_facts(registry: Registry, version: ModelVersion) -> VersionFact
     return VersionFacts(
         edition=str(certificate.get("edition", "")),
         edition_digest=str(certificate.get("edition_digest", "")),
-        asked=int(certificate.get("asked", 0)),
-        compared=int(certificate.get("compared", 0)),
+        questions=int(certificate.get("asked", 0)),
+        compared_questions=int(certificate.get("compared", 0)),
         agreements=int(certificate.get("agreements", 0)),
         kinds={str(kind): int(count) for kind, count in (certificate.get("kinds") or {}).items()},
         labels=str(report.get("label_source", "")),

@@ -50,8 +50,8 @@ class VersionLook:
     """A model version in detail, compared with another."""
 
     glance: VersionGlance
-    judged: StageJudgement
-    compared: Compared | None
+    judgement: StageJudgement
+    comparison: Compared | None
     """Comparison with another version; None if it is the model's only version."""
     decisions: Sequence[RecordedDecision]
     """Who gave the version which stage, newest first."""
@@ -80,9 +80,9 @@ def former_of(version: ModelVersion, siblings: Sequence[ModelVersion]) -> ModelV
         siblings: all versions of its model, newest first.
     """
     others = [one for one in siblings if one.version != version.version]
-    answering = [one for one in others if one.stage is Stage.PRODUCTION]
+    in_production = [one for one in others if one.stage is Stage.PRODUCTION]
     before = [one for one in others if one.version < version.version]
-    return next(iter([*answering, *before]), None)
+    return next(iter([*in_production, *before]), None)
 
 
 def compare_versions(registry: Registry, version: ModelVersion, former: VersionGlance) -> Compared:

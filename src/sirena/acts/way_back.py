@@ -60,18 +60,18 @@ def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell
         SirenaError: the state cannot be kept; then the upgrade must not begin.
     """
     with suppress(UsageError):
-        begun = noted(settings)
-        if begun.is_of_the_same(former, release, due):
-            tell(f"the state before the attempt of {begun.at} stays the way back")
-            return begun
+        earlier_way = noted(settings)
+        if earlier_way.is_of_the_same(former, release, due):
+            tell(f"the state before the attempt of {earlier_way.at} stays the way back")
+            return earlier_way
     now = datetime.now(UTC)
     snapshot = ""
     if not renounced:
         tell("backup")
         snapshot = _back_up(settings, tell) if settings.profile == "production" else str(_copy(settings, now))
-    found = WayBack(former, release, now.isoformat(timespec="seconds"), snapshot, tuple(due))
-    write_private(_note(settings), json.dumps(asdict(found), indent=1) + "\n", OsAccount.of_this_process())
-    return found
+    way = WayBack(former, release, now.isoformat(timespec="seconds"), snapshot, tuple(due))
+    write_private(_note(settings), json.dumps(asdict(way), indent=1) + "\n", OsAccount.of_this_process())
+    return way
 
 
 def noted(settings: Settings) -> WayBack:
@@ -81,15 +81,15 @@ def noted(settings: Settings) -> WayBack:
         UsageError: nothing was upgraded here, or the upgrade was made without a backup.
     """
     try:
-        found = WayBack(**json.loads(_note(settings).read_text(encoding="utf-8")))
+        way = WayBack(**json.loads(_note(settings).read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise UsageError(f"nothing was upgraded in {settings.home}") from None
-    if not found.snapshot:
+    if not way.snapshot:
         raise UsageError(
-            f"the upgrade of {found.at} was made without a backup",
+            f"the upgrade of {way.at} was made without a backup",
             hint="`sirena restore --at DATE` puts back an earlier one, if there is one",
         )
-    return found
+    return way
 
 
 def go_back(settings: Settings, way: WayBack, tell: Tell) -> None:

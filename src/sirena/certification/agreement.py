@@ -99,15 +99,15 @@ class Agreement:
 
     def __add__(self, other: "Agreement") -> "Agreement":
         """Return the counts of two disjoint sets of results, added."""
-        mine, theirs = asdict(self), asdict(other)
-        return Agreement(**{name: mine[name] + theirs[name] for name in mine})
+        own_counts, other_counts = asdict(self), asdict(other)
+        return Agreement(**{name: own_counts[name] + other_counts[name] for name in own_counts})
 
     @classmethod
-    def of_confusion(cls, labelled: int, confusion: Sequence[Sequence[int]]) -> "Agreement":
+    def of_confusion(cls, labelled_results: int, confusion: Sequence[Sequence[int]]) -> "Agreement":
         """Create the counts from a confusion table.
 
         Args:
-            labelled: number of results with a label, answered or refused.
+            labelled_results: number of results with a label, answered or refused.
             confusion: number of answered results by level of the label, then level of the answer (S; I or SDD; R or
                 NS).
 
@@ -115,19 +115,19 @@ class Agreement:
             ValueError: the table is not 3 × 3 or holds more results than were labelled.
         """
         table = np.asarray(confusion)
-        if table.shape != (len(LEVELS), len(LEVELS)) or not 0 <= table.sum() <= labelled:
-            raise ValueError(f"a confusion of shape {table.shape} for {labelled} labelled results")
+        if table.shape != (len(LEVELS), len(LEVELS)) or not 0 <= table.sum() <= labelled_results:
+            raise ValueError(f"a confusion of shape {table.shape} for {labelled_results} labelled results")
         agreed, very_major, major = int(table.trace()), int(table[2, 0]), int(table[0, 2])
-        answered = int(table.sum())
+        answered_results = int(table.sum())
         return cls(
-            results=labelled,
-            answered=answered,
+            results=labelled_results,
+            answered=answered_results,
             agreed=agreed,
             resistant=int(table[2].sum()),
             susceptible=int(table[0].sum()),
             very_major=very_major,
             major=major,
-            minor=answered - agreed - very_major - major,
+            minor=answered_results - agreed - very_major - major,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -42,13 +42,13 @@ def compared_rows(candidate_keys: tuple[str, ...], reference: TruthTable) -> Ite
     """
     rows = {key: number for number, key in enumerate(candidate_keys)}
     for organism in dict.fromkeys(split_key(key)[0] for key in candidate_keys):
-        rest = list(Site)
+        other_sites = list(Site)
         for site in Site:
             key = key_of(organism, site)
             if key in rows or key in reference.row_of:
-                rest.remove(site)
+                other_sites.remove(site)
                 row = rows.get(key, rows.get(organism))
                 if row is not None:
                     yield ComparedRow(key, row, reference.row(organism, site), site)
-        if rest and organism in rows:
-            yield ComparedRow(organism, rows[organism], reference.row(organism, rest[-1]), rest[-1])
+        if other_sites and organism in rows:
+            yield ComparedRow(organism, rows[organism], reference.row(organism, other_sites[-1]), other_sites[-1])

@@ -55,9 +55,9 @@ class AskedTable:
     """Positions in `ANSWERS`; shape (keys, 5 comparators, 41 numbers); 0 is a refusal without reason."""
     cells: NDArray[np.uint8] | None = None
     """The whole truth table by MIC code, if the model is one; shape (keys, 3, 28)."""
-    unintelligible: int = 0
+    unintelligible_replies: int = 0
     """Number of replies that were neither a category nor empty; they count as refusals."""
-    failed: int = 0
+    failed_questions: int = 0
     """Number of questions that ended in an error of the model; they count as refusals."""
 
     @cached_property
@@ -125,37 +125,39 @@ def table_of_predictor(
         raise UsageError(f"{column}: an organism is named twice", hint="name each organism once")
     answers = np.full((len(names), len(COMPARATORS), len(SCALE)), NOT_ASKED, dtype=np.uint8)
     questions = [_question(key, set(names)) for key in names]
-    total, asked, unintelligible, failed = answers.size, 0, 0, 0
+    total, question_count, unintelligible_replies, failed_questions = answers.size, 0, 0, 0
     last_error: Exception | None = None
     for comparator, rows in _batches(len(names), max(1, batch_rows // len(SCALE))):
-        pending = [rows]
-        while pending:
-            part = pending.pop()
+        parts = [rows]
+        while parts:
+            part = parts.pop()
             replies, error = _ask(predict, column, questions[part], comparator)
             size = len(names[part]) * len(SCALE)
             if replies is not None:
                 answers[part, comparator] = replies.answers.reshape(-1, len(SCALE))
-                unintelligible += replies.unintelligible
+                unintelligible_replies += replies.unintelligible_replies
             elif len(names[part]) > 1:
                 middle = (part.start + part.stop) // 2
-                pending += [slice(part.start, middle), slice(middle, part.stop)]
+                parts += [slice(part.start, middle), slice(middle, part.stop)]
                 continue
             else:
-                failed, last_error = failed + size, error
-            asked += size
+                failed_questions, last_error = failed_questions + size, error
+            question_count += size
             if on_progress is not None:
-                on_progress(asked, total)
-    if failed == total:
+                on_progress(question_count, total)
+    if failed_questions == total:
         raise SirenaError(
             f"{column}: the model ends with {type(last_error).__name__} on every question",
             hint=f"it must take a frame with the text columns {ORGANISM_COLUMN} and {column}",
         ) from last_error
-    if unintelligible == total - failed:
+    if unintelligible_replies == total - failed_questions:
         raise UsageError(
             f"{column}: none of the model's answers is a category",
             hint="answer S, I, R, SDD, NS or NI, or the codes 0, 1, 2 for S, I, R",
         )
-    return AskedTable(column, names, answers, unintelligible=unintelligible, failed=failed)
+    return AskedTable(
+        column, names, answers, unintelligible_replies=unintelligible_replies, failed_questions=failed_questions
+    )
 
 
 def _batches(organisms: int, step: int) -> Iterator[tuple[int, slice]]:
@@ -185,7 +187,7 @@ def _ask(
         dtype=object,
     )
     try:
-        returned = predict(frame)
+        return_value = predict(frame)
     except Exception as error:  # noqa: BLE001 - a stranger's model may raise anything; what it refuses is the finding
         return None, error
-    return read_replies(returned, column, len(frame)), None
+    return read_replies(return_value, column, len(frame)), None

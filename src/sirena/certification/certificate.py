@@ -142,7 +142,7 @@ class Certificate:
         return self.agreements / self.compared if self.compared else float("nan")
 
     @property
-    def unsafe(self) -> tuple[Disagreement, ...]:
+    def unsafe_disagreements(self) -> tuple[Disagreement, ...]:
         """Disagreements in which the model says S and the reference R, on the MIC scale and outside it."""
         return tuple(entry for entry in (*self.disagreements, *self.beyond) if entry.kind is Kind.VERY_MAJOR)
 
@@ -181,36 +181,39 @@ def certify(
     >>> proof.disagreeing
     0
     """
-    asked = ask_table(candidate) if isinstance(candidate, TruthTable) else candidate
-    if asked.column != reference.column:
+    asked_table = ask_table(candidate) if isinstance(candidate, TruthTable) else candidate
+    if asked_table.column != reference.column:
         raise UsageError(
-            f"{subject.model}: answers {asked.column}, but the reference is for {reference.column}",
+            f"{subject.model}: answers {asked_table.column}, but the reference is for {reference.column}",
             hint="certify a model against the table of its own test column",
         )
-    organisms = tuple(dict.fromkeys(split_key(key)[0] for key in asked.keys))
+    organisms = tuple(dict.fromkeys(split_key(key)[0] for key in asked_table.keys))
     if not organisms:
         raise UsageError(f"{subject.model}: the model knows no organism", hint="train it with evidence first")
-    rows = tuple(compared_rows(asked.keys, reference))
+    rows = tuple(compared_rows(asked_table.keys, reference))
     keys = tuple(row.key for row in rows)
     candidates = [row.candidate for row in rows]
-    compared = AskedTable(
-        asked.column, keys, asked.answers[candidates], None if asked.cells is None else asked.cells[candidates]
+    compared_table = AskedTable(
+        asked_table.column,
+        keys,
+        asked_table.answers[candidates],
+        None if asked_table.cells is None else asked_table.cells[candidates],
     )
     whole_reference = _reference_cells(reference, rows)
-    expected = whole_reference[:, QUESTION_CODES].reshape(compared.answers.shape)
-    kinds = KIND_OF[expected, compared.answers]
+    reference_answers = whole_reference[:, QUESTION_CODES].reshape(compared_table.answers.shape)
+    kinds = KIND_OF[reference_answers, compared_table.answers]
     counts = np.bincount(kinds.reshape(-1), minlength=1 + len(KINDS))
-    stated = LEVEL[expected] >= 0
-    beyond, lattice, ordered = _beyond(compared, whole_reference), ASKED_LATTICE, compared.answers
-    if compared.cells is not None:
-        lattice, ordered = CODE_LATTICE, compared.cells
+    is_stated = LEVEL[reference_answers] >= 0
+    beyond_scale, lattice, ordered = _beyond(compared_table, whole_reference), ASKED_LATTICE, compared_table.answers
+    if compared_table.cells is not None:
+        lattice, ordered = CODE_LATTICE, compared_table.cells
     grounds = [reference.grounds[row.reference] for row in rows if row.reference is not None and reference.grounds]
     return Certificate(
         subject=subject,
-        column=asked.column,
+        column=asked_table.column,
         edition=edition,
         edition_digest=edition_digest,
-        answers_digest=asked.digest,
+        answers_digest=asked_table.digest,
         certified_at=(certified_at or datetime.now(UTC)).isoformat(timespec="seconds"),
         sirena_version=__version__,
         organisms=organisms,
@@ -218,56 +221,58 @@ def certify(
         organisms_without_reference=tuple(name for name in organisms if name not in reference.known),
         readings={str(number): count for number, count in sorted(Counter(g.readings for g in grounds).items())},
         doubts=tuple(sorted({ground.doubt for ground in grounds if ground.doubt})),
-        asked=compared.answers.size,
-        compared=int(stated.sum()),
-        agreements=int((stated & (kinds == 0)).sum()),
+        asked=compared_table.answers.size,
+        compared=int(is_stated.sum()),
+        agreements=int((is_stated & (kinds == 0)).sum()),
         kinds={kind: int(counts[1 + position]) for position, kind in enumerate(KINDS)},
-        disagreements=tuple(disagreements(ASKED_LATTICE, keys, expected, compared.answers, kinds != 0)),
-        beyond_asked=0 if compared.cells is None else len(keys) * int(BEYOND_SCALE.sum()),
-        beyond=beyond,
+        disagreements=tuple(disagreements(ASKED_LATTICE, keys, reference_answers, compared_table.answers, kinds != 0)),
+        beyond_asked=0 if compared_table.cells is None else len(keys) * int(BEYOND_SCALE.sum()),
+        beyond=beyond_scale,
         reversals=reversals(lattice, keys, ordered),
-        cut_points=_cut_points(compared, whole_reference, cut_points or {}),
-        refusals=_refusals(compared.answers, UNSTATED),
-        reference_refusals=_refusals(expected, reference.absent.value),
-        spelling_conflicts=asked.spelling_conflicts,
-        unintelligible=asked.unintelligible,
-        failed=asked.failed,
+        cut_points=_cut_points(compared_table, whole_reference, cut_points or {}),
+        refusals=_refusals(compared_table.answers, UNSTATED),
+        reference_refusals=_refusals(reference_answers, reference.absent.value),
+        spelling_conflicts=asked_table.spelling_conflicts,
+        unintelligible=asked_table.unintelligible_replies,
+        failed=asked_table.failed_questions,
     )
 
 
 def _reference_cells(reference: TruthTable, rows: Sequence[ComparedRow]) -> NDArray[np.uint8]:
     """Return the reference's cells for the compared rows; rows that it lacks are refusals without a reason."""
-    padded = np.vstack([reference.cells, np.full((1, CODES), NOT_ASKED, dtype=np.uint8)])
-    cells: NDArray[np.uint8] = padded[[-1 if row.reference is None else row.reference for row in rows]]
+    padded_cells = np.vstack([reference.cells, np.full((1, CODES), NOT_ASKED, dtype=np.uint8)])
+    cells: NDArray[np.uint8] = padded_cells[[-1 if row.reference is None else row.reference for row in rows]]
     return cells
 
 
-def _beyond(asked: AskedTable, whole_reference: NDArray[np.uint8]) -> tuple[Disagreement, ...]:
-    if asked.cells is None:
+def _beyond(asked_table: AskedTable, whole_reference: NDArray[np.uint8]) -> tuple[Disagreement, ...]:
+    if asked_table.cells is None:
         return ()
-    expected = whole_reference.reshape(asked.cells.shape)
-    where = (KIND_OF[expected, asked.cells] != 0) & BEYOND_SCALE
-    return tuple(disagreements(CODE_LATTICE, asked.keys, expected, asked.cells, where))
+    reference_cells = whole_reference.reshape(asked_table.cells.shape)
+    is_different = (KIND_OF[reference_cells, asked_table.cells] != 0) & BEYOND_SCALE
+    return tuple(disagreements(CODE_LATTICE, asked_table.keys, reference_cells, asked_table.cells, is_different))
 
 
 def _cut_points(
-    asked: AskedTable, whole_reference: NDArray[np.uint8], network: Mapping[str, tuple[float | None, float | None]]
+    asked_table: AskedTable,
+    whole_reference: NDArray[np.uint8],
+    network: Mapping[str, tuple[float | None, float | None]],
 ) -> tuple[CutPoint, ...]:
     exact = COMPARATORS.index(Comparator.EQUAL)
-    if asked.cells is not None:
-        official = whole_reference.reshape(asked.cells.shape)[:, exact]
-        return read_cut_points(asked.keys, asked.cells[:, exact], official, MINIMUM_EXPONENT, network)
+    if asked_table.cells is not None:
+        official = whole_reference.reshape(asked_table.cells.shape)[:, exact]
+        return read_cut_points(asked_table.keys, asked_table.cells[:, exact], official, MINIMUM_EXPONENT, network)
     codes = QUESTION_CODES[: len(SCALE) : 2]
     return read_cut_points(
-        asked.keys, asked.answers[:, exact, ::2], whole_reference[:, codes], LOWEST_EXPONENT, network
+        asked_table.keys, asked_table.answers[:, exact, ::2], whole_reference[:, codes], LOWEST_EXPONENT, network
     )
 
 
-def _refusals(answers: NDArray[np.uint8], unstated: str) -> dict[str, int]:
+def _refusals(answers: NDArray[np.uint8], unstated_reason: str) -> dict[str, int]:
     counts = np.bincount(answers.reshape(-1), minlength=len(ANSWERS))
-    found: dict[str, int] = {}
+    refusals: dict[str, int] = {}
     for answer, count in zip(ANSWERS, counts.tolist(), strict=True):
         if count and (answer is None or answer.category is Category.NI):
-            reason = answer.reason.value if answer is not None and answer.reason is not None else unstated
-            found[reason] = found.get(reason, 0) + count
-    return found
+            reason = answer.reason.value if answer is not None and answer.reason is not None else unstated_reason
+            refusals[reason] = refusals.get(reason, 0) + count
+    return refusals

@@ -57,13 +57,13 @@ LEVEL: Final[NDArray[np.int8]] = np.array([_level(answer) for answer in ANSWERS]
 """Level of susceptibility for each position in `ANSWERS`: 0, 1, 2, or -1 for a refusal."""
 
 
-def _kind(expected: int, answered: int) -> Kind | None:
-    if expected == answered:
+def _kind(reference_answer: int, model_answer: int) -> Kind | None:
+    if reference_answer == model_answer:
         return None
-    levels = (int(LEVEL[expected]), int(LEVEL[answered]))
+    levels = (int(LEVEL[reference_answer]), int(LEVEL[model_answer]))
     match levels:
         case (-1, -1):
-            return None if NOT_ASKED in (expected, answered) else Kind.OTHER_REASON
+            return None if NOT_ASKED in (reference_answer, model_answer) else Kind.OTHER_REASON
         case (-1, _):
             return Kind.ANSWERED
         case (_, -1):
@@ -77,10 +77,10 @@ def _kind(expected: int, answered: int) -> Kind | None:
 
 def _kind_table() -> NDArray[np.uint8]:
     table = np.zeros((len(ANSWERS), len(ANSWERS)), dtype=np.uint8)
-    for expected in range(len(ANSWERS)):
-        for answered in range(len(ANSWERS)):
-            kind = _kind(expected, answered)
-            table[expected, answered] = 0 if kind is None else 1 + KINDS.index(kind)
+    for reference_answer in range(len(ANSWERS)):
+        for model_answer in range(len(ANSWERS)):
+            kind = _kind(reference_answer, model_answer)
+            table[reference_answer, model_answer] = 0 if kind is None else 1 + KINDS.index(kind)
     return table
 
 
@@ -101,9 +101,9 @@ class Disagreement:
     """Highest number in mg/L; equal to `first` for a single cell."""
     cells: int
     """Number of questions that the disagreement covers."""
-    answered: Answer | None
+    model_answer: Answer | None
     """The model's answer; None is a refusal without reason."""
-    expected: Answer | None
+    reference_answer: Answer | None
     """The reference's answer; None if the reference has no row for the organism."""
     kind: Kind
 
@@ -115,8 +115,8 @@ class Disagreement:
 
     def __str__(self) -> str:
         return (
-            f"{self.key} {self.mics}: answered {describe(self.answered)}, expected {describe(self.expected)} "
-            f"({self.kind.value})"
+            f"{self.key} {self.mics}: answered {describe(self.model_answer)}, "
+            f"expected {describe(self.reference_answer)} ({self.kind.value})"
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -127,8 +127,8 @@ class Disagreement:
             "from": self.first,
             "to": self.last,
             "cells": self.cells,
-            "answered": describe(self.answered),
-            "expected": describe(self.expected),
+            "answered": describe(self.model_answer),
+            "expected": describe(self.reference_answer),
             "kind": self.kind.value,
         }
 
@@ -145,8 +145,8 @@ class Disagreement:
             first=document["from"],
             last=document["to"],
             cells=document["cells"],
-            answered=read_description(document["answered"]),
-            expected=read_description(document["expected"]),
+            model_answer=read_description(document["answered"]),
+            reference_answer=read_description(document["expected"]),
             kind=Kind(document["kind"]),
         )
 
@@ -180,39 +180,39 @@ def read_description(text: str) -> Answer | None:
 def disagreements(
     lattice: Lattice,
     keys: tuple[str, ...],
-    expected: NDArray[np.uint8],
-    answered: NDArray[np.uint8],
-    where: NDArray[np.bool_],
+    reference_answers: NDArray[np.uint8],
+    model_answers: NDArray[np.uint8],
+    mask: NDArray[np.bool_],
 ) -> Iterator[Disagreement]:
-    """Yield a disagreement for every cell chosen by `where`; equal disagreements at neighbouring numbers are merged.
+    """Yield a disagreement for every cell chosen by `mask`; equal disagreements at neighbouring numbers are merged.
 
     Args:
         lattice: comparators and numbers that the last two axes stand for.
         keys: keys (organism, perhaps with body site) that the first axis stands for.
-        expected: the reference's positions in `ANSWERS`, shape (keys, comparators, numbers).
-        answered: the model's positions in `ANSWERS`, same shape.
-        where: True for the cells to yield, same shape.
+        reference_answers: the reference's positions in `ANSWERS`, shape (keys, comparators, numbers).
+        model_answers: the model's positions in `ANSWERS`, same shape.
+        mask: True for the cells to yield, same shape.
     """
     numbers = len(lattice.numbers)
-    pair = np.where(where, expected.astype(np.int16) * len(ANSWERS) + answered, -1)
-    before = np.full(pair.shape, -2, dtype=np.int16)
-    before[..., 1:] = pair[..., :-1]
-    after = np.full(pair.shape, -2, dtype=np.int16)
-    after[..., :-1] = pair[..., 1:]
-    starts = np.flatnonzero(where & (pair != before))
-    ends = np.flatnonzero(where & (pair != after))
+    pair = np.where(mask, reference_answers.astype(np.int16) * len(ANSWERS) + model_answers, -1)
+    previous_pair = np.full(pair.shape, -2, dtype=np.int16)
+    previous_pair[..., 1:] = pair[..., :-1]
+    next_pair = np.full(pair.shape, -2, dtype=np.int16)
+    next_pair[..., :-1] = pair[..., 1:]
+    starts = np.flatnonzero(mask & (pair != previous_pair))
+    ends = np.flatnonzero(mask & (pair != next_pair))
     pairs = pair.reshape(-1)[starts]
-    for start, end, both in zip(starts.tolist(), ends.tolist(), pairs.tolist(), strict=True):
+    for start, end, code in zip(starts.tolist(), ends.tolist(), pairs.tolist(), strict=True):
         line, low = divmod(start, numbers)
         position, comparator = divmod(line, len(lattice.comparators))
-        wanted, given = divmod(both, len(ANSWERS))
+        reference_answer, model_answer = divmod(code, len(ANSWERS))
         yield Disagreement(
             key=keys[position],
             comparator=lattice.comparators[comparator],
             first=lattice.numbers[low],
             last=lattice.numbers[end - line * numbers],
             cells=end - start + 1,
-            answered=ANSWERS[given],
-            expected=ANSWERS[wanted],
-            kind=KINDS[KIND_OF[wanted, given] - 1],
+            model_answer=ANSWERS[model_answer],
+            reference_answer=ANSWERS[reference_answer],
+            kind=KINDS[KIND_OF[reference_answer, model_answer] - 1],
         )

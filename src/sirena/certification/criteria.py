@@ -40,7 +40,7 @@ class Criterion(Protocol):
     def expectation(self) -> str:
         """What the criterion requires, in words that follow "expected"."""
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return what the evidence shows, in words that follow "got"."""
 
     def verify(self, evidence: PromotionEvidence) -> None:

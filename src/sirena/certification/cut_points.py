@@ -43,7 +43,7 @@ class CutPoint:
         return _shift(self.resistant, self.official_resistant)
 
     @property
-    def same(self) -> bool:
+    def is_same(self) -> bool:
         """True if both learned cut points equal the official ones."""
         return (self.susceptible, self.resistant) == (self.official_susceptible, self.official_resistant)
 
@@ -63,8 +63,8 @@ class CutPoint:
 
 def read_cut_points(
     keys: tuple[str, ...],
-    learned: NDArray[np.uint8],
-    official: NDArray[np.uint8],
+    model_answers: NDArray[np.uint8],
+    reference_answers: NDArray[np.uint8],
     lowest_exponent: int,
     network: Mapping[str, tuple[float | None, float | None]],
 ) -> tuple[CutPoint, ...]:
@@ -72,12 +72,17 @@ def read_cut_points(
 
     Args:
         keys: keys (organism, perhaps with body site) that the first axis stands for.
-        learned: the model's positions in `ANSWERS` for rising exact dilutions, shape (keys, dilutions).
-        official: the reference's, same shape.
+        model_answers: the model's positions in `ANSWERS` for rising exact dilutions, shape (keys, dilutions).
+        reference_answers: the reference's, same shape.
         lowest_exponent: exponent of the first dilution.
         network: the network's own cut points in mg/L by key, if known.
     """
-    tables = (_highest_s(learned), _lowest_r(learned), _highest_s(official), _lowest_r(official))
+    tables = (
+        _highest_s(model_answers),
+        _lowest_r(model_answers),
+        _highest_s(reference_answers),
+        _lowest_r(reference_answers),
+    )
     columns = [_exponents(table, lowest_exponent) for table in tables]
     return tuple(
         CutPoint(name, s, r, official_s, official_r, *network.get(name, (None, None)))
@@ -87,8 +92,8 @@ def read_cut_points(
 
 def _highest_s(table: NDArray[np.uint8]) -> NDArray[np.intp]:
     susceptible = LEVEL[table] == 0
-    last: NDArray[np.intp] = table.shape[1] - 1 - np.argmax(susceptible[:, ::-1], axis=1)
-    return np.where(susceptible.any(axis=1), last, -1)
+    last_position: NDArray[np.intp] = table.shape[1] - 1 - np.argmax(susceptible[:, ::-1], axis=1)
+    return np.where(susceptible.any(axis=1), last_position, -1)
 
 
 def _lowest_r(table: NDArray[np.uint8]) -> NDArray[np.intp]:
@@ -100,5 +105,5 @@ def _exponents(positions: NDArray[np.intp], lowest_exponent: int) -> list[int | 
     return [None if position < 0 else position + lowest_exponent for position in positions.tolist()]
 
 
-def _shift(learned: int | None, official: int | None) -> int | None:
-    return None if learned is None or official is None else learned - official
+def _shift(model_exponent: int | None, official_exponent: int | None) -> int | None:
+    return None if model_exponent is None or official_exponent is None else model_exponent - official_exponent

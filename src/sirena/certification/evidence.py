@@ -66,10 +66,10 @@ class CriterionFailed(SirenaError):  # noqa: N818 - the word of the design
 
     code = "criterion_failed"
 
-    def __init__(self, got: str, expected: str) -> None:
-        super().__init__(f"got {got}; expected {expected}")
-        self.got = got
-        self.expected = expected
+    def __init__(self, measurement: str, expectation: str) -> None:
+        super().__init__(f"got {measurement}; expected {expectation}")
+        self.measurement = measurement
+        self.expectation = expectation
 
 
 class InsufficientEvidence(CriterionFailed):

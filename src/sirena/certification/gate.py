@@ -53,8 +53,8 @@ class CriterionFinding:
     reason: str
     """Why the criterion exists."""
     outcome: CriterionOutcome
-    got: str
-    expected: str
+    measurement: str
+    expectation: str
 
     @property
     def refuses(self) -> bool:
@@ -62,7 +62,7 @@ class CriterionFinding:
         return self.outcome in (CriterionOutcome.FAILED, CriterionOutcome.INSUFFICIENT)
 
     def __str__(self) -> str:
-        return f"{self.criterion} {self.outcome.value}: got {self.got}; expected {self.expected}"
+        return f"{self.criterion} {self.outcome.value}: got {self.measurement}; expected {self.expectation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +103,14 @@ class Verdict:
         return tuple(finding for finding in self.findings if finding.refuses)
 
     @property
-    def passed(self) -> bool:
+    def meets_all_criteria(self) -> bool:
         """True if no criterion refuses; an override does not change this."""
         return not self.refusals
 
     @property
     def allowed(self) -> bool:
         """True if the promotion may happen: it passed, or was overridden."""
-        return self.passed or self.overridden is not None
+        return self.meets_all_criteria or self.overridden is not None
 
     def explain(self) -> str:
         """Return what was found and expected, one criterion per line: the refusing ones, or all if none refuses."""
@@ -143,7 +143,7 @@ class Verdict:
                 f"{self.model}/{self.version}: the author may not override the gate for the own model",
                 hint="ask a second person to override",
             )
-        if self.passed:
+        if self.meets_all_criteria:
             return self
         return replace(self, overridden=GateOverride(by.strip(), reason.strip(), _now()))
 
@@ -156,13 +156,13 @@ class Verdict:
             "stage": self.stage.value,
             "judged_as": self.judged_as.value,
             "allowed": self.allowed,
-            "passed": self.passed,
+            "passed": self.meets_all_criteria,
             "findings": [
                 {
                     "criterion": finding.criterion,
                     "outcome": finding.outcome.value,
-                    "got": finding.got,
-                    "expected": finding.expected,
+                    "got": finding.measurement,
+                    "expected": finding.expectation,
                     "reason": finding.reason,
                 }
                 for finding in self.findings
@@ -183,13 +183,13 @@ class Verdict:
 def evaluate(evidence: PromotionEvidence, gate: Gate) -> Verdict:
     """Return the gate's verdict: the evidence checked by every criterion that applies."""
     judged_as = LearntSource.REFERENCE if evidence.certificate.total_agreement else evidence.labels
-    demanded = () if evidence.stage is GateStage.ARCHIVED else gate.criteria(evidence.stage, judged_as)
+    criteria = () if evidence.stage is GateStage.ARCHIVED else gate.criteria(evidence.stage, judged_as)
     return Verdict(
         model=evidence.model,
         version=evidence.version,
         stage=evidence.stage,
         judged_as=judged_as,
-        findings=tuple(_find(criterion, evidence) for criterion in demanded),
+        findings=tuple(_find(criterion, evidence) for criterion in criteria),
         gate=gate.source,
         gate_digest=gate.digest,
         author=evidence.author,
@@ -201,17 +201,17 @@ def evaluate(evidence: PromotionEvidence, gate: Gate) -> Verdict:
 
 
 def _find(criterion: Criterion, evidence: PromotionEvidence) -> CriterionFinding:
-    got, expected, outcome = criterion.measured(evidence), criterion.expectation, CriterionOutcome.PASSED
+    measurement, expectation, outcome = criterion.measurement(evidence), criterion.expectation, CriterionOutcome.PASSED
     if evidence.embedded and getattr(criterion, "waived_when_embedded", False):
         outcome = CriterionOutcome.WAIVED
     else:
         try:
             criterion.verify(evidence)
         except InsufficientEvidence as refusal:
-            got, expected, outcome = refusal.got, refusal.expected, CriterionOutcome.INSUFFICIENT
+            measurement, expectation, outcome = refusal.measurement, refusal.expectation, CriterionOutcome.INSUFFICIENT
         except CriterionFailed as refusal:
-            got, expected, outcome = refusal.got, refusal.expected, CriterionOutcome.FAILED
-    return CriterionFinding(type(criterion).__name__, criterion.reason, outcome, got, expected)
+            measurement, expectation, outcome = refusal.measurement, refusal.expectation, CriterionOutcome.FAILED
+    return CriterionFinding(type(criterion).__name__, criterion.reason, outcome, measurement, expectation)
 
 
 def _now() -> str:

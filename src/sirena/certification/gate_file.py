@@ -90,39 +90,41 @@ def load_gate(path: Path | None = None) -> Gate:
 
 def _rule(file: Path, number: int, entry: dict[str, Any]) -> GateRule:
     name = entry.get("name")
-    where = f"{file}: [[criterion]] {number}"
+    place = f"{file}: [[criterion]] {number}"
     if not isinstance(name, str) or name not in CRITERIA:
-        raise UsageError(f"{where}: key name: no such criterion", hint=f"known are {', '.join(CRITERIA)}")
-    where += f" ({name})"
+        raise UsageError(f"{place}: key name: no such criterion", hint=f"known are {', '.join(CRITERIA)}")
+    place += f" ({name})"
     kind = CRITERIA[name]
     parameters = {key: value for key, value in entry.items() if key not in ("name", "stages", "labels")}
-    known = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]  # all of them are dataclasses
+    parameter_fields = {field.name: field for field in fields(kind)}  # type: ignore[arg-type]  # all of them are dataclasses
     for key, value in parameters.items():
-        if key not in known:
-            raise UsageError(f"{where}: unknown key {key}", hint=f"known are name, stages, labels, {', '.join(known)}")
-        if not _fits(value, known[key].type):
-            raise UsageError(f"{where}: key {key}: wrong type {type(value).__name__}")
+        if key not in parameter_fields:
+            raise UsageError(
+                f"{place}: unknown key {key}", hint=f"known are name, stages, labels, {', '.join(parameter_fields)}"
+            )
+        if not _fits(value, parameter_fields[key].type):
+            raise UsageError(f"{place}: key {key}: wrong type {type(value).__name__}")
     if not str(parameters.get("reason", "")).strip():
-        raise UsageError(f"{where}: key reason: missing", hint="say why the criterion is demanded")
+        raise UsageError(f"{place}: key reason: missing", hint="say why the criterion is demanded")
     try:
         criterion = kind(**parameters)
     except (TypeError, ValueError) as error:
-        keys = ", ".join(key for key in known if key != "reason") or "reason"
-        raise UsageError(f"{where}: keys {keys}: {_plain(error)}") from error
+        keys = ", ".join(key for key in parameter_fields if key != "reason") or "reason"
+        raise UsageError(f"{place}: keys {keys}: {_plain(error)}") from error
     return GateRule(
-        criterion, _choices(where, entry, "stages", GateStage), _choices(where, entry, "labels", LearntSource)
+        criterion, _choices(place, entry, "stages", GateStage), _choices(place, entry, "labels", LearntSource)
     )
 
 
-def _choices(where: str, entry: dict[str, Any], key: str, kind: type[_Choice]) -> frozenset[_Choice]:
+def _choices(place: str, entry: dict[str, Any], key: str, kind: type[_Choice]) -> frozenset[_Choice]:
     """Return a list of stages or label sources; all of them if the key is absent."""
-    stated = entry.get(key)
-    if stated is None:
+    given_names = entry.get(key)
+    if given_names is None:
         return frozenset(kind)
     names = [member.value for member in kind]
-    if not isinstance(stated, list) or not stated or any(value not in names for value in stated):
-        raise UsageError(f"{where}: key {key}: not a list of known names", hint=f"known are {', '.join(names)}")
-    return frozenset(kind(value) for value in stated)
+    if not isinstance(given_names, list) or not given_names or any(value not in names for value in given_names):
+        raise UsageError(f"{place}: key {key}: not a list of known names", hint=f"known are {', '.join(names)}")
+    return frozenset(kind(value) for value in given_names)
 
 
 def _fits(value: Any, annotation: Any) -> bool:

@@ -93,7 +93,7 @@ BEYOND_SCALE: Final[NDArray[np.bool_]] = ~np.isin(np.arange(CODES), QUESTION_COD
 
 
 def _canonical_questions() -> NDArray[np.intp]:
-    first: dict[int, int] = {}
+    first_question: dict[int, int] = {}
     order = [
         row * len(SCALE) + position
         for step in (slice(0, None, 2), slice(1, None, 2))
@@ -101,8 +101,8 @@ def _canonical_questions() -> NDArray[np.intp]:
         for position in range(len(SCALE))[step]
     ]
     for question in order:
-        first.setdefault(int(QUESTION_CODES[question]), question)
-    return np.array([first[int(code)] for code in QUESTION_CODES], dtype=np.intp)
+        first_question.setdefault(int(QUESTION_CODES[question]), question)
+    return np.array([first_question[int(code)] for code in QUESTION_CODES], dtype=np.intp)
 
 
 CANONICAL_QUESTION: Final[NDArray[np.intp]] = _canonical_questions()

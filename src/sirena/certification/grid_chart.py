@@ -37,9 +37,9 @@ def grid_chart(certificate: Certificate, language: Language) -> Chart:
     """Return the chart of a certificate's grid of questions."""
     rows = _rows(certificate)
     ordered = sorted(rows.items(), key=lambda item: (not any(item[0][1]), -len(item[1]), item[1]))
-    shown = ordered[:_MOST_ROWS]
+    shown_rows = ordered[:_MOST_ROWS]
     records: list[dict[str, Any]] = []
-    for number, ((categories, letters), keys) in enumerate(shown):
+    for number, ((categories, letters), keys) in enumerate(shown_rows):
         label = _label(keys, language)
         for exponent, category, letter in zip(_DILUTIONS, categories, letters, strict=True):
             records.append(
@@ -52,7 +52,7 @@ def grid_chart(certificate: Certificate, language: Language) -> Chart:
                 }
             )
     title = _title(certificate, left_out=sum(len(keys) for _, keys in ordered[_MOST_ROWS:]), language=language)
-    labels = [_label(keys, language) for _, keys in shown]
+    labels = [_label(keys, language) for _, keys in shown_rows]
     return Chart("certificate-grid", title, specification(title, _layers(labels, language), records))
 
 
@@ -63,8 +63,8 @@ def _rows(certificate: Certificate) -> dict[_Row, tuple[str, ...]]:
         kinds = worst.setdefault(entry.key, [None] * len(_DILUTIONS))
         for position in range(SCALE.index(entry.first), SCALE.index(entry.last) + 1):
             place = (position + 1) // 2
-            known = kinds[place]
-            if known is None or _SEVERITY.index(entry.kind) < _SEVERITY.index(known):
+            worst_kind = kinds[place]
+            if worst_kind is None or _SEVERITY.index(entry.kind) < _SEVERITY.index(worst_kind):
                 kinds[place] = entry.kind
     rows: dict[_Row, list[str]] = defaultdict(list)
     for point in certificate.cut_points:

@@ -41,21 +41,23 @@ class GridAgreement:
         """What the criterion requires, in words."""
         parts = []
         if self.maximum_disagreements is not None:
-            beyond = " where the edition speaks" if self.beyond_edition else ""
-            parts.append(f"at most {self.maximum_disagreements} cells that differ{beyond}")
+            condition = " where the edition speaks" if self.beyond_edition else ""
+            parts.append(f"at most {self.maximum_disagreements} cells that differ{condition}")
         if self.minimum_share is not None:
             parts.append(f"at least {self.minimum_share:.1%} of compared cells agreeing")
         return " and ".join(parts)
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return what the certificate shows, as a sentence for a person."""
         certificate = evidence.certificate
-        entries = self._differing(certificate)
-        differing = sum(entry.cells for entry in entries)
+        entries = self._differing_entries(certificate)
+        differing_cells = sum(entry.cells for entry in entries)
         agreeing = f"{certificate.agreements} of {certificate.compared} compared cells agreeing"
         if not certificate.compared:
-            return f"{agreeing}, {differing} cells that differ" + _named(entries)
-        return f"{agreeing} ({certificate.agreement_share:.2%}), {differing} cells that differ" + _named(entries)
+            return f"{agreeing}, {differing_cells} cells that differ" + _listing(entries)
+        return f"{agreeing} ({certificate.agreement_share:.2%}), {differing_cells} cells that differ" + _listing(
+            entries
+        )
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if nothing could be compared."""
@@ -64,12 +66,12 @@ class GridAgreement:
             raise InsufficientEvidence(
                 f"no cell to which {certificate.edition} states a category for {certificate.column}", self.expectation
             )
-        differing = sum(entry.cells for entry in self._differing(certificate))
-        too_many = self.maximum_disagreements is not None and differing > self.maximum_disagreements
+        differing_cells = sum(entry.cells for entry in self._differing_entries(certificate))
+        too_many = self.maximum_disagreements is not None and differing_cells > self.maximum_disagreements
         if too_many or (self.minimum_share is not None and certificate.agreement_share < self.minimum_share):
-            raise CriterionFailed(self.measured(evidence), self.expectation)
+            raise CriterionFailed(self.measurement(evidence), self.expectation)
 
-    def _differing(self, certificate: Certificate) -> tuple[Disagreement, ...]:
+    def _differing_entries(self, certificate: Certificate) -> tuple[Disagreement, ...]:
         silent = set(certificate.organisms_without_reference) if self.beyond_edition else set()
         entries = (*certificate.disagreements, *certificate.beyond)
         return tuple(entry for entry in entries if split_key(entry.key)[0] not in silent)
@@ -89,15 +91,15 @@ class MonotoneInMic:
         """What the criterion requires, in words."""
         return "no organism and comparator along which a higher MIC is called more susceptible"
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return what the certificate shows, as a sentence for a person."""
-        found = evidence.certificate.reversals
-        return f"{len(found)} organisms and comparators" + _named(found) if found else "none"
+        reversals = evidence.certificate.reversals
+        return f"{len(reversals)} organisms and comparators" + _listing(reversals) if reversals else "none"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Check the requirement, or raise `CriterionFailed`."""
         if not evidence.certificate.monotone:
-            raise CriterionFailed(self.measured(evidence), self.expectation)
+            raise CriterionFailed(self.measurement(evidence), self.expectation)
 
 
 @dataclass(frozen=True)
@@ -122,20 +124,20 @@ class NoUnsafeAnswer:
         """What the criterion requires, in words."""
         return f"at most {self.maximum_cells} cells answered S where the edition says R"
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return what the certificate shows, as a sentence for a person."""
-        found = evidence.certificate.unsafe
-        return f"{sum(entry.cells for entry in found)} cells" + _named(found)
+        disagreements = evidence.certificate.unsafe_disagreements
+        return f"{sum(entry.cells for entry in disagreements)} cells" + _listing(disagreements)
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Check the requirement, or raise `CriterionFailed`."""
-        if sum(entry.cells for entry in evidence.certificate.unsafe) > self.maximum_cells:
-            raise CriterionFailed(self.measured(evidence), self.expectation)
+        if sum(entry.cells for entry in evidence.certificate.unsafe_disagreements) > self.maximum_cells:
+            raise CriterionFailed(self.measurement(evidence), self.expectation)
 
 
-def _named(entries: tuple[Disagreement, ...] | tuple[Reversal, ...]) -> str:
+def _listing(entries: tuple[Disagreement, ...] | tuple[Reversal, ...]) -> str:
     """Return the first few entries, for a message; the certificate names all."""
     if not entries:
         return ""
-    more = f"; and {len(entries) - _NAMED} more, all named in the certificate" if len(entries) > _NAMED else ""
-    return f" [{'; '.join(str(entry) for entry in entries[:_NAMED])}{more}]"
+    remainder = f"; and {len(entries) - _NAMED} more, all named in the certificate" if len(entries) > _NAMED else ""
+    return f" [{'; '.join(str(entry) for entry in entries[:_NAMED])}{remainder}]"

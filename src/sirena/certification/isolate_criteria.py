@@ -30,7 +30,7 @@ class VeryMajorErrorRate:
             f"an upper 95 % limit of at most {self.maximum:.1%} of at least {self.minimum_resistant} resistant results"
         )
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return what the held-out results show, in words."""
         held_out = evidence.held_out
         return "no held-out results" if held_out is None else f"{held_out.very_major_error} very major errors"
@@ -39,9 +39,9 @@ class VeryMajorErrorRate:
         """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.resistant < self.minimum_resistant:
-            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+            raise InsufficientEvidence(self.measurement(evidence), self.expectation)
         if agreement.very_major_error.upper > self.maximum:
-            raise CriterionFailed(self.measured(evidence), self.expectation)
+            raise CriterionFailed(self.measurement(evidence), self.expectation)
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ class MajorErrorRate:
             f"of at least {self.minimum_susceptible} susceptible results"
         )
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return what the held-out results show, in words."""
         held_out = evidence.held_out
         return "no held-out results" if held_out is None else f"{held_out.major_error} major errors"
@@ -78,9 +78,9 @@ class MajorErrorRate:
         """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.susceptible < self.minimum_susceptible:
-            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+            raise InsufficientEvidence(self.measurement(evidence), self.expectation)
         if agreement.major_error.upper > self.maximum:
-            raise CriterionFailed(self.measured(evidence), self.expectation)
+            raise CriterionFailed(self.measurement(evidence), self.expectation)
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class CategoricalAgreement:
         """What the criterion requires, in words."""
         return f"a lower 95 % limit of at least {self.minimum:.1%} of at least {self.minimum_results} answered results"
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return what the held-out results show, in words."""
         held_out = evidence.held_out
         return "no held-out results" if held_out is None else f"{held_out.categorical} agreeing with the label"
@@ -113,9 +113,9 @@ class CategoricalAgreement:
         """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if there are too few results."""
         agreement = evidence.held_out or Agreement()
         if agreement.answered < self.minimum_results:
-            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+            raise InsufficientEvidence(self.measurement(evidence), self.expectation)
         if agreement.categorical.lower < self.minimum:
-            raise CriterionFailed(self.measured(evidence), self.expectation)
+            raise CriterionFailed(self.measurement(evidence), self.expectation)
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class EnoughEvidence:
             f"{self.minimum_cells} distinct training cells"
         )
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return how much evidence there is, in words."""
         return (
             f"{evidence.certificate.compared} compared cells, {evidence.training_isolates} training isolates, "
@@ -161,7 +161,7 @@ class EnoughEvidence:
             or evidence.training_isolates < self.minimum_isolates
             or evidence.training_cells < self.minimum_cells
         ):
-            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+            raise InsufficientEvidence(self.measurement(evidence), self.expectation)
 
 
 def _check(fraction: float, minimum: int) -> None:

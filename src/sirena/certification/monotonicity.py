@@ -67,21 +67,21 @@ def reversals(lattice: Lattice, keys: tuple[str, ...], answers: NDArray[np.uint8
     levels = LEVEL[answers]
     highest_so_far = np.maximum.accumulate(levels, axis=2)
     falls = (levels >= 0) & (levels < highest_so_far)
-    found = []
+    entries = []
     for position, comparator in np.argwhere(falls.any(axis=2)).tolist():
         line, fall = levels[position, comparator], falls[position, comparator]
         higher = int(np.argmax(fall))
         lower = int(np.argmax(line == highest_so_far[position, comparator, higher]))
-        given = answers[position, comparator]
-        found.append(
+        codes = answers[position, comparator]
+        entries.append(
             Reversal(
                 key=keys[position],
                 comparator=lattice.comparators[comparator],
                 lower=lattice.numbers[lower],
-                lower_answer=describe(ANSWERS[given[lower]]),
+                lower_answer=describe(ANSWERS[codes[lower]]),
                 higher=lattice.numbers[higher],
-                higher_answer=describe(ANSWERS[given[higher]]),
+                higher_answer=describe(ANSWERS[codes[higher]]),
                 cells=int(fall.sum()),
             )
         )
-    return tuple(found)
+    return tuple(entries)

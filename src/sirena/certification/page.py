@@ -41,13 +41,13 @@ def render_page(
     """
     if language not in LANGUAGES:
         raise UsageError(f"no page in language {language}", hint=f"known are {', '.join(LANGUAGES)}")
-    parsed = parse_test_column(certificate.column)
+    test_column = parse_test_column(certificate.column)
     return _template().render(
         c=certificate,
         language=language,
-        drug=ANTIMICROBIALS.get(parsed.drug) if parsed else None,
+        drug=ANTIMICROBIALS.get(test_column.drug) if test_column else None,
         level=verdict_level(certificate),
-        unsafe_cells=sum(entry.cells for entry in certificate.unsafe),
+        unsafe_cells=sum(entry.cells for entry in certificate.unsafe_disagreements),
         rows=disagreement_rows(certificate.disagreements),
         beyond_rows=disagreement_rows(certificate.beyond),
         cut_points=cut_point_rows(certificate.cut_points),

@@ -24,8 +24,8 @@ class DisagreementRow:
 
     kind: Kind
     mics: str
-    answered: str
-    expected: str
+    model_answer: str
+    reference_answer: str
     organisms: tuple[str, ...]
     names: str
     cells: int
@@ -37,13 +37,13 @@ class CutPointRow:
 
     names: str
     organisms: tuple[str, ...]
-    learned: tuple[str, str]
+    learned_cut_points: tuple[str, str]
     """Highest S and lowest R, spelled in mg/L; a dash if there is none."""
-    official: tuple[str, str]
+    official_cut_points: tuple[str, str]
     shifts: tuple[str, str]
     """Difference of learned and official cut points in two-fold dilutions, with sign."""
     network: tuple[str, str]
-    same: bool
+    is_same: bool
 
 
 def organism_names(codes: Sequence[str]) -> str:
@@ -67,48 +67,48 @@ def disagreement_rows(entries: Sequence[Disagreement]) -> tuple[DisagreementRow,
     """Return disagreements grouped by kind and MICs, the worst kinds and the largest groups first."""
     of_organism: dict[tuple[Kind, str, str, str], list[Disagreement]] = defaultdict(list)
     for entry in entries:
-        key = (entry.kind, describe(entry.answered), describe(entry.expected), entry.key)
+        key = (entry.kind, describe(entry.model_answer), describe(entry.reference_answer), entry.key)
         of_organism[key].append(entry)
-    grouped: dict[tuple[Kind, str, str, str], list[str]] = defaultdict(list)
+    organisms_of_group: dict[tuple[Kind, str, str, str], list[str]] = defaultdict(list)
     cells: dict[tuple[Kind, str, str, str], int] = defaultdict(int)
-    for (kind, answered, expected, organism), found in of_organism.items():
-        group = (kind, answered, expected, ";  ".join(entry.mics for entry in found))
-        grouped[group].append(organism)
-        cells[group] += sum(entry.cells for entry in found)
+    for (kind, model_answer, reference_answer, organism), differences in of_organism.items():
+        group = (kind, model_answer, reference_answer, ";  ".join(entry.mics for entry in differences))
+        organisms_of_group[group].append(organism)
+        cells[group] += sum(entry.cells for entry in differences)
     rows = [
-        DisagreementRow(kind, mics, answered, expected, tuple(codes), organism_names(codes), cells[group])
-        for group, codes in grouped.items()
-        for kind, answered, expected, mics in (group,)
+        DisagreementRow(kind, mics, model_answer, reference_answer, tuple(codes), organism_names(codes), cells[group])
+        for group, codes in organisms_of_group.items()
+        for kind, model_answer, reference_answer, mics in (group,)
     ]
     return tuple(sorted(rows, key=lambda row: (_SEVERITY.index(row.kind), -row.cells, row.organisms)))
 
 
 def cut_point_rows(points: Sequence[CutPoint]) -> tuple[CutPointRow, ...]:
     """Return organisms grouped by equal cut points; those that differ from the official ones come first."""
-    grouped: dict[tuple[object, ...], list[CutPoint]] = defaultdict(list)
+    groups: dict[tuple[object, ...], list[CutPoint]] = defaultdict(list)
     for point in points:
         values = (point.susceptible, point.resistant, point.official_susceptible, point.official_resistant)
-        grouped[(*values, point.network_susceptible, point.network_resistant)].append(point)
+        groups[(*values, point.network_susceptible, point.network_resistant)].append(point)
     rows = []
-    for found in grouped.values():
-        point, codes = found[0], tuple(point.key for point in found)
+    for equal_points in groups.values():
+        point, codes = equal_points[0], tuple(point.key for point in equal_points)
         rows.append(
             CutPointRow(
                 names=organism_names(codes),
                 organisms=codes,
-                learned=_spell(point.susceptible, point.resistant),
-                official=_spell(point.official_susceptible, point.official_resistant),
+                learned_cut_points=_spell(point.susceptible, point.resistant),
+                official_cut_points=_spell(point.official_susceptible, point.official_resistant),
                 shifts=(_signed(point.susceptible_shift), _signed(point.resistant_shift)),
                 network=(_concentration(point.network_susceptible), _concentration(point.network_resistant)),
-                same=point.same,
+                is_same=point.is_same,
             )
         )
-    return tuple(sorted(rows, key=lambda row: (row.same, -len(row.organisms), row.organisms)))
+    return tuple(sorted(rows, key=lambda row: (row.is_same, -len(row.organisms), row.organisms)))
 
 
 def verdict_level(certificate: Certificate) -> str:
     """Return the colour class of the page's headline: ``good``, ``fair`` or ``bad``."""
-    if certificate.unsafe or not certificate.monotone or not certificate.compared:
+    if certificate.unsafe_disagreements or not certificate.monotone or not certificate.compared:
         return "bad"
     return "good" if certificate.total_agreement else "fair"
 

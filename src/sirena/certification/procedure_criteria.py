@@ -21,30 +21,32 @@ class CertificateIsCurrent:
         """What the criterion requires, in words."""
         return "a certificate of this version's answers against the edition in force"
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return what the certificate shows, in words."""
-        found = self._differences(evidence)
-        return "; ".join(found) if found else "such a certificate"
+        differences = self._differences(evidence)
+        return "; ".join(differences) if differences else "such a certificate"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Check the requirement, or raise `CriterionFailed`."""
         if self._differences(evidence):
-            raise CriterionFailed(self.measured(evidence), self.expectation)
+            raise CriterionFailed(self.measurement(evidence), self.expectation)
 
     def _differences(self, evidence: PromotionEvidence) -> list[str]:
         certificate = evidence.certificate
         subject = certificate.subject
-        found = []
+        differences = []
         if (subject.model, subject.version) != (evidence.model, evidence.version):
-            found.append(f"a certificate of {subject.model}/{subject.version} for {evidence.model}/{evidence.version}")
+            differences.append(
+                f"a certificate of {subject.model}/{subject.version} for {evidence.model}/{evidence.version}"
+            )
         if certificate.edition_digest != evidence.edition_digest:
-            found.append(
+            differences.append(
                 f"{certificate.edition} with digest {certificate.edition_digest[:12]}, "
                 f"in force is digest {evidence.edition_digest[:12]}"
             )
         if evidence.answers_digest and certificate.answers_digest != evidence.answers_digest:
-            found.append("answers that have changed since they were certified")
-        return found
+            differences.append("answers that have changed since they were certified")
+        return differences
 
 
 @dataclass(frozen=True)
@@ -64,23 +66,23 @@ class ApproverIsNotAuthor:
         """What the criterion requires, in words."""
         return "an approver other than the author"
 
-    def measured(self, evidence: PromotionEvidence) -> str:
+    def measurement(self, evidence: PromotionEvidence) -> str:
         """Return who the author, makers and approver are, in words."""
-        others = f", made by {', '.join(evidence.makers)}" if evidence.makers else ""
-        return f"author {evidence.author or 'not recorded'}{others}, approver {evidence.approver or 'not recorded'}"
+        makers = f", made by {', '.join(evidence.makers)}" if evidence.makers else ""
+        return f"author {evidence.author or 'not recorded'}{makers}, approver {evidence.approver or 'not recorded'}"
 
     def verify(self, evidence: PromotionEvidence) -> None:
         """Check the requirement, or raise `CriterionFailed`, or `InsufficientEvidence` if one of them is unknown."""
         if not evidence.author.strip() or not evidence.approver.strip():
-            raise InsufficientEvidence(self.measured(evidence), self.expectation)
+            raise InsufficientEvidence(self.measurement(evidence), self.expectation)
         if any(same_person(maker, evidence.approver) for maker in (evidence.author, *evidence.makers)):
-            raise CriterionFailed(self.measured(evidence), self.expectation)
+            raise CriterionFailed(self.measurement(evidence), self.expectation)
 
 
-def same_person(one: str, other: str) -> bool:
+def same_person(name: str, other_name: str) -> bool:
     """Tell whether two account names are the same, apart from case and surrounding spaces.
 
     >>> same_person("Ana", "ana"), same_person("ana", "eva")
     (True, False)
     """
-    return one.strip().casefold() == other.strip().casefold()
+    return name.strip().casefold() == other_name.strip().casefold()

@@ -43,8 +43,8 @@ def remedy(criteria: Sequence[str], labels: LearntSource) -> str:
     >>> remedy(["ApproverIsNotAuthor"], LearntSource.REFERENCE).splitlines()[0]
     'ask a second person to promote it'
     """
-    others = [_REMEDY[name] for name in criteria if name in _REMEDY]
+    advices = [_REMEDY[name] for name in criteria if name in _REMEDY]
     learns_labels = labels is LearntSource.LABORATORY and any(
-        advice not in (_CERTIFY, _SECOND_PERSON) for advice in others
+        advice not in (_CERTIFY, _SECOND_PERSON) for advice in advices
     )
-    return "\n    ".join(dict.fromkeys([*([_LEARN_EDITION] if learns_labels else []), *others, _OVERRIDE]))
+    return "\n    ".join(dict.fromkeys([*([_LEARN_EDITION] if learns_labels else []), *advices, _OVERRIDE]))

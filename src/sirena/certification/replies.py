@@ -32,20 +32,20 @@ class Replies:
 
     answers: NDArray[np.uint8]
     """For each row, a position in `ANSWERS`; 0 is a refusal without reason."""
-    unintelligible: int
+    unintelligible_replies: int
     """Number of rows whose reply was no category; in `answers` they are refusals."""
 
 
-def read_replies(returned: Any, column: str, rows: int) -> Replies:
+def read_replies(return_value: Any, column: str, rows: int) -> Replies:
     """Return the answers in a model's return value for a test column.
 
     Raises:
         UsageError: the value does not hold one answer per row.
 
-    >>> read_replies(["S", "R", "?"], "AMK_NM", 3).unintelligible
+    >>> read_replies(["S", "R", "?"], "AMK_NM", 3).unintelligible_replies
     1
     """
-    categories, reasons = _columns_of(returned, column)
+    categories, reasons = _columns_of(return_value, column)
     if len(categories) != rows:
         raise UsageError(
             f"{column}: the model returned {len(categories)} answers to {rows} questions",
@@ -53,31 +53,31 @@ def read_replies(returned: Any, column: str, rows: int) -> Replies:
         )
     codes, distinct = pd.factorize(_as_objects(categories), use_na_sentinel=False)
     answers = np.array([_read(value) for value in distinct], dtype=np.uint8)[codes]
-    unintelligible = answers == _UNINTELLIGIBLE
-    answers[unintelligible] = NOT_ASKED
+    is_unintelligible = answers == _UNINTELLIGIBLE
+    answers[is_unintelligible] = NOT_ASKED
     if reasons is not None:
         codes, distinct = pd.factorize(_as_objects(reasons), use_na_sentinel=False)
-        stated = np.array([_read_reason(value) for value in distinct], dtype=np.uint8)[codes]
-        answers = np.where((answers == NOT_ASKED) & ~unintelligible, stated, answers).astype(np.uint8)
-    return Replies(answers, int(unintelligible.sum()))
+        reason_codes = np.array([_read_reason(value) for value in distinct], dtype=np.uint8)[codes]
+        answers = np.where((answers == NOT_ASKED) & ~is_unintelligible, reason_codes, answers).astype(np.uint8)
+    return Replies(answers, int(is_unintelligible.sum()))
 
 
-def _columns_of(returned: Any, column: str) -> tuple[Sequence[Any], Sequence[Any] | None]:
+def _columns_of(return_value: Any, column: str) -> tuple[Sequence[Any], Sequence[Any] | None]:
     """Return the column of categories and, if there is one, the column of reasons."""
-    if isinstance(returned, list) and returned and isinstance(returned[0], dict):
-        returned = pd.DataFrame(returned)
-    if isinstance(returned, pd.DataFrame):
-        return _frame_columns(returned, column)
-    if isinstance(returned, pd.Series):
-        return returned.tolist(), None
-    if isinstance(returned, str | bytes | dict) or not (
-        isinstance(returned, Sequence) or hasattr(returned, "__array__")
+    if isinstance(return_value, list) and return_value and isinstance(return_value[0], dict):
+        return_value = pd.DataFrame(return_value)
+    if isinstance(return_value, pd.DataFrame):
+        return _frame_columns(return_value, column)
+    if isinstance(return_value, pd.Series):
+        return return_value.tolist(), None
+    if isinstance(return_value, str | bytes | dict) or not (
+        isinstance(return_value, Sequence) or hasattr(return_value, "__array__")
     ):
         raise UsageError(
-            f"{column}: the model returned a {type(returned).__name__}, not one answer a row",
+            f"{column}: the model returned a {type(return_value).__name__}, not one answer a row",
             hint=f"return a frame with {CATEGORY_PREFIX}{column}, a series, a list or an array",
         )
-    array = _as_objects(returned) if isinstance(returned, Sequence) else np.asarray(returned)
+    array = _as_objects(return_value) if isinstance(return_value, Sequence) else np.asarray(return_value)
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
@@ -89,13 +89,13 @@ def _columns_of(returned: Any, column: str) -> tuple[Sequence[Any], Sequence[Any
 
 
 def _frame_columns(frame: pd.DataFrame, column: str) -> tuple[Sequence[Any], Sequence[Any] | None]:
-    wanted = CATEGORY_PREFIX + column
-    if wanted not in frame.columns and frame.shape[1] != 1:
+    header = CATEGORY_PREFIX + column
+    if header not in frame.columns and frame.shape[1] != 1:
         raise UsageError(
-            f"{column}: the model returned {frame.shape[1]} columns and none is {wanted}",
-            hint=f"name the column of categories {wanted}",
+            f"{column}: the model returned {frame.shape[1]} columns and none is {header}",
+            hint=f"name the column of categories {header}",
         )
-    position = list(frame.columns).index(wanted) if wanted in frame.columns else 0
+    position = list(frame.columns).index(header) if header in frame.columns else 0
     reasons = [
         index
         for index, name in enumerate(frame.columns)
@@ -126,14 +126,14 @@ def _read(value: Any) -> int:
         return _UNINTELLIGIBLE if category is None else answer_code(category)
     if not isinstance(value, str):
         return _UNINTELLIGIBLE
-    folded = value.strip().upper()
-    if folded in ("", "NI", "NAN", "NONE"):
+    word = value.strip().upper()
+    if word in ("", "NI", "NAN", "NONE"):
         return NOT_ASKED
-    if folded in ("0", "1", "2"):
-        return answer_code(_CODES[int(folded)])
-    return answer_code(Category(folded)) if folded in Category.__members__ else _UNINTELLIGIBLE
+    if word in ("0", "1", "2"):
+        return answer_code(_CODES[int(word)])
+    return answer_code(Category(word)) if word in Category.__members__ else _UNINTELLIGIBLE
 
 
 def _read_reason(value: Any) -> int:
-    folded = value.strip().lower() if isinstance(value, str) else ""
-    return answer_code(Category.NI, Reason(folded)) if folded in set(Reason) else NOT_ASKED
+    word = value.strip().lower() if isinstance(value, str) else ""
+    return answer_code(Category.NI, Reason(word)) if word in set(Reason) else NOT_ASKED

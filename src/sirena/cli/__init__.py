@@ -95,7 +95,8 @@ def build_app(modules: Sequence[str] = COMMAND_MODULES) -> typer.Typer:
         name="sirena",
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
-        help="From WHONET MICs to S / I / R: train, certify, deploy on MLflow, answer.",
+        help="Interpret the MICs of WHONET files as S / I / R: train models, certify them, deploy them on "
+        "MLflow, serve them.",
     )
 
     @app.callback(invoke_without_command=True)

@@ -13,25 +13,32 @@ def register(app: typer.Typer) -> None:
 
 def access_service(
     host: Annotated[str, typer.Option(help="Address to listen on; NGINX is its only client.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")] = 15520,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 15520,
     socket: Annotated[
         Path | None,
-        typer.Option(help="Unix socket to listen on instead, in a folder NGINX alone may enter.", show_default=False),
+        typer.Option(
+            help="Unix socket to listen on instead of a port, in a folder that only NGINX may enter.",
+            show_default=False,
+        ),
     ] = None,
     entry_log: Annotated[
-        Path | None, typer.Option(help="NGINX's log of what it refused by itself; it goes on record here.")
+        Path | None,
+        typer.Option(help="NGINX's log of the requests that it refused itself; they are copied to the audit ledger."),
     ] = None,
     pages_desk: Annotated[
         Path | None,
         typer.Option(
-            help="Unix socket where the pages tell what goes on record, in a folder that they alone may enter.",
+            help="Unix socket on which the pages report events for the audit ledger, in a folder that only the "
+            "pages may enter.",
             show_default=False,
         ),
     ] = None,
 ) -> None:
-    """Decide for NGINX who may do what, until Ctrl-C or SIGTERM; `sirena up` starts it.
+    """Run the access service; `sirena up` starts it.
 
-    It also shows the sign-in page, and passes changes of stages on to MLflow if right and gate allow them.
+    It decides who may do what, until Ctrl-C or SIGTERM. NGINX consults it about every request. It also shows the
+    sign-in page, and passes a change of stage on to MLflow if the account has the right and the promotion gate allows
+    it.
 
     Example: sirena access-service --port 15520
     """
@@ -51,7 +58,7 @@ def access_service(
     from sirena.acts.rules_forms import RulesForms
     from sirena.cli.access_openid import openid_configuration
     from sirena.ledger.store import open_ledger
-    from sirena.serving.server import bind, bind_path, run_until_signal, running_beside, url_of
+    from sirena.serving.server import bind, bind_path, run_until_signal, serve_beside, url_of
     from sirena.settings.catalogue import load_settings
     from sirena.training.asking_apart import NetworkAsker
 
@@ -81,7 +88,7 @@ def access_service(
     desk: AbstractContextManager[None] = nullcontext()
     if pages_desk:
         sessions = Sessions(engine, hours=settings.session_hours)
-        desk = running_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
+        desk = serve_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
     with watch, desk:
         run_until_signal(app, bound)
     if upstream:

@@ -39,30 +39,43 @@ def alerts(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="File for the isolates by row and specimen number, .json or as in interpret."
+            "--output",
+            "-o",
+            help="File to write: the isolates by row and specimen number, as .json or in a format of `sirena "
+            "interpret`.",
         ),
     ] = None,
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+        typer.Option(help="Edition for the columns of its guideline; by default the newest in force. May be repeated."),
     ] = None,
-    release: Annotated[str, typer.Option(help="Ask the models of a release instead: active, latest, or a name.")] = "",
+    release: Annotated[
+        str,
+        typer.Option(help="Use the models of this release instead of guideline editions: active, latest, or a name."),
+    ] = "",
     language: Annotated[
         Language | None,
-        typer.Option(help="Language of the texts: en by default, the locale's for the table."),
+        typer.Option(help="Language of the texts; by default en, and that of the locale for the table."),
     ] = None,
-    form: Annotated[AlertsFormat, typer.Option("--format", help="Counts as table, csv or json.")] = AlertsFormat.TABLE,
+    form: Annotated[
+        AlertsFormat, typer.Option("--format", help="Format of the counts: table, csv or json.")
+    ] = AlertsFormat.TABLE,
     site: Annotated[
-        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+        str,
+        typer.Option(
+            help="Site of infection: specimen (by the specimen of each row), or one site for all rows: unknown, "
+            "csf, urine, blood, respiratory …"
+        ),
     ] = "specimen",
     sheet: Sheet = None,
     mapping: MappingFile = None,
 ) -> None:
-    """Count the isolates that somebody should know of: MRSA, VRE, resistance to carbapenems, unusual results.
+    """Count the isolates that need attention, such as MRSA.
 
-    Priorities are those of the WHO list of 2024; multidrug resistance is that of Magiorakos 2012, without resistance
-    by nature. Unusual results are to be checked in the laboratory. The counts name nobody; the isolates, by row and
-    specimen number, are written only to the file named with --output. Nothing of the file is changed.
+    These are MRSA, VRE, resistance to carbapenems, and unusual results. Priorities are those of the WHO list of 2024;
+    multidrug resistance is that of Magiorakos 2012, without intrinsic resistance. The laboratory should confirm unusual
+    results. The counts name no patient; only the file given by --output lists isolates, by row and specimen number. The
+    input file is not changed.
     """
     from sirena.cli.answering import listed, read_site, refuse_same_file, tell
     from sirena.panel.frame import Isolates

@@ -34,77 +34,104 @@ def register(app: typer.Typer) -> None:
 
 def antibiogram(
     file: Annotated[
-        Path, typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input.")
+        Path,
+        typer.Argument(
+            help="WHONET file of any format, on this machine or in S3 (s3://bucket/key); - reads standard input."
+        ),
     ],
     output: Annotated[
         Path,
         typer.Option(
             "--output",
             "-o",
-            help="File to write: .html, .pdf, .xlsx, .csv, .parquet or .json; - is CSV on standard output.",
+            help="File to write: .html, .pdf, .xlsx, .csv, .parquet or .json; - writes CSV to standard output.",
         ),
     ],
     release: Annotated[
-        str, typer.Option(help="Release that gives the categories: active, latest, or a name.")
+        str, typer.Option(help="Release whose models give the categories: active, latest, or a name.")
     ] = "active",
     reference: Annotated[
-        bool, typer.Option("--reference", help="Categories by the guideline editions in force, without any model.")
+        bool,
+        typer.Option(
+            "--reference", help="Take the categories from the guideline editions in force, without any model."
+        ),
     ] = False,
     guideline: Annotated[
-        list[str] | None, typer.Option(help="Categories by this edition, without any model. May be repeated.")
+        list[str] | None,
+        typer.Option(help="Take the categories from this edition, without any model. May be repeated."),
     ] = None,
     period: Annotated[
-        str, typer.Option(help="2025, 2025-Q3, or 2025-01-01..2025-06-30; by default each calendar year of the file.")
+        str,
+        typer.Option(
+            help="Period: 2025, 2025-Q3, or 2025-01-01..2025-06-30; by default each calendar year of the file."
+        ),
     ] = "",
     first: Annotated[
         str,
-        typer.Option(help="Which isolates count: patient (first of the period), episode, phenotype, specimen, all."),
+        typer.Option(
+            help="Isolates to count, the first per: patient (and period), episode, phenotype, specimen; or all."
+        ),
     ] = "patient",
     days: Annotated[int, typer.Option(min=1, help="Length of an episode in days.")] = 30,
     leave_out: Annotated[
         list[str] | None,
-        typer.Option(help="Value that tells a screening culture: SPEC_REAS=sur or SPEC_TYPE=re. May be repeated."),
+        typer.Option(
+            help="Value that marks a screening culture, whose isolates are left out: SPEC_REAS=sur or "
+            "SPEC_TYPE=re. May be repeated."
+        ),
     ] = None,
     by: Annotated[
         list[str] | None,
         typer.Option(
-            help="A further antibiogram by ward, ward-type, specimen, year, quarter, age or origin. May be repeated."
+            help="Also make an antibiogram for each ward, ward-type, specimen, year, quarter, age or origin. May "
+            "be repeated."
         ),
     ] = None,
-    combination: Annotated[list[str] | None, typer.Option(help="Two drugs together: TZP+AMK. May be repeated.")] = None,
+    combination: Annotated[
+        list[str] | None, typer.Option(help="Susceptibility to two drugs combined, such as TZP+AMK. May be repeated.")
+    ] = None,
     wisca: Annotated[
-        bool, typer.Option("--wisca", help="Coverage of each syndrome (kind of specimen), weighted.")
+        bool, typer.Option("--wisca", help="Add the weighted coverage of each syndrome (WISCA), by kind of specimen.")
     ] = False,
     site: Annotated[
-        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+        str,
+        typer.Option(
+            help="Site of infection: specimen (by the specimen of each row), or one site for all rows: unknown, "
+            "csf, urine, blood, respiratory …"
+        ),
     ] = "specimen",
     expert_rules: Annotated[
-        bool, typer.Option(help="Count as R what an expert rule reports R, such as a beta-lactam of an MRSA.")
+        bool,
+        typer.Option(help="Count as R the results that an expert rule reports as R, such as a beta-lactam of an MRSA."),
     ] = True,
     rules: Annotated[
-        Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
+        Path | None, typer.Option("--rules", help="File of the hospital's own expert rules, added to Sirena's (CSV).")
     ] = None,
     charts: Annotated[
-        Path | None, typer.Option("--charts", help="Folder for the charts, each as .svg, .png and .pdf.")
+        Path | None, typer.Option("--charts", help="Folder to write the charts to, each as .svg, .png and .pdf.")
     ] = None,
     dictionary: Annotated[
-        Path | None, typer.Option("--dictionary", help="File for what each column of .csv and .parquet means.")
+        Path | None,
+        typer.Option("--dictionary", help="File to write: the meaning of each column of the .csv and .parquet files."),
     ] = None,
     paper: Annotated[
-        str, typer.Option(help="Paper of .pdf and of a printed .html, across: a4, or a3, which holds more drugs.")
+        str,
+        typer.Option(
+            help="Paper size of the .pdf and of the printed .html, in landscape: a4, or a3 for more drugs on a page."
+        ),
     ] = "a4",
-    language: Annotated[Language | None, typer.Option(help="Language of the report; en by default.")] = None,
+    language: Annotated[Language | None, typer.Option(help="Language of the report; by default en.")] = None,
     engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
 ) -> None:
-    """Count the cumulative antibiogram of a file by the rules of CLSI M39.
+    """Make the cumulative antibiogram of a file (CLSI M39).
 
-    The first isolate of each patient and species counts. Cells of fewer than 30 isolates are marked; results that are
-    not interpretable, untested or resistant by nature are in no percentage; every percentage has its 95 % interval
-    (Wilson). Expert rules are on unless --no-expert-rules is given. Categories come from a release as `sirena
-    interpret` asks it, or from guideline editions; the report says from which. Patients are told apart in memory;
-    nothing of them is written.
+    The first isolate per patient and species is counted. Counts of fewer than 30 isolates are marked. Results that are
+    not interpretable, untested or intrinsically resistant are in no percentage; every percentage has its 95 %
+    confidence interval (Wilson). Expert rules are applied unless --no-expert-rules is given. Categories come from a
+    release, as in `sirena interpret`, or from guideline editions; the report says which. Patients are distinguished
+    only in memory: nothing about them is written.
     """
     from datetime import date
 

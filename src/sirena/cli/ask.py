@@ -29,25 +29,26 @@ def register(app: typer.Typer) -> None:
 
 
 def ask(
-    organism: Annotated[str, typer.Argument(help="WHONET code or name.")],
+    organism: Annotated[str, typer.Argument(help="Organism, by WHONET code or by name.")],
     tests: Annotated[
         list[str], typer.Argument(help='Antimicrobial and MIC in mg/L: CIP=0.5 "AMK<=2" AMK_EM=4 amikacina=4.')
     ],
     specimen: Annotated[
-        str, typer.Option(help="Where the isolate comes from: urine, orina, blood, LCR, a WHONET code …")
+        str, typer.Option(help="Specimen that the isolate comes from: urine, orina, blood, LCR, a WHONET code …")
     ] = "",
     guideline: Annotated[
         list[str] | None,
         typer.Option(help="Guideline or edition for tests that name none; CLSI by default. May be repeated."),
     ] = None,
     language: Annotated[
-        str, typer.Option(help="Language of the reasons: en or es; by default the locale's, and en for --json.")
+        str, typer.Option(help="Language of the reasons, en or es; by default that of the locale, and en with --json.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Interpret one isolate by the guideline editions in force, with the reason of every answer.
+    """Interpret one isolate by guideline, with reasons.
 
-    No model is asked: `sirena interpret` asks those of a release. A hospital's own rules (SIRENA_OVERLAY) are applied.
+    The guideline editions in force are used. No model is used; `sirena interpret` uses the models of a release. The
+    hospital's own rules (SIRENA_OVERLAY) are applied.
     """
     from sirena.cli.ask_tests import read_tests
     from sirena.domain.organisms import ORGANISMS, resolve

@@ -17,22 +17,24 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena audit`` to the command line."""
-    group = typer.Typer(no_args_is_help=True, help="The audit ledger: who did what, when, and what came of it.")
+    group = typer.Typer(no_args_is_help=True, help="The audit ledger: who did what, when, and its outcome.")
     for command in (show, export, verify, served, prepare, resume):
         group.command(name=command.__name__)(command)
     app.add_typer(group, name="audit")
 
 
 def show(
-    last: int = typer.Option(50, min=1, help="How many entries, the newest."),
-    event: list[str] = typer.Option([], help="Only this kind of event; may be repeated."),
-    who: str = typer.Option("", help="Only this account."),
-    since: str = typer.Option("", help="First moment, 2026-03-01 or 2026-03-01T10:00; UTC unless it names a zone."),
-    until: str = typer.Option("", help="First moment that is too late."),
-    act: str = typer.Option("", help="Only the entries of one act, its intention and its outcome."),
-    form: str = typer.Option("table", "--format", help="table, jsonl or csv."),
+    last: int = typer.Option(50, min=1, help="How many of the newest entries to show."),
+    event: list[str] = typer.Option([], help="Show only events of this kind. May be repeated."),
+    who: str = typer.Option("", help="Show only the entries of this account."),
+    since: str = typer.Option(
+        "", help="Show entries from this time on, 2026-03-01 or 2026-03-01T10:00; UTC unless it names a zone."
+    ),
+    until: str = typer.Option("", help="Show entries before this time."),
+    act: str = typer.Option("", help="Show only the entries of one act (its id): intention and outcome."),
+    form: str = typer.Option("table", "--format", help="Format: table, jsonl or csv."),
 ) -> None:
-    """Show the newest entries.
+    """Show the newest entries of the audit ledger.
 
     Example: sirena audit show --event promoted --event promotion_refused --since 2026-03-01
     """
@@ -59,10 +61,12 @@ def show(
 
 
 def export(
-    output: Path = typer.Option(Path("-"), "--output", "-o", help="File, or - for standard output."),
-    form: str = typer.Option("jsonl", "--format", help="jsonl (exact) or csv."),
+    output: Path = typer.Option(Path("-"), "--output", "-o", help="File to write; - writes to standard output."),
+    form: str = typer.Option("jsonl", "--format", help="Format: jsonl (exact) or csv."),
 ) -> None:
-    """Write every entry with its hashes; that it was done is an entry itself.
+    """Write the whole audit ledger to a file.
+
+    Every entry is written with its hashes; the export itself becomes an entry.
 
     Example: sirena audit export -o ledger.jsonl
     """
@@ -87,19 +91,21 @@ def export(
 
 
 def verify(
-    head: str = typer.Option("", help="An end written down earlier, ENTRIES:HASH, as this command prints it."),
+    head: str = typer.Option("", help="End of the ledger that this command printed earlier, ENTRIES:HASH."),
 ) -> None:
-    """Check every entry against its hash, the chain, and the ends noted apart from the database; exit code 1 if not.
+    """Check that the audit ledger was not altered.
 
-    The first entry that was altered, removed or moved is named. Write the printed end down elsewhere from time to
-    time: against it even one who could change database and head file is found.
+    Every entry's hash, the chain of hashes and its end are checked; exit code 1 if something is wrong. The first entry
+    that was altered, removed or moved is named. The end is compared with the head file, which Sirena keeps outside the
+    database. Now and then note the printed end in another place, and give it later as --head: this reveals even a
+    change by somebody who can write both the database and the head file.
 
     Example: sirena audit verify --head 812:5f0c…
     """
     from sirena.ledger.verification import verify as check
 
     ledger = _ledger()
-    found = check(ledger, expected=_head(head) if head else None)
+    found = check(ledger, expected_head=_head(head) if head else None)
     if found.finding is not None:
         raise SirenaError(
             f"the audit ledger at {ledger.store} is not what was written: {found.finding.text}",
@@ -116,12 +122,13 @@ def verify(
 
 
 def served(
-    on: str = typer.Option("now", "--on", help="Moment, 2026-03-01T10:00; UTC unless it names a zone (+01:00)."),
-    form: str = typer.Option("table", "--format", help="table, jsonl or csv."),
+    on: str = typer.Option("now", "--on", help="Time, such as 2026-03-01T10:00; UTC unless it names a zone (+01:00)."),
+    form: str = typer.Option("table", "--format", help="Format: table, jsonl or csv."),
 ) -> None:
-    """Say which release answered at a moment, with which versions, who approved each, and on what evidence.
+    """Show which release answered at a given time.
 
-    What the registry says is held against the ledger; a decision the ledger does not know is marked.
+    Its model versions are shown, who approved each, and on what evidence. The model registry is compared with the audit
+    ledger; a decision that the ledger does not hold is marked.
 
     Example: sirena audit served --on 2026-03-01T10:00
     """
@@ -136,12 +143,12 @@ def served(
 
 
 def prepare(
-    writer: str = typer.Option("", help="PostgreSQL role of the services; it gets the rights it needs, no others."),
+    writer: str = typer.Option("", help="PostgreSQL role of the services; it gets only the rights that it needs."),
 ) -> None:
-    """Make the tables of ledger and accounts, as the owner that SIRENA_DATABASE_OWNER_URL names; safe to repeat.
+    """Create the tables of audit ledger and accounts.
 
-    In production the role that Sirena works under should not own the tables: the owner could lift the triggers that
-    keep the ledger append-only.
+    The owner in SIRENA_DATABASE_OWNER_URL creates them. The command can be repeated. In production the PostgreSQL role
+    of the services should not own the tables: an owner can remove the triggers that keep entries from being changed.
 
     Example: sirena audit prepare --writer sirena
     """
@@ -155,8 +162,10 @@ def prepare(
     say(f"the audit ledger at {open_as_owner(settings).store} is ready{told}")
 
 
-def resume(reason: str = typer.Option(..., help="Why entries are missing; goes on record.")) -> None:
-    """Go on with a ledger whose end was lost, as after putting back a backup; what was lost goes on record.
+def resume(reason: str = typer.Option(..., help="Why entries are missing; written to the audit ledger.")) -> None:
+    """Continue an audit ledger whose last entries were lost.
+
+    This may happen after a restore; the loss becomes an entry.
 
     Example: sirena audit resume --reason "disk failed, backup of Monday put back"
     """

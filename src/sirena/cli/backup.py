@@ -24,7 +24,8 @@ At = Annotated[
     str,
     typer.Option(
         "--at",
-        help="Snapshot's id, or a date or time (UTC unless it names a zone): the latest not after it; else the latest.",
+        help="Backup to restore: its id, or a date or time (UTC unless it names a zone), which takes the "
+        "latest backup up to then; by default the latest.",
         show_default=False,
     ),
 ]
@@ -32,12 +33,17 @@ At = Annotated[
 
 def backup(
     watch: Annotated[
-        bool, typer.Option("--watch", help="Back up daily and drill weekly until SIGTERM; `sirena up` runs this.")
+        bool,
+        typer.Option(
+            "--watch",
+            help="Back up every day and make a restore drill every week, until SIGTERM; `sirena up` starts this.",
+        ),
     ] = False,
 ) -> None:
-    """Save databases, artifacts and configuration into the encrypted repository, check all of it, thin out old ones.
+    """Back up databases, models and configuration.
 
-    Kept are 7 daily, 5 weekly and 12 monthly backups. The stack goes on answering meanwhile.
+    The encrypted repository is checked afterwards, and old backups are removed. The 7 newest daily, 5 weekly and 12
+    monthly backups are kept. The service keeps answering meanwhile.
     """
     if watch:
         _keep_watch()
@@ -89,13 +95,17 @@ def backup(
 def restore(
     at: At = "",
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of what is here; the former databases are kept aside.")
+        bool,
+        typer.Option(
+            "--replace", help="Replace the databases that are here; the former ones are kept under other names."
+        ),
     ] = False,
 ) -> None:
-    """Bring a backup back onto this machine: databases, artifacts, configuration. Then start it with `sirena up`.
+    """Restore a backup on this machine.
 
-    The machine must be fresh (another SIRENA_HOME will do) and down. Its passwords stay its own. Repeating a restore
-    that failed is safe.
+    The backup holds databases, models and configuration. Run `sirena up` afterwards. The SIRENA_HOME of this machine
+    must be empty (you may choose another folder), and no part may run. The machine keeps its own passwords. A restore
+    that failed can be repeated safely.
     """
     from sirena.acts.backing_up import restore_backup
     from sirena.cli.progress import told
@@ -117,10 +127,11 @@ def restore(
 
 
 def drill(at: At = "") -> None:
-    """Put a backup back beside the running system, prove it, and remove it again.
+    """Prove that the latest backup can be restored.
 
-    Proven are every hash, every row count, the audit ledger's chain, and that the restored production release gives
-    the very answers the service gave when the backup was made. Anything else is a failure.
+    It is restored beside the running system, checked, and removed again. The drill checks every hash, every row count
+    and the hash chain of the audit ledger, and that the restored production release gives exactly the answers that the
+    service gave when the backup was made. If a check fails, the drill fails.
     """
     from sirena.acts.backing_up import drill_backup
     from sirena.cli.progress import told

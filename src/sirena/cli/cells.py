@@ -20,20 +20,24 @@ def cells(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="WHONET files of any format, or cells of hospitals, to be added; in S3 as s3://bucket/key."
+            help="WHONET files of any format, or counts of hospitals written by this command, to add up; in S3 as "
+            "s3://bucket/key."
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; its name ends in .cells.parquet.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write; its name must end in .cells.parquet.")],
     engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
-    seed: Annotated[int, typer.Option(min=0, help="As `sirena train` shall use; all hospitals take the same.")] = 0,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed that `sirena train` will use; all hospitals must use the same one.")
+    ] = 0,
 ) -> None:
-    """Write how often each label stands at each MIC of an organism and site: no row, no date, no patient.
+    """Count the labels at each MIC, without patient data.
 
-    `sirena train` takes such files in the place of the isolates, of one hospital or of several, and learns the very
-    same models. Several files are counted each by itself and added, as `sirena train` adds them. Cells of fewer than
-    five results are marked: look whether you may give them away.
+    The counts, by organism and site, hold no rows, dates or patients. `sirena train` accepts these counts instead of
+    the isolates, of one hospital or of several, and trains exactly the same models. Several files are counted
+    separately and then added, as `sirena train` adds them. Counts below five are marked: check whether you may pass
+    them on.
     """
     from sirena.cli.answering import refuse_same_file
     from sirena.cli.s3_files import check_output, each_file, stored

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena certificate`` to the command line."""
-    group = typer.Typer(no_args_is_help=True, help="The entry's certificate.")
+    group = typer.Typer(no_args_is_help=True, help="The TLS certificate of the entry (NGINX).")
     group.command(name="show", epilog="Example: sirena certificate show")(show)
     group.command(name="renew", epilog="Example: sirena certificate renew --force")(renew)
     group.command(name="watch", epilog="Example: sirena certificate watch")(watch)
@@ -20,7 +20,10 @@ def register(app: typer.Typer) -> None:
 
 
 def show() -> None:
-    """Tell where the certificate in force comes from, where it lies and for how many days it is valid."""
+    """Show the certificate in use.
+
+    The command prints its source, its file and for how many days it is valid.
+    """
     from sirena.server.tls.certificates import authority_file, days_left, entry_certificate
 
     settings = _production()
@@ -31,11 +34,14 @@ def show() -> None:
 
 
 def renew(
-    force: Annotated[bool, typer.Option("--force", help="Now, even when it is not due: a lost key, a drill.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Renew now, even if it is not due, such as after the loss of a key.")
+    ] = False,
 ) -> None:
-    """Renew Let's Encrypt's certificate or our own when it is due, or take up the hospital's new files.
+    """Renew the certificate.
 
-    The entry takes it up without losing a request.
+    One of Let's Encrypt or of Sirena is renewed when it is due; of the hospital's own, the new files are used. NGINX
+    starts to use the new certificate without losing a request.
     """
     from sirena.acts.stack_choice import production_stack
     from sirena.server.entry import acme
@@ -52,7 +58,10 @@ def renew(
 
 
 def watch() -> None:
-    """Renew twice a day when due, until SIGTERM; `sirena up` runs this itself."""
+    """Keep the certificate renewed; `sirena up` starts this.
+
+    Twice a day the command renews it if it is due, until SIGTERM.
+    """
     from sirena.server.entry import acme
 
     acme.watch(_production())

@@ -37,7 +37,7 @@ def summary(certificate: Certificate, most: int) -> str:
         f"  the edition states a category for {certificate.compared:,}; agreeing {certificate.agreements:,}"
         + (f" ({certificate.agreement_share:.2%})" if certificate.compared else ""),
         f"  monotone in MIC: {'yes' if certificate.monotone else f'NO, {len(certificate.reversals)} reversals'}",
-        f"  S where the edition says R: {sum(entry.cells for entry in certificate.unsafe):,}",
+        f"  S where the edition says R: {sum(entry.cells for entry in certificate.unsafe_disagreements):,}",
     ]
     lines += [
         f"  {in_words(_WORDS[kind])}: {certificate.kinds[kind]:,}" for kind in KINDS if certificate.kinds.get(kind)
@@ -55,7 +55,7 @@ def difference_lines(disagreements: tuple[Disagreement, ...]) -> Iterator[str]:
     """Yield a line for each group of organisms with equal differences: very major errors first, then most questions."""
     by_key: dict[tuple[str, Kind, str, str], list[Disagreement]] = {}
     for entry in disagreements:
-        what = entry.key, entry.kind, describe(entry.expected), describe(entry.answered)
+        what = entry.key, entry.kind, describe(entry.reference_answer), describe(entry.model_answer)
         by_key.setdefault(what, []).append(entry)
     alike: dict[tuple[str, Kind, str, str, tuple[str, ...]], list[tuple[str, int]]] = {}
     for (key, kind, expected, answered), entries in by_key.items():

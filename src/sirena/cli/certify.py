@@ -17,29 +17,46 @@ def register(app: typer.Typer) -> None:
         epilog='Example: sirena certify modelo_AMK_NM@production --guideline "CLSI 2026" --output certificates'
     )
     def certify(
-        model: Annotated[str, typer.Argument(help="MODEL, MODEL/VERSION or MODEL@STAGE.")],
+        model: Annotated[
+            str, typer.Argument(help="Model version: MODEL/VERSION or MODEL@STAGE; MODEL alone is its newest version.")
+        ],
         guideline: Annotated[
-            str, typer.Option(help="Guideline edition to compare with; the newest in force of the model's guideline.")
+            str,
+            typer.Option(
+                help="Guideline edition to compare with; by default the newest in force of the model's guideline."
+            ),
         ] = "",
-        overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
+        overlay: Annotated[
+            Path | None,
+            typer.Option(help="File of the hospital's own rules, which take precedence over the edition (CSV)."),
+        ] = None,
         output: Annotated[
-            Path | None, typer.Option("--output", "-o", help="Folder for the certificate (JSON and a page).")
+            Path | None,
+            typer.Option("--output", "-o", help="Folder to write the certificate to, as JSON and as an HTML page."),
         ] = None,
         chart: Annotated[
-            Path | None, typer.Option(help="The grid as a picture, organisms by dilutions: .svg, .png or .pdf.")
+            Path | None,
+            typer.Option(
+                help="File to write: a chart of the model's categories, organisms by dilutions; .svg, .png or .pdf."
+            ),
         ] = None,
-        language: Annotated[Language, typer.Option(help="Language of the picture.")] = Language.SPANISH,
+        language: Annotated[Language, typer.Option(help="Language of the chart.")] = Language.SPANISH,
         trust: Annotated[
-            str, typer.Option(help="SHA-256 of a model not made by Sirena, whose code must run to be asked.")
+            str,
+            typer.Option(
+                help="SHA-256 of a model that Sirena did not make; with it you allow the model's code to run."
+            ),
         ] = "",
-        disagreements: Annotated[int, typer.Option(min=0, help="How many lines of disagreements to print.")] = 20,
-        every: Annotated[bool, typer.Option("--all", help="Print all of them.")] = False,
+        disagreements: Annotated[int, typer.Option(min=0, help="How many differences to print.")] = 20,
+        every: Annotated[bool, typer.Option("--all", help="Print all differences.")] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Ask a model every organism, dilution and comparator (<=, =, >) and say where it differs from the edition.
+        """Compare a model with a guideline edition, exhaustively.
 
-        Works on any registered model with the inputs ORGANISM and a test column, ours or another's. The certificate
-        is kept with the model version, and from then on is the one the gate looks at.
+        The model is tested with every organism, dilution and comparator (<=, =, >), and every difference from the
+        edition is shown. The command works on any registered model with the inputs ORGANISM and a test column, whether
+        Sirena made it or not. The certificate is stored with the model version, and from then on the promotion gate
+        uses it.
         """
         import json
 

@@ -12,15 +12,18 @@ def register(app: typer.Typer) -> None:
 
     @app.command(epilog="Example: SIRENA_HOME=var/demo sirena demo --isolates 2000 --keep")
     def demo(
-        isolates: Annotated[int, typer.Option(min=100, help="Isolates of the synthetic hospital.")] = 5000,
+        isolates: Annotated[int, typer.Option(min=100, help="Number of isolates of the invented hospital.")] = 5000,
         keep: Annotated[
-            bool, typer.Option("--keep", help="Leave pages, MLflow and the service running until Ctrl-C or SIGTERM.")
+            bool, typer.Option("--keep", help="Keep the pages, MLflow and the service running until Ctrl-C or SIGTERM.")
         ] = False,
-        seed: Annotated[int, typer.Option(min=0, help="Same seed, same hospital and models.")] = 0,
+        seed: Annotated[
+            int, typer.Option(min=0, help="Random seed: the same seed gives the same hospital and the same models.")
+        ] = 0,
     ) -> None:
-        """Take an invented hospital through the whole chain: file, training, certificates, MLflow, release, HTTP.
+        """Run the whole chain with an invented hospital.
 
-        Everything is written below SIRENA_HOME and nothing stays running, unless --keep is given.
+        The chain is: file, training, certificates, MLflow, release, HTTP service. All files are written below
+        SIRENA_HOME. At the end everything is stopped, unless --keep is given.
         """
         from sirena.cli.ending import ends_in_order
         from sirena.server.parts.mlflow_server import embedded_mlflow_server

@@ -20,13 +20,16 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     profile: Profile = "",
-    json: Annotated[bool, typer.Option("--json", help="One JSON document for machines, instead of tables.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="Print one JSON document, for programs, instead of tables.")
+    ] = False,
 ) -> None:
-    """Look at settings, programs, accounts, folders, ports, names, other servers, databases and parts; change nothing.
+    """Check the machine and name remedies; change nothing.
 
-    For a server before its first `sirena up`, and whenever something is odd. What is not well comes with what mends
-    it. Exit code 0 when nothing must be mended, warnings included; 1 otherwise. What this account cannot see is
-    said and does not fail. No look at the network takes longer than five seconds.
+    Settings, programs, accounts, folders, ports, names, other servers, databases and parts are checked. Run it on a
+    server before its first `sirena up`, and whenever something does not work. Each problem is printed with its remedy.
+    Exit code 0 if nothing has to be repaired, even with warnings; otherwise 1. A check that this account may not make
+    is reported and is not a failure. No check of the network takes longer than five seconds.
     """
     from sirena.server.checks.finding import CheckVerdict, Notebook
 

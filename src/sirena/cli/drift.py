@@ -35,38 +35,49 @@ def drift(
     period: Annotated[
         str,
         typer.Option(
-            help="2025-Q3, 2025, or 2025-01-01..2025-06-30; all for the whole file, beside training alone. "
-            "By default the last calendar quarter in the file."
+            help="Period to judge: 2025-Q3, 2025, or 2025-01-01..2025-06-30; all compares the whole file with the "
+            "training only. By default the last calendar quarter in the file."
         ),
     ] = "",
     release: Annotated[
-        str, typer.Option(help="Release that answers, and whose training is compared: active, latest, or a name.")
+        str,
+        typer.Option(
+            help="Release whose models give the categories, and with whose training the file is compared: active, "
+            "latest, or a name."
+        ),
     ] = "active",
     reference: Annotated[
         bool,
         typer.Option(
-            "--reference", help="Categories by the guideline editions in force; compare with last year alone."
+            "--reference",
+            help="Take the categories from the guideline editions in force, and compare with the year before only.",
         ),
     ] = False,
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Categories by this edition; compare with last year alone. May be repeated."),
+        typer.Option(
+            help="Take the categories from this edition, and compare with the year before only. May be repeated."
+        ),
     ] = None,
     chart: Annotated[
-        Path | None, typer.Option("--chart", help="Write the mix of categories here: .svg, .png or .pdf.")
+        Path | None,
+        typer.Option("--chart", help="File to write: a chart of the shares of the categories; .svg, .png or .pdf."),
     ] = None,
-    language: Annotated[Language | None, typer.Option(help="Language of the chart; the locale's by default.")] = None,
+    language: Annotated[
+        Language | None, typer.Option(help="Language of the chart; by default that of the locale.")
+    ] = None,
     as_json: AsJson = False,
     sheet: Sheet = None,
     mapping: MappingFile = None,
 ) -> None:
-    """Tell what drifts: exit code 5 where a quarter differs from the year before it or from the training of the models.
+    """Find drift against the year before and the training.
 
-    For each antimicrobial are compared the share of each category, of each reason for no category (NI), and of
-    organisms, specimens and MICs that the other side never had. A share drifts when it differs by 5 percentage points
-    or more and the interval of the difference (Newcombe), at 95 % for all comparisons together, leaves out zero; fewer
-    than 30 results are not judged. Of the difference of a category is told what other organisms make. Trainings keep
-    labelled results only, so reasons are not judged against them.
+    A period is compared with the year before it and with the training data of the models; exit code 5 if something
+    drifts. For each antimicrobial these shares are compared: each category, each reason for no category (NI), and
+    organisms, specimens and MICs that do not occur on the other side. A share drifts if it differs by 5 percentage
+    points or more and the confidence interval of the difference (Newcombe), at 95 % for all comparisons together,
+    excludes zero. Fewer than 30 results are not judged. Of a difference in a category, the part due to other organisms
+    is given. Training data hold labelled results only, so the reasons are not compared with them.
     """
     from datetime import date
 

@@ -18,7 +18,12 @@ class EngineName(enum.StrEnum):
 
 
 EngineOption = Annotated[
-    EngineName, typer.Option("--engine", help="local: this machine; ray: the Ray cluster at RAY_ADDRESS, else its own.")
+    EngineName,
+    typer.Option(
+        "--engine",
+        help="Where the file is processed: local (this machine) or ray (the Ray cluster at RAY_ADDRESS; "
+        "without it, a new one here).",
+    ),
 ]
 """Type of the option ``--engine``."""
 

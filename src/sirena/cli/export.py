@@ -48,54 +48,65 @@ def export(
         ExportTarget,
         typer.Option(
             "--to",
-            help="glass: counts of R, I and S for WHO's platform (RIS); ears-net: a line for each isolate and drug, "
-            "for the ECDC's (TESSy); whonet: rows, for WHONET.",
+            help="Target: glass (counts of R, I and S for WHO's platform, RIS file), ears-net (a row per isolate "
+            "and drug for the ECDC's TESSy) or whonet (rows for WHONET).",
         ),
     ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, format by suffix.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="File to write, in the format of its suffix.")],
     country: Annotated[
-        str, typer.Option(help="glass: country, three letters of ISO 3166: ARG, COL, ESP; ears-net: two letters, ES.")
+        str,
+        typer.Option(
+            help="glass, ears-net: country by ISO 3166, three letters for glass (ARG, COL, ESP), two for ears-net (ES)."
+        ),
     ] = "",
     laboratory: Annotated[
-        str, typer.Option(help="ears-net: code of the laboratory, from the national coordination.")
+        str, typer.Option(help="ears-net: code of the laboratory, given by the national coordination of EARS-Net.")
     ] = "",
     year: Annotated[
-        int | None, typer.Option(min=1900, max=2999, help="glass, ears-net: year of the specimens; one year a file.")
+        int | None,
+        typer.Option(min=1900, max=2999, help="glass, ears-net: year of the specimens; a file holds one year."),
     ] = None,
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+        typer.Option(help="Edition for the columns of its guideline; by default the newest in force. May be repeated."),
     ] = None,
     batch: Annotated[
         str,
-        typer.Option(help="Name of the data set on the platform: glass BATCHID, DS1 by default; ears-net DataSource."),
+        typer.Option(
+            help="glass, ears-net: name of the data set on the platform (BATCHID for glass, by default DS1; "
+            "DataSource for ears-net)."
+        ),
     ] = "",
     leave_out: Annotated[
         list[str] | None,
-        typer.Option(help="Value that tells a screening culture: SPEC_REAS=sur or SPEC_TYPE=re. May be repeated."),
+        typer.Option(
+            help="Value that marks a screening culture, whose isolates are left out: SPEC_REAS=sur or "
+            "SPEC_TYPE=re. May be repeated."
+        ),
     ] = None,
     refused: Annotated[
-        Path | None, typer.Option("--refused", help="File for the rows that are not exported, with the reason.")
+        Path | None,
+        typer.Option("--refused", help="File to write: the rows that are not exported, each with the reason."),
     ] = None,
     dictionary: Annotated[
-        Path | None, typer.Option("--dictionary", help="File for what each column of the export means.")
+        Path | None, typer.Option("--dictionary", help="File to write: the meaning of each column of the export.")
     ] = None,
     sheet: Sheet = None,
     mapping: MappingFile = None,
 ) -> None:
-    """Write counts for WHO's GLASS, lines for EARS-Net, or rows for WHONET.
+    """Export results for WHO GLASS, EARS-Net or WHONET.
 
-    glass: the first isolate of patient, specimen and pathogen in a year, by R, I and S. No row of the export is a
-    patient's. What cannot be exported is counted by reason, and listed by row with --refused.
-    Categories are the guideline's, before expert rules.
+    glass: counts of R, I and S of the first isolate per patient, specimen and pathogen in a year. No row of the export
+    describes a single patient. Results that cannot be exported are counted by reason, and --refused lists them by row.
+    Categories are those of the guideline, before expert rules.
 
-    ears-net: a line for each antimicrobial of the first isolate of patient and pathogen in a year, from blood and
-    cerebrospinal fluid, with MIC and category. All MICs are read by EUCAST, which the network asks for, whatever
-    guideline a column is named after. Patients and isolates are numbered within the file; age, sex, dates and ward type
-    are those of a person.
+    ears-net: one row per antimicrobial of the first isolate per patient and pathogen in a year, from blood and
+    cerebrospinal fluid, with MIC and category. EARS-Net requires EUCAST, so all MICs are interpreted by EUCAST, also in
+    columns named after another guideline. Patients and isolates get new numbers within the file. Age, sex, dates and
+    ward type are those of a person: treat the file as patient data.
 
-    whonet: every isolate with WHONET's names of columns and organisms; patients are numbered anew, and names, numbers,
-    birth dates and specimen numbers stay out. It takes no option of the others.
+    whonet: all isolates, with WHONET's names of columns and organisms. Patients get new numbers; names, patient
+    numbers, birth dates and specimen numbers are left out. The options that begin with glass or ears-net do not apply.
     """
     from sirena.cli.answering import refuse_same_file, tell
     from sirena.whonet.mapping import load_mapping

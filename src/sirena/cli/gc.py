@@ -17,19 +17,24 @@ def register(app: typer.Typer) -> None:
 
 
 def gc(
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show; also what happens without --yes.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only show what could be removed; the same as without --yes.")
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Remove what is shown as not needed.")] = False,
-    newest: Annotated[int, typer.Option(min=1, help="Keep so many versions of each model, the newest.")] = 3,
-    days: Annotated[float, typer.Option(min=1, help="Keep everything younger than so many days.")] = 30,
+    newest: Annotated[int, typer.Option(min=1, help="How many of the newest versions of each model to keep.")] = 3,
+    days: Annotated[float, typer.Option(min=1, help="Keep everything that is less than this number of days old.")] = 30,
     months: Annotated[
-        float, typer.Option(min=1, help="Keep the members of releases younger than so many months.")
+        float,
+        typer.Option(min=1, help="Keep the model versions of releases that are less than this number of months old."),
     ] = 24,
 ) -> None:
-    """Collect model versions and files that no release, stage, alias or rule needs; by itself it only shows.
+    """Find, and remove, model versions that nothing needs.
 
-    On the server it also collects uploads begun over a day ago and never finished. Kept for good: whatever was in
-    production once, certificates, the audit ledger, releases, runs with their numbers, and what Sirena did not log.
-    Through the entry it only shows: removal must not overlap a backup, and only the server ensures that.
+    These are versions, with their files, that no release, stage, alias or rule needs; they are removed with --yes. On
+    the server the command also finds uploads that began over a day ago and never ended. These are always kept: whatever
+    was in production once, certificates, the audit ledger, releases, runs with their metrics, and whatever Sirena did
+    not log. Through the entry the command only shows: a removal must not overlap a backup, and only the server can
+    ensure that.
     """
     from sirena.acts.collecting import abort_uploads, dead_uploads, free_models, kept_out_of_backups, remove_versions
     from sirena.acts.gatekeeping import open_registry

@@ -34,7 +34,9 @@ def register(app: typer.Typer) -> None:
 
 
 def list_editions(as_json: AsJson = False) -> None:
-    """Tell which guideline editions can be used, since when each is in force, and which one is the default.
+    """List the guideline editions.
+
+    The list shows from which day each is in force, and which one is the default.
 
     Example: sirena guideline list
     """
@@ -85,23 +87,26 @@ def import_tables(
     files: Annotated[
         list[Path],
         typer.Argument(
-            help="WHONET's Breakpoints, Organisms, ExpectedResistancePhenotypes (.txt, .gz); EUCAST's workbook (.xlsx)."
+            help="WHONET's Breakpoints, Organisms, ExpectedResistancePhenotypes (.txt, .gz), or EUCAST's workbook "
+            "(.xlsx)."
         ),
     ],
     edition: Annotated[
-        list[str] | None, typer.Option("--edition", help='Edition to import, "CLSI 2024"; the newest if not given.')
+        list[str] | None,
+        typer.Option("--edition", help='Edition to import, such as "CLSI 2024"; by default the newest.'),
     ] = None,
     in_force_since: Annotated[
         datetime | None,
         typer.Option(
-            formats=["%Y-%m-%d"], help="Day from which it is in force; without one it is used only by its name."
+            formats=["%Y-%m-%d"],
+            help="Day from which the edition is in force; without it the edition is used only where it is named.",
         ),
     ] = None,
 ) -> None:
-    """Import WHONET's resource tables, or EUCAST's workbook, as further editions, stored below SIRENA_HOME.
+    """Import editions from WHONET's tables or EUCAST's workbook.
 
-    Importing again replaces what was imported before. Of EUCAST's workbook, cells that cannot be read with certainty
-    are listed for a person, and nothing of them is taken.
+    They are stored below SIRENA_HOME. Importing an edition again replaces it. Cells of EUCAST's workbook that cannot be
+    read with certainty are not imported; they are listed for you to check.
 
     Example: sirena guideline import Breakpoints.txt Organisms.txt --edition "CLSI 2023"
     """
@@ -132,14 +137,18 @@ def import_tables(
 
 
 def diff(
-    first: Annotated[str, typer.Argument(help='Edition, as in "CLSI 2024".')],
-    second: Annotated[str, typer.Argument(help="Edition to compare with; the first itself if not given.")] = "",
+    first: Annotated[str, typer.Argument(help='Edition, such as "CLSI 2024".')],
+    second: Annotated[
+        str, typer.Argument(help="Edition to compare with; by default the first one, for --overlay.")
+    ] = "",
     overlay: Overlay = None,
-    drugs: Annotated[str, typer.Option("--drugs", help="Antimicrobial codes, separated by commas.")] = "",
-    every: Annotated[bool, typer.Option("--all", help="Print every difference, not a page of them.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print all of them as JSON.")] = False,
+    drugs: Annotated[str, typer.Option("--drugs", help="WHONET codes of antimicrobials, separated by commas.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Print all differences, not only a page.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all differences as JSON.")] = False,
 ) -> None:
-    """Name what changes from one edition to another, or through a local overlay: the gravest first, at most a page.
+    """Show the differences between two editions.
+
+    With --overlay, what the hospital's own rules change is shown. The gravest differences come first, at most a page.
 
     Example: sirena guideline diff "CLSI 2025" --overlay hospital.csv
     """

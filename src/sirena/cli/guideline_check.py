@@ -28,15 +28,18 @@ _CODES_SHOWN = 5
 
 
 def check(
-    edition: Annotated[str, typer.Argument(help='Edition, as in "CLSI 2026"; CLSI or EUCAST: the one in force.')],
+    edition: Annotated[
+        str, typer.Argument(help='Edition, such as "CLSI 2026"; CLSI or EUCAST alone is the one in force.')
+    ],
     against: Annotated[str, typer.Option("--against", help="Edition to compare it with.")] = "",
-    drugs: Annotated[str, typer.Option("--drugs", help="Antimicrobial codes, separated by commas.")] = "",
+    drugs: Annotated[str, typer.Option("--drugs", help="WHONET codes of antimicrobials, separated by commas.")] = "",
     overlay: Overlay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Tell what to look at in an edition: one reading, doubts, rows that never decide or are overridden, differences.
+    """List what a person should check in an edition.
 
-    Counts first, then the rows. Nothing is changed.
+    These are rows read only once, doubts, rows without effect, and differences from another edition. Counts are printed
+    first, then the rows. Nothing is changed.
 
     Example: sirena guideline check "EUCAST 2027" --against "EUCAST 2026"
     """

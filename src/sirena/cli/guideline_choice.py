@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from sirena.guidelines.editions import Editions
 
 Overlay = Annotated[
-    Path | None, typer.Option("--overlay", help="CSV of a hospital's own rules, laid over the edition.")
+    Path | None,
+    typer.Option("--overlay", help="File of the hospital's own rules, which take precedence over the edition (CSV)."),
 ]
 
 

@@ -24,14 +24,25 @@ OVERLAY_HEADER: Final = (
 
 
 def show(
-    edition: Annotated[str, typer.Argument(help='Edition, as in "CLSI 2026"; CLSI or EUCAST: the one in force.')],
-    drugs: Annotated[str, typer.Option("--drugs", help="Antimicrobial codes, separated by commas.")] = "",
-    organism: Annotated[str, typer.Option("--organism", help="Only rows for this organism (code or name).")] = "",
+    edition: Annotated[
+        str, typer.Argument(help='Edition, such as "CLSI 2026"; CLSI or EUCAST alone is the one in force.')
+    ],
+    drugs: Annotated[str, typer.Option("--drugs", help="WHONET codes of antimicrobials, separated by commas.")] = "",
+    organism: Annotated[
+        str, typer.Option("--organism", help="Print only the rows for this organism (code or name).")
+    ] = "",
     overlay: Overlay = None,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print rows of an overlay, to edit one from.")] = False,
+    as_csv: Annotated[
+        bool,
+        typer.Option(
+            "--csv", help="Print the rows in the format of the hospital's own rules (CSV), as a start for editing."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
-    """Print what an edition says: each row with its source, the number of readings, doubts and conditions.
+    """Print the breakpoints of an edition.
+
+    Each row is shown with its source, number of readings, doubts and conditions.
 
     Example: sirena guideline show "CLSI 2026" --drugs AMK,CIP --organism "E. coli"
     """

@@ -27,28 +27,41 @@ def inspect(
     file: Annotated[Path, typer.Argument(help="WHONET file of any format; - reads standard input.")],
     sheet: Sheet = None,
     as_json: AsJson = False,
-    rows: Annotated[int, typer.Option("--rows", min=0, help="Row numbers to show for each problem.")] = 5,
+    rows: Annotated[int, typer.Option("--rows", min=0, help="How many row numbers to show for each problem.")] = 5,
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Edition the laboratory's labels are compared with; the newest in force of each guideline."),
+        typer.Option(
+            help="Edition to compare the laboratory's labels with; by default the newest in force of each guideline."
+        ),
     ] = None,
     audit: Annotated[
-        Path | None, typer.Option(help="Write here every cell whose labels contradict one another or the edition.")
+        Path | None,
+        typer.Option(
+            help="File to write: every combination of organism and MIC whose labels contradict each other or the "
+            "edition."
+        ),
     ] = None,
     audit_isolates: Annotated[
-        Path | None, typer.Option(help="Write here the isolates of those cells, by row and specimen number.")
+        Path | None, typer.Option(help="File to write: the isolates with such labels, by row and specimen number.")
     ] = None,
-    language: Annotated[Language, typer.Option(help="Language of the words in --audit-isolates.")] = Language.ENGLISH,
+    language: Annotated[
+        Language, typer.Option(help="Language of the texts in the file of --audit-isolates.")
+    ] = Language.ENGLISH,
     mapping: MappingFile = None,
     write_mapping: Annotated[
-        Path | None, typer.Option("--write-mapping", help="Write here what was understood, to be corrected and kept.")
+        Path | None,
+        typer.Option(
+            "--write-mapping",
+            help="File to write: how Sirena understood each column (TOML); correct it and give it as --mapping.",
+        ),
     ] = None,
 ) -> None:
-    """Tell what a file holds: format, organisms, tests, by row what cannot be read, and labels that contradict others.
+    """Show what a file contains, and what cannot be read.
 
-    Cells are named by row, column and class and never echoed, since a misplaced cell may name a patient. Headers of
-    other systems are listed with what was understood and why; --write-mapping starts a file that corrects it, and every
-    command takes it as --mapping.
+    The report lists format, organisms, tests, unreadable values, and labels that contradict each other. Problems are
+    listed by row, column and kind. The contents of a cell are never shown, because a misplaced cell may hold a
+    patient's name. Of each header that another system wrote, the list says how Sirena understood it and why.
+    --write-mapping writes this to a file, which you can correct and give to every command as --mapping.
 
     Example: sirena inspect w2024hos.sir --rows 20
     """

@@ -26,41 +26,69 @@ def register(app: typer.Typer) -> None:
 def interpret(
     file: Annotated[
         Path,
-        typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input."),
+        typer.Argument(
+            help="WHONET file of any format, on this machine or in S3 (s3://bucket/key); - reads standard input."
+        ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write, format by suffix; - is CSV on standard output.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="File to write, in the format of its suffix; - writes CSV to standard output."
+        ),
     ],
-    release: Annotated[str, typer.Option(help="Release to ask: active, latest, or a name.")] = "active",
+    release: Annotated[str, typer.Option(help="Release whose models are used: active, latest, or a name.")] = "active",
     engine: EngineOption = EngineName.LOCAL,
     site: Annotated[
-        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+        str,
+        typer.Option(
+            help="Site of infection: specimen (by the specimen of each row), or one site for all rows: unknown, "
+            "csf, urine, blood, respiratory …"
+        ),
     ] = "specimen",
-    basis: Annotated[bool, typer.Option("--basis", help="Write Eti_X_basis and Eti_X_reason too.")] = False,
-    language: Annotated[Language, typer.Option(help="Language of the basis.")] = Language.ENGLISH,
+    basis: Annotated[
+        bool,
+        typer.Option(
+            "--basis",
+            help="Also write Eti_X_basis (breakpoint and document behind each category) and Eti_X_reason (why "
+            "there is none).",
+        ),
+    ] = False,
+    language: Annotated[Language, typer.Option(help="Language of the texts in Eti_X_basis.")] = Language.ENGLISH,
     expert_rules: Annotated[
-        bool, typer.Option("--expert-rules", help="Write Eti_X_reported and Eti_X_rule too: R where a rule says so.")
+        bool,
+        typer.Option(
+            "--expert-rules",
+            help="Also write Eti_X_reported (category to report, after expert rules) and Eti_X_rule (the rule that"
+            " changed it).",
+        ),
     ] = False,
     rules: Annotated[
-        Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
+        Path | None, typer.Option("--rules", help="File of the hospital's own expert rules, added to Sirena's (CSV).")
     ] = None,
     existing: Annotated[
-        Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
+        Existing,
+        typer.Option(
+            help="If the file already has category columns: refuse the file, keep them (and write Eti_X_new) or "
+            "replace them."
+        ),
     ] = Existing.REFUSE,
     sheet: Sheet = None,
     mapping: MappingFile = None,
     csv_style: Annotated[
-        str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
+        str,
+        typer.Option(
+            help="Style of a .csv file: keep (as the input), excel-es (for Spanish Excel) or plain (commas, UTF-8)."
+        ),
     ] = "keep",
 ) -> None:
-    """Interpret every test column of a file with the models of a release.
+    """Interpret the MICs of a file with a release's models.
 
-    Every input column is kept, unchanged and in order; each Eti_ column stands directly after its test column.
-    A column no model of the release answers (another guideline's, or zone diameters) is NI in every row. The specimen
-    of each row (SPEC_TYPE) tells the site of infection. A category that holds for urine alone, or unless it is
-    meningitis, is marked in Eti_X_mark where the site is unknown. The last column, SIRENA, names release and editions.
-    With --expert-rules the category stays as it is, and what is reported stands beside it with the rule: a beta-lactam
-    of an MRSA, clindamycin with inducible resistance. No rule speaks of a drug that was not tested.
+    All input columns are kept, unchanged and in their order; each Eti_ column follows its test column. A column that no
+    model of the release covers (another guideline's, or zone diameters) is NI in every row. The specimen of each row
+    (SPEC_TYPE) gives the site of infection. If the site is unknown, Eti_X_mark marks a category that holds only for
+    urine, or only if the infection is not meningitis. The last column, SIRENA, names the release and the editions. With
+    --expert-rules the category stays, and further columns give the category to report and the rule that changed it: a
+    beta-lactam of an MRSA, clindamycin with inducible resistance. No rule reports a drug that was not tested.
     """
     from sirena.acts.answering_release import load_for_answers
     from sirena.cli.answering import (

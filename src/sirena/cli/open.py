@@ -17,23 +17,26 @@ def register(app: typer.Typer) -> None:
 
 def open_pages(
     file: Annotated[
-        Path | None, typer.Argument(help="WHONET file of any format to show; more can be opened on the pages.")
+        Path | None, typer.Argument(help="WHONET file of any format to show; you can open more on the pages.")
     ] = None,
     release: Annotated[
         str | None,
-        typer.Option(help="Release whose models answer: active, latest, or a name; without it the guideline editions."),
+        typer.Option(
+            help="Release whose models are used: active, latest, or a name; by default the guideline editions are used."
+        ),
     ] = None,
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+        typer.Option(help="Edition for the columns of its guideline; by default the newest in force. May be repeated."),
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 0,
-    browser: Annotated[bool, typer.Option(help="Open the address in a browser too.")] = True,
+    browser: Annotated[bool, typer.Option(help="Also open the address in a browser.")] = True,
 ) -> None:
-    """Show files and isolates in a browser on this machine, with S / I / R and the reason of each, until Ctrl-C.
+    """Show files and isolates in a browser on this machine.
 
-    Only the holder of the printed address gets in. Nothing leaves this machine, and no file that is dropped on a page
-    is written to a disk; patients' names, numbers and birth dates are dropped as the file is read.
+    Each result has S / I / R and its reason. The command runs until Ctrl-C. Only somebody who has the printed address
+    can open the pages. No data leaves this machine, and no file that you drop on a page is written to a disk; patients'
+    names, numbers and birth dates are removed as the file is read.
     """
     import webbrowser
     from functools import partial

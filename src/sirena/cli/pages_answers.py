@@ -41,7 +41,7 @@ class AnswersNow:
 
     def __call__(self) -> NamedPanel:
         """Return the panel that answers now."""
-        loaded = self._holder.loaded
+        loaded = self._holder.loaded_panel
         if loaded is None:
             return self._editions()
         last = self._last

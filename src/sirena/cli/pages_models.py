@@ -5,17 +5,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from sirena.acts.model_house import ModelHouse
+    from sirena.acts.installed_models import InstalledModels
     from sirena.settings.catalogue import Settings
 
 
-def models_of(settings: "Settings") -> "Callable[[], ModelHouse]":
+def models_of(settings: "Settings") -> "Callable[[], InstalledModels]":
     """Return a function that returns the models of an installation, always the same object."""
 
     @cache
-    def house() -> "ModelHouse":
-        from sirena.acts.model_house import ModelHouse
+    def house() -> "InstalledModels":
+        from sirena.acts.installed_models import InstalledModels
 
-        return ModelHouse(settings)
+        return InstalledModels(settings)
 
     return house

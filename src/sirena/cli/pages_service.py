@@ -22,21 +22,23 @@ def register(app: typer.Typer) -> None:
 
 def pages_service(
     socket: Annotated[
-        Path | None, typer.Option(help="Unix socket to listen on, in a folder NGINX alone may enter.")
+        Path | None, typer.Option(help="Unix socket to listen on, in a folder that only NGINX may enter.")
     ] = None,
     desk: Annotated[
-        Path | None, typer.Option(help="Unix socket of the access service where what happens goes on record.")
+        Path | None,
+        typer.Option(help="Unix socket of the access service, which writes the pages' events to the audit ledger."),
     ] = None,
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Loopback port to listen on, on one person's machine.")
     ] = 0,
-    key: Annotated[Path | None, typer.Option(help="File of the key that lets this person in.")] = None,
+    key: Annotated[Path | None, typer.Option(help="File of the key with which this person opens the pages.")] = None,
 ) -> None:
-    """Show files and isolates in browsers, until SIGTERM; `sirena up` starts it.
+    """Serve Sirena's pages; `sirena up` starts this.
 
-    On a server whoever the entry lets in sees them (--socket, --desk); on one person's machine the holder of a key
-    (--port, --key). The active release answers, and until there is one the guideline editions in force. No file that
-    somebody opens is written to a disk; it is gone when the session ends, and after 30 minutes without a look.
+    They show files and isolates in a browser, until SIGTERM. On a server, everybody whom the entry lets in can use the
+    pages (--socket, --desk); on one person's machine, the person who has the key (--port, --key). Categories come from
+    the active release, or from the guideline editions in force while there is no release. A file that somebody opens is
+    never written to a disk; it is removed from memory when the session ends, or after 30 minutes without use.
 
     Example: sirena pages-service --socket doors/pages/socket --desk doors/desk/socket
     """

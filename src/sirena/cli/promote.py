@@ -21,15 +21,22 @@ def register(app: typer.Typer) -> None:
 
 
 def promote(
-    model: str = typer.Argument("", help="MODEL/VERSION or MODEL@STAGE; MODEL alone is its newest version."),
-    to: str = typer.Option(..., "--to", help="none, staging, production or archived."),
-    every: bool = typer.Option(False, "--all", help="The newest version of every registered model."),
-    override: str = typer.Option("", help="Reason to promote although the gate refuses; goes on record."),
-    overlay: Path | None = typer.Option(None, help="The hospital's own rules in force on the edition."),
+    model: str = typer.Argument(
+        "", help="Model version: MODEL/VERSION or MODEL@STAGE; MODEL alone is its newest version."
+    ),
+    to: str = typer.Option(..., "--to", help="Stage to move it to: none, staging, production or archived."),
+    every: bool = typer.Option(False, "--all", help="Promote the newest version of every registered model."),
+    override: str = typer.Option(
+        "", help="Reason to promote the version although the gate refuses it; written to the audit ledger."
+    ),
+    overlay: Path | None = typer.Option(
+        None, help="File of the hospital's own rules that are in force with the edition (CSV)."
+    ),
 ) -> None:
-    """Promote a model version, or refuse with exit code 3 and say what was expected and got.
+    """Move a model version to a stage, if the gate allows it.
 
-    Repeating it is safe: what stands there already is left, what was interrupted is completed.
+    If the promotion gate refuses it, the command prints what was expected and found, with exit code 3. Repeating the
+    command is safe: what is done already stays as it is, and what was interrupted is completed.
 
     Example: sirena promote modelo_AMK_NM/2 --to production
     """

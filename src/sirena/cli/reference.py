@@ -29,54 +29,91 @@ def register(app: typer.Typer) -> None:
 def reference(
     file: Annotated[
         Path,
-        typer.Argument(help="WHONET file of any format, here or in S3 (s3://bucket/key); - reads standard input."),
+        typer.Argument(
+            help="WHONET file of any format, on this machine or in S3 (s3://bucket/key); - reads standard input."
+        ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write, format by suffix; - is CSV on standard output.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="File to write, in the format of its suffix; - writes CSV to standard output."
+        ),
     ],
     guideline: Annotated[
         list[str] | None,
-        typer.Option(help="Edition for the columns of its guideline; the newest in force by default. May be repeated."),
+        typer.Option(help="Edition for the columns of its guideline; by default the newest in force. May be repeated."),
     ] = None,
-    overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
+    overlay: Annotated[
+        Path | None,
+        typer.Option(help="File of the hospital's own rules, which take precedence over the edition (CSV)."),
+    ] = None,
     site: Annotated[
-        str, typer.Option(help="specimen (of each row), or one for all: unknown, csf, urine, blood, respiratory …")
+        str,
+        typer.Option(
+            help="Site of infection: specimen (by the specimen of each row), or one site for all rows: unknown, "
+            "csf, urine, blood, respiratory …"
+        ),
     ] = "specimen",
     indication: Annotated[
-        str, typer.Option(help="Rows for this come first: endocarditis, oral, screen, prophylaxis …")
+        str, typer.Option(help="Use for which breakpoints are preferred: endocarditis, oral, screen, prophylaxis …")
     ] = "",
     no_intrinsic: Annotated[
-        bool, typer.Option("--no-intrinsic", help="Leave expected (intrinsic) resistance out.")
+        bool, typer.Option("--no-intrinsic", help="Do not apply expected (intrinsic) resistance.")
     ] = False,
-    pk_pd: Annotated[bool, typer.Option("--pk-pd", help="Where no organism's row holds, apply PK/PD rows.")] = False,
+    pk_pd: Annotated[
+        bool, typer.Option("--pk-pd", help="Apply PK/PD breakpoints where no breakpoint of the organism applies.")
+    ] = False,
     censored: Annotated[
-        str, typer.Option(help="Censored MICs on both sides of a cut point: refuse (NI) or whonet (read the number).")
+        str,
+        typer.Option(
+            help="MICs such as <=4 that lie on both sides of a breakpoint: refuse (NI) or whonet (read the number "
+            "alone)."
+        ),
     ] = "refuse",
-    basis: Annotated[bool, typer.Option("--basis", help="Write Eti_X_basis and Eti_X_reason too.")] = False,
-    language: Annotated[Language, typer.Option(help="Language of the basis.")] = Language.ENGLISH,
+    basis: Annotated[
+        bool,
+        typer.Option(
+            "--basis",
+            help="Also write Eti_X_basis (breakpoint and document behind each category) and Eti_X_reason (why "
+            "there is none).",
+        ),
+    ] = False,
+    language: Annotated[Language, typer.Option(help="Language of the texts in Eti_X_basis.")] = Language.ENGLISH,
     expert_rules: Annotated[
-        bool, typer.Option("--expert-rules", help="Write Eti_X_reported and Eti_X_rule too: R where a rule says so.")
+        bool,
+        typer.Option(
+            "--expert-rules",
+            help="Also write Eti_X_reported (category to report, after expert rules) and Eti_X_rule (the rule that"
+            " changed it).",
+        ),
     ] = False,
     rules: Annotated[
-        Path | None, typer.Option("--rules", help="A hospital's own expert rules on top of Sirena's (CSV).")
+        Path | None, typer.Option("--rules", help="File of the hospital's own expert rules, added to Sirena's (CSV).")
     ] = None,
     existing: Annotated[
-        Existing, typer.Option(help="Category columns already there: refuse, keep (write Eti_X_new) or replace them.")
+        Existing,
+        typer.Option(
+            help="If the file already has category columns: refuse the file, keep them (and write Eti_X_new) or "
+            "replace them."
+        ),
     ] = Existing.REFUSE,
     engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
     csv_style: Annotated[
-        str, typer.Option(help="How a .csv is written: keep (as the input), excel-es (for Spanish Excel) or plain.")
+        str,
+        typer.Option(
+            help="Style of a .csv file: keep (as the input), excel-es (for Spanish Excel) or plain (commas, UTF-8)."
+        ),
     ] = "keep",
 ) -> None:
-    """Interpret every MIC column of a file with guideline editions, without any model.
+    """Interpret the MICs of a file by guideline.
 
-    Every input column is kept, unchanged and in order; each Eti_ column stands directly after its MIC column.
-    A column is answered by its own guideline: AMK_NM by CLSI, AMK_EM by EUCAST. The specimen of each row (SPEC_TYPE)
-    tells the site of infection. A category that holds for urine alone, or unless it is meningitis, is marked in
-    Eti_X_mark where the site is unknown. The last column, SIRENA, names the editions. With --expert-rules what is
-    reported stands beside each category, with the rule that changed it.
+    No model is used. All input columns are kept, unchanged and in their order; each Eti_ column follows its MIC column.
+    Each column is interpreted by its own guideline: AMK_NM by CLSI, AMK_EM by EUCAST. The specimen of each row
+    (SPEC_TYPE) gives the site of infection. If the site is unknown, Eti_X_mark marks a category that holds only for
+    urine, or only if the infection is not meningitis. The last column, SIRENA, names the editions. With --expert-rules
+    further columns give the category to report and the rule that changed it.
     """
     from sirena.acts.rules_in_force import overlay_in_force
     from sirena.cli.answering import (

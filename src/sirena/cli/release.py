@@ -13,25 +13,32 @@ if TYPE_CHECKING:
     from sirena.registry.connection import Registry
     from sirena.registry.releases import Release
 
-_NAME_HELP = "active, latest, 3, v3 or panel_SIR/3."
+_NAME_HELP = "Release: active, latest, 3, v3 or panel_SIR/3."
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena release`` to the command line."""
-    group = typer.Typer(no_args_is_help=True, help="Releases: one version per antimicrobial, switched as one.")
+    group = typer.Typer(no_args_is_help=True, help="Releases: sets of model versions that answer together.")
     for command in (create, list_, show, activate, rollback, shadow, diff):
         group.command(name=command.__name__.rstrip("_"))(command)
     app.add_typer(group, name="release")
 
 
 def create(
-    versions: list[str] = typer.Argument(None, help="Members, MODEL/VERSION or MODEL@STAGE; none: see --from."),
-    source: str = typer.Option("production", "--from", help="production, staging or latest: where members stand."),
-    note: str = typer.Option("", help="One line for people."),
+    versions: list[str] = typer.Argument(
+        None, help="Model versions, MODEL/VERSION or MODEL@STAGE; by default those of --from."
+    ),
+    source: str = typer.Option(
+        "production",
+        "--from",
+        help="Take the model versions of this stage: production or staging; or latest, the newest of each model.",
+    ),
+    note: str = typer.Option("", help="Note for readers, one line."),
 ) -> None:
-    """Make a release and print its name; the same members give the same release.
+    """Create a release and print its name.
 
-    Registered models that are not in it are named, each with the reason.
+    The same model versions give the same release. Registered models that the release does not contain are listed, each
+    with the reason.
 
     Example: sirena release create --from production --note "CLSI 2025"
     """
@@ -54,9 +61,10 @@ def create(
 
 
 def list_(as_json: AsJson = False) -> None:
-    """List the releases, newest last; the active one and the shadow are marked.
+    """List the releases, newest last.
 
-    A warning says when the edition of the active one is not in force.
+    The active release and the shadow release are marked. A warning says if the edition of the active release is not in
+    force.
 
     Example: sirena release list
     """
@@ -116,7 +124,9 @@ def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
 
 
 def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson = False) -> None:
-    """Show a release's members, and when it was the one that answered.
+    """Show the model versions of a release.
+
+    The times when it was active are shown too.
 
     Example: sirena release show v3
     """
@@ -155,10 +165,16 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
 
 def activate(
     name: str = typer.Argument(..., help=_NAME_HELP),
-    override: str = typer.Option("", help="Reason to activate although members are refused; goes on record."),
-    overlay: Path | None = typer.Option(None, help="The hospital's own rules in force on the edition."),
+    override: str = typer.Option(
+        "", help="Reason to activate the release although the gate refuses members; written to the audit ledger."
+    ),
+    overlay: Path | None = typer.Option(
+        None, help="File of the hospital's own rules that are in force with the edition (CSV)."
+    ),
 ) -> None:
-    """Make a release the one that answers, if every member passes the gate; else exit code 3.
+    """Activate a release, if the gate allows it.
+
+    From then on it answers. If the promotion gate refuses a member, nothing changes, with exit code 3.
 
     Example: sirena release activate latest
     """
@@ -175,7 +191,7 @@ def activate(
 
 
 def rollback() -> None:
-    """Make the release active again that the active one replaced.
+    """Activate the release that was active before.
 
     Example: sirena release rollback
     """
@@ -187,12 +203,16 @@ def rollback() -> None:
 
 
 def shadow(
-    name: str = typer.Argument("", help="Release, as for the others; not the active one.", show_default=False),
-    off: bool = typer.Option(False, "--off", help="Have no release answer unseen any more."),
+    name: str = typer.Argument(
+        "", help="Release: latest, 3, v3 or panel_SIR/3; not the active one.", show_default=False
+    ),
+    off: bool = typer.Option(False, "--off", help="End the trial: no release is the shadow release any more."),
 ) -> None:
-    """Have a release answer the same questions as the active one, unseen, so that `release diff --shadow` counts.
+    """Try a release in the shadow of the active one.
 
-    Nobody gets its answers. Whoever may make releases may name it; it goes on record. One release at a time.
+    It answers the same requests as the active release, and nobody sees its answers. `sirena release diff --shadow`
+    counts where the two differ. Only one release at a time can be the shadow release. Whoever may create releases may
+    choose it; the choice is written to the audit ledger.
 
     Example: sirena release shadow latest
     """
@@ -215,21 +235,25 @@ def shadow(
 def diff(
     before: str = typer.Argument("active", help=_NAME_HELP),
     after: str = typer.Argument("latest", help=_NAME_HELP),
-    every: bool = typer.Option(False, "--all", help="Print every range, not a page of them."),
-    cells: bool = typer.Option(False, "--cells", help="Print every answer, tab-separated, for programs and lists."),
-    as_json: bool = typer.Option(False, "--json", help="Print the ranges, or the file's counts, as JSON."),
-    file: Path | None = typer.Option(None, help="Count what changes in this WHONET file instead."),
+    every: bool = typer.Option(False, "--all", help="Print all ranges, not only a page."),
+    cells: bool = typer.Option(False, "--cells", help="Print every answer that differs, tab-separated, for programs."),
+    as_json: bool = typer.Option(False, "--json", help="Print the ranges, or with --file the counts, as JSON."),
+    file: Path | None = typer.Option(None, help="Count the results of this WHONET file that differ."),
     shadowed: bool = typer.Option(
         False,
         "--shadow",
-        help="Count what changed in the questions asked since the shadow, or the active one, is in use.",
+        help="Count the differences in the requests that were answered since the shadow release was chosen or "
+        "the active one activated.",
     ),
-    rows: Path | None = typer.Option(None, help="With --file: write row and specimen number of each result here."),
+    rows: Path | None = typer.Option(
+        None, help="With --file, file to write: row and specimen number of each result that differs."
+    ),
 ) -> None:
-    """Print what two releases answer differently: ranges of MICs per group of organisms, the gravest first.
+    """Show where two releases differ.
 
-    At most a page, unless --all is given. An empty site stands for every site that neither release answers apart.
-    With --shadow the running service is asked what the release named by `release shadow` answered otherwise.
+    Differences are printed as ranges of MICs by group of organisms, the gravest first. At most a page is printed,
+    unless --all is given. A range without a site holds for every site that has no range of its own. With --shadow the
+    running service is asked for the differences that it counted between the active release and the shadow release.
 
     Example: sirena release diff active latest --file hospital.sir
     """

@@ -50,14 +50,14 @@ def _condition(settings: "Settings", ledger: "Ledger") -> "Condition":
     if found.failures:
         raise found.failures[0]
     texts = [one.text for one in found.discrepancies]
-    if found.judged is not None:
+    if found.judgement is not None:
         home = settings.answering_home if settings.holds_production_stack else settings.home
-        texts += [one.text for one in JudgedCopy(home).read(found.judged, None)[1]]
+        texts += [one.text for one in JudgedCopy(home).read(found.judgement, None)[1]]
     if texts:
         return Condition("release", Urgency.CRITICAL, "; ".join(texts), _REMEDY)
-    if found.judged is None or active is None:
+    if found.judgement is None or active is None:
         return Condition("release", Urgency.OK, "none was activated yet")
-    told = f"{found.judged.release} is what was judged (entry {active.entry}, {active.who})"
+    told = f"{found.judgement.release} is what was judged (entry {active.entry}, {active.who})"
     if connect(settings).experiment_is_deleted:
         told += f"; the MLflow experiment {settings.experiment_name} was deleted, the next training restores it"
     return Condition("release", Urgency.OK, told)

@@ -33,7 +33,7 @@ def _why(judge: "RegisteredJudge", version: "ModelVersion") -> str:
         verdict = judge.judge(version, Stage.PRODUCTION)
     except SirenaError as refusal:
         return refusal.text
-    if verdict.passed:
+    if verdict.meets_all_criteria:
         return f"version {version.version} passes the gate; `sirena promote {version} --to production` puts it there"
     refusals = "; ".join(map(str, verdict.refusals))
     return f"the gate refuses version {version.version}: {refusals}"

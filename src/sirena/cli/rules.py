@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from sirena.acts.rules_look import RulesLook
     from sirena.settings.catalogue import Settings
 
-Kind = Annotated[RuleKind, typer.Argument(help="overlay: breakpoints; expert: expert rules.", show_choices=False)]
+Kind = Annotated[
+    RuleKind, typer.Argument(help="Kind of rules: overlay (breakpoints) or expert (expert rules).", show_choices=False)
+]
 Number = Annotated[int, typer.Argument(help="Number of the version.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena rules`` to the command line."""
-    text = "The hospital's own rules: versions, each approved by another person than its author."
+    text = "The hospital's own rules: list, save, approve."
     commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help=text)
     commands.command("list")(list_versions)
     commands.command("show")(show)
@@ -31,7 +33,9 @@ def register(app: typer.Typer) -> None:
 
 
 def list_versions(as_json: AsJson = False) -> None:
-    """List the versions of the hospital's own rules: author, reason, approval, and which is in force.
+    """List the versions of the hospital's own rules.
+
+    Each is shown with author, reason and approval, and whether it is in force.
 
     Example: sirena rules list
     """
@@ -52,9 +56,11 @@ def list_versions(as_json: AsJson = False) -> None:
 
 def show(
     kind: Kind,
-    version: Annotated[int, typer.Option(min=0, help="Number of a version; 0 shows the rules in force.")] = 0,
+    version: Annotated[int, typer.Option(min=0, help="Number of the version; 0 shows the rules in force.")] = 0,
 ) -> None:
-    """Print rules as CSV, to look at, to edit, or for --overlay and --rules on another machine.
+    """Print rules as CSV.
+
+    Use it to read or edit them, or for --overlay and --rules on another machine.
 
     Example: sirena rules show overlay > overlay.csv
     """
@@ -73,10 +79,12 @@ def show(
 
 def save(
     kind: Kind,
-    file: Annotated[Path, typer.Argument(help="CSV with the whole table of rules.")],
-    reason: Annotated[str, typer.Option(help="Why the rules change; no patient is named.")],
+    file: Annotated[Path, typer.Argument(help="File with the whole table of rules (CSV).")],
+    reason: Annotated[str, typer.Option(help="Why the rules change; do not name any patient.")],
 ) -> None:
-    """Save a table of rules as a version; it changes nothing until another person approves it.
+    """Save a table of rules as a new version.
+
+    It has no effect until another person approves it.
 
     Example: sirena rules save overlay hospital.csv --reason "dosing of 2026"
     """
@@ -93,9 +101,14 @@ def save(
 def approve(
     kind: Kind,
     version: Number,
-    day: Annotated[str, typer.Option("--from", help="Day from which it is in force, 2026-01-31; empty: today.")] = "",
+    day: Annotated[
+        str,
+        typer.Option("--from", help="Day from which the version is in force, such as 2026-01-31; by default today."),
+    ] = "",
 ) -> None:
-    """Let a version take force; its author may not, but on a machine of one person.
+    """Approve a version of the rules, which puts it in force.
+
+    Its author may not do so, except on one person's machine.
 
     Example: sirena rules approve overlay 3
     """

@@ -12,12 +12,13 @@ def register(app: typer.Typer) -> None:
 
 def run(
     profile: Annotated[
-        str, typer.Option(help="As for `sirena up`; by default the one brought up last, or SIRENA_PROFILE.")
+        str, typer.Option(help="Profile, as for `sirena up`; by default the one last started, or SIRENA_PROFILE.")
     ] = "",
 ) -> None:
-    """Start every part as `sirena up` does, stay in the foreground, and end every part in order on SIGTERM or Ctrl-C.
+    """Run all parts in the foreground, for containers.
 
-    For containers. On a server, `sirena up` and the systemd unit of `sirena units` do the same.
+    They start as with `sirena up`, and stop in order on SIGTERM or Ctrl-C. On a server, use `sirena up` and the systemd
+    unit of `sirena units`.
     """
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.up import down, up

@@ -19,28 +19,35 @@ def register(app: typer.Typer) -> None:
 
 
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on; behind NGINX it stays loopback.")] = "127.0.0.1",
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; keep the loopback address behind NGINX.")
+    ] = "127.0.0.1",
     port: Annotated[
-        int | None, typer.Option(min=0, max=65535, help="Port; SIRENA_PORT or 5000 by default; 0 takes a free one.")
+        int | None,
+        typer.Option(min=0, max=65535, help="Port to listen on; by default SIRENA_PORT or 5000; 0 takes a free one."),
     ] = None,
     socket: Annotated[
         Path | None,
-        typer.Option(help="Unix socket to listen on instead, in a folder of this account.", show_default=False),
+        typer.Option(
+            help="Unix socket to listen on instead of a port, in a folder of this account.", show_default=False
+        ),
     ] = None,
     release: Annotated[
-        str, typer.Option(help="Release to answer with: active (followed when it changes), latest, or a name.")
+        str,
+        typer.Option(help="Release to answer with: active (replaced when another is activated), latest, or a name."),
     ] = "active",
     panel: Annotated[
-        Path | None, typer.Option(help="Answer from this panel file and ask no registry.", show_default=False)
+        Path | None, typer.Option(help="Answer from this panel file, without the model registry.", show_default=False)
     ] = None,
     workers: Annotated[
         int | None,
-        typer.Option(min=1, max=64, help="Processes that answer; SIRENA_SERVING_WORKERS or 1 by default."),
+        typer.Option(min=1, max=64, help="Number of processes that answer; by default SIRENA_SERVING_WORKERS or 1."),
     ] = None,
 ) -> None:
-    """Answer S / I / R over HTTP with the active release, until Ctrl-C or SIGTERM.
+    """Answer HTTP requests with S / I / R.
 
-    A newly activated release is taken up within seconds. When the registry fails, the loaded release goes on answering.
+    The active release answers, until Ctrl-C or SIGTERM. When another release is activated, the service loads it within
+    seconds. If the registry fails, the loaded release keeps answering.
 
     Example: sirena serve --port 5000, then
     curl -H 'Content-Type: application/json' http://127.0.0.1:5000/invocations
@@ -73,7 +80,7 @@ def serve(
             editions=editions,
             counting=counting,
             log=log,
-            told_elsewhere=SOURCE_EVENTS if counting else (),
+            events_logged_elsewhere=SOURCE_EVENTS if counting else (),
         )
 
     def announce(name: str | None, error: SirenaError | None) -> None:

@@ -10,14 +10,17 @@ from sirena.cli.voice import say
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena settings`` to the command line."""
-    group = typer.Typer(no_args_is_help=True, help="Settings: what is in force, what it means, what is wrong.")
+    group = typer.Typer(no_args_is_help=True, help="Settings: list and check them.")
     group.command(name="list", epilog="Example: sirena settings list")(list_settings)
     group.command(name="check", epilog="Example: SIRENA_PROFILE=production sirena settings check")(check)
     app.add_typer(group, name="settings")
 
 
 def list_settings(as_json: AsJson = False) -> None:
-    """List every setting with its value, where that comes from, its meaning and an example; secrets are not shown."""
+    """List all settings with their values.
+
+    For each, the source of the value, its meaning and an example are shown; secrets are not shown.
+    """
     from sirena.cli.sections import Section, print_sections
     from sirena.server.checks.settings_check import settings_in_force
     from sirena.settings.catalogue import load_settings, settings_file
@@ -32,10 +35,11 @@ def list_settings(as_json: AsJson = False) -> None:
 
 
 def check() -> None:
-    """Find wrong values, names nobody reads, ports used twice, keys others can read, mistakes in files they name.
+    """Check the settings.
 
-    Those files are the hospital's own rules (by row and column), the gate and the policy. Exit code 1 when anything
-    is found.
+    Problems are invalid values, unknown names, ports used twice, keys that other accounts can read, and errors in the
+    files that settings name. Checked files are the hospital's own rules (by row and column), the criteria of the
+    promotion gate and the access policy. Exit code 1 if a problem is found.
     """
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.access_openid import openid_problems

@@ -24,16 +24,17 @@ def status(
     monitor: Annotated[
         bool,
         typer.Option(
-            "--monitor", help="One line, and the exit codes of Nagios and its kin: 0 OK, 1 WARNING, 2 CRITICAL."
+            "--monitor",
+            help="Print one line, with the exit codes of Nagios and similar systems: 0 OK, 1 WARNING, 2 CRITICAL.",
         ),
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tell how each part stands, and disk, certificate, backup, drill, guideline, ledger and release.
+    """Show the state of all parts and of what they need.
 
-    Exit code 0 when every part is well and nothing is critical, 1 otherwise. A service that waits for the first
-    release is well. The ledger is read from its first entry to its last, and what MLflow holds of the active release
-    is compared with what the ledger says was judged.
+    This includes disk, certificate, backup, restore drill, guideline, audit ledger and release. Exit code 0 if every
+    part is ready and nothing is critical, otherwise 1. A service that waits for the first release counts as ready. The
+    whole audit ledger is read, and the active release in MLflow is compared with what the ledger says was approved.
     """
     from sirena.cli.parts_table import print_parts
     from sirena.domain.errors import SirenaError

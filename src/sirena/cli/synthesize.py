@@ -15,21 +15,29 @@ def register(app: typer.Typer) -> None:
 
 def synthesize(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="File to write; the suffix chooses the format, - is CSV.")
+        Path,
+        typer.Option(
+            "--output", "-o", help="File to write, in the format of its suffix; - writes CSV to standard output."
+        ),
     ],
     isolates: Annotated[int, typer.Option("--isolates", "-n", min=1, help="Number of isolates (rows).")] = 5000,
-    seed: Annotated[int, typer.Option("--seed", help="The same number gives the same hospital.")] = 1,
+    seed: Annotated[int, typer.Option("--seed", help="Random seed: the same seed gives the same hospital.")] = 1,
     episodes: Annotated[
-        bool, typer.Option("--episodes", help="Patients who stay: episodes, screening, gaps, a trend, an outbreak.")
+        bool,
+        typer.Option(
+            "--episodes",
+            help="Invent patients' stays: episodes, screening cultures, missing values, a trend, an outbreak.",
+        ),
     ] = False,
     truth: Annotated[
-        Path | None, typer.Option("--truth", help="With --episodes: file for what is true of each row.")
+        Path | None, typer.Option("--truth", help="With --episodes, file to write: what each row is.")
     ] = None,
 ) -> None:
-    """Write a WHONET file of a hospital that never was: MICs of all 41 antimicrobials, fictitious patients.
+    """Write a WHONET file of an invented hospital.
 
-    With --episodes patients have several specimens in 3 to 30 days with the same strain, and --truth says of each row
-    which isolate is the first of the year, which are screening, blank, of the outbreak, or acquired resistance.
+    It holds MICs of all 41 antimicrobials and fictitious patients. With --episodes, patients have several specimens of
+    the same strain within 3 to 30 days. With --truth, a second file says of each row whether it is the first isolate of
+    the year, a screening culture, blank, part of the outbreak, or acquired resistance.
 
     Example: sirena synthesize -n 5000 -o hospital.sqlite --episodes --truth truth.csv
     """

@@ -18,7 +18,11 @@ _DAYS = {"d": 1.0, "h": 1 / 24, "m": 1 / 1440}
 
 def register(app: typer.Typer) -> None:
     """Add the group of commands ``sirena token`` to the command line."""
-    commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Tokens: expiring, scoped, shown once.")
+    commands = typer.Typer(
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        help="Tokens, with which programs use Sirena.",
+    )
     commands.command("create")(create)
     commands.command("list")(list_tokens)
     commands.command("revoke")(revoke)
@@ -26,15 +30,19 @@ def register(app: typer.Typer) -> None:
 
 
 def create(
-    user: Annotated[str, typer.Option(help="Account the token acts as.")],
-    expires: Annotated[str, typer.Option(help="How long it holds: 30d, 12h, 90m; at most 366d.")] = "30d",
+    user: Annotated[str, typer.Option(help="Account that the token acts as.")],
+    expires: Annotated[str, typer.Option(help="How long the token is valid: 30d, 12h, 90m; at most 366d.")] = "30d",
     scope: Annotated[
         list[str] | None,
-        typer.Option(help="Action it is narrowed to (answer, browse, train …); may be repeated.", show_default=False),
+        typer.Option(
+            help="Action that the token is limited to (answer, browse, train …). May be repeated.", show_default=False
+        ),
     ] = None,
-    name: Annotated[str, typer.Option(help="What it is for.")] = "",
+    name: Annotated[str, typer.Option(help="What the token is for.")] = "",
 ) -> None:
-    """Make a token and print it, once: only its hash is kept.
+    """Create a token and print it.
+
+    It is shown only now, because only its hash is stored.
 
     Example: sirena token create --user lis --expires 90d --scope answer
     """
@@ -50,10 +58,12 @@ def create(
 
 
 def list_tokens(
-    user: Annotated[str, typer.Option(help="Only this account's.", show_default=False)] = "",
+    user: Annotated[str, typer.Option(help="List only the tokens of this account.", show_default=False)] = "",
     as_json: AsJson = False,
 ) -> None:
-    """List tokens: id, owner, state, scopes, last use. Secrets are not kept, so none is shown.
+    """List the tokens.
+
+    Each is shown with id, owner, state, scopes and last use. The tokens themselves are not stored and cannot be shown.
 
     Example: sirena token list --user lis
     """
@@ -87,9 +97,11 @@ def _facts(token: "Token", now: float) -> dict[str, object]:
 
 
 def revoke(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="Id, as `sirena token list` shows it.")],
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="Id of the token, as `sirena token list` shows it.")],
 ) -> None:
-    """Revoke a token; it opens nothing within seconds.
+    """Revoke a token.
+
+    It is refused within seconds.
 
     Example: sirena token revoke 2fffaa658676
     """

@@ -22,40 +22,58 @@ def register(app: typer.Typer) -> None:
             list[Path],
             typer.Argument(
                 metavar="FILE...",
-                help="WHONET files: dBASE, SQLite, text, Excel, Parquet, Arrow; "
-                "or counts of hospitals by `sirena cells`; in S3 as s3://bucket/key.",
+                help="WHONET files (dBASE, SQLite, text, Excel, Parquet, Arrow), or counts of hospitals written by "
+                "`sirena cells`; in S3 as s3://bucket/key.",
             ),
         ],
         labels: Annotated[
             str,
-            typer.Option(help="Whose categories to learn: file (the laboratory's Eti_ columns), reference, or both."),
+            typer.Option(
+                help="Categories to learn: file (the laboratory's Eti_ columns), reference (the guideline edition) or "
+                "both."
+            ),
         ] = "both",
         drugs: Annotated[
             str,
             typer.Option(
-                help="WHONET codes, comma between; by default those of the file and the 41 of the first panel."
+                help="WHONET codes of antimicrobials, separated by commas; by default those in the file and Sirena's "
+                "first 41."
             ),
         ] = "",
         guideline: Annotated[
             list[str] | None,
-            typer.Option(help="Edition for reference labels and certificates; the newest in force of each guideline."),
+            typer.Option(
+                help="Edition for reference labels and certificates; by default the newest in force of each guideline."
+            ),
         ] = None,
-        overlay: Annotated[Path | None, typer.Option(help="A hospital's own rules over the edition (CSV).")] = None,
+        overlay: Annotated[
+            Path | None,
+            typer.Option(help="File of the hospital's own rules, which take precedence over the edition (CSV)."),
+        ] = None,
         sheet: Sheet = None,
         mapping: MappingFile = None,
-        seed: Annotated[int, typer.Option(min=0, help="Same files and seed, same models, bit by bit.")] = 0,
+        seed: Annotated[
+            int, typer.Option(min=0, help="Random seed: the same files and seed give the same models, bit for bit.")
+        ] = 0,
         search: Annotated[
-            int, typer.Option(min=0, help="Optuna trials per antimicrobial to look for better settings; 0 for none.")
+            int,
+            typer.Option(
+                min=0, help="Optuna trials per antimicrobial, to search for better hyperparameters; 0 for no search."
+            ),
         ] = 0,
         audit: Annotated[
-            Path | None, typer.Option(help="Write the label audit here: labels that contradict one another.")
+            Path | None,
+            typer.Option(
+                help="File to write: the label audit, with the labels that contradict each other or the edition."
+            ),
         ] = None,
         as_json: AsJson = False,
     ) -> None:
-        """Train one model per antimicrobial, certify each against a guideline edition, and register it on MLflow.
+        """Train, certify and register a model per antimicrobial.
 
-        Patient columns are dropped at the door. Several files are learnt from together, those of one hospital or of
-        several. Running it again with the same files and seed adds no versions.
+        Each model is certified against a guideline edition and registered in MLflow. Patient columns are removed as a
+        file is read. Several files, of one hospital or of several, train the same models together. Repeating the
+        command with the same files and seed registers no new versions.
         """
         from sirena.acts.rules_in_force import overlay_in_force
         from sirena.cli.answering import refuse_same_file

@@ -12,13 +12,18 @@ def register(app: typer.Typer) -> None:
     @app.command(epilog="Example: sirena units --to /etc/systemd/system && systemctl enable --now sirena")
     def units(
         to: Annotated[
-            Path | None, typer.Option(help="Folder to write them into; printed when left out.", show_default=False)
+            Path | None,
+            typer.Option(help="Folder to write the units to; by default they are printed.", show_default=False),
         ] = None,
         timers: Annotated[
-            bool, typer.Option("--timers", help="Also services and timers of backup and drill (SIRENA_BACKUP_AT=off).")
+            bool,
+            typer.Option(
+                "--timers",
+                help="Also write services and timers for backup and restore drill (for SIRENA_BACKUP_AT=off).",
+            ),
         ] = False,
     ) -> None:
-        """Write the systemd unit that starts the stack at boot. Bring the stack up once before and take it down."""
+        """Write the systemd unit that starts all parts at boot. Run `sirena up` and `sirena down` once before."""
         from sirena.server.supervision.systemd import schedule_texts, unit_text, write_units
         from sirena.settings.catalogue import load_settings
 

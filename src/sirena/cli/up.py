@@ -17,17 +17,18 @@ def register(app: typer.Typer) -> None:
 Profile = Annotated[
     str,
     typer.Option(
-        help="embedded (one machine, loopback, no root) or production (PostgreSQL, S3, NGINX with TLS); "
-        "by default the one brought up last, or SIRENA_PROFILE.",
+        help="Profile: embedded (one machine, loopback, no root) or production (PostgreSQL, S3, NGINX with "
+        "TLS); by default the one last started, or SIRENA_PROFILE.",
         show_default=False,
     ),
 ]
 
 
 def up(profile: Profile = "") -> None:
-    """Start every part, wait until all are well, and leave them running under a supervisor.
+    """Start all parts of Sirena.
 
-    Repeating it is harmless: what runs goes on, what is missing is started, changed settings are taken up.
+    The command waits until they are ready, and leaves them running under a supervisor. Repeating the command is safe:
+    running parts continue, missing parts are started, and changed settings are applied.
     """
     from sirena.acts.stack_choice import chosen_stack, note_release, remember
     from sirena.acts.stack_records import record_start
@@ -50,7 +51,10 @@ def up(profile: Profile = "") -> None:
 
 
 def down(profile: Profile = "") -> None:
-    """End every part in order: requests under way are answered first."""
+    """Stop all parts of Sirena, in order.
+
+    Requests that are being answered are completed first.
+    """
     from sirena.acts.stack_choice import chosen_stack
     from sirena.acts.stack_records import record_stop
 
@@ -62,11 +66,13 @@ def down(profile: Profile = "") -> None:
 
 
 def logs(
-    part: Annotated[str, typer.Argument(help="Part, as `sirena status` names it; all when left out.")] = "",
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines from the end of each log.")] = 20,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    part: Annotated[str, typer.Argument(help="Part, as `sirena status` names it; by default all parts.")] = "",
+    lines: Annotated[
+        int, typer.Option("--lines", "-n", min=0, help="How many of the last lines of each log to print.")
+    ] = 20,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")] = False,
 ) -> None:
-    """Print the logs of the parts."""
+    """Print the logs of Sirena's parts."""
     import subprocess
 
     from sirena.domain.errors import UsageError

@@ -21,20 +21,22 @@ def register(app: typer.Typer) -> None:
 
 def upgrade(
     check: Annotated[
-        bool, typer.Option("--check", help="Only say what would be done; exit code 4 when there is something.")
+        bool,
+        typer.Option("--check", help="Only print what would be changed; exit code 4 if there is something to change."),
     ] = False,
     no_backup: Annotated[
-        bool, typer.Option("--no-backup", help="Renounce the backup, and with it the way back.")
+        bool, typer.Option("--no-backup", help="Upgrade without a backup; --back is then not possible.")
     ] = False,
     back: Annotated[
-        bool, typer.Option("--back", help="Put back what was there before the last upgrade, and stay down.")
+        bool,
+        typer.Option("--back", help="Restore the databases from before the last upgrade, and leave all parts stopped."),
     ] = False,
 ) -> None:
-    """Bring the databases to the installed release: end the stack, back up, change the tables, start, look.
+    """Upgrade the databases to the installed version.
 
-    First install the new package. Changed are MLflow's tables and ours, each in one transaction or not at all, so
-    repeating an upgrade that failed is safe. Or go back: `sirena upgrade --back` with the new package, then install
-    the former one and `sirena up`.
+    The steps are: stop all parts, back up, change the tables, start, check. Install the new package first. MLflow's
+    tables and Sirena's are changed, each in one transaction, so that an upgrade that failed can be repeated safely. To
+    go back, run `sirena upgrade --back` with the new package, then install the former one and run `sirena up`.
     """
     from sirena.acts.stack_choice import chosen_stack
     from sirena.acts.upgrade_look import look

@@ -28,18 +28,23 @@ def register(app: typer.Typer) -> None:
 
 
 def add(
-    name: Annotated[str, typer.Argument(help="a-z, 0-9, '.', '_', '@', '-'; stands in every record.")],
+    name: Annotated[
+        str, typer.Argument(help="Name of the account, of a-z, 0-9, '.', '_', '@', '-'; the audit ledger shows it.")
+    ],
     role: Annotated[
-        list[str], typer.Option(help="viewer, clinician, scientist, approver, operator or admin; may be repeated.")
+        list[str],
+        typer.Option(help="Role: viewer, clinician, scientist, approver, operator or admin. May be repeated."),
     ],
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
     ] = False,
     no_password: Annotated[
-        bool, typer.Option("--no-password", help="No password: the account is for tokens alone.")
+        bool, typer.Option("--no-password", help="Set no password: the account can be used only with tokens.")
     ] = False,
 ) -> None:
-    """Make an account; the password is asked for twice unless it comes by standard input.
+    """Create an account.
+
+    The command prompts twice for the password, unless --password-stdin is given.
 
     Example: sirena user add maria --role scientist
     """
@@ -84,15 +89,16 @@ def list_accounts(as_json: AsJson = False) -> None:
 
 
 def password(
-    name: Annotated[str, typer.Argument(help="Account.")],
+    name: Annotated[str, typer.Argument(help="Name of the account.")],
     password_stdin: Annotated[
         bool, typer.Option("--password-stdin", help="Read the password from standard input, one line.")
     ] = False,
 ) -> None:
-    """Give an account another password, asked for twice unless it comes by standard input.
+    """Change the password of an account.
 
-    The old one is refused and the account's sessions end within seconds; a lock after wrong passwords is lifted. Tokens
-    go on: `sirena token revoke`.
+    The command prompts twice for it, unless --password-stdin is given. The old password is refused and the account's
+    sessions end within seconds; a lock after wrong passwords is removed. Tokens stay valid; to revoke one: `sirena
+    token revoke`.
 
     Example: sirena user password maria
     """
@@ -104,12 +110,13 @@ def password(
 
 
 def roles(
-    name: Annotated[str, typer.Argument(help="Account.")],
-    role: Annotated[list[str], typer.Option(help="A role it has from now on; may be repeated. Others are taken away.")],
+    name: Annotated[str, typer.Argument(help="Name of the account.")],
+    role: Annotated[list[str], typer.Option(help="Role that the account gets; it loses all others. May be repeated.")],
 ) -> None:
-    """Replace the roles of an account, within seconds also for whoever is in.
+    """Replace the roles of an account.
 
-    Roles of accounts of single sign-on come from the provider's groups and are not changed here.
+    Sessions that are open get the new roles within seconds. An account with single sign-on gets its roles from the
+    provider's groups; they cannot be changed here.
 
     Example: sirena user roles maria --role scientist --role approver
     """
@@ -121,8 +128,10 @@ def roles(
     say(f"{name} may enter as {', '.join(sorted(held))}")
 
 
-def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
-    """Enable a disabled account again, and unlock it; its former sessions and tokens stay ended.
+def enable(name: Annotated[str, typer.Argument(help="Name of the account.")]) -> None:
+    """Enable a disabled account again, and unlock it.
+
+    Its former sessions and tokens stay invalid.
 
     Example: sirena user enable maria
     """
@@ -133,8 +142,10 @@ def enable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
     say(f"{name} is enabled and not locked; sessions and tokens that were ended stay so")
 
 
-def disable(name: Annotated[str, typer.Argument(help="Account.")]) -> None:
-    """Disable an account: its sessions and tokens end within seconds, its records stay.
+def disable(name: Annotated[str, typer.Argument(help="Name of the account.")]) -> None:
+    """Disable an account.
+
+    Its sessions and tokens end within seconds; its entries in the audit ledger stay.
 
     Example: sirena user disable maria
     """

@@ -6,7 +6,7 @@ import typer
 
 from sirena.cli.voice import say
 
-_Name = Annotated[str, typer.Argument(help="Account.")]
+_Name = Annotated[str, typer.Argument(help="Name of the account.")]
 
 
 def register(commands: typer.Typer) -> None:
@@ -19,16 +19,23 @@ def link(
     name: _Name,
     subject: Annotated[
         str,
-        typer.Option(help="The provider's own name of the person (`sub`); the ledger tells it with `name_taken`."),
+        typer.Option(
+            help="Identifier of the person at the provider (`sub`); the audit ledger shows it in the refusals with"
+            " cause `name_taken`."
+        ),
     ],
     issuer: Annotated[
-        str, typer.Option(help="The provider, to the letter; by default SIRENA_OIDC_ISSUER.", show_default=False)
+        str,
+        typer.Option(
+            help="URL of the provider, exactly as it names itself; by default SIRENA_OIDC_ISSUER.", show_default=False
+        ),
     ] = "",
 ) -> None:
-    """Let a person of the OpenID provider enter as an account that is there already.
+    """Link an account to a person of the OpenID provider.
 
-    From then on the provider says who enters and with which roles: the account's password goes and its sessions end;
-    tokens go on. Make sure that the account and the identity are the same person's.
+    From then on the person signs in as this account. From then on the provider decides who signs in and with which
+    roles. The account loses its password and its sessions end; its tokens stay valid. Make sure that account and
+    identity belong to the same person.
 
     Example: sirena user link maria --subject 8f14e45f-ceea-467f-a0e6-1c9d2f3b4a5c
     """
@@ -47,10 +54,10 @@ def link(
 
 
 def unlink(name: _Name) -> None:
-    """Take an account from its person of the OpenID provider; its sessions end, tokens and roles stay.
+    """Unlink an account from its person of the OpenID provider.
 
-    Nobody enters it by the provider then. For a password of its own: `sirena user password`; to bar it: `sirena user
-    disable`.
+    Its sessions end; its tokens and roles stay. Then nobody can sign in to the account through the provider. To give it
+    a password: `sirena user password`; to disable it: `sirena user disable`.
 
     Example: sirena user unlink maria
     """

@@ -58,7 +58,7 @@ def ray_engine() -> Iterator[Engine]:
     address = os.environ.get(ADDRESS_VARIABLE, "")
     on_sigterm = signal.getsignal(signal.SIGTERM)
     cluster: AbstractContextManager[dict[str, Any]] = nullcontext({}) if address else _own_cluster()
-    with cluster as how:
+    with cluster as options:
         try:
             import ray
         except ModuleNotFoundError:
@@ -67,7 +67,7 @@ def ray_engine() -> Iterator[Engine]:
             ) from None
         try:
             try:
-                ray.init(address or "local", log_to_driver=False, configure_logging=False, **how)
+                ray.init(address or "local", log_to_driver=False, configure_logging=False, **options)
             except Exception as error:  # noqa: BLE001 - so Ray says that a machine did not start in time
                 raise ClusterError(
                     f"no Ray cluster can be used at {address or 'this machine'} ({type(error).__name__})",
@@ -90,7 +90,7 @@ def _own_cluster() -> Iterator[dict[str, Any]]:
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # on any system: listen on 127.0.0.1; read while Ray is imported
     }
-    before = dict(os.environ)
+    former_environment = dict(os.environ)
     with tempfile.TemporaryDirectory(prefix="sirena", ignore_cleanup_errors=True) as folder:
         os.environ |= guards
         try:
@@ -99,7 +99,7 @@ def _own_cluster() -> Iterator[dict[str, Any]]:
         finally:
             for name in guards:
                 os.environ.pop(name)
-            os.environ |= {name: before[name] for name in guards if name in before}
+            os.environ |= {name: former_environment[name] for name in guards if name in former_environment}
 
 
 @dataclass(frozen=True)
@@ -111,32 +111,32 @@ class RayEngine:
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
         """Yield the result of each part, in order (see `Engine.in_turn`)."""
-        seal = Seal.drawn()
+        seal = Seal.random()
         task = partial(self.ray.remote(_outcome).remote, _versions(), seal.key)
-        shared = [self.ray.put(seal.closed(work, self.ray.cloudpickle.dumps))]
-        most = int(self.ray.cluster_resources().get("CPU", 1)) + _AHEAD
-        waiting: deque[Any] = deque()
+        shared = [self.ray.put(seal.encrypt(work, self.ray.cloudpickle.dumps))]
+        most_waiting = int(self.ray.cluster_resources().get("CPU", 1)) + _AHEAD
+        references: deque[Any] = deque()
         try:
             for part in parts:
-                waiting.append(task(shared, seal.closed(part, self.ray.cloudpickle.dumps)))
-                if len(waiting) > most:
-                    yield self._taken(waiting.popleft(), seal)
-            while waiting:
-                yield self._taken(waiting.popleft(), seal)
+                references.append(task(shared, seal.encrypt(part, self.ray.cloudpickle.dumps)))
+                if len(references) > most_waiting:
+                    yield self._result_of(references.popleft(), seal)
+            while references:
+                yield self._result_of(references.popleft(), seal)
         finally:
             if self.ray.is_initialized():  # else they ended with the connection
-                for reference in waiting:
+                for reference in references:
                     self.ray.cancel(reference)
 
-    def _taken(self, reference: Any, seal: Seal) -> Any:
+    def _result_of(self, reference: Any, seal: Seal) -> Any:
         try:
-            sealed = self.ray.get(reference)
+            encrypted_result = self.ray.get(reference)
         except self.ray.exceptions.RayError as failure:
             raise ClusterError(
                 f"the Ray cluster could not work on a part of the file ({type(failure).__name__})",
                 hint="every machine needs the same Python and Sirena, and memory for a part; or use --engine local",
             ) from None
-        result, error = seal.opened(sealed)
+        result, error = seal.decrypt(encrypted_result)
         if error is not None:
             raise error
         return result
@@ -146,21 +146,21 @@ _latest_work: dict[Seal, Callable[[Any], Any]] = {}
 """The latest work function of this process, decrypted once for all parts of one pass over the file."""
 
 
-def _outcome(wanted: tuple[str, ...], key: bytes, shared: list[Any], part: memoryview) -> pickle.PickleBuffer:
+def _outcome(caller_versions: tuple[str, ...], key: bytes, shared: list[Any], part: memoryview) -> pickle.PickleBuffer:
     """Return a part's result, or the error it raised, encrypted.
 
     Args:
-        wanted: the caller's `_versions`; with other versions nothing is decrypted.
+        caller_versions: the caller's `_versions`; with other versions nothing is decrypted.
         key: key of the seal for this pass over the file.
         shared: Ray's reference to the work, in a list, so that Ray does not resolve it for every part.
         part: the part, encrypted.
     """
     seal = Seal(key)
     try:
-        _refuse_other_versions(wanted)
-        return seal.closed((_work_of(seal, shared)(seal.opened(part)), None))
+        _refuse_other_versions(caller_versions)
+        return seal.encrypt((_work_of(seal, shared)(seal.decrypt(part)), None))
     except (Exception, PanicException) as error:  # noqa: BLE001 - raised again by who asked
-        return seal.closed((None, _as_sent(error)))
+        return seal.encrypt((None, _as_sent(error)))
 
 
 def _work_of(seal: Seal, shared: list[Any]) -> Callable[[Any], Any]:
@@ -168,7 +168,7 @@ def _work_of(seal: Seal, shared: list[Any]) -> Callable[[Any], Any]:
         import ray
 
         _latest_work.clear()
-        _latest_work[seal] = seal.opened(ray.get(shared[0]))
+        _latest_work[seal] = seal.decrypt(ray.get(shared[0]))
     return _latest_work[seal]
 
 
@@ -188,12 +188,14 @@ def _versions() -> tuple[str, ...]:
     return tuple(map(version, _ALIKE))
 
 
-def _refuse_other_versions(wanted: tuple[str, ...]) -> None:
-    differing = [both for both in zip(_ALIKE, _versions(), wanted, strict=True) if both[1] != both[2]]
-    if differing:
-        here = ", ".join(f"{name} {version_here}" for name, version_here, _ in differing)
-        there = ", ".join(f"{name} {version_there}" for name, _, version_there in differing)
+def _refuse_other_versions(caller_versions: tuple[str, ...]) -> None:
+    differences = [
+        versions for versions in zip(_ALIKE, _versions(), caller_versions, strict=True) if versions[1] != versions[2]
+    ]
+    if differences:
+        own_texts = ", ".join(f"{name} {version_here}" for name, version_here, _ in differences)
+        caller_texts = ", ".join(f"{name} {version_there}" for name, _, version_there in differences)
         raise ClusterError(
-            f"a machine of the Ray cluster has {here}, this one {there}",
+            f"a machine of the Ray cluster has {own_texts}, this one {caller_texts}",
             hint="install the same versions on all of them",
         )

@@ -21,17 +21,17 @@ class LocalEngine:
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
         """Yield the result of each part, in order (see `Engine.in_turn`)."""
-        waiting: deque[Future[Result]] = deque()
+        futures: deque[Future[Result]] = deque()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
                 for part in parts:
-                    waiting.append(pool.submit(work, part))
-                    if len(waiting) > _AHEAD:
-                        yield waiting.popleft().result()
-                while waiting:
-                    yield waiting.popleft().result()
+                    futures.append(pool.submit(work, part))
+                    if len(futures) > _AHEAD:
+                        yield futures.popleft().result()
+                while futures:
+                    yield futures.popleft().result()
             finally:
-                for future in waiting:
+                for future in futures:
                     future.cancel()
 
 

@@ -12,39 +12,39 @@ _ALIGNED: Final = 64
 """Every piece begins at a multiple of this many bytes: Arrow requires it, and arrays are read fastest."""
 
 
-def pieces_of(thing: Any, dumps: Callable[..., bytes] = pickle.dumps) -> list[memoryview]:
-    """Return the pieces of an object; the first holds the sizes of the others. Each takes `padded` bytes.
+def pieces_of(value: Any, dumps: Callable[..., bytes] = pickle.dumps) -> list[memoryview]:
+    """Return the pieces of an object; the first holds the sizes of the others. Each takes `padded_size` bytes.
 
     Args:
-        thing: any object that `dumps` accepts.
+        value: any object that `dumps` accepts.
         dumps: function like `pickle.dumps`.
     """
     buffers: list[pickle.PickleBuffer] = []
-    head = dumps(thing, protocol=5, buffer_callback=buffers.append)
+    head = dumps(value, protocol=5, buffer_callback=buffers.append)
     pieces = [memoryview(head), *(buffer.raw() for buffer in buffers)]
     sizes = struct.pack(f"<{1 + len(pieces)}Q", len(pieces), *(piece.nbytes for piece in pieces))
     return [memoryview(sizes), *pieces]
 
 
-def thing_of(content: memoryview) -> Any:
+def object_of(content: memoryview) -> Any:
     """Return the object whose pieces are in memory one after another; its arrays use that memory without copying.
 
     Args:
         content: memory that Sirena itself wrote, since unpickling can run any code.
     """
     (count,) = struct.unpack_from("<Q", content)
-    place = padded(8 * (1 + count))
+    place = padded_size(8 * (1 + count))
     pieces = []
     for size in struct.unpack_from(f"<{count}Q", content, 8):
         pieces.append(content[place : place + size])
-        place += padded(size)
+        place += padded_size(size)
     return pickle.loads(pieces[0], buffers=pieces[1:])  # noqa: S301 - see above
 
 
-def padded(size: int) -> int:
+def padded_size(size: int) -> int:
     """Return the number of bytes that a piece takes, including the gap before the next piece.
 
-    >>> padded(64), padded(65)
+    >>> padded_size(64), padded_size(65)
     (64, 128)
     """
     return -(-size // _ALIGNED) * _ALIGNED

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.ipc as ipc
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-from sirena.engine.pieces import padded, pieces_of, thing_of
+from sirena.engine.pieces import object_of, padded_size, pieces_of
 
 _KEY: Final = 32
 _NONCE: Final = 12
@@ -32,51 +32,51 @@ _SPARE: Final = 15
 class Seal:
     """Encrypts objects to bytes, and decrypts bytes to objects.
 
-    >>> seal = Seal.drawn()
-    >>> seal.opened(seal.closed(["S", "I", "R"]))
+    >>> seal = Seal.random()
+    >>> seal.decrypt(seal.encrypt(["S", "I", "R"]))
     ['S', 'I', 'R']
     """
 
     key: bytes = field(repr=False)
 
     @classmethod
-    def drawn(cls) -> Self:
+    def random(cls) -> Self:
         """Create a seal with a new random key."""
         return cls(secrets.token_bytes(_KEY))
 
-    def closed(self, thing: Any, dumps: Callable[..., bytes] = pickle.dumps) -> pickle.PickleBuffer:
+    def encrypt(self, value: Any, dumps: Callable[..., bytes] = pickle.dumps) -> pickle.PickleBuffer:
         """Pickle and encrypt an object.
 
         Args:
-            thing: any object that `dumps` accepts.
+            value: any object that `dumps` accepts.
             dumps: function like `pickle.dumps`.
         """
-        pieces = pieces_of(thing, dumps)
+        pieces = pieces_of(value, dumps)
         nonce = secrets.token_bytes(_NONCE)
         cipher = Cipher(algorithms.AES(self.key), modes.GCM(nonce)).encryptor()
-        content = bytearray(_BEGIN + sum(padded(piece.nbytes) for piece in pieces) + _SPARE)
+        content = bytearray(_BEGIN + sum(padded_size(piece.nbytes) for piece in pieces) + _SPARE)
         place = memoryview(content)[_BEGIN:]
         for piece in pieces:
             cipher.update_into(piece, place)
-            cipher.update_into(bytes(padded(piece.nbytes) - piece.nbytes), place[piece.nbytes :])
-            place = place[padded(piece.nbytes) :]
+            cipher.update_into(bytes(padded_size(piece.nbytes) - piece.nbytes), place[piece.nbytes :])
+            place = place[padded_size(piece.nbytes) :]
         cipher.finalize()
         content[:_BEGIN] = nonce + cipher.tag
         return pickle.PickleBuffer(content)
 
-    def opened(self, sealed: "pickle.PickleBuffer | memoryview") -> Any:
+    def decrypt(self, ciphertext: "pickle.PickleBuffer | memoryview") -> Any:
         """Decrypt and unpickle an object. Unpickling is safe, since only holders of the key can write such bytes.
 
         Raises:
             InvalidTag: the bytes were encrypted with another key, or are damaged.
         """
-        content = memoryview(sealed)
+        content = memoryview(ciphertext)
         nonce, tag = bytes(content[:_NONCE]), bytes(content[_NONCE:_BEGIN])
         cipher = Cipher(algorithms.AES(self.key), modes.GCM(nonce, tag)).decryptor()
         plain = memoryview(bytearray(len(content) - _BEGIN))
         cipher.update_into(content[_BEGIN:-_SPARE], plain)
         cipher.finalize()
-        return thing_of(plain)
+        return object_of(plain)
 
 
 def _stream_of(batch: pa.RecordBatch) -> tuple[Callable[[pa.Buffer], pa.RecordBatch], tuple[pa.Buffer]]:

@@ -120,7 +120,7 @@ class OsAccount:
             PreparationError: the command failed, with the last lines of its output; or the command did not end in time.
         """
         try:
-            ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
+            process = subprocess.run(  # noqa: S603 - our own command lines, no shell
                 [*_dies_with_us(), *command],
                 env={"PATH": search_path(), "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", **(environment or {})},
                 input=stdin,
@@ -134,11 +134,11 @@ class OsAccount:
         except subprocess.TimeoutExpired:
             # its text would hold the whole command line
             raise PreparationError(f"{Path(command[0]).name} did not end within {seconds:.0f} s") from None
-        if ended.returncode:
-            said = (ended.stderr or ended.stdout).strip().splitlines()
-            told = "; ".join(said[-2:]) or f"exit code {ended.returncode}"
-            raise PreparationError(f"{Path(command[0]).name} failed: {told}")
-        return str(ended.stdout)
+        if process.returncode:
+            lines = (process.stderr or process.stdout).strip().splitlines()
+            message = "; ".join(lines[-2:]) or f"exit code {process.returncode}"
+            raise PreparationError(f"{Path(command[0]).name} failed: {message}")
+        return str(process.stdout)
 
     def start(self, command: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":
         """Start a daemon as this account, in a separate session, with its output in a log.

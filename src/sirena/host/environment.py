@@ -13,8 +13,8 @@ _INHERITED: Final = ("LANG", "TZ", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "AWS_C
 
 def inherited_environment() -> dict[str, str]:
     """Return the environment variables with which the stack's parts run."""
-    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
-    return {"PATH": search_path(), "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **kept}
+    variables = {name: os.environ[name] for name in _INHERITED if name in os.environ}
+    return {"PATH": search_path(), "LC_ALL": "C.UTF-8", "PYTHONUNBUFFERED": "1", **variables}
 
 
 def import_path() -> str:

@@ -21,9 +21,9 @@ def own_whole(account: OsAccount, folder: Path) -> None:
     """
     if os.getuid() != 0 or not other_owner(account, folder):
         return
-    for _, folders, files, opened in os.fwalk(folder, topdown=False):
+    for _, folders, files, descriptor in os.fwalk(folder, topdown=False):
         for name in (*folders, *files):
-            os.chown(name, account.uid, account.gid, dir_fd=opened, follow_symlinks=False)
+            os.chown(name, account.uid, account.gid, dir_fd=descriptor, follow_symlinks=False)
     os.chown(folder, account.uid, account.gid, follow_symlinks=False)
 
 

@@ -26,8 +26,8 @@ def holds(configuration: Path) -> bool:
     """
     if not _IS_INIT.is_dir() or shutil.which("systemctl", path=search_path()) is None:
         return False
-    told = _systemctl("show", "--property=LoadState,ExecStart", UNIT).stdout
-    return "LoadState=loaded" in told.splitlines() and f" -c {configuration} ; " in told
+    properties = _systemctl("show", "--property=LoadState,ExecStart", UNIT).stdout
+    return "LoadState=loaded" in properties.splitlines() and f" -c {configuration} ; " in properties
 
 
 def start_unit() -> None:
@@ -36,11 +36,11 @@ def start_unit() -> None:
     Raises:
         PreparationError: systemd does not start it.
     """
-    ended = _systemctl("start", UNIT)
-    if ended.returncode:
-        told = (ended.stderr.strip().splitlines() or ["it does not say why"])[0]
+    process = _systemctl("start", UNIT)
+    if process.returncode:
+        message = (process.stderr.strip().splitlines() or ["it does not say why"])[0]
         raise PreparationError(
-            f"systemd did not start {UNIT}: {told}",
+            f"systemd did not start {UNIT}: {message}",
             hint=f"`journalctl -u {UNIT}`; `sirena units --to /etc/systemd/system` writes the unit anew",
         )
 

@@ -17,6 +17,6 @@ def let_everyone_read(folder: Path) -> None:
         if path.is_symlink():
             continue
         mode = path.stat().st_mode & 0o7777
-        wanted = mode | (_ENTER if path.is_dir() else _READ)
-        if wanted != mode:
-            path.chmod(wanted)
+        new_mode = mode | (_ENTER if path.is_dir() else _READ)
+        if new_mode != mode:
+            path.chmod(new_mode)

@@ -63,10 +63,10 @@ class LedgerEntry:
     def facts(self) -> dict[str, Any]:
         """Return the details as a mapping; empty if they were altered so that they cannot be read."""
         try:
-            read = json.loads(self.details)
+            facts = json.loads(self.details)
         except (TypeError, ValueError):
             return {}
-        return read if isinstance(read, dict) else {}
+        return facts if isinstance(facts, dict) else {}
 
 
 def canonical(value: Any) -> str:

@@ -61,8 +61,8 @@ class HeadFile:
             LedgerError: this operating-system account may not read the file.
         """
         try:
-            noted = json.loads(self.path.read_text(encoding="utf-8"))
-            return Head(int(noted["entries"]), str(noted["hash"]))
+            head = json.loads(self.path.read_text(encoding="utf-8"))
+            return Head(int(head["entries"]), str(head["hash"]))
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -78,8 +78,8 @@ class HeadFile:
     def note(self, end: Head) -> None:
         """Write a head to the file, unless a later head is noted there."""
         with self._alone():
-            noted = self.read()
-            if noted is None or noted.entries < end.entries:
+            head = self.read()
+            if head is None or head.entries < end.entries:
                 self._write(end)
 
     def replace(self, end: Head) -> None:
@@ -90,7 +90,7 @@ class HeadFile:
     def _write(self, end: Head) -> None:
         beside = self.path.with_suffix(f".{os.getpid()}.new")
         beside.unlink(missing_ok=True)
-        with os.fdopen(self._open(beside, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
+        with os.fdopen(self._open_beside(beside, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
             json.dump({"entries": end.entries, "hash": end.hash}, file)
             file.flush()
             os.fsync(file.fileno())
@@ -98,11 +98,11 @@ class HeadFile:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with os.fdopen(self._open(self.path.with_suffix(".lock"), os.O_RDWR), "r+") as lock:
+        with os.fdopen(self._open_beside(self.path.with_suffix(".lock"), os.O_RDWR), "r+") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
 
-    def _open(self, file: Path, flags: int) -> int:
+    def _open_beside(self, file: Path, flags: int) -> int:
         """Open a file beside the head file for the owner of the folder; make it if it is missing.
 
         Root works in folders of other accounts. A symbolic link that such an account placed is not followed; else root

@@ -89,7 +89,7 @@ class Judgements:
     """Later activations and rollbacks that were allowed and whose outcome is not recorded."""
     periods: tuple[ActivePeriod, ...] = ()
     """Which release answered when, oldest first."""
-    replaced: Mapping[str, Judgement] = field(default_factory=dict)
+    former_releases: Mapping[str, Judgement] = field(default_factory=dict)
     """By release, the release that was active before this one was last activated."""
     shadow: Judgement | None = None
     """The shadow, which answers the same requests unseen; None if there is no shadow."""
@@ -97,12 +97,12 @@ class Judgements:
     @property
     def rollback(self) -> Judgement | None:
         """The release to which a rollback returns; None if there is no such release."""
-        return self.replaced.get(self.active.release) if self.active else None
+        return self.former_releases.get(self.active.release) if self.active else None
 
     def at(self, moment: str) -> ActivePeriod | None:
         """Return the period that contains a moment (UTC, ISO 8601); None if no release was active then."""
-        begun = (one for one in reversed(self.periods) if one.judgement.at <= moment)
-        period = next(begun, None)
+        earlier_periods = (one for one in reversed(self.periods) if one.judgement.at <= moment)
+        period = next(earlier_periods, None)
         return period if period is not None and (period.until is None or moment < period.until) else None
 
 
@@ -111,13 +111,13 @@ def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
     active: Judgement | None = None
     periods: list[ActivePeriod] = []
     before: dict[str, Judgement] = {}
-    announced: dict[str, Judgement] = {}
+    announcements: dict[str, Judgement] = {}
     shadow: Judgement | None = None
     for entry in entries:
         if entry.event == "promoted":
             facts = entry.facts()
-            left = f"{facts.get('model')}/{facts.get('version')}"
-            if active is not None and entry.outcome in _ENDED and left == active.release:
+            reference = f"{facts.get('model')}/{facts.get('version')}"
+            if active is not None and entry.outcome in _ENDED and reference == active.release:
                 active = None
                 periods[-1] = replace(periods[-1], until=entry.at)
             continue
@@ -128,9 +128,9 @@ def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
             continue
         if entry.event in SWITCHES and entry.outcome == ActOutcome.INTENDED:
             if judgement.content:  # the intention before the gate was asked says nothing of the content
-                announced[entry.act] = judgement
+                announcements[entry.act] = judgement
             continue
-        announced.pop(entry.act, None)
+        announcements.pop(entry.act, None)
         if entry.event not in SWITCHES or entry.outcome not in _ENDED or not judgement.is_whole:
             continue
         if entry.event == SWITCHES[0] and (active is None or active.release != judgement.release):
@@ -144,5 +144,5 @@ def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
         active = judgement
         if shadow is not None and shadow.release == active.release:
             shadow = None
-    under_way = tuple(one for one in announced.values() if active is None or one.entry > active.entry)
+    under_way = tuple(one for one in announcements.values() if active is None or one.entry > active.entry)
     return Judgements(active, under_way, tuple(periods), before, shadow)

@@ -36,7 +36,9 @@ class TextRule(Protocol):
 
 def one_line(text: str, limit: int) -> str:
     """Return a text with all invisible characters escaped, cut to ``limit`` characters."""
-    visible = "".join(character if _is_visible(character) else _escaped(character) for character in text[: limit + 1])
+    visible = "".join(
+        character if _is_visible(character) else _escape_sequence(character) for character in text[: limit + 1]
+    )
     return visible if len(visible) <= limit else visible[: limit - 1] + _ELLIPSIS
 
 
@@ -44,7 +46,7 @@ def _is_visible(character: str) -> bool:
     return character == " " or unicodedata.category(character)[0] not in "CZ"
 
 
-def _escaped(character: str) -> str:
+def _escape_sequence(character: str) -> str:
     code = ord(character)
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
@@ -72,8 +74,8 @@ class Free:
 
     def apply(self, text: str) -> str:
         """Return the text masked, escaped and cut."""
-        masked = _RECORD_NUMBER.sub(_MASK, _CONCENTRATION.sub(_MASK, text[: 4 * self.limit]))
-        return one_line(masked, self.limit)
+        masked_text = _RECORD_NUMBER.sub(_MASK, _CONCENTRATION.sub(_MASK, text[: 4 * self.limit]))
+        return one_line(masked_text, self.limit)
 
 
 @dataclass(frozen=True)

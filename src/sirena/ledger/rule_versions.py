@@ -105,7 +105,7 @@ def read_rule_versions(entries: Iterable[LedgerEntry], kind: RuleKind) -> tuple[
             continue
         if entry.event == SAVED:
             lines, base = facts.get("lines", ()), facts.get("base")
-            saved = RulesVersion(
+            saved_version = RulesVersion(
                 kind,
                 len(versions) + 1,
                 entry.who,
@@ -115,11 +115,11 @@ def read_rule_versions(entries: Iterable[LedgerEntry], kind: RuleKind) -> tuple[
                 base if isinstance(base, int) else None,
                 entry.act,
             )
-            if saved.digest != facts.get("digest"):
+            if saved_version.digest != facts.get("digest"):
                 raise LedgerTamperedError(
                     f"entry {entry.seq} holds other rules than were saved", hint="see `sirena audit verify`"
                 )
-            versions.append(saved)
+            versions.append(saved_version)
             continue
         place = facts.get("version")
         version = versions[place - 1] if isinstance(place, int) and 0 < place <= len(versions) else None

@@ -56,5 +56,5 @@ def exists(connection: Connection) -> bool:
 
 def missing_guards(connection: Connection) -> list[str]:
     """Return the names of the triggers that are missing or disabled."""
-    present = set(connection.scalars(text(_PRESENT[connection.dialect.name])))
-    return sorted(_GUARDS[connection.dialect.name] - present)
+    names = set(connection.scalars(text(_PRESENT[connection.dialect.name])))
+    return sorted(_GUARDS[connection.dialect.name] - names)

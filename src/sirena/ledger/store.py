@@ -28,7 +28,7 @@ from sirena.ledger.schema import ADVISORY_LOCK, LEDGER_SCHEMA, entries, exists
 from sirena.settings.catalogue import Settings
 
 _BATCH: Final = 1000
-_opening: Final = threading.Lock()
+_opening_lock: Final = threading.Lock()
 
 
 class Ledger:
@@ -45,8 +45,8 @@ class Ledger:
         """Head files of other accounts that write to the same ledger."""
         self.readers = tuple(readers)
         """Head files for accounts that only read the ledger; `resume` writes them."""
-        self._prepared = False
-        self._preparing = threading.Lock()
+        self._is_prepared = False
+        self._preparation_lock = threading.Lock()
 
     @property
     def store(self) -> str:
@@ -66,14 +66,14 @@ class Ledger:
         with self._writing() as connection:
             last = _last(connection)
             self._require_continuity(connection)
-            added = []
+            new_entries = []
             for one in events:
                 last = LedgerEntry.after(last, one)
                 connection.execute(insert(entries).values(asdict(last)))
-                added.append(last)
-        if added:
-            self.note(Head.at(added[-1]))
-        return added
+                new_entries.append(last)
+        if new_entries:
+            self.note(Head.at(new_entries[-1]))
+        return new_entries
 
     def noted(self) -> list[Head]:
         """Return the heads in all head files, those of this writer and of other accounts.
@@ -114,16 +114,16 @@ class Ledger:
         except LedgerTamperedError:
             heads = [Head(0, "")]
         with self._writing() as connection:
-            lost = [head for head in heads if not (head.entries and self._is_there(connection, head))]
-            if not lost:
+            lost_heads = [head for head in heads if not (head.entries and self._is_there(connection, head))]
+            if not lost_heads:
                 raise UsageError("the ledger's end is where it was noted: nothing was lost")
-            noted = max(lost, key=lambda head: head.entries)
+            lost_head = max(lost_heads, key=lambda head: head.entries)
             last = _last(connection)
             event = LedgerResumed(
                 who=who,
                 origin=origin,
-                noted_entries=noted.entries,
-                noted_hash=noted.hash,
+                noted_entries=lost_head.entries,
+                noted_hash=lost_head.hash,
                 found_entries=last.seq if last else 0,
                 reason=reason,
             )
@@ -189,7 +189,7 @@ class Ledger:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Yield a connection that does not see entries added after its first query."""
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_translated(), self._engine.connect() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             yield connection
@@ -212,11 +212,11 @@ class Ledger:
         from sirena.database.migration import limit_rights, migrate
 
         with self._writing() as connection:
-            done = migrate(connection, LEDGER_SCHEMA, self.store)
+            revisions = migrate(connection, LEDGER_SCHEMA, self.store)
             if writer:
                 limit_rights(connection, LEDGER_SCHEMA, writer)
-        self._prepared = True
-        return done
+        self._is_prepared = True
+        return revisions
 
     def standing(self) -> SchemaStanding:
         """Return the revision of the ledger's table in the database."""
@@ -228,29 +228,29 @@ class Ledger:
         self._engine.dispose()
 
     def _prepare(self) -> None:
-        with self._preparing:
-            if not self._prepared:
+        with self._preparation_lock:
+            if not self._is_prepared:
                 table = self.standing()
                 require_usable(table, LEDGER_SCHEMA, self.store)
                 if table.state is SchemaState.EMPTY:
                     self.create()
-                self._prepared = True
+                self._is_prepared = True
 
     def _require_continuity(self, connection: Connection) -> None:
-        for noted in self.noted():
-            if not self._is_there(connection, noted):
+        for head in self.noted():
+            if not self._is_there(connection, head):
                 raise LedgerTamperedError(
-                    f"the ledger's entry {noted.entries} is missing or was altered, so nothing may be added",
+                    f"the ledger's entry {head.entries} is missing or was altered, so nothing may be added",
                     hint="see `sirena audit verify`; after putting back a backup: `sirena audit resume --reason …`",
                 )
 
     @staticmethod
-    def _is_there(connection: Connection, noted: Head) -> bool:
-        return connection.scalar(select(entries.c.hash).where(entries.c.seq == noted.entries)) == noted.hash
+    def _is_there(connection: Connection, head: Head) -> bool:
+        return connection.scalar(select(entries.c.hash).where(entries.c.seq == head.entries)) == head.hash
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
-        with self._told(), self._engine.connect() as connection:
+        with self._errors_translated(), self._engine.connect() as connection:
             options = connection.execution_options(ledger_adds=True)
             with options.begin():
                 if connection.dialect.name == "postgresql":
@@ -259,7 +259,7 @@ class Ledger:
                 yield connection
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _errors_translated(self) -> Iterator[None]:
         try:
             yield
         except SQLAlchemyError as error:
@@ -276,14 +276,14 @@ def open_ledger(settings: Settings) -> Ledger:
         LedgerError: the folder of the head file cannot be made.
     """
     # two threads that open it first would make two, and a new file does not bear two that prepare it at once
-    with _opening:
-        return _open(settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
+    with _opening_lock:
+        return _open_at(settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 
 
 def open_as_owner(settings: Settings) -> Ledger:
     """Return the ledger of an installation, for the role that owns its table (`SIRENA_DATABASE_OWNER_URL`)."""
     owner = settings.database_owner_url.get_secret_value()
-    return _open(owner or settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
+    return _open_at(owner or settings.database_url.get_secret_value(), settings.home, *_other_homes(settings))
 
 
 def _other_homes(settings: Settings) -> tuple[Path, Path]:
@@ -299,7 +299,7 @@ _SQLITE: Final = "sqlite:///"
 
 
 @lru_cache(maxsize=8)
-def _open(database_url: str, home: Path, service_home: Path, answering_home: Path) -> Ledger:
+def _open_at(database_url: str, home: Path, service_home: Path, answering_home: Path) -> Ledger:
     folder = home / "ledger"
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

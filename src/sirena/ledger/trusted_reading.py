@@ -37,8 +37,8 @@ class TrustedReading:
         """Create the reader; nothing is read yet."""
         self._ledger = ledger
         self._last: LedgerEntry | None = None
-        self._deciding: dict[int, LedgerEntry] = {}
-        self._resumed: LedgerEntry | None = None
+        self._decisions: dict[int, LedgerEntry] = {}
+        self._resumption: LedgerEntry | None = None
         """The newest entry read that says that the ledger was continued after a loss."""
         self._one_at_a_time = threading.Lock()
 
@@ -80,32 +80,36 @@ class TrustedReading:
                     raise LedgerTamperedError(
                         f"the ledger's database does not refuse changes any more: {', '.join(guards)}", hint=_HINT
                     )
-                resumed = _newest_resumption(connection)
-                goes_on = resumed == self._resumed or not _is_vouched_for(resumed, heads)
+                resumption = _newest_resumption(connection)
+                goes_on = resumption == self._resumption or not _is_vouched_for(resumption, heads)
                 if goes_on:
                     self._require_the_same(connection)
-                last, added = _read_on(connection, self._last if goes_on else None)
+                last, new_entries = _read_on(connection, self._last if goes_on else None)
                 for head in heads:
                     if connection.scalar(select(entries.c.hash).where(entries.c.seq == head.entries)) != head.hash:
                         raise LedgerTamperedError(
                             f"the audit ledger's entry {head.entries} is missing or was altered: it was noted",
                             hint=_HINT,
                         )
-            self._last, self._resumed = last, resumed
-            self._deciding = self._deciding | added if goes_on else added
-            return list(self._deciding.values())
+            self._last, self._resumption = last, resumption
+            self._decisions = self._decisions | new_entries if goes_on else new_entries
+            return list(self._decisions.values())
 
     def _require_the_same(self, connection: Connection) -> None:
         if self._last is None:
             return
         query = select(entries).where(entries.c.event.in_(DECIDING), entries.c.seq <= self._last.seq)
-        present = {entry.seq: entry for entry in (LedgerEntry(**row._mapping) for row in connection.execute(query))}
-        differing = sorted(
-            seq for seq in present.keys() | self._deciding.keys() if present.get(seq) != self._deciding.get(seq)
+        present_entries = {
+            entry.seq: entry for entry in (LedgerEntry(**row._mapping) for row in connection.execute(query))
+        }
+        differences = sorted(
+            seq
+            for seq in present_entries.keys() | self._decisions.keys()
+            if present_entries.get(seq) != self._decisions.get(seq)
         )
-        if differing:
+        if differences:
             raise LedgerTamperedError(
-                f"the audit ledger's entry {differing[0]} is not the one that was read before", hint=_HINT
+                f"the audit ledger's entry {differences[0]} is not the one that was read before", hint=_HINT
             )
         if connection.scalar(select(entries.c.hash).where(entries.c.seq == self._last.seq)) != self._last.hash:
             raise LedgerTamperedError(
@@ -119,14 +123,14 @@ def _newest_resumption(connection: Connection) -> LedgerEntry | None:
     return LedgerEntry(**row._mapping) if row is not None else None
 
 
-def _is_vouched_for(resumed: LedgerEntry | None, heads: Sequence[Head]) -> bool:
+def _is_vouched_for(resumption: LedgerEntry | None, heads: Sequence[Head]) -> bool:
     """Tell whether a head notes the resumption or a later entry; `entries` checks that the ledger holds that entry."""
-    return resumed is not None and any(head.entries >= resumed.seq for head in heads)
+    return resumption is not None and any(head.entries >= resumption.seq for head in heads)
 
 
 def _read_on(connection: Connection, last: LedgerEntry | None) -> tuple[LedgerEntry | None, dict[int, LedgerEntry]]:
     query = select(entries).where(entries.c.seq > (last.seq if last else 0)).order_by(entries.c.seq)
-    added: dict[int, LedgerEntry] = {}
+    new_entries: dict[int, LedgerEntry] = {}
     with connection.execution_options(yield_per=_BATCH).execute(query) as rows:
         for row in rows:
             entry = LedgerEntry(**row._mapping)
@@ -136,6 +140,6 @@ def _read_on(connection: Connection, last: LedgerEntry | None) -> tuple[LedgerEn
                     f"the audit ledger's entry {place} is missing or was altered, or moved", hint=_HINT
                 )
             if entry.event in DECIDING:
-                added[entry.seq] = entry
+                new_entries[entry.seq] = entry
             last = entry
-    return last, added
+    return last, new_entries

@@ -70,12 +70,12 @@ class Verification:
         return self.finding is None
 
 
-def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
+def verify(ledger: Ledger, *, expected_head: Head | None = None) -> Verification:
     """Verify the whole ledger.
 
     Args:
         ledger: the ledger to check.
-        expected: a head that was written down elsewhere earlier; None if there is none.
+        expected_head: a head that was written down elsewhere earlier; None if there is none.
 
     Raises:
         LedgerUnavailableError: the database does not answer.
@@ -84,46 +84,46 @@ def verify(ledger: Ledger, *, expected: Head | None = None) -> Verification:
         heads = ledger.noted()
     except LedgerTamperedError as error:
         return Verification(0, None, finding=ChainFinding(Damage.HEAD_DAMAGED, 0, error.text))
-    if expected is not None:
-        heads.append(expected)
+    if expected_head is not None:
+        heads.append(expected_head)
     with ledger.reading() as connection:
         if not exists(connection):
             return check_chain(iter(()), heads)
         guards = missing_guards(connection)
         query = select(entries).order_by(entries.c.seq)
         with connection.execution_options(yield_per=_BATCH).execute(query) as rows:
-            checked = check_chain((LedgerEntry(**row._mapping) for row in rows), heads)
-    if checked.intact and guards:
+            verification = check_chain((LedgerEntry(**row._mapping) for row in rows), heads)
+    if verification.intact and guards:
         text = f"the database does not refuse changes any more: {', '.join(guards)} is missing or disabled"
-        return replace(checked, finding=ChainFinding(Damage.UNGUARDED, 0, text))
-    return checked
+        return replace(verification, finding=ChainFinding(Damage.UNGUARDED, 0, text))
+    return verification
 
 
 def check_chain(rows: Iterator[LedgerEntry], heads: Sequence[Head] = ()) -> Verification:
     """Verify entries, given in the order of their numbers, by their chain of hashes and by heads noted earlier."""
-    noted: dict[int, set[str]] = {}
+    noted_hashes: dict[int, set[str]] = {}
     for head in heads:
-        noted.setdefault(head.entries, set()).add(head.hash)
+        noted_hashes.setdefault(head.entries, set()).add(head.hash)
     last: LedgerEntry | None = None
-    intended: dict[str, LedgerEntry] = {}
+    intentions: dict[str, LedgerEntry] = {}
     count = 0
     for count, entry in enumerate(rows, 1):
         finding = _judge(entry, count, last, rows)
-        if finding is None and noted.get(count, {entry.hash}) != {entry.hash}:
+        if finding is None and noted_hashes.get(count, {entry.hash}) != {entry.hash}:
             text = f"entry {count} is not the one that was noted: it, or the ledger up to it, was written anew"
             finding = ChainFinding(Damage.REWRITTEN, count, text)
         if finding is not None:
             return Verification(count, None, finding=finding)
         if entry.outcome == ActOutcome.INTENDED:
-            intended[entry.act] = entry
-        elif intended.get(entry.act, entry).event in (entry.event, _CONCLUDES.get(entry.event)):
-            intended.pop(entry.act, None)
+            intentions[entry.act] = entry
+        elif intentions.get(entry.act, entry).event in (entry.event, _CONCLUDES.get(entry.event)):
+            intentions.pop(entry.act, None)
         last = entry
     end = Head(last.seq, last.hash) if last else None
-    open_acts = tuple(intended.values())
-    lost = max((head.entries for head in heads), default=0)
-    if lost > count:
-        text = f"entries {count + 1} to {lost} are missing: the end was cut off"
+    open_acts = tuple(intentions.values())
+    last_noted = max((head.entries for head in heads), default=0)
+    if last_noted > count:
+        text = f"entries {count + 1} to {last_noted} are missing: the end was cut off"
         return Verification(count, end, open_acts, ChainFinding(Damage.CUT_OFF, count + 1, text))
     return Verification(count, end, open_acts)
 
@@ -140,10 +140,10 @@ def _judge(
     if fits and entry.previous == before:
         return None
     if entry.previous != before:
-        moved = next((other.seq for other in rest if other.previous == before), None)
-        if moved is not None:
+        place_of_next = next((other.seq for other in rest if other.previous == before), None)
+        if place_of_next is not None:
             return ChainFinding(
-                Damage.REORDERED, place, f"entry {place} was moved: the one that belongs there is at {moved}"
+                Damage.REORDERED, place, f"entry {place} was moved: the one that belongs there is at {place_of_next}"
             )
         if fits and last is not None:
             text = f"entry {last.seq} was altered and its hash computed anew: entry {place} does not continue it"

@@ -58,7 +58,7 @@ def activate(
     approver: str,
     judge: Judge,
     override: str = "",
-    agreed: Callable[[], None] = lambda: None,
+    announce_switch: Callable[[], None] = lambda: None,
 ) -> Activation:
     """Make a release the active one, if every member passes the gate.
 
@@ -68,16 +68,16 @@ def activate(
         approver: account that decides.
         judge: the gate.
         override: reason to activate although members are refused; it is recorded.
-        agreed: called after the gate has passed the release, before anything is changed.
+        announce_switch: called after the gate has passed the release, before anything is changed.
 
     Raises:
         GateError: members are refused, all of them named; or the author of one would override the gate. Nothing was
             changed.
     """
-    refused = judge_release(registry, release, approver=approver, judge=judge, override=override)
-    outcome = activation_record(release, refused)
-    agreed()
-    return _switch(registry, release, ACTIVATE, approver, override if refused else "", outcome)
+    refusals = judge_release(registry, release, approver=approver, judge=judge, override=override)
+    outcome = activation_record(release, refusals)
+    announce_switch()
+    return _switch(registry, release, ACTIVATE, approver, override if refusals else "", outcome)
 
 
 def judge_release(
@@ -88,29 +88,31 @@ def judge_release(
     Raises:
         GateError: a member is refused and no override is given, or it cannot be judged (see `activate`).
     """
-    refused: dict[str, list[str]] = {}
-    damaged: dict[str, list[str]] = {}
-    for member, verdict in _judged(release_members(registry, release), judge):
+    refusals: dict[str, list[str]] = {}
+    damages: dict[str, list[str]] = {}
+    for member, verdict in _verdicts(release_members(registry, release), judge):
         if not isinstance(verdict, Verdict):
             # a version that cannot be judged: all of them are named, and no override makes them whole
-            damaged[member.reference] = [verdict.text]
+            damages[member.reference] = [verdict.text]
             continue
         if override.strip():
             verdict = verdict.override(approver, override)
-        if not verdict.passed:
-            refused[member.reference] = [str(finding) for finding in verdict.refusals]
-    if damaged or (refused and not override.strip()):
-        refused |= damaged
-        told = "\n".join(f"  - {reference}: {'; '.join(findings)}" for reference, findings in refused.items())
+        if not verdict.meets_all_criteria:
+            refusals[member.reference] = [str(finding) for finding in verdict.refusals]
+    if damages or (refusals and not override.strip()):
+        refusals |= damages
+        listed_refusals = "\n".join(
+            f"  - {reference}: {'; '.join(findings)}" for reference, findings in refusals.items()
+        )
         raise GateError(
-            f"{release.name} may not be activated, {len(refused)} of {len(release.members)} members are refused:\n"
-            f"{told}",
+            f"{release.name} may not be activated, {len(refusals)} of {len(release.members)} members are refused:\n"
+            f"{listed_refusals}",
             hint="replace these members; a person with the right may override with a reason, on record",
         )
-    return refused
+    return refusals
 
 
-def _judged(members: Sequence[Member], judge: Judge) -> list[tuple[Member, Verdict | SirenaError]]:
+def _verdicts(members: Sequence[Member], judge: Judge) -> list[tuple[Member, Verdict | SirenaError]]:
     """Return each member, in order, with its verdict, or with why it has none; several are judged at once."""
 
     def ask(member: Member) -> Verdict | SirenaError:
@@ -125,9 +127,9 @@ def _judged(members: Sequence[Member], judge: Judge) -> list[tuple[Member, Verdi
         return list(zip(members, pool.map(ask, members), strict=True))
 
 
-def activation_record(release: Release, refused: dict[str, list[str]]) -> dict[str, Any]:
+def activation_record(release: Release, refusals: dict[str, list[str]]) -> dict[str, Any]:
     """Return the gate's result of an activation in the form that the history keeps."""
-    return {"passed": not refused, "members": len(release.members), "refused": refused}
+    return {"passed": not refusals, "members": len(release.members), "refused": refusals}
 
 
 @speaks_to_mlflow
@@ -158,7 +160,7 @@ def roll_back(registry: Registry, *, approver: str, to: Release | None = None) -
 
 def replaced_by(registry: Registry, active: int) -> int | None:
     """Return the release that the active one replaced, which a rollback makes active; None if there was none."""
-    history = _confirmed(registry, active)
+    history = _confirmed_decisions(registry, active)
     arrivals = [entry for entry in history if entry.action == ACTIVATE and _number(entry) == active]
     return arrivals[-1].previous if arrivals else None
 
@@ -167,7 +169,7 @@ def replaced_by(registry: Registry, active: int) -> int | None:
 def served_periods(registry: Registry) -> list[ServedPeriod]:
     """Return the periods in which releases were active, the oldest first."""
     active = active_version(registry)
-    history = _confirmed(registry, active)
+    history = _confirmed_decisions(registry, active)
     ends = [*(entry.at for entry in history[1:]), None][: len(history)]
     return [
         ServedPeriod(_number(entry), entry.at, until, entry.by, entry.action, entry.override)
@@ -187,9 +189,9 @@ def _switch(
         # the entry judges the switch itself and keeps its history
         place(registry, release.source, Stage.PRODUCTION, override=override)
     else:
-        announced = announce(registry, release, action, approver, override, outcome)
+        decision = announce(registry, release, action, approver, override, outcome)
         place(registry, release.source, Stage.PRODUCTION)
-        confirm(registry, announced)
+        confirm(registry, decision)
     return Activation(find_release(registry, str(release.version)), previous, changed=True)
 
 
@@ -214,18 +216,18 @@ def announce(
     return record(registry, RELEASE_MODEL, entry)
 
 
-def confirm(registry: Registry, announced: RecordedDecision) -> None:
+def confirm(registry: Registry, decision: RecordedDecision) -> None:
     """Record that an announced switch happened; if the shadow became active, take its alias away."""
-    if shadow_version(registry) == _number(announced):
+    if shadow_version(registry) == _number(decision):
         registry.models.delete_registered_model_alias(RELEASE_MODEL, SHADOW_ALIAS)
-    record(registry, RELEASE_MODEL, replace(announced, done=True))
+    record(registry, RELEASE_MODEL, replace(decision, done=True))
 
 
 def _settle(registry: Registry, active: int | None) -> None:
     """Confirm a switch that was announced and made, but whose process died before confirming it."""
     if registry.signed_in_as:
         return
-    for entry in _confirmed(registry, active):
+    for entry in _confirmed_decisions(registry, active):
         if not entry.done:
             record(registry, RELEASE_MODEL, replace(entry, done=True))
 
@@ -245,7 +247,7 @@ def _version_at(registry: Registry, alias: str | None) -> int | None:
     return int(number) if number is not None else None
 
 
-def _confirmed(registry: Registry, active: int | None) -> list[RecordedDecision]:
+def _confirmed_decisions(registry: Registry, active: int | None) -> list[RecordedDecision]:
     """Return the switches that happened: confirmed ones, and an announced last one if the alias agrees with it."""
     entries = read_history(registry.models.get_registered_model(RELEASE_MODEL).tags)
     return [

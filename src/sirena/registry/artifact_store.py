@@ -50,10 +50,10 @@ def upload_folder(registry: Registry, location: str, folder: Path) -> None:
         repository.log_artifact(str(path), None if parent == "." else parent)
 
     with ThreadPoolExecutor(_UPLOADS) as pool:
-        sent = [pool.submit(send, path) for path in files]
+        uploads = [pool.submit(send, path) for path in files]
         try:
-            for one in sent:
-                one.result()
+            for upload in uploads:
+                upload.result()
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
@@ -95,13 +95,13 @@ def read_artifact(registry: Registry, location: str, path: str) -> bytes:
         location: the model's artifact location.
         path: path below the location, ``artifacts/truth_table.json``.
     """
-    if registry.read is None or not _JUDGED.fullmatch(path):
+    if registry.read_once is None or not _JUDGED.fullmatch(path):
         return _fetch(registry, location, path)
-    read = registry.read.documents
-    if (location, path) not in read:
+    documents = registry.read_once.documents
+    if (location, path) not in documents:
         # of two threads that fetch at once, both go on with what the first one kept
-        read.setdefault((location, path), _fetch(registry, location, path))
-    return read[location, path]
+        documents.setdefault((location, path), _fetch(registry, location, path))
+    return documents[location, path]
 
 
 def _fetch(registry: Registry, location: str, path: str) -> bytes:

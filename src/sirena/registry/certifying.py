@@ -44,21 +44,21 @@ def certify_version(
             foreign and its hash was not given.
         IntegrityError: the version's truth table is not the one that was logged.
     """
-    parsed = parse_test_column(version.column)
-    if parsed is None or not parsed.is_mic:
+    test_column = parse_test_column(version.column)
+    if test_column is None or not test_column.is_mic:
         raise UsageError(
             f"{version} is named after no MIC test column", hint="register it as modelo_AMK_NM, modelo_CIP_EM, …"
         )
-    reference = reference_for(edition, parsed.name)
+    reference = reference_for(edition, test_column.name)
     if not reference.organisms:
         raise UsageError(
-            f"{edition.name} states nothing about {parsed.name}, so it can certify no model of it",
+            f"{edition.name} states nothing about {test_column.name}, so it can certify no model of it",
             hint="certify against an edition of the guideline in the column's name: N is CLSI, E is EUCAST",
         )
     candidate = (
         load_table(registry, version)
         if version.is_ours
-        else _ask_stranger(registry, version, parsed.name, reference, trusted, progress)
+        else _ask_stranger(registry, version, test_column.name, reference, trusted, progress)
     )
     subject = Subject(version.name, str(version.version), version.tags.get("sirena.data_sha256", ""))
     return certify(candidate, reference, edition=edition.name, edition_digest=edition.digest, subject=subject)

@@ -81,7 +81,7 @@ class Registry:
     """Account by which the NGINX entry (which keeps history and gate) knows the caller; empty without one."""
     started_here: bool = False
     """True when this process started the server, with its artifacts in the folder of our settings."""
-    read: ReadOnce | None = field(default=None, compare=False, repr=False)
+    read_once: ReadOnce | None = field(default=None, compare=False, repr=False)
     """What was read already; None for a registry that reads anew whenever it is asked."""
 
     def reading_once(self) -> "Registry":
@@ -89,19 +89,19 @@ class Registry:
 
         What is judged is then, byte by byte, what was compared with the ledger, and it is fetched once.
         """
-        return replace(self, read=ReadOnce())
+        return replace(self, read_once=ReadOnce())
 
     @cached_property
     def experiment_id(self) -> str:
         """Id of the experiment for all runs; created if missing. Only code that makes runs needs it."""
-        found = _find_experiment(self)
-        return str(found.experiment_id) if found is not None else _make_experiment(self)
+        experiment = _find_experiment(self)
+        return str(experiment.experiment_id) if experiment is not None else _make_experiment(self)
 
     @property
     def experiment_is_deleted(self) -> bool:
         """True if somebody deleted the experiment: releases still work, but it must be restored before making runs."""
-        found = _find_experiment(self)
-        return found is not None and found.lifecycle_stage != _ACTIVE
+        experiment = _find_experiment(self)
+        return experiment is not None and experiment.lifecycle_stage != _ACTIVE
 
     @property
     def models(self) -> Any:
@@ -188,13 +188,13 @@ def show_certificate(settings: Settings) -> None:
 def _account_at(uri: str) -> str | None:
     """Return the account that the NGINX entry assigns to this client; None at an MLflow server without accounts."""
     credentials = get_default_host_creds(uri)
-    named = (credentials.username, credentials.password) if credentials.username else None
-    token = {} if named or not credentials.token else {"Authorization": f"Bearer {credentials.token}"}
+    account = (credentials.username, credentials.password) if credentials.username else None
+    token = {} if account or not credentials.token else {"Authorization": f"Bearer {credentials.token}"}
     try:
         answer = requests.get(
             uri.rstrip("/") + "/auth/me",
             headers=token,
-            auth=named,
+            auth=account,
             verify=credentials.verify,
             cert=credentials.client_cert_path,
             timeout=_PROBE_SECONDS,
@@ -248,10 +248,10 @@ def _make_experiment(registry: Registry) -> str:
         return str(registry.client.create_experiment(name, artifact_location=location, tags=_OPENS_AS))
     except MlflowException:
         # another process made it between our question and our order
-        found = _find_experiment(registry)
-        if found is None:
+        experiment = _find_experiment(registry)
+        if experiment is None:
             raise
-        return str(found.experiment_id)
+        return str(experiment.experiment_id)
 
 
 def restore_experiment(registry: Registry) -> None:
@@ -302,8 +302,8 @@ def is_unreachable(error: BaseException) -> bool:
 
 def _translate(error: Exception, uri: str) -> SirenaError:
     # the entry's own refusals say which they are
-    said = getattr(error, "json", None)
-    refusal = said.get("error") if isinstance(said, dict) else None
+    answer = getattr(error, "json", None)
+    refusal = answer.get("error") if isinstance(answer, dict) else None
     if isinstance(refusal, dict) and refusal.get("gate"):
         return GateError(str(refusal.get("message", "")), hint=str(refusal.get("hint", "")))
     message = str(error)
@@ -316,12 +316,12 @@ def _translate(error: Exception, uri: str) -> SirenaError:
         )
     if is_unreachable(error) and not _refusal(error):
         return RegistryUnavailableError(f"{where} does not answer any more", hint=_REMEDY)
-    refused = _refusal(error)
+    code = _refusal(error)
     first_line = without_credentials(message.strip().splitlines()[0]) if message.strip() else type(error).__name__
-    if refused:
-        told = first_line.partition(f"{refused}: ")[2] or first_line
+    if code:
+        detail = first_line.partition(f"{code}: ")[2] or first_line
         return RegistryRefusedError(
-            f"{where} refused: {told}", hint="the audit ledger holds the refusal and its reason"
+            f"{where} refused: {detail}", hint="the audit ledger holds the refusal and its reason"
         )
     return RegistryError(f"{where} refused: {first_line}", hint="see the MLflow server's log")
 

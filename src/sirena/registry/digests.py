@@ -48,26 +48,26 @@ def table_digest(table: TruthTable) -> str:
     return sha256(canonical_json(table.to_json()))
 
 
-def model_digest(trained: ModelToRegister, edition: str) -> str:
+def model_digest(model: ModelToRegister, edition: str) -> str:
     """Return the digest by which a model that was logged before is recognised.
 
     It covers the table, the weights, and what the model was made from, but no times and places, so that a training that
     was killed and repeated finds its own versions.
 
     Args:
-        trained: the model.
+        model: the model.
         edition: guideline edition of its certificate.
     """
     weights = hashlib.sha256()
-    for array in trained.network.get_weights():
+    for array in model.network.get_weights():
         values = np.ascontiguousarray(array)
         weights.update(f"{values.dtype.str}{values.shape}".encode() + values.tobytes())
-    origin = {key: trained.report.get(key) for key in ("seed", "settings", "label_source", "data_sha256")}
+    origin = {key: model.report.get(key) for key in ("seed", "settings", "label_source", "data_sha256")}
     return sha256(
         canonical_json(
             {
-                "column": trained.column,
-                "table": table_digest(trained.table),
+                "column": model.column,
+                "table": table_digest(model.table),
                 "weights": weights.hexdigest(),
                 "origin": origin,
                 "edition": edition,

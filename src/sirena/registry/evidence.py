@@ -36,7 +36,7 @@ def promotion_evidence(
     edition: Callable[[str], Edition],
     approver: str,
     embedded: bool,
-    found_before: EvidenceByContent | None = None,
+    evidence_by_content: EvidenceByContent | None = None,
 ) -> PromotionEvidence:
     """Return the evidence for deciding on a version's promotion.
 
@@ -47,7 +47,8 @@ def promotion_evidence(
         edition: returns the rules in force now for a certificate's edition.
         approver: account that promotes.
         embedded: True on one person's machine.
-        found_before: what was found of files before, and is found now; the files are read and checked all the same.
+        evidence_by_content: evidence found before, to which what is found now is added; the files are
+            read and checked all the same.
 
     Raises:
         UsageError: the version has no certificate.
@@ -56,11 +57,11 @@ def promotion_evidence(
     """
     names = (certificate_path(version), *((REPORT, TRUTH_TABLE) if version.is_ours else ()))
     contents = read_files(registry, version, *names)
-    before = found_before if found_before is not None else {}
+    memo = evidence_by_content if evidence_by_content is not None else {}
     key = (str(version), *(version.tags[f"sirena.sha256.{name}"] for name in names))
-    evidence = before.get(key)
+    evidence = memo.get(key)
     if evidence is None or edition(evidence.certificate.edition).digest != evidence.edition_digest:
-        evidence = before[key] = _evidence(version, contents, edition, stage, approver, embedded=embedded)
+        evidence = memo[key] = _evidence(version, contents, edition, stage, approver, embedded=embedded)
     # what does not follow from the files is of this decision
     return replace(
         evidence, stage=stage, author=version.author, makers=version.makers, approver=approver, embedded=embedded
@@ -87,7 +88,7 @@ def _evidence(
         certificate = recertified(certificate, table, in_force)
     report: dict[str, Any] = documents[1] if version.is_ours else {}
     cells = report.get("evidence") or {}
-    pooled, by_organism = held_out_agreement(report)
+    agreement, by_organism = held_out_agreement(report)
     return PromotionEvidence(
         certificate=certificate,
         model=version.name,
@@ -99,7 +100,7 @@ def _evidence(
         approver=approver,
         embedded=embedded,
         labels=_LABELS.get(str(report.get("label_source")), LearntSource.UNKNOWN),
-        held_out=pooled,
+        held_out=agreement,
         held_out_by_organism=by_organism,
         training_isolates=int(cells.get("results", 0)) - int(cells.get("held_out_results", 0)),
         training_cells=int(cells.get("cells", 0)),

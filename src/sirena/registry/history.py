@@ -72,9 +72,9 @@ def record(registry: Registry, name: str, entry: RecordedDecision, *, version: i
 
 def read_history(tags: Mapping[str, str]) -> list[RecordedDecision]:
     """Return the decisions among an object's tags, the oldest first; unreadable tags are ignored."""
-    found = []
+    decisions = []
     for key in sorted(tags):
         if key.startswith(_PREFIX):
             with suppress(ValueError, TypeError):
-                found.append(RecordedDecision(**json.loads(tags[key]), key=key))
-    return found
+                decisions.append(RecordedDecision(**json.loads(tags[key]), key=key))
+    return decisions

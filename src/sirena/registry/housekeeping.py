@@ -38,7 +38,7 @@ class Inventory:
     """The model versions and releases in the registry at one moment."""
 
     stock: Stock
-    releases_seen: tuple[str, ...]
+    release_marks: tuple[str, ...]
     """Facts that change if releases are made or switched, see `_releases_seen`."""
 
 
@@ -62,29 +62,29 @@ def take_stock(registry: Registry) -> Inventory:
         RegistryError: MLflow does not answer.
     """
     # first: a release made after this is seen by the look before each removal
-    seen = _releases_seen(registry)
+    release_marks = _release_marks(registry)
     # one question about all models; its answers are without aliases, those about models have them
-    found = all_pages(lambda token: registry.models.search_model_versions(None, page_token=token))
+    rows = all_pages(lambda token: registry.models.search_model_versions(None, page_token=token))
     aliases: dict[tuple[str, int], set[str]] = {}
     for model in all_pages(lambda token: registry.models.search_registered_models(None, page_token=token)):
         for alias, number in model.aliases.items():
             aliases.setdefault((str(model.name), int(number)), set()).add(str(alias))
-    versions = [_stored(one, aliases.get((str(one.name), int(one.version)), set())) for one in found]
+    versions = [_stored_version(row, aliases.get((str(row.name), int(row.version)), set())) for row in rows]
     releases = list_releases(registry)
-    answered = {period.release for period in served_periods(registry)} if releases else set()
+    answering_releases = {period.release for period in served_periods(registry)} if releases else set()
     stock = Stock(
-        tuple(one for one in versions if one.model != RELEASE_MODEL),
+        tuple(row for row in versions if row.model != RELEASE_MODEL),
         tuple(
             StoredRelease(
                 members=frozenset(release.members.values()),
                 created=release.created,
                 aliases=frozenset(release.source.aliases),
-                answered=release.version in answered,
+                answered=release.version in answering_releases,
             )
             for release in releases
         ),
     )
-    return Inventory(stock, seen)
+    return Inventory(stock, release_marks)
 
 
 class Collection:
@@ -104,8 +104,8 @@ class Collection:
     @property
     def unneeded(self) -> list[StoredVersion]:
         """The unneeded versions, sorted by model and number."""
-        found = (one for one in self.inventory.stock.versions if one.reference not in self.needs)
-        return sorted(found, key=lambda one: (one.model, one.number))
+        versions = (version for version in self.inventory.stock.versions if version.reference not in self.needs)
+        return sorted(versions, key=lambda version: (version.model, version.number))
 
     def remove(self, version: StoredVersion) -> bool:
         """Remove a version, if it is still unneeded. Returns False if it is needed now, or gone.
@@ -115,10 +115,10 @@ class Collection:
         """
         return _remove(self._registry, self, version)
 
-    def still_unneeded(self, version: StoredVersion, found: Any) -> bool:
+    def still_unneeded(self, version: StoredVersion, row: Any) -> bool:
         """Tell whether a version is still unneeded: unchanged, like the releases, and not copied meanwhile."""
         registry = self._registry
-        if _stored(found, found.aliases) != version or _releases_seen(registry) != self.inventory.releases_seen:
+        if _stored_version(row, row.aliases) != version or _release_marks(registry) != self.inventory.release_marks:
             self._renew()
         copies = registry.models.search_model_versions(f"source_path = 'models:/{version.reference}'", max_results=1)
         return version.reference not in self.needs and not copies
@@ -127,12 +127,12 @@ class Collection:
 @speaks_to_mlflow
 def _remove(registry: Registry, collection: Collection, version: StoredVersion) -> bool:
     try:
-        found = registry.models.get_model_version(version.model, str(version.number))
+        row = registry.models.get_model_version(version.model, str(version.number))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return False
-    if not collection.still_unneeded(version, found):
+    if not collection.still_unneeded(version, row):
         return False
     registry.models.delete_model_version(version.model, str(version.number))
     return True
@@ -147,22 +147,22 @@ def unnamed_models(registry: Registry, retention: Retention) -> list[StoredModel
         retention: retention; its days protect models that are being registered now.
     """
     before = (datetime.now(UTC) - timedelta(days=retention.days)).timestamp() * 1000
-    found = all_pages(lambda token: registry.client.search_logged_models([registry.experiment_id], page_token=token))
+    models = all_pages(lambda token: registry.client.search_logged_models([registry.experiment_id], page_token=token))
     # after the models: what is registered meanwhile is named
-    named = identifiers_of_versions(registry)
+    named_ids = identifiers_of_versions(registry)
     return [
         StoredModel(
-            str(one.model_id),
-            str(one.name),
-            str(one.artifact_location),
-            str(one.source_run_id),
-            run_is_named=one.source_run_id in named,
+            str(model.model_id),
+            str(model.name),
+            str(model.artifact_location),
+            str(model.source_run_id),
+            run_is_named=model.source_run_id in named_ids,
         )
-        for one in found
-        if (one.name == RELEASE_MODEL or str(one.name).startswith(MODEL_PREFIX))
-        and one.model_id not in named
-        and one.creation_timestamp <= before
-        and _logged_by_us(registry, one.source_run_id)
+        for model in models
+        if (model.name == RELEASE_MODEL or str(model.name).startswith(MODEL_PREFIX))
+        and model.model_id not in named_ids
+        and model.creation_timestamp <= before
+        and _logged_by_us(registry, model.source_run_id)
     ]
 
 
@@ -186,14 +186,14 @@ def free(registry: Registry, model: StoredModel) -> bool:
     return True
 
 
-def _clear(registry: Registry, location: str, listed: Callable[[str | None], list[Any]]) -> None:
+def _clear(registry: Registry, location: str, list_files: Callable[[str | None], list[Any]]) -> None:
     folder = local_folder(registry, location)
     if folder is not None:
         _clear_folder(folder)
         return
     store = get_artifact_repository(location)
-    top = [str(one.path) for one in listed(None)]
-    inner = [str(one.path) for one in listed(_ARTIFACTS)] if _ARTIFACTS in top else []
+    top = [str(file.path) for file in list_files(None)]
+    inner = [str(file.path) for file in list_files(_ARTIFACTS)] if _ARTIFACTS in top else []
     for path in [*(path for path in top if path != _ARTIFACTS), *inner]:
         if path not in _KEPT:
             store.delete_artifacts(path)
@@ -220,7 +220,7 @@ def _logged_by_us(registry: Registry, run_id: str | None) -> bool:
         return False
 
 
-def _releases_seen(registry: Registry) -> tuple[str, ...]:
+def _release_marks(registry: Registry) -> tuple[str, ...]:
     """Return facts that change if a release is made or switched: newest numbers, aliases and history."""
     try:
         model = registry.models.get_registered_model(RELEASE_MODEL)
@@ -232,15 +232,15 @@ def _releases_seen(registry: Registry) -> tuple[str, ...]:
     return (*sorted(str(one.version) for one in model.latest_versions), *sorted(model.tags), *aliases)
 
 
-def _stored(found: Any, aliases: Any) -> StoredVersion:
-    history = read_history(found.tags)
+def _stored_version(row: Any, aliases: Any) -> StoredVersion:
+    history = read_history(row.tags)
     return StoredVersion(
-        model=str(found.name),
-        number=int(found.version),
-        created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+        model=str(row.name),
+        number=int(row.version),
+        created=datetime.fromtimestamp(row.creation_timestamp / 1000, UTC),
         aliases=frozenset(map(str, aliases)),
-        stage_field=str(found.current_stage),
+        stage_field=str(row.current_stage),
         was_in_production=any(entry.stage == Stage.PRODUCTION.value for entry in history),
-        ours=str(found.name).startswith(MODEL_PREFIX) and f"sirena.sha256.{TRUTH_TABLE}" in found.tags,
-        source=str(found.source),
+        ours=str(row.name).startswith(MODEL_PREFIX) and f"sirena.sha256.{TRUTH_TABLE}" in row.tags,
+        source=str(row.source),
     )

@@ -11,7 +11,7 @@ from typing import Final
 
 from sirena.host.kept_panels import PANELS, kept_panel_file, read_kept_panel
 from sirena.registry.digests import sha256
-from sirena.registry.judged_releases import Discrepancy, Judged, Store, is_judged
+from sirena.registry.judged_releases import Discrepancy, ReleaseJudgement, Store, is_judged
 from sirena.registry.panel_cache import write_whole
 
 _NOTE: Final = "judged.json"
@@ -39,44 +39,46 @@ class JudgedCopy:
     def note(self) -> KeptJudgement | None:
         """Return the last noted judgement; None if there is no readable note."""
         try:
-            noted = json.loads(self._note.read_text("utf-8"))
-            return KeptJudgement(str(noted["release"]), str(noted["digest"]), str(noted["content"]))
+            facts = json.loads(self._note.read_text("utf-8"))
+            return KeptJudgement(str(facts["release"]), str(facts["digest"]), str(facts["content"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def read(self, judged: Judged, written: KeptJudgement | None) -> tuple[bytes | None, tuple[Discrepancy, ...]]:
+    def read(
+        self, judgement: ReleaseJudgement, written_note: KeptJudgement | None
+    ) -> tuple[bytes | None, tuple[Discrepancy, ...]]:
         """Return the copy of a judged release, None if it was changed, and a discrepancy for each change.
 
         Args:
-            judged: the release's judgement, from the ledger.
-            written: the note that this process wrote; None if it has written no note yet.
+            judgement: the release's judgement, from the ledger.
+            written_note: the note that this process wrote; None if it has written no note yet.
         """
-        found: list[Discrepancy] = []
-        noted = self.note()
-        written = written if written is not None and written.release == judged.release else None
-        if written is not None and noted != written:
-            found.append(Discrepancy(Store.CACHE, "the note of the kept copy was changed or removed"))
-        file = self._file(judged.content)
+        discrepancies: list[Discrepancy] = []
+        note = self.note()
+        written_note = written_note if written_note is not None and written_note.release == judgement.release else None
+        if written_note is not None and note != written_note:
+            discrepancies.append(Discrepancy(Store.CACHE, "the note of the kept copy was changed or removed"))
+        file = self._file(judgement.content)
         try:
             content: bytes | None = file.read_bytes()
         except OSError:
             content = None
-            if written is not None and written.content == judged.content:
-                found.append(Discrepancy(Store.CACHE, f"the kept copy of {judged.release} was removed"))
-        if content is not None and not is_judged(judged, content):
+            if written_note is not None and written_note.content == judgement.content:
+                discrepancies.append(Discrepancy(Store.CACHE, f"the kept copy of {judgement.release} was removed"))
+        if content is not None and not is_judged(judgement, content):
             content = None
-            found.append(Discrepancy(Store.CACHE, f"the kept copy of {judged.release} was changed"))
-        return content, tuple(found)
+            discrepancies.append(Discrepancy(Store.CACHE, f"the kept copy of {judgement.release} was changed"))
+        return content, tuple(discrepancies)
 
-    def keep(self, judged: Judged, content: bytes) -> KeptJudgement | None:
+    def keep(self, judgement: ReleaseJudgement, content: bytes) -> KeptJudgement | None:
         """Store a release's file and its note, unless they are there already. Returns None if they cannot be stored."""
-        kept = KeptJudgement(judged.release, judged.digest, sha256(content))
-        file = self._file(kept.content)
-        is_kept = read_kept_panel(self.home, kept.content) is not None or write_whole(file, content)
-        if self.note() != kept:
-            facts = {"release": kept.release, "digest": kept.digest, "content": kept.content}
+        note = KeptJudgement(judgement.release, judgement.digest, sha256(content))
+        file = self._file(note.content)
+        is_kept = read_kept_panel(self.home, note.content) is not None or write_whole(file, content)
+        if self.note() != note:
+            facts = {"release": note.release, "digest": note.digest, "content": note.content}
             is_kept = write_whole(self._note, json.dumps(facts).encode()) and is_kept
-        return kept if is_kept else None
+        return note if is_kept else None
 
     @property
     def _note(self) -> Path:

@@ -53,7 +53,7 @@ class Discrepancy:
     text: str
 
 
-class Judged(Protocol):
+class ReleaseJudgement(Protocol):
     """What the ledger records of a release; implemented by `sirena.ledger.judgements.Judgement`."""
 
     @property
@@ -77,20 +77,20 @@ class Judged(Protocol):
 class Look:
     """What MLflow holds about the release that may answer."""
 
-    judged: Judged | None
+    judgement: ReleaseJudgement | None
     """The judgement that the alias agrees with, else the active release's; None if there is none."""
     content: bytes | None
     """Content of the release's file; None unless it is the judged one."""
     discrepancies: tuple[Discrepancy, ...]
 
 
-def is_judged(judged: Judged, content: bytes) -> bool:
+def is_judged(judgement: ReleaseJudgement, content: bytes) -> bool:
     """Tell whether the content of a release's file is the judged one, by its SHA-256."""
-    return sha256(content) == judged.content
+    return sha256(content) == judgement.content
 
 
 @speaks_to_mlflow
-def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -> Look:
+def look_at(registry: Registry, active: ReleaseJudgement, others: Sequence[ReleaseJudgement] = ()) -> Look:
     """Compare what MLflow holds now with the ledger.
 
     Args:
@@ -101,26 +101,28 @@ def look_at(registry: Registry, active: Judged, others: Sequence[Judged] = ()) -
     Raises:
         RegistryUnavailableError: MLflow does not answer.
     """
-    found: list[Discrepancy] = []
+    discrepancies: list[Discrepancy] = []
     number = _alias(registry)
-    named = f"{RELEASE_MODEL}/{number}"
-    judged = next((one for one in (active, *others) if one.release == named), active)
-    if judged.release != named:
-        has = f"{named} has" if number else "no release has"
-        found.append(Discrepancy(Store.ALIAS, f"{has} the alias production; the ledger's release is {judged.release}"))
-    row = _row(registry, judged.release)
+    production_name = f"{RELEASE_MODEL}/{number}"
+    judgement = next((one for one in (active, *others) if one.release == production_name), active)
+    if judgement.release != production_name:
+        has = f"{production_name} has" if number else "no release has"
+        discrepancies.append(
+            Discrepancy(Store.ALIAS, f"{has} the alias production; the ledger's release is {judgement.release}")
+        )
+    row = _row(registry, judgement.release)
     if row is None:
-        found.append(Discrepancy(Store.ROW, f"{judged.release} is gone from MLflow"))
-        return Look(judged, None, tuple(found))
-    location = registry.models.get_model_version_download_uri(*_split(judged.release))
+        discrepancies.append(Discrepancy(Store.ROW, f"{judgement.release} is gone from MLflow"))
+        return Look(judgement, None, tuple(discrepancies))
+    location = registry.models.get_model_version_download_uri(*_name_and_number(judgement.release))
     content, problem = try_artifact(registry, location, f"artifacts/{RELEASE_FILE}")
-    if content is not None and not is_judged(judged, content):
+    if content is not None and not is_judged(judgement, content):
         content, problem = None, "is not what was judged"
     if content is None:
-        found.append(Discrepancy(Store.ARTIFACT, f"{RELEASE_FILE} of {judged.release} {problem}"))
+        discrepancies.append(Discrepancy(Store.ARTIFACT, f"{RELEASE_FILE} of {judgement.release} {problem}"))
     else:
-        found += [Discrepancy(Store.ROW, text) for text in _row_differs(judged, row, content)]
-    return Look(judged, content, tuple(found))
+        discrepancies += [Discrepancy(Store.ROW, text) for text in _row_differs(judgement, row, content)]
+    return Look(judgement, content, tuple(discrepancies))
 
 
 @speaks_to_mlflow
@@ -162,45 +164,46 @@ def facts_of(registry: Registry, release: Release) -> ReleaseFacts:
 
 
 @speaks_to_mlflow
-def require_judged_release(registry: Registry, judged: Judged, release: Release) -> ReleaseFacts:
+def require_judged_release(registry: Registry, judgement: ReleaseJudgement, release: Release) -> ReleaseFacts:
     """Return the facts of a judged release, if it is unchanged.
 
     Raises:
         UnjudgedReleaseError: the release's file was changed or is missing.
     """
-    content = read_judged(registry, judged, release.name)
-    return ReleaseFacts(judged.digest, sha256(content), tuple(judged.files))
+    content = read_judged(registry, judgement, release.name)
+    return ReleaseFacts(judgement.digest, sha256(content), tuple(judgement.files))
 
 
 @speaks_to_mlflow
-def read_judged(registry: Registry, judged: Judged, release: str) -> bytes:
+def read_judged(registry: Registry, judgement: ReleaseJudgement, release: str) -> bytes:
     """Return the file of a release, if it is the one that the ledger records.
 
     Raises:
         UnjudgedReleaseError: the file was changed or is missing.
     """
-    location = registry.models.get_model_version_download_uri(*_split(release))
+    location = registry.models.get_model_version_download_uri(*_name_and_number(release))
     content, problem = try_artifact(registry, location, f"artifacts/{RELEASE_FILE}")
     if content is None:
         raise UnjudgedReleaseError(f"{RELEASE_FILE} of {release} {problem}", hint=_RESTORE)
-    require_judged(judged, release, content)
+    require_judged(judgement, release, content)
     return content
 
 
-def require_judged(judged: Judged | None, release: str, content: bytes) -> None:
+def require_judged(judgement: ReleaseJudgement | None, release: str, content: bytes) -> None:
     """Check that a release's file is the judged one.
 
     Raises:
         UnjudgedReleaseError: the file is another one, or the release was never judged.
     """
-    if judged is None or judged.release != release:
+    if judgement is None or judgement.release != release:
         raise UnjudgedReleaseError(
             f"the audit ledger does not know {release} as judged and activated",
             hint=f"sirena release activate {release}",
         )
-    if not is_judged(judged, content):
+    if not is_judged(judgement, content):
         raise UnjudgedReleaseError(
-            f"{RELEASE_FILE} of {release} is not what was judged (entry {getattr(judged, 'entry', '?')} of the ledger)",
+            f"{RELEASE_FILE} of {release} is not what was judged "
+            f"(entry {getattr(judgement, 'entry', '?')} of the ledger)",
             hint=_RESTORE,
         )
 
@@ -217,29 +220,29 @@ def _alias(registry: Registry) -> int | None:
 
 def _row(registry: Registry, release: str) -> Any:
     try:
-        return registry.models.get_model_version(*_split(release))
+        return registry.models.get_model_version(*_name_and_number(release))
     except MlflowException as error:
         if error.error_code != _ABSENT:
             raise
         return None
 
 
-def _split(release: str) -> tuple[str, str]:
+def _name_and_number(release: str) -> tuple[str, str]:
     name, _, number = release.rpartition("/")
     return name, number
 
 
-def _row_differs(judged: Judged, row: Any, content: bytes) -> list[str]:
+def _row_differs(judgement: ReleaseJudgement, row: Any, content: bytes) -> list[str]:
     """Return a sentence for each tag of MLflow's row that does not agree with the judged release."""
-    named = _members_of(content)
-    expected: dict[str, Callable[[str], bool]] = {
-        DIGEST_TAG: lambda value: value == judged.digest,
+    members = _members_of(content)
+    checks: dict[str, Callable[[str], bool]] = {
+        DIGEST_TAG: lambda value: value == judgement.digest,
         f"sirena.sha256.{RELEASE_FILE}": lambda value: value == sha256(content),
-        MEMBERS_TAG: lambda value: _parsed(value) == named,
+        MEMBERS_TAG: lambda value: _parsed_json(value) == members,
     }
     return [
-        f"the tag {key} of {judged.release} is not what was judged"
-        for key, fits in expected.items()
+        f"the tag {key} of {judgement.release} is not what was judged"
+        for key, fits in checks.items()
         if not fits(str(row.tags.get(key, "")))
     ]
 
@@ -266,7 +269,7 @@ def _members(content: bytes) -> dict[str, str]:
         return {}
 
 
-def _parsed(text: str) -> Any:
+def _parsed_json(text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError:

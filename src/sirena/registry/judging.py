@@ -42,7 +42,7 @@ class RegisteredJudge:
     """Returns the rules in force now for a certificate's edition."""
     prover: Prover | None = None
     """Proves versions without trusting uploaded facts; None if only the user could have changed them."""
-    found: EvidenceByContent = field(default_factory=dict, compare=False, repr=False)
+    evidence_by_content: EvidenceByContent = field(default_factory=dict, compare=False, repr=False)
     """What this gate has found of files, so that a second stage does not have the same bytes asked again."""
 
     def reading(self, registry: Registry) -> Self:
@@ -76,14 +76,14 @@ class RegisteredJudge:
             edition=self.edition,
             approver=self.approver,
             embedded=self.registry.settings.profile == "embedded",
-            found_before=self.found,
+            evidence_by_content=self.evidence_by_content,
         )
         verdict = evaluate(evidence, self.gate)
         if self.prover is None:
             return verdict
         if not version.is_ours:
             return replace(verdict, findings=(*verdict.findings, _UNPROVED))
-        if verdict.passed or overriding:
+        if verdict.meets_all_criteria or overriding:
             self.prover.prove_version(version)
         return verdict
 

@@ -37,23 +37,23 @@ def makers_of(
     runs = {run, *_RUN.findall(source)} - {""}
     if _COPY.fullmatch(source):
         try:
-            copied = find_version(registry, source)
+            copied_version = find_version(registry, source)
         except UsageError:
             return ()
-        names |= {copied.author, *copied.makers}
-        runs.add(copied.run_id)
+        names |= {copied_version.author, *copied_version.makers}
+        runs.add(copied_version.run_id)
     for model in _LOGGED.findall(source):
         names |= set(writers(model))
-        logged = _or_none(registry.client.get_logged_model, model)
-        if logged is not None:
-            runs.add(str(logged.source_run_id or ""))
-            names |= {str(logged.tags.get(tag, "")) for tag in _RUN_TAGS}
-    for one in runs - {""}:
-        names |= set(writers(one))
-        found = _or_none(registry.client.get_run, one)
-        if found is not None:
-            names |= {str(found.data.tags.get(tag, "")) for tag in _RUN_TAGS}
-        for version in registry.models.search_model_versions(f"run_id = '{one}'", max_results=_PAGE):
+        logged_model = _or_none(registry.client.get_logged_model, model)
+        if logged_model is not None:
+            runs.add(str(logged_model.source_run_id or ""))
+            names |= {str(logged_model.tags.get(tag, "")) for tag in _RUN_TAGS}
+    for run_id in runs - {""}:
+        names |= set(writers(run_id))
+        mlflow_run = _or_none(registry.client.get_run, run_id)
+        if mlflow_run is not None:
+            names |= {str(mlflow_run.data.tags.get(tag, "")) for tag in _RUN_TAGS}
+        for version in registry.models.search_model_versions(f"run_id = '{run_id}'", max_results=_PAGE):
             names |= {str(version.tags.get("sirena.author", ""))}
     return tuple(sorted(names - {""}))
 

@@ -40,8 +40,8 @@ def files_of(registry: Registry, version: ModelVersion) -> tuple[str, ...]:
     """Return every file of a version as ``SHA-256 path``, in the order of the paths."""
     location = location_of(registry, version)
     folder = local_folder(registry, location)
-    listed = _local(folder) if folder is not None else _listed(get_artifact_repository(location), "")
-    paths = _noted_paths(registry, listed)
+    stored_paths = _local(folder) if folder is not None else _listed_paths(get_artifact_repository(location), "")
+    paths = _noted_paths(registry, stored_paths)
     with ThreadPoolExecutor(_DOWNLOADS) as pool:
         return _lines(paths, pool.map(lambda path: sha256(read_artifact(registry, location, path)), paths))
 
@@ -52,12 +52,12 @@ def files_to_store(registry: Registry, folder: Path) -> tuple[str, ...]:
     return _lines(paths, (sha256((folder / path).read_bytes()) for path in paths))
 
 
-def _noted_paths(registry: Registry, listed: Iterable[str]) -> list[str]:
-    return sorted(path for path in listed if not (registry.settings.profile == "embedded" and _is_of_loading(path)))
+def _noted_paths(registry: Registry, paths: Iterable[str]) -> list[str]:
+    return sorted(path for path in paths if not (registry.settings.profile == "embedded" and _is_of_loading(path)))
 
 
 def _lines(paths: Sequence[str], digests: Iterable[str]) -> tuple[str, ...]:
-    files = tuple(f"{digest} {_spelt(path)}" for digest, path in zip(digests, paths, strict=True))
+    files = tuple(f"{digest} {_spelt_path(path)}" for digest, path in zip(digests, paths, strict=True))
     if len(files) > _MOST:
         return (f"{sha256(chr(10).join(files).encode())} {len(files)} files",)
     return files
@@ -85,30 +85,30 @@ def some_files_of(registry: Registry, version: str, paths: Iterable[str]) -> tup
 
 def require_unchanged(
     version: ModelVersion | str,
-    known: Sequence[str],
-    found: Sequence[str],
+    noted_files: Sequence[str],
+    present_files: Sequence[str],
     writers: Callable[[], Iterable[str]] = tuple,
 ) -> None:
     """Check that a version's files are the known ones; passes if none are known yet.
 
     Args:
         version: the version, or its name if nothing else is known.
-        known: files as the ledger records them.
-        found: files as they are now.
+        noted_files: files as the ledger records them.
+        present_files: files as they are now.
         writers: returns the accounts that wrote files of the version, by the ledger.
 
     Raises:
         ChangedFilesError: files were changed, added or removed; the error names them and the writers.
     """
-    if not known or set(known) == set(found):
+    if not noted_files or set(noted_files) == set(present_files):
         return
-    before, now = _by_path(known), _by_path(found)
-    changed = [path for path in sorted(before.keys() | now.keys()) if before.get(path) != now.get(path)]
-    named = ", ".join(f"{path} ({_how(path, before, now)})" for path in changed[:_NAMED])
-    more = f" and {len(changed) - _NAMED} more" if len(changed) > _NAMED else ""
+    before, now = _by_path(noted_files), _by_path(present_files)
+    changed_paths = [path for path in sorted(before.keys() | now.keys()) if before.get(path) != now.get(path)]
+    named_changes = ", ".join(f"{path} ({_kind_of_change(path, before, now)})" for path in changed_paths[:_NAMED])
+    more = f" and {len(changed_paths) - _NAMED} more" if len(changed_paths) > _NAMED else ""
     by = ", ".join(sorted(set(writers())))
     raise ChangedFilesError(
-        f"{version}: files are not what they were when the ledger noted them: {named}{more}"
+        f"{version}: files are not what they were when the ledger noted them: {named_changes}{more}"
         + (f"; files of it were written by {by}" if by else ""),
         hint="do not use this version; log and register it anew",
     )
@@ -122,13 +122,13 @@ def _is_of_loading(path: str) -> bool:
     return path == REGISTERED_MODEL_META_FILE_NAME or "__pycache__" in path.split("/")
 
 
-def _spelt(path: str) -> str:
+def _spelt_path(path: str) -> str:
     """Return a path in the form that the ledger accepts: one line of printable characters, shortened."""
     visible = path if path.isprintable() else path.encode("unicode_escape").decode()
     return visible if len(visible) <= _LONGEST else f"…{visible[-_LONGEST:]}"
 
 
-def _how(path: str, before: dict[str, str], now: dict[str, str]) -> str:
+def _kind_of_change(path: str, before: dict[str, str], now: dict[str, str]) -> str:
     if path not in now:
         return "removed"
     return "changed" if path in before else "added"
@@ -145,11 +145,11 @@ def _local(folder: Path) -> Iterator[str]:
             yield path
 
 
-def _listed(repository: Any, folder: str) -> Iterator[str]:
+def _listed_paths(repository: Any, folder: str) -> Iterator[str]:
     for entry in repository.list_artifacts(folder or None):
         if entry.path == CERTIFICATES:
             continue
         if entry.is_dir:
-            yield from _listed(repository, entry.path)
+            yield from _listed_paths(repository, entry.path)
         else:
             yield entry.path

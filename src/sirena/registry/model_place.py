@@ -55,8 +55,8 @@ def take_place(registry: Registry, run_id: str, name: str) -> ModelPlace:
 
 
 def _logged_model(registry: Registry, run_id: str, name: str) -> ModelPlace:
-    logged: Any = registry.client.create_logged_model(registry.experiment_id, name=name, source_run_id=run_id)
-    location, model_id = str(logged.artifact_location), str(logged.model_id)
+    model: Any = registry.client.create_logged_model(registry.experiment_id, name=name, source_run_id=run_id)
+    location, model_id = str(model.artifact_location), str(model.model_id)
     identity = Model(artifact_path=location, run_id=run_id, model_uuid=model_id, model_id=model_id)
     return ModelPlace(location, f"models:/{model_id}", identity, {"model_id": model_id})
 

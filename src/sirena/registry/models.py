@@ -52,7 +52,7 @@ class ModelVersionRef:
 @speaks_to_mlflow
 def log_model_version(
     registry: Registry,
-    trained: ModelToRegister,
+    model: ModelToRegister,
     *,
     certificate: Mapping[str, Any],
     certificate_html: str,
@@ -68,7 +68,7 @@ def log_model_version(
 
     Args:
         registry: registry for the version.
-        trained: the model.
+        model: the model.
         certificate: the model's certificate as JSON; ``edition`` names the guideline edition it was checked against.
         certificate_html: the model's certificate as an HTML page.
         author: account that trained the model.
@@ -81,33 +81,31 @@ def log_model_version(
         RegistryError: MLflow refused.
         UsageError: the model's column is no MIC test column.
     """
-    name = _model_name(trained.column)
+    name = _model_name(model.column)
     edition = str(certificate.get("edition", ""))
     with undisturbed():
-        digest = model_digest(trained, edition)
-    existing = find_by_digest(registry, name, digest)
-    if existing is not None:
-        return existing
+        digest = model_digest(model, edition)
+    existing_version = find_by_digest(registry, name, digest)
+    if existing_version is not None:
+        return existing_version
     facts = {
         DIGEST_TAG: digest,
-        "sirena.column": trained.column,
+        "sirena.column": model.column,
         "sirena.author": author,
         "sirena.edition": edition,
-        "sirena.label_source": str(trained.report.get("label_source", "")),
-        "sirena.data_sha256": str(trained.report.get("data_sha256", "")),
+        "sirena.label_source": str(model.report.get("label_source", "")),
+        "sirena.data_sha256": str(model.report.get("data_sha256", "")),
         "sirena.code_version": code_version(),
         **(tags or {}),
     }
     with child_run(registry, name, parent_run_id, {**facts, "mlflow.user": author}) as run_id:
-        pooled, _ = held_out_agreement(trained.report)
-        log_report(registry, run_id, trained.report, story_metrics(pooled, certificate))
+        agreement, _ = held_out_agreement(model.report)
+        log_report(registry, run_id, model.report, story_metrics(agreement, certificate))
         with tempfile.TemporaryDirectory(prefix="sirena-model-") as scratch:
-            files, hashes = _write_files(Path(scratch), trained, certificate, certificate_html)
+            files, hashes = _write_files(Path(scratch), model, certificate, certificate_html)
             _log_plots(registry, run_id, Path(scratch), plots or {})
-            place = log_pyfunc(
-                registry, run_id, name, artifacts=files, columns=(trained.column,), scratch=Path(scratch)
-            )
-        words = version_description(trained.column, trained.report, certificate)
+            place = log_pyfunc(registry, run_id, name, artifacts=files, columns=(model.column,), scratch=Path(scratch))
+        words = version_description(model.column, model.report, certificate)
         return register(registry, name, place, run_id, {**facts, **hashes}, words)
 
 
@@ -158,52 +156,52 @@ def register(
     """
     client = registry.client
     try:
-        created = _create_version(client, name, place, run_id, tags, description)
+        version = _create_version(client, name, place, run_id, tags, description)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         _create_registered_model(client, name)
-        created = _create_version(client, name, place, run_id, tags, description)
+        version = _create_version(client, name, place, run_id, tags, description)
     first = find_by_digest(registry, name, tags[DIGEST_TAG])
-    if first is not None and first.version < int(created.version):
-        registry.models.delete_model_version(name, str(created.version))
+    if first is not None and first.version < int(version.version):
+        registry.models.delete_model_version(name, str(version.version))
         return first
-    return ModelVersionRef(name, int(created.version), run_id, tags[DIGEST_TAG], files=place.files)
+    return ModelVersionRef(name, int(version.version), run_id, tags[DIGEST_TAG], files=place.files)
 
 
 def find_by_digest(registry: Registry, name: str, digest: str) -> ModelVersionRef | None:
     """Return the oldest version with this content digest, or None."""
-    found = registry.models.search_model_versions(f"name = '{name}' AND tag.`{DIGEST_TAG}` = '{digest}'")
-    if not found:
+    rows = registry.models.search_model_versions(f"name = '{name}' AND tag.`{DIGEST_TAG}` = '{digest}'")
+    if not rows:
         return None
-    oldest = min(found, key=lambda version: int(version.version))
+    oldest = min(rows, key=lambda version: int(version.version))
     return ModelVersionRef(name, int(oldest.version), str(oldest.run_id), digest, reused=True)
 
 
 def _model_name(column: str) -> str:
-    parsed = parse_test_column(column)
-    if parsed is None or not parsed.is_mic:
+    test_column = parse_test_column(column)
+    if test_column is None or not test_column.is_mic:
         raise UsageError(f"{column!r} is no MIC test column", hint="model columns look like AMK_NM")
-    return parsed.model_name
+    return test_column.model_name
 
 
 def _write_files(
-    scratch: Path, trained: ModelToRegister, certificate: Mapping[str, Any], certificate_html: str
+    scratch: Path, model: ModelToRegister, certificate: Mapping[str, Any], certificate_html: str
 ) -> tuple[dict[str, Path], dict[str, str]]:
     contents = {
-        "truth_table": ("truth_table.json", canonical_json(trained.table.to_json())),
+        "truth_table": ("truth_table.json", canonical_json(model.table.to_json())),
         "certificate": ("certificate.json", canonical_json(certificate)),
         "certificate_page": ("certificate.html", certificate_html.encode()),
-        "report": ("report.json", json.dumps(_readable(trained.report), indent=1, ensure_ascii=False).encode()),
+        "report": ("report.json", json.dumps(_readable(model.report), indent=1, ensure_ascii=False).encode()),
     }
     files, hashes = {}, {}
     for key, (file_name, content) in contents.items():
         files[key] = scratch / file_name
         files[key].write_bytes(content)
         hashes[f"sirena.sha256.{file_name}"] = sha256(content)
-    network = scratch / f"{_model_name(trained.column)}.keras"
+    network = scratch / f"{_model_name(model.column)}.keras"
     with undisturbed():
-        trained.network.save(network)
+        model.network.save(network)
     files["network"] = network
     hashes[f"sirena.sha256.{network.name}"] = sha256(network.read_bytes())
     return files, hashes
@@ -236,8 +234,8 @@ def _create_version(
 
 def _create_registered_model(client: Any, name: str) -> None:
     try:
-        parsed = parse_test_column(name.removeprefix("modelo_"))
-        client.create_registered_model(name, description=model_description(parsed.name) if parsed else None)
+        test_column = parse_test_column(name.removeprefix("modelo_"))
+        client.create_registered_model(name, description=model_description(test_column.name) if test_column else None)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise

@@ -54,21 +54,23 @@ def load_release(
     folder = settings.home / PANELS
     try:
         registry = registry or connect(settings)
-        found = find_release(registry, release)
-        content = _content(registry, found, settings.home)
+        release_version = find_release(registry, release)
+        content = _content(registry, release_version, settings.home)
     except RegistryUnavailableError as error:
-        note = _remembered(folder, release)
+        note = _remembered_note(folder, release)
         if note is None:
             raise
-        kept = read_kept_panel(settings.home, note.sha256)
-        if kept is None:
+        kept_content = read_kept_panel(settings.home, note.sha256)
+        if kept_content is None:
             raise
         _log.warning("%s; answering from the kept copy of %s", error.text, note.name)
-        panel = Panel.of_release(json.loads(kept), note.name)
+        panel = Panel.of_release(json.loads(kept_content), note.name)
         return LoadedRelease(panel, note.name, note.sha256, from_cache_only=True)
     digest = sha256(content)
-    _remember(folder, release, _Note(found.name, digest))
-    return LoadedRelease(Panel.of_release(json.loads(content), found.name), found.name, digest, from_cache_only=False)
+    _remember(folder, release, _Note(release_version.name, digest))
+    return LoadedRelease(
+        Panel.of_release(json.loads(content), release_version.name), release_version.name, digest, from_cache_only=False
+    )
 
 
 @dataclass(frozen=True)
@@ -78,20 +80,20 @@ class _Note:
 
 
 def _content(registry: Registry, release: Release, home: Path) -> bytes:
-    kept = read_kept_panel(home, release.source.tags.get(f"sirena.sha256.{RELEASE_FILE}", ""))
-    if kept is not None:
-        return kept
+    kept_content = read_kept_panel(home, release.source.tags.get(f"sirena.sha256.{RELEASE_FILE}", ""))
+    if kept_content is not None:
+        return kept_content
     content = read_file(registry, release.source, RELEASE_FILE)
     write_whole(kept_panel_file(home, sha256(content)), content)
     return content
 
 
 def _remember(folder: Path, release: str, note: _Note) -> None:
-    if _remembered(folder, release) != note:
+    if _remembered_note(folder, release) != note:
         write_whole(_note_file(folder, release), json.dumps(asdict(note)).encode())
 
 
-def _remembered(folder: Path, release: str) -> _Note | None:
+def _remembered_note(folder: Path, release: str) -> _Note | None:
     try:
         return _Note(**json.loads(_note_file(folder, release).read_text("utf-8")))
     except (OSError, ValueError, TypeError):

@@ -65,7 +65,7 @@ class Prover:
 
     registry: Registry
     ask: AskNetwork
-    kept: Path
+    folder: Path
     """Folder with one small file for each earlier proof; nobody else may write there."""
 
     def prove_version(self, version: ModelVersion) -> None:
@@ -76,24 +76,29 @@ class Prover:
             IntegrityError: a file was changed after registration.
         """
         table = load_table(self.registry, version)
-        parsed = parse_test_column(table.column)
-        if parsed is None or not parsed.is_mic or table.column != version.column or parsed.model_name != version.name:
+        test_column = parse_test_column(table.column)
+        if (
+            test_column is None
+            or not test_column.is_mic
+            or table.column != version.column
+            or test_column.model_name != version.name
+        ):
             raise ProofError(
                 f"{version} answers another test column than its name says",
                 hint=f"register it under the name of what it answers ({table.column})",
             )
-        network = f"{parsed.model_name}.keras"
+        network = f"{test_column.model_name}.keras"
         hashes = [version.tags.get(f"sirena.sha256.{name}", "") for name in (TRUTH_TABLE, network)]
         if not hashes[1]:
             raise ProofError(f"{version} holds no network, so nothing shows where its table comes from")
-        note = self.kept / f"{sha256(canonical_json([_SCHEMA, *hashes]))}.json"
+        note = self.folder / f"{sha256(canonical_json([_SCHEMA, *hashes]))}.json"
         if note.exists():
             return
-        begun = time.monotonic()
+        start = time.monotonic()
         self._compare(version, table, read_file(self.registry, version, network))
-        proved = {"schema": _SCHEMA, "version": str(version), "table": hashes[0], "network": hashes[1]}
-        told = canonical_json({**proved, "seconds": round(time.monotonic() - begun, 3)})
-        write_private(note, told.decode(), OsAccount.of_this_process())
+        proof = {"schema": _SCHEMA, "version": str(version), "table": hashes[0], "network": hashes[1]}
+        proof_json = canonical_json({**proof, "seconds": round(time.monotonic() - start, 3)})
+        write_private(note, proof_json.decode(), OsAccount.of_this_process())
 
     def prove_release(self, release: Release) -> None:
         """Check that a release consists of its members' versions, and that each of these is proved.
@@ -102,26 +107,27 @@ class Prover:
             ProofError: the release differs from its members, or one of them is not proved.
             IntegrityError: a file was changed after registration.
         """
-        stored = read_file(self.registry, release.source, RELEASE_FILE)
+        stored_content = read_file(self.registry, release.source, RELEASE_FILE)
         members = release_members(self.registry, release)
         versions = [find_version(self.registry, member.reference) for member in members]
-        made, digest = release_document(self.registry, versions)
-        if canonical_json(made) != stored or digest != release.digest:
+        document, digest = release_document(self.registry, versions)
+        if canonical_json(document) != stored_content or digest != release.digest:
             raise _not_of_its_members(release)
         for version in versions:
             self.prove_version(version)
 
     def _compare(self, version: ModelVersion, table: TruthTable, network: bytes) -> None:
         try:
-            said = self.ask(network, table.column, table.keys)
+            network_answers = self.ask(network, table.column, table.keys)
         except ForeignNetworkError as error:
             raise ProofError(
                 f"{version}: {error.text}", hint="train it with `sirena train`; other models cannot be proved"
             ) from error
-        written = table.to_json()["organisms"]
-        differing = [organism for organism in written if said.get(organism) != written[organism]]
-        if differing or table.absent is not Reason.NOT_IN_VOCABULARY:
+        answers = table.to_json()["organisms"]
+        differences = [organism for organism in answers if network_answers.get(organism) != answers[organism]]
+        if differences or table.absent is not Reason.NOT_IN_VOCABULARY:
             raise ProofError(
-                f"{version}: its table is not what its network says, for {len(differing)} of {len(written)} organisms",
+                f"{version}: its table is not what its network says, "
+                f"for {len(differences)} of {len(answers)} organisms",
                 hint="do not use this version; train again",
             )

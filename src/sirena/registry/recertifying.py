@@ -25,11 +25,11 @@ class ProofError(GateError):
     code = "not_proved"
 
 
-def recertified(stored: Certificate, table: TruthTable, edition: Edition) -> Certificate:
+def recertified(certificate: Certificate, table: TruthTable, edition: Edition) -> Certificate:
     """Return a certificate with the facts found now and the identity of the stored certificate.
 
     Args:
-        stored: the valid certificate.
+        certificate: the valid certificate.
         table: the table that will answer.
         edition: the guideline edition in force.
 
@@ -37,20 +37,25 @@ def recertified(stored: Certificate, table: TruthTable, edition: Edition) -> Cer
         ProofError: the stored certificate is of the same answers and rules, and its facts differ.
     """
     if parse_test_column(table.column) is None:
-        raise ProofError(f"{stored.subject.model}: its table answers no test column")
+        raise ProofError(f"{certificate.subject.model}: its table answers no test column")
     reference = reference_for(edition, table.column)
-    found = certify(table, reference, edition=stored.edition, edition_digest=edition.digest, subject=stored.subject)
-    same = (stored.edition_digest, stored.answers_digest) == (found.edition_digest, found.answers_digest)
+    renewal = certify(
+        table, reference, edition=certificate.edition, edition_digest=edition.digest, subject=certificate.subject
+    )
+    same = (certificate.edition_digest, certificate.answers_digest) == (
+        renewal.edition_digest,
+        renewal.answers_digest,
+    )
     if same:
-        differing = [
+        facts = [
             field.name
             for field in fields(Certificate)
-            if field.name not in _NOT_COMPARED and getattr(stored, field.name) != getattr(found, field.name)
+            if field.name not in _NOT_COMPARED and getattr(certificate, field.name) != getattr(renewal, field.name)
         ]
-        if differing:
+        if facts:
             raise ProofError(
-                f"{stored.subject.model}/{stored.subject.version}: its certificate is not what is found when its table "
-                f"is asked; they differ in {', '.join(differing)}",
-                hint=f"certify it again: sirena certify {stored.subject.model}/{stored.subject.version}",
+                f"{certificate.subject.model}/{certificate.subject.version}: its certificate is not what is found when "
+                f"its table is asked; they differ in {', '.join(facts)}",
+                hint=f"certify it again: sirena certify {certificate.subject.model}/{certificate.subject.version}",
             )
-    return replace(found, edition_digest=stored.edition_digest, answers_digest=stored.answers_digest)
+    return replace(renewal, edition_digest=certificate.edition_digest, answers_digest=certificate.answers_digest)

@@ -12,9 +12,9 @@ from sirena.guidelines.interpreter import compile_tables
 
 def reference_for(edition: Edition, column: str) -> TruthTable:
     """Return a guideline edition's truth table for a test column; it is empty if the column is of another guideline."""
-    parsed = parse_test_column(column)
-    if parsed is not None:
-        table = compile_tables(edition, [parsed.drug])[parsed.drug]
+    test_column = parse_test_column(column)
+    if test_column is not None:
+        table = compile_tables(edition, [test_column.drug])[test_column.drug]
         if table.column == column:
             return table
     return nothing_stated(column)

@@ -22,19 +22,19 @@ class RegisteredArtifacts:
     """Ids of runs and logged models that registered versions come from, cached for seconds; see `forget`."""
 
     registry: Registry
-    _known: frozenset[str] = frozenset()
+    _identifiers: frozenset[str] = frozenset()
     _until: float = 0.0
     _one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def hold(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version comes from one of these runs or logged models."""
-        asked = frozenset(identifiers)
+        identifiers_asked = frozenset(identifiers)
         with self._one_at_a_time:
             if time.monotonic() >= self._until:
-                begun = time.monotonic()
-                self._known = identifiers_of_versions(self.registry)
-                self._until = begun + _SECONDS
-            return bool(asked & self._known)
+                start = time.monotonic()
+                self._identifiers = identifiers_of_versions(self.registry)
+                self._until = start + _SECONDS
+            return bool(identifiers_asked & self._identifiers)
 
     def forget(self) -> None:
         """Empty the cache, so that the next call reads the registry again."""
@@ -45,20 +45,20 @@ class RegisteredArtifacts:
 @speaks_to_mlflow
 def identifiers_of_versions(registry: Registry) -> frozenset[str]:
     """Return the ids of every run and logged model that a registered version comes from."""
-    listed = all_pages(lambda token: registry.models.search_model_versions("", max_results=_PAGE, page_token=token))
-    return frozenset[str]().union(*map(_identifiers, listed))
+    rows = all_pages(lambda token: registry.models.search_model_versions("", max_results=_PAGE, page_token=token))
+    return frozenset[str]().union(*map(_identifiers, rows))
 
 
 @speaks_to_mlflow
 def experiment_holds_registered(registry: Registry, experiment: str) -> bool:
     """Tell whether a registered version comes from a run of an experiment, deleted runs included."""
-    registered = identifiers_of_versions(registry)
+    identifiers = identifiers_of_versions(registry)
     token = None
-    while registered:
+    while identifiers:
         page = registry.client.search_runs(
             [experiment], run_view_type=mlflow.entities.ViewType.ALL, max_results=_PAGE, page_token=token
         )
-        if any(run.info.run_id in registered for run in page):
+        if any(run.info.run_id in identifiers for run in page):
             return True
         token = page.token
         if not token:
@@ -73,5 +73,5 @@ def identifiers_of(registry: Registry, version: ModelVersion) -> frozenset[str]:
 
 
 def _identifiers(version: Any) -> set[str]:
-    named = {str(version.run_id or ""), str(getattr(version, "model_id", "") or "")} - {""}
-    return named | set(_IDENTIFIER.findall(str(version.source)))
+    identifiers = {str(version.run_id or ""), str(getattr(version, "model_id", "") or "")} - {""}
+    return identifiers | set(_IDENTIFIER.findall(str(version.source)))

@@ -62,12 +62,12 @@ _CATEGORY_OF = np.array(
 
 def questions_of(tables: Sequence[TruthTable | None]) -> Iterator[_Question]:
     """Yield the questions to a column's truth tables: each organism at its separate body sites, and once for others."""
-    present = [table for table in tables if table is not None]
-    for organism in sorted({organism for table in present for organism in table.organisms}):
-        own = {site for table in present for site in (table.sites_of(organism) if table.own_sites else ())}
-        rest = [site for site in Site if site not in own]
-        if rest:
-            yield organism, "", rest[-1]
+    present_tables = [table for table in tables if table is not None]
+    for organism in sorted({organism for table in present_tables for organism in table.organisms}):
+        own = {site for table in present_tables for site in (table.sites_of(organism) if table.own_sites else ())}
+        common_sites = [site for site in Site if site not in own]
+        if common_sites:
+            yield organism, "", common_sites[-1]
         for site in Site:
             if site in own:
                 yield organism, site.value, site

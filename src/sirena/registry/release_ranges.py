@@ -104,8 +104,8 @@ def mic_ranges(codes: "Sequence[int] | NDArray[np.intp]") -> str:
     blocks = [[int(code) % DILUTIONS for code in codes if code // DILUTIONS == block] for block in range(3)]
     if blocks[0]:
         return ", ".join(_spell(run) for run in _runs(blocks[0]))
-    censored = (("<=", blocks[1]), (">=", blocks[2]))
-    return ", ".join(_spell_censored(sign, run) for sign, block in censored for run in _runs(block))
+    signed_blocks = (("<=", blocks[1]), (">=", blocks[2]))
+    return ", ".join(_spell_censored(sign, run) for sign, block in signed_blocks for run in _runs(block))
 
 
 def _runs(positions: Sequence[int]) -> Iterator[tuple[int, int]]:

@@ -121,21 +121,21 @@ def members_at(registry: Registry, where: str) -> list[ModelVersion]:
     """
     if where not in (NEWEST, Stage.PRODUCTION.alias, Stage.STAGING.alias):
         raise UsageError(f"cannot take members from {where!r}", hint="take them from production, staging or latest")
-    found = []
+    members = []
     if where == NEWEST:
         for versions in list_all_versions(registry).values():
-            found += [version for version in versions if version.is_ours][-1:]
+            members += [version for version in versions if version.is_ours][-1:]
     else:
         numbers = {name: aliases[where] for name, aliases in list_models(registry).items() if where in aliases}
-        found = [find_version(registry, f"{name}/{number}") for name, number in numbers.items()]
-    if not found:
+        members = [find_version(registry, f"{name}/{number}") for name, number in numbers.items()]
+    if not members:
         raise UsageError(
             "Sirena has registered no model yet" if where == NEWEST else f"no model is in {where}",
             hint="`sirena promote --all --to production` puts there what passes the gate"
             if where != NEWEST and list_models(registry)
             else "train some first: `sirena train FILE`",
         )
-    return found
+    return members
 
 
 @speaks_to_mlflow
@@ -154,9 +154,9 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
     """
     document, digest = release_document(registry, versions)
     content = canonical_json(document)
-    existing = _existing(registry, digest, content)
-    if existing is not None:
-        return existing
+    existing_release = _existing_release(registry, digest, content)
+    if existing_release is not None:
+        return existing_release
     tags = {
         DIGEST_TAG: digest,
         MEMBERS_TAG: json.dumps({column: Member(**facts).reference for column, facts in document["members"].items()}),
@@ -179,8 +179,8 @@ def create_release(registry: Registry, versions: Sequence[ModelVersion], *, auth
             columns=_asked_columns(list(document["members"])),
             scratch=Path(scratch),
         )
-        made = register(registry, RELEASE_MODEL, place, run_id, tags)
-    return find_release(registry, str(made.version))
+        version = register(registry, RELEASE_MODEL, place, run_id, tags)
+    return find_release(registry, str(version.version))
 
 
 @speaks_to_mlflow
@@ -221,41 +221,44 @@ def release_document(registry: Registry, versions: Sequence[ModelVersion]) -> tu
 @speaks_to_mlflow
 def list_releases(registry: Registry) -> list[Release]:
     """Return every release, the oldest first; foreign versions registered under the same name are left out."""
-    found = map(_describe, list_versions(registry, RELEASE_MODEL))
-    return [release for release in found if release is not None]
+    releases = map(_describe, list_versions(registry, RELEASE_MODEL))
+    return [release for release in releases if release is not None]
 
 
 @speaks_to_mlflow
-def find_release(registry: Registry, which: str) -> Release:
+def find_release(registry: Registry, text: str) -> Release:
     """Return the release that a text names.
 
     Args:
         registry: registry of the releases.
-        which: ``active`` (or ``production``), ``latest``, ``3``, ``v3`` or ``panel_SIR/3``.
+        text: ``active`` (or ``production``), ``latest``, ``3``, ``v3`` or ``panel_SIR/3``.
 
     Raises:
         UsageError: the text names no release.
     """
-    match = _RELEASE_NAME.fullmatch(which.strip())
+    match = _RELEASE_NAME.fullmatch(text.strip())
     name = (match["which"] or NEWEST).lower() if match else ""
-    found = {release.version: release for release in list_releases(registry)}
-    if not found:
+    releases_by_number = {release.version: release for release in list_releases(registry)}
+    if not releases_by_number:
         raise UsageError("there is no release yet", hint="make one with `sirena release create`")
     if name == NEWEST:
-        return found[max(found)]
+        return releases_by_number[max(releases_by_number)]
     if name in (ACTIVE, Stage.PRODUCTION.alias):
-        active = [release for release in found.values() if release.active]
+        active = [release for release in releases_by_number.values() if release.active]
         if not active:
             raise UsageError("no release is active", hint="activate one with `sirena release activate NAME`")
         return active[0]
     if name == Stage.STAGING.alias:
-        staged = [release for release in found.values() if Stage.STAGING.alias in release.source.aliases]
-        if staged:
-            return staged[0]
-    if name.isdigit() and int(name) in found:
-        return found[int(name)]
+        staged_releases = [
+            release for release in releases_by_number.values() if Stage.STAGING.alias in release.source.aliases
+        ]
+        if staged_releases:
+            return staged_releases[0]
+    if name.isdigit() and int(name) in releases_by_number:
+        return releases_by_number[int(name)]
     raise UsageError(
-        f"there is no release {which!r}", hint=f"releases: {', '.join(map(str, found))}; or say active or latest"
+        f"there is no release {text!r}",
+        hint=f"releases: {', '.join(map(str, releases_by_number))}; or say active or latest",
     )
 
 
@@ -276,10 +279,13 @@ def _asked_columns(columns: Sequence[str]) -> tuple[str, ...]:
 
     MLflow drops a column that the signature does not name; a named one is answered with NI and the reason.
     """
-    parsed = [found for found in map(parse_test_column, columns) if found is not None]
-    strips = [f"{found.drug}_{found.guideline}E" for found in parsed]
+    test_columns = [test_column for test_column in map(parse_test_column, columns) if test_column is not None]
+    strips = [f"{test_column.drug}_{test_column.guideline}E" for test_column in test_columns]
     others = [
-        f"{found.drug}_{letter}{method}" for found in parsed for letter in list(GUIDELINES)[:2] for method in _METHODS
+        f"{test_column.drug}_{letter}{method}"
+        for test_column in test_columns
+        for letter in list(GUIDELINES)[:2]
+        for method in _METHODS
     ]
     return tuple(dict.fromkeys([*columns, *strips, *others]))
 
@@ -292,7 +298,7 @@ def _part(registry: Registry, version: ModelVersion) -> tuple[Member, TruthTable
     return Member.of(version, *facts), TruthTable.from_json(table)
 
 
-def _existing(registry: Registry, digest: str, content: bytes) -> Release | None:
+def _existing_release(registry: Registry, digest: str, content: bytes) -> Release | None:
     """Return the release with exactly this content; tags alone do not suffice."""
     for release in list_releases(registry):
         if release.digest == digest:

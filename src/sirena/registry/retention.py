@@ -132,4 +132,9 @@ def _newest(stock: Stock, count: int) -> set[str]:
     numbers: dict[str, list[int]] = defaultdict(list)
     for version in stock.versions:
         numbers[version.model].append(version.number)
-    return {f"{model}/{number}" for model, found in numbers.items() for number in sorted(found)[-count:] if count}
+    return {
+        f"{model}/{number}"
+        for model, model_numbers in numbers.items()
+        for number in sorted(model_numbers)[-count:]
+        if count
+    }

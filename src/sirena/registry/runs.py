@@ -82,11 +82,11 @@ def log_report(
 @lru_cache(maxsize=1)
 def code_version() -> str:
     """Return the package's version and, in a checkout, the git commit (with ``+changed`` if files differ from it)."""
-    here = Path(__file__).resolve().parent
+    folder = Path(__file__).resolve().parent
     try:
-        described = subprocess.run(
+        description = subprocess.run(
             ["git", "describe", "--always", "--dirty=+changed", "--abbrev=12", "--exclude=*"],  # noqa: S607 - the user's own git
-            cwd=here,
+            cwd=folder,
             capture_output=True,
             text=True,
             timeout=5,
@@ -94,7 +94,7 @@ def code_version() -> str:
         ).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return __version__
-    return f"{__version__}+{described}" if described else __version__
+    return f"{__version__}+{description}" if description else __version__
 
 
 def _create(registry: Registry, name: str, tags: Mapping[str, str]) -> str:

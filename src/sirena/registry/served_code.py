@@ -72,13 +72,13 @@ def served_code(home: Path) -> ServedCode:
 
 
 def _sources(root: Path) -> dict[str, Path]:
-    found = {}
-    for shipped in _SHIPPED:
-        path = root / shipped
+    sources = {}
+    for part in _SHIPPED:
+        path = root / part
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and "__pycache__" not in file.parts:
-                found[file.relative_to(root).as_posix()] = file
-    return found
+                sources[file.relative_to(root).as_posix()] = file
+    return sources
 
 
 def _digest(sources: dict[str, Path]) -> str:

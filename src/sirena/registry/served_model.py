@@ -78,17 +78,17 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
             MlflowException: the input has no test column that this model answers, or a parameter has an unknown value.
         """
         frame = _one_row_per_isolate(model_input)
-        asked = [name for name in frame.columns if name != ORGANISM_COLUMN and parse_test_column(str(name))]
-        if not asked:
+        test_columns = [name for name in frame.columns if name != ORGANISM_COLUMN and parse_test_column(str(name))]
+        if not test_columns:
             raise MlflowException.invalid_parameter_value(
                 f"The input has no column this model answers. Send {ORGANISM_COLUMN} and "
                 f"{', '.join(self._columns[:3])}{' …' if len(self._columns) > 3 else ''} "
                 "(MICs in mg/L as written, for example <=0.5); other guidelines and zone diameters are not answered."
             )
-        told = _parameter(params, BASIS_PARAMETER, Language.ENGLISH.value, (*Language, STRUCTURE))
+        language = _parameter(params, BASIS_PARAMETER, Language.ENGLISH.value, (*Language, STRUCTURE))
         subjects = _Subjects.of(frame, params)
         answers: dict[str, list[str]] = {}
-        for name in asked:
+        for name in test_columns:
             mics = _texts(frame[name])
             positions = self._panel.answer_factorised(
                 name, subjects.organisms, subjects.rows, mics, subjects.sites
@@ -98,7 +98,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
             answers[header + REASON_SUFFIX] = [_REASONS[position] for position in positions]
             grounds, marks = self._grounds(name, subjects, positions)
             answers[header + BASIS_SUFFIX] = [
-                self._told(number, mark, position, told)
+                self._sentence(number, mark, position, language)
                 for number, mark, position in zip(grounds, marks, positions, strict=True)
             ]
             if any(marks):
@@ -111,29 +111,31 @@ class ServedModel(mlflow.pyfunc.PythonModel):  # type: ignore[misc,name-defined,
             pair: self._panel.ground_number(name, subjects.organisms[pair[0]], subjects.sites.sites[pair[1]])
             for pair in set(subjects.pairs)
         }
-        marked = {pair: self._panel.mark_of(number, subjects.sites.sites[pair[1]]) for pair, number in of_pair.items()}
+        mark_of_pair = {
+            pair: self._panel.mark_of(number, subjects.sites.sites[pair[1]]) for pair, number in of_pair.items()
+        }
         marks = [
-            marked[pair] if IS_CATEGORY[position] else 0
+            mark_of_pair[pair] if IS_CATEGORY[position] else 0
             for pair, position in zip(subjects.pairs, positions, strict=True)
         ]
         return [of_pair[pair] for pair in subjects.pairs], marks
 
-    def _told(self, number: int, mark: int, position: int, told: str) -> str:
+    def _sentence(self, number: int, mark: int, position: int, language: str) -> str:
         """Return the text of an answer's ground or reason; each text is made once."""
-        key = (number, mark, told) if number != NO_GROUND else (number, position, told)
+        key = (number, mark, language) if number != NO_GROUND else (number, position, language)
         if position == NOT_ASKED:
             return ""
         if key not in self._sentences:
-            self._sentences[key] = self._tell(number, mark, position, told)
+            self._sentences[key] = self._new_sentence(number, mark, position, language)
         return self._sentences[key]
 
-    def _tell(self, number: int, mark: int, position: int, told: str) -> str:
+    def _new_sentence(self, number: int, mark: int, position: int, language: str) -> str:
         if number == NO_GROUND:
-            return "" if told == STRUCTURE else reason_sentence(position, Language(told))
+            return "" if language == STRUCTURE else reason_sentence(position, Language(language))
         ground = self._panel.grounds[number]
-        if told == STRUCTURE:
+        if language == STRUCTURE:
             return json.dumps(ground.to_json(), ensure_ascii=False)
-        return ground_sentence(ground, MARKS[mark], Language(told))
+        return ground_sentence(ground, MARKS[mark], Language(language))
 
 
 @dataclass(frozen=True)
@@ -160,14 +162,14 @@ class _Subjects:
         return cls(resolve_texts(distinct), rows, sites, list(zip(rows.tolist(), sites.rows.tolist(), strict=True)))
 
 
-def _parameter(params: dict[str, Any] | None, name: str, default: str, known: Iterable[str]) -> str:
+def _parameter(params: dict[str, Any] | None, name: str, default: str, choices: Iterable[str]) -> str:
     """Return a parameter's value in lower case.
 
     Raises:
         MlflowException: the value is unknown.
     """
     value = str((params or {}).get(name) or default).strip().lower()
-    values = [str(one) for one in known]
+    values = [str(choice) for choice in choices]
     if value not in values:
         raise MlflowException.invalid_parameter_value(f"The parameter {name} is one of {', '.join(values)}.")
     return value
@@ -181,22 +183,22 @@ def _take_csv_as_text() -> None:
     ``parse_csv_input`` calls ``pandas_types`` of every signature, which does not support ``AnyType``. Signatures of
     types that it supports are unchanged.
     """
-    known = Schema.pandas_types
+    types_of_mlflow = Schema.pandas_types
 
     def pandas_types(self: Schema) -> list[Any]:
         if self.is_tensor_spec() or any(isinstance(column.type, DataType) for column in self.inputs):
-            return list(known(self))
+            return list(types_of_mlflow(self))
         return [np.dtype(object) for _ in self.inputs]
 
-    if not hasattr(known, _MARK):
+    if not hasattr(types_of_mlflow, _MARK):
         setattr(pandas_types, _MARK, True)
         Schema.pandas_types = pandas_types
 
 
 def _one_row_per_isolate(frame: pd.DataFrame) -> pd.DataFrame:
     """Return a frame with one row per isolate, also if MLflow packed its columns into one row of lists."""
-    packed = [name for name in frame.columns if len(frame) == 1 and isinstance(frame[name].iloc[0], list)]
-    return frame.explode(packed, ignore_index=True) if packed else frame
+    packed_columns = [name for name in frame.columns if len(frame) == 1 and isinstance(frame[name].iloc[0], list)]
+    return frame.explode(packed_columns, ignore_index=True) if packed_columns else frame
 
 
 def _texts(cells: "pd.Series[Any]") -> Sequence[str | None]:

@@ -84,9 +84,9 @@ def place(registry: Registry, version: ModelVersion, stage: Stage, *, override: 
         models.transition_model_version_stage(
             version.name, number, stage.value, archive_existing_versions=stage in _MARKED
         )
-    for other in _MARKED:
-        if other is not stage and other.alias in version.aliases:
-            models.delete_registered_model_alias(version.name, other.alias)
+    for other_stage in _MARKED:
+        if other_stage is not stage and other_stage.alias in version.aliases:
+            models.delete_registered_model_alias(version.name, other_stage.alias)
 
 
 def _set_alias_overriding(models: Any, version: ModelVersion, alias: str, reason: str) -> None:
@@ -127,12 +127,12 @@ def decision(
 
 def _stands(version: ModelVersion, stage: Stage, evidence: str) -> bool:
     """Tell whether the version has the stage by this evidence, in alias, stage field and history."""
-    decided = promotions(version)
+    decisions = promotions(version)
     return (
         version.stage is stage
         and version.stage_field == stage.value
-        and bool(decided)
-        and (decided[-1].stage, decided[-1].evidence) == (stage.value, evidence)
+        and bool(decisions)
+        and (decisions[-1].stage, decisions[-1].evidence) == (stage.value, evidence)
     )
 
 

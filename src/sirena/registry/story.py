@@ -68,18 +68,18 @@ def version_description(column: str, report: Mapping[str, Any], certificate: Map
     evidence = report.get("evidence") or {}
     english, spanish = _LABELS.get(str(report.get("label_source", "")), ("", ""))
     kinds = dict(certificate.get("kinds") or {})
-    edition, asked = certificate.get("edition", ""), int(certificate.get("asked", 0))
-    differing, unsafe = sum(kinds.values()), kinds.get("VME", 0)
+    edition, questions = certificate.get("edition", ""), int(certificate.get("asked", 0))
+    differing_answers, unsafe = sum(kinds.values()), kinds.get("VME", 0)
     digest, results = str(report.get("data_sha256", ""))[:12], int(evidence.get("file_results", 0))
     organisms = int(evidence.get("organisms", 0))
     drug = _drug(column)
     return (
         f"Answers {drug[0]} ({column}) for {organisms:,} organisms. Learnt from {english or 'unknown labels'}; "
-        f"{results:,} results of the file, evidence {digest}. Certified against {edition}: {asked:,} questions, "
-        f"{differing:,} differ, {unsafe:,} of them S where the edition says R.\n\n"
+        f"{results:,} results of the file, evidence {digest}. Certified against {edition}: {questions:,} questions, "
+        f"{differing_answers:,} differ, {unsafe:,} of them S where the edition says R.\n\n"
         f"Responde {drug[1]} ({column}) para {_spanish(organisms)} microorganismos. Aprendió de "
         f"{spanish or 'etiquetas desconocidas'}; {_spanish(results)} resultados del archivo, evidencia {digest}. "
-        f"Certificado frente a {edition}: {_spanish(asked)} preguntas, {_spanish(differing)} difieren, "
+        f"Certificado frente a {edition}: {_spanish(questions)} preguntas, {_spanish(differing_answers)} difieren, "
         f"{_spanish(unsafe)} de ellas S donde dice R."
     )
 
@@ -96,8 +96,8 @@ def model_description(column: str) -> str:
     'Amikacin by CLSI: S / I / R from organism, MIC (mg/L) and specimen.'
     """
     english, spanish = _drug(column)
-    parsed = parse_test_column(column)
-    guideline = GUIDELINES[parsed.guideline] if parsed else ""
+    test_column = parse_test_column(column)
+    guideline = GUIDELINES[test_column.guideline] if test_column else ""
     return (
         f"{english} by {guideline}: S / I / R from organism, MIC (mg/L) and specimen.\n"
         "Releases of Sirena take the version in production; laboratories are answered by releases.\n\n"
@@ -107,6 +107,6 @@ def model_description(column: str) -> str:
 
 
 def _drug(column: str) -> tuple[str, str]:
-    parsed = parse_test_column(column)
-    drug = ANTIMICROBIALS.get(parsed.drug) if parsed else None
+    test_column = parse_test_column(column)
+    drug = ANTIMICROBIALS.get(test_column.drug) if test_column else None
     return (drug.english, drug.spanish) if drug else (column, column)

@@ -25,17 +25,17 @@ def training_counts(registry: Registry, panel: Panel, columns: Collection[str]) 
         UsageError: a version no longer exists.
         IntegrityError: a report was changed after logging.
     """
-    tested: dict[str, Any] = {}
+    tests: dict[str, Any] = {}
     without_results: list[str] = []
-    not_kept: list[str] = []
+    withheld_columns: list[str] = []
     for column in sorted({*columns} & {*panel.tables}):
         facts = panel.provenance[column]
         version = find_version(registry, f"{facts['model']}/{facts['version']}")
         report = json.loads(read_file(registry, version, REPORT)) if version.is_ours else {}
         if _TESTED not in report:
-            not_kept.append(column)
+            withheld_columns.append(column)
         elif report[_TESTED]:
-            tested[column] = report[_TESTED]
+            tests[column] = report[_TESTED]
         else:
             without_results.append(column)
-    return TrainingCounts(tested, tuple(without_results), tuple(not_kept))
+    return TrainingCounts(tests, tuple(without_results), tuple(withheld_columns))

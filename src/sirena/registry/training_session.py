@@ -88,7 +88,7 @@ def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: 
 
 
 def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> list[TrainingOutcome]:
-    pending: list[TrainingOutcome | Future[TrainingOutcome]] = []
+    outcomes: list[TrainingOutcome | Future[TrainingOutcome]] = []
     total = 0
 
     def told(_done: int, drugs: int, column: str) -> None:
@@ -98,55 +98,55 @@ def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> lis
 
     with ThreadPoolExecutor(_LOGGERS, thread_name_prefix="register") as pool:
         try:
-            for trained in train_models(
+            for model in train_models(
                 plan.evidence, drugs=plan.drugs, seed=plan.seed, search=plan.search, progress=told
             ):
-                if isinstance(trained, Untrainable):
-                    pending.append(TrainingOutcome(trained.column, None, None, "", trained.why))
-                    progress("registered", trained.column, total)
+                if isinstance(model, Untrainable):
+                    outcomes.append(TrainingOutcome(model.column, None, None, "", model.why))
+                    progress("registered", model.column, total)
                     continue
-                future = pool.submit(_register, registry, plan, parent, trained)
-                column = trained.column
+                future = pool.submit(_register, registry, plan, parent, model)
+                column = model.column
                 future.add_done_callback(lambda _future, column=column: progress("registered", column, total))  # type: ignore[misc]
-                pending.append(future)
-                _raise_first_failure(pending)
-            return [entry.result() if isinstance(entry, Future) else entry for entry in pending]
+                outcomes.append(future)
+                _raise_first_failure(outcomes)
+            return [entry.result() if isinstance(entry, Future) else entry for entry in outcomes]
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-def _raise_first_failure(pending: Iterable[TrainingOutcome | Future[TrainingOutcome]]) -> None:
-    for entry in pending:
+def _raise_first_failure(outcomes: Iterable[TrainingOutcome | Future[TrainingOutcome]]) -> None:
+    for entry in outcomes:
         if isinstance(entry, Future) and entry.done():
             entry.result()
 
 
-def _register(registry: Registry, plan: Plan, parent: str, trained: TrainedModel) -> TrainingOutcome:
-    parsed = parse_test_column(trained.column)
-    if parsed is None:
-        raise ValueError(f"{trained.column} is no test column")
-    edition = plan.editions.of(trained.column)
+def _register(registry: Registry, plan: Plan, parent: str, model: TrainedModel) -> TrainingOutcome:
+    test_column = parse_test_column(model.column)
+    if test_column is None:
+        raise ValueError(f"{model.column} is no test column")
+    edition = plan.editions.of(model.column)
     certificate = certify(
-        trained.table,
-        plan.evidence.reference.get(trained.column) or nothing_stated(trained.column),
+        model.table,
+        plan.evidence.reference.get(model.column) or nothing_stated(model.column),
         edition=edition.name if edition else "",
         edition_digest=edition.digest if edition else "",
-        subject=Subject(parsed.model_name, "", str(trained.report.get("data_sha256", ""))),
+        subject=Subject(test_column.model_name, "", str(model.report.get("data_sha256", ""))),
     )
-    pooled, by_organism = held_out_agreement(trained.report)
+    agreement, by_organism = held_out_agreement(model.report)
     version = log_model_version(
         registry,
-        trained,
+        model,
         certificate=to_json(certificate),
-        certificate_html=render_page(certificate, held_out=pooled, held_out_by_organism=by_organism),
+        certificate_html=render_page(certificate, held_out=agreement, held_out_by_organism=by_organism),
         author=plan.author,
         parent_run_id=parent,
-        plots=_plots(parsed.model_name, trained.report),
+        plots=_plots(test_column.model_name, model.report),
         tags={"sirena.edition_digest": certificate.edition_digest},
     )
     return TrainingOutcome(
-        trained.column, version, certificate, str(trained.report["label_source"]), str(trained.report.get("note", ""))
+        model.column, version, certificate, str(model.report["label_source"]), str(model.report.get("note", ""))
     )
 
 

@@ -96,11 +96,11 @@ class ModelVersion:
     @property
     def makers(self) -> tuple[str, ...]:
         """Other accounts involved, as recorded at the registration: makers of its run or of its source."""
-        named = self.tags.get(MAKERS_TAG, "")
+        names = self.tags.get(MAKERS_TAG, "")
         try:
-            return tuple(map(str, json.loads(named))) if named else ()
+            return tuple(map(str, json.loads(names))) if names else ()
         except (ValueError, TypeError):  # only the entry writes it; what is no list of names stands for nobody we know
-            return (named,)
+            return (names,)
 
     @property
     def is_ours(self) -> bool:
@@ -135,45 +135,45 @@ def find_version(registry: Registry, reference: str) -> ModelVersion:
     name = match["name"]
     if match["version"]:
         return _numbered(registry, name, int(match["version"]))
-    registered = _registered_model(registry, name)
-    aliases = {alias: int(version) for alias, version in registered.aliases.items()}
+    model = _registered_model(registry, name)
+    aliases = {alias: int(version) for alias, version in model.aliases.items()}
     if match["alias"] and match["alias"].lower() != "latest":
         number = aliases.get(match["alias"].lower())
         if number is None:
-            known = ", ".join(f"@{alias}" for alias in sorted(aliases)) or "none yet"
+            listing = ", ".join(f"@{alias}" for alias in sorted(aliases)) or "none yet"
             raise UsageError(
                 f"{name} has no version @{match['alias']}",
-                hint=f"its aliases: {known}; promote one with `sirena promote {name}/VERSION --to {match['alias']}`",
+                hint=f"its aliases: {listing}; promote one with `sirena promote {name}/VERSION --to {match['alias']}`",
             )
     else:
-        number = max((found.version for found in list_versions(registry, name)), default=0)
+        number = max((candidate.version for candidate in list_versions(registry, name)), default=0)
     return _numbered(registry, name, number)
 
 
 def _numbered(registry: Registry, name: str, number: int) -> ModelVersion:
     """Return a version by its number; 0 is none."""
     try:
-        found = registry.models.get_model_version(name, str(number))
+        row = registry.models.get_model_version(name, str(number))
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         _registered_model(registry, name)
-        versions = [str(found.version) for found in list_versions(registry, name)]
+        versions = [str(row.version) for row in list_versions(registry, name)]
         raise UsageError(
             f"{name} has no version {number or ''}".rstrip(),
             hint=f"it has {', '.join(versions[-_LISTED:])}" if versions else "train it with `sirena train`",
         ) from None
-    return _describe(found, dict.fromkeys(found.aliases, number))
+    return _describe(row, dict.fromkeys(row.aliases, number))
 
 
 @speaks_to_mlflow
 def list_versions(registry: Registry, name: str) -> list[ModelVersion]:
     """Return a registered model's versions, the oldest first; none if the model is not registered."""
-    found = all_pages(lambda token: registry.models.search_model_versions(f"name = '{name}'", page_token=token))
-    if not found:
+    rows = all_pages(lambda token: registry.models.search_model_versions(f"name = '{name}'", page_token=token))
+    if not rows:
         return []
     aliases = {alias: int(number) for alias, number in _registered_model(registry, name).aliases.items()}
-    return sorted((_describe(version, aliases) for version in found), key=lambda version: version.version)
+    return sorted((_describe(version, aliases) for version in rows), key=lambda version: version.version)
 
 
 @speaks_to_mlflow
@@ -183,35 +183,37 @@ def list_all_versions(registry: Registry) -> dict[str, list[ModelVersion]]:
     versions = all_pages(
         lambda token: registry.models.search_model_versions(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
     )
-    listed: dict[str, list[ModelVersion]] = {}
-    for version in (_describe(one, aliases.get(str(one.name), {})) for one in versions):
-        listed.setdefault(version.name, []).append(version)
-    return {name: sorted(listed[name], key=lambda version: version.version) for name in sorted(listed)}
+    versions_by_model: dict[str, list[ModelVersion]] = {}
+    for version in (_describe(row, aliases.get(str(row.name), {})) for row in versions):
+        versions_by_model.setdefault(version.name, []).append(version)
+    return {
+        name: sorted(versions_by_model[name], key=lambda version: version.version) for name in sorted(versions_by_model)
+    }
 
 
 @speaks_to_mlflow
 def number_in_production(registry: Registry, name: str) -> int | None:
     """Return the number of a model's version in production, by alias or by the stage field alone; None without one."""
     try:
-        found = registry.models.get_registered_model(name)
+        model = registry.models.get_registered_model(name)
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
         return None
-    by_field = [one.version for one in found.latest_versions or () if one.current_stage == Stage.PRODUCTION.value]
-    numbers = [found.aliases.get(Stage.PRODUCTION.alias), *by_field]
+    by_field = [row.version for row in model.latest_versions or () if row.current_stage == Stage.PRODUCTION.value]
+    numbers = [model.aliases.get(Stage.PRODUCTION.alias), *by_field]
     return next((int(number) for number in numbers if number is not None), None)
 
 
 @speaks_to_mlflow
 def list_models(registry: Registry) -> dict[str, dict[str, int]]:
     """Return the registered antimicrobial models: for each name, the version number of each alias."""
-    found = all_pages(
+    models = all_pages(
         lambda token: registry.models.search_registered_models(f"name LIKE '{MODEL_PREFIX}%'", page_token=token)
     )
     return {
         model.name: {alias: int(version) for alias, version in model.aliases.items()}
-        for model in sorted(found, key=lambda model: str(model.name))
+        for model in sorted(models, key=lambda model: str(model.name))
     }
 
 
@@ -235,16 +237,18 @@ def read_files(registry: Registry, version: ModelVersion, *file_names: str) -> l
                 hint="it was not logged by Sirena; `sirena certify` can still ask it",
             )
     location = location_of(registry, version)
-    return [_checked(registry, version, location, file_name) for file_name in file_names]
+    return [_checked_content(registry, version, location, file_name) for file_name in file_names]
 
 
 @speaks_to_mlflow
 def location_of(registry: Registry, version: ModelVersion) -> str:
     """Return the artifact location of a version's files."""
-    known = registry.read.locations if registry.read is not None else {}
-    if str(version) not in known:
-        known[str(version)] = str(registry.models.get_model_version_download_uri(version.name, str(version.version)))
-    return known[str(version)]
+    locations = registry.read_once.locations if registry.read_once is not None else {}
+    if str(version) not in locations:
+        locations[str(version)] = str(
+            registry.models.get_model_version_download_uri(version.name, str(version.version))
+        )
+    return locations[str(version)]
 
 
 def read_file(registry: Registry, version: ModelVersion, file_name: str) -> bytes:
@@ -253,7 +257,7 @@ def read_file(registry: Registry, version: ModelVersion, file_name: str) -> byte
     return content
 
 
-def _checked(registry: Registry, version: ModelVersion, location: str, file_name: str) -> bytes:
+def _checked_content(registry: Registry, version: ModelVersion, location: str, file_name: str) -> bytes:
     content = read_artifact(registry, location, file_name if "/" in file_name else f"artifacts/{file_name}")
     if sha256(content) != version.tags[f"sirena.sha256.{file_name}"]:
         raise IntegrityError(
@@ -274,34 +278,34 @@ def _registered_model(registry: Registry, name: str) -> Any:
     except MlflowException as error:
         if error.error_code != "RESOURCE_DOES_NOT_EXIST":
             raise
-        known = list(list_models(registry))
-        some = ", ".join(known[:_LISTED]) + (" …" if len(known) > _LISTED else "")
+        names = list(list_models(registry))
+        some = ", ".join(names[:_LISTED]) + (" …" if len(names) > _LISTED else "")
         raise UsageError(
             f"there is no registered model {name!r}",
-            hint=f"registered: {some}" if known else "none is registered yet; run `sirena train`",
+            hint=f"registered: {some}" if names else "none is registered yet; run `sirena train`",
         ) from None
 
 
-def _describe(found: Any, aliases: Mapping[str, int]) -> ModelVersion:
-    number = int(found.version)
+def _describe(row: Any, aliases: Mapping[str, int]) -> ModelVersion:
+    number = int(row.version)
     return ModelVersion(
-        name=str(found.name),
+        name=str(row.name),
         version=number,
         aliases=tuple(sorted(alias for alias, target in aliases.items() if target == number)),
-        stage_field=str(found.current_stage),
-        run_id=str(found.run_id or ""),
-        created=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
-        tags=dict(found.tags),
+        stage_field=str(row.current_stage),
+        run_id=str(row.run_id or ""),
+        created=datetime.fromtimestamp(row.creation_timestamp / 1000, UTC),
+        tags=dict(row.tags),
     )
 
 
-def all_pages(ask: Callable[[Any], Any]) -> list[Any]:
+def all_pages(read_page: Callable[[Any], Any]) -> list[Any]:
     """Return everything that MLflow lists page by page; ``ask`` gets the token of each page."""
-    found: list[Any] = []
+    rows: list[Any] = []
     token = None
     while True:
-        page = ask(token)
-        found += page
+        page = read_page(token)
+        rows += page
         token = page.token
         if not token:
-            return found
+            return rows

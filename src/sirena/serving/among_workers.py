@@ -9,7 +9,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Final
 
-from sirena.serving.channel import load, receive, send, send_thing
+from sirena.serving.channel import load, receive, send, send_object
 from sirena.serving.publishing import Publication, PublishedSource
 from sirena.serving.totals import Counting, Totals, add_up
 
@@ -49,8 +49,8 @@ class AmongWorkers(Counting):
         """
         self._source = source
         self._asking = asyncio.Lock()
-        self._others: asyncio.Future[Totals] | None = None
-        self._last_others = Totals()
+        self._other_totals: asyncio.Future[Totals] | None = None
+        self._last_other_totals = Totals()
         self._requests_told = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -74,20 +74,20 @@ class AmongWorkers(Counting):
     async def totals(self) -> Totals:
         """Return the counts of all workers together."""
         async with self._asking:
-            self._others = self._loop.create_future()
+            self._other_totals = self._loop.create_future()
             # what is answered of this worker is what was told, so that no counter goes back should it end meanwhile
-            own = add_up([self._own()])
-            self._tell(0, own)
+            own_totals = add_up([self._own()])
+            self._tell(0, own_totals)
             with suppress(OSError, TimeoutError):  # the parent is gone, or could not tell; what is known is answered
                 send(self._channel, WorkerMessage.ASK)
                 async with asyncio.timeout(_PATIENCE_SECONDS):
-                    self._last_others = await self._others
-            others = self._last_others
-        both = add_up([own, others])
+                    self._last_other_totals = await self._other_totals
+            other_totals = self._last_other_totals
+        service_totals = add_up([own_totals, other_totals])
         return Totals(
-            both.tallies,
+            service_totals.tallies,
             # what the others counted of another shadow, which ended, is over
-            both.shadow if others.shadow.shadow == own.shadow.shadow else own.shadow,
+            service_totals.shadow if other_totals.shadow.shadow == own_totals.shadow.shadow else own_totals.shadow,
         )
 
     def loads(self, _own: int, /) -> int:
@@ -106,7 +106,7 @@ class AmongWorkers(Counting):
         word, _, number = word.partition(b" ")
         if word == WorkerMessage.PUBLISHED:
             try:
-                publication = Publication.received(files)
+                publication = Publication.from_files(files)
             except Exception:  # noqa: BLE001 - whatever it was, as when no file can be opened any more
                 # its successor is made with it, and this one must not answer by what is old
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -125,8 +125,8 @@ class AmongWorkers(Counting):
     def _take_others(self, files: list[int]) -> None:
         try:
             # whoever asked may have ended meanwhile, and the file may have been left out
-            if files and self._others is not None and not self._others.done():
-                self._others.set_result(load(files[0]))
+            if files and self._other_totals is not None and not self._other_totals.done():
+                self._other_totals.set_result(load(files[0]))
         finally:
             for file in files:
                 os.close(file)
@@ -134,7 +134,7 @@ class AmongWorkers(Counting):
     def _tell(self, number: int, own: Totals) -> None:
         # the parent was killed, and this process ends; or it may open no more files, and tells the next time
         with suppress(OSError):
-            send_thing(self._channel, WorkerMessage.TOLD.numbered(number), own)
+            send_object(self._channel, WorkerMessage.TOLD.numbered(number), own)
             self._requests_told = own.tallies.requests.total()
 
     def _tell_again(self) -> None:

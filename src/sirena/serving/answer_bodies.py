@@ -30,9 +30,11 @@ def encode_answers(release: PreparedRelease, interpretation: Interpretation, det
     return b'{"predictions":[' + rows + b"]," + encode_beside(release, interpretation, detail) + b"}"
 
 
-def basis_of(release: PreparedRelease, interpretation: Interpretation, answered: AnsweredColumn) -> list[str | None]:
+def basis_of(
+    release: PreparedRelease, interpretation: Interpretation, answered_column: AnsweredColumn
+) -> list[str | None]:
     """Return, for each answer in a column, its ground or reason as a sentence; None for an empty MIC."""
-    rows = zip(answered.answers, answered.grounds, interpretation.sites, strict=True)
+    rows = zip(answered_column.answers, answered_column.grounds, interpretation.sites, strict=True)
     return [release.sentence(answer, number, site) for answer, number, site in rows]
 
 
@@ -51,12 +53,12 @@ def encode_beside(
         detail: how much the response says about grounds.
         with_rows: whether to include organism, site and ground of each row.
     """
-    columns = [release.column(column) for column in interpretation.asked]
+    columns = [release.column(column) for column in interpretation.test_columns]
     if detail is GroundDetail.NONE or not with_rows:
         provenance = [column.plain for column in columns]
     else:
         numbers = _spelt_numbers(interpretation.numbers)
-        provenance = [column.head + spelt + b"]}" for column, spelt in zip(columns, numbers, strict=True)]
+        provenance = [column.head + line + b"]}" for column, line in zip(columns, numbers, strict=True)]
     answers = sorted(set().union(*interpretation.tallies))
     return b"".join(
         (
@@ -68,7 +70,7 @@ def encode_beside(
             b",".join(provenance),
             b'},"unknown_specimens":%d' % interpretation.unknown_specimens,
             b',"reasons":{',
-            b",".join(spelt for answer in answers if (spelt := REASONS[answer]) is not None),
+            b",".join(reason for answer in answers if (reason := REASONS[answer]) is not None),
             b"}",
             b"" if detail is GroundDetail.NONE else _grounds(release, interpretation),
         )
@@ -77,10 +79,10 @@ def encode_beside(
 
 def _spelt_numbers(numbers: NDArray[np.int32]) -> list[bytes]:
     """Return each line of ground numbers as members of a JSON list; `NO_GROUND`, the only negative number, is null."""
-    spelt = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
+    text = orjson.dumps(numbers, option=orjson.OPT_SERIALIZE_NUMPY)[2:-2]
     # to look for none costs as much as to write all
-    spelt = spelt.replace(b"%d" % NO_GROUND, b"null") if (numbers < 0).any() else spelt
-    return spelt.split(b"],[")
+    text = text.replace(b"%d" % NO_GROUND, b"null") if (numbers < 0).any() else text
+    return text.split(b"],[")
 
 
 def _grounds(release: PreparedRelease, interpretation: Interpretation) -> bytes:
@@ -88,23 +90,25 @@ def _grounds(release: PreparedRelease, interpretation: Interpretation) -> bytes:
 
 
 def _spelt_rows(release: PreparedRelease, interpretation: Interpretation, detail: GroundDetail) -> bytes:
-    last = len(interpretation.asked) - 1
-    cells = np.empty((len(interpretation.organisms), last + 1), dtype=object)
-    for place, answered in enumerate(interpretation.columns):
+    last_place = len(interpretation.test_columns) - 1
+    cells = np.empty((len(interpretation.organisms), last_place + 1), dtype=object)
+    for place, answered_column in enumerate(interpretation.columns):
         numbers = interpretation.answers[place]
         if interpretation.marks is not None:
             numbers = numbers + MARK_STEP * interpretation.marks[place]
-        pieces = release.column(answered.column).pieces
+        pieces = release.column(answered_column.column).pieces
         pieces = b"{" + pieces if place == 0 else pieces
         if detail is GroundDetail.FULL:
-            cells[:, place] = pieces[numbers] + _spelt_basis(answered, basis_of(release, interpretation, answered))
+            cells[:, place] = pieces[numbers] + _spelt_basis(
+                answered_column, basis_of(release, interpretation, answered_column)
+            )
         else:
             cells[:, place] = pieces[numbers]
-    cells[:, last] += b"}"
+    cells[:, last_place] += b"}"
     return b",".join(cells.ravel().tolist())
 
 
-def _spelt_basis(answered: AnsweredColumn, sentences: list[str | None]) -> NDArray[np.object_]:
-    member = b"," + orjson.dumps(answered.column.category_column + BASIS_SUFFIX) + b":"
-    spelt = {sentence: member + orjson.dumps(sentence) for sentence in set(sentences)}
-    return np.array([spelt[sentence] for sentence in sentences], dtype=object)
+def _spelt_basis(answered_column: AnsweredColumn, sentences: list[str | None]) -> NDArray[np.object_]:
+    member = b"," + orjson.dumps(answered_column.column.category_column + BASIS_SUFFIX) + b":"
+    members = {sentence: member + orjson.dumps(sentence) for sentence in set(sentences)}
+    return np.array([members[sentence] for sentence in sentences], dtype=object)

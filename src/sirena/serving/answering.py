@@ -82,16 +82,16 @@ class Answering:
         detail = read_detail(query)
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         work = _infer if question.tensors else _invoke
-        with self.long_bodies.counted() as count:
+        with self.long_bodies.counter() as count:
             body = await read_body(headers, receive, self.max_body, count)
             facts.bytes_in = len(body)
             if is_answered_at_once(len(body), content_type):
-                answered, reply = work(release, body, content_type, question.model, detail)
+                interpretation, reply = work(release, body, content_type, question.model, detail)
             else:
-                answered, reply = await self.long_bodies.run(
+                interpretation, reply = await self.long_bodies.run(
                     receive, work, release, body, content_type, question.model, detail
                 )
-        self._note(release, answered, facts)
+        self._note(release, interpretation, facts)
         self._offer(release, question, content_type, body)
         return reply
 
@@ -107,8 +107,8 @@ class Answering:
         detail = read_detail(query)
         work = _infer if question.tensors else _invoke
         facts.bytes_in = len(body)
-        answered, reply = work(release, body, content_type, question.model, detail)
-        self._note(release, answered, facts)
+        interpretation, reply = work(release, body, content_type, question.model, detail)
+        self._note(release, interpretation, facts)
         self._offer(release, question, content_type, body)
         return reply
 
@@ -117,16 +117,18 @@ class Answering:
         if self.shadow.is_on and release is self.holder.require_release():
             self.shadow.offer(release.panel, question.model, content_type, body, is_tensors=question.tensors)
 
-    def _note(self, release: PreparedRelease, answered: Interpretation | RecordAnswer, facts: Observed) -> None:
+    def _note(self, release: PreparedRelease, interpretation: Interpretation | RecordAnswer, facts: Observed) -> None:
         facts.release = release.panel.release
-        if isinstance(answered, RecordAnswer):
+        if isinstance(interpretation, RecordAnswer):
             facts.rows = 1
-            facts.columns = len(answered.counts)
-            self.metrics.count_one(answered.counts, answered.unknown_specimens, answered.unknown_organisms)
+            facts.columns = len(interpretation.counts)
+            self.metrics.count_one(
+                interpretation.counts, interpretation.unknown_specimens, interpretation.unknown_organisms
+            )
         else:
-            facts.rows = len(answered.organisms)
-            facts.columns = len(answered.asked)
-            self.metrics.count_answers(release, answered)
+            facts.rows = len(interpretation.organisms)
+            facts.columns = len(interpretation.test_columns)
+            self.metrics.count_answers(release, interpretation)
 
 
 def is_answered_at_once(length: int, content_type: str) -> bool:

@@ -70,7 +70,7 @@ def create_app(
     log: ServiceLog | None = None,
     editions: Editions = Editions(),  # noqa: B008 - frozen
     counting: Counting | None = None,
-    told_elsewhere: Collection[str] = (),
+    events_logged_elsewhere: Collection[str] = (),
 ) -> Service:
     """Return the application; after its start it loads the panel in the background.
 
@@ -81,15 +81,15 @@ def create_app(
         log: log of the service; None to write to standard output.
         editions: guideline editions, to say whether the release's are in force.
         counting: gives the counts of the whole service; None if this process is the whole service.
-        told_elsewhere: events of the panel that another process of the service already logs.
+        events_logged_elsewhere: events of the panel that another process of the service already logs.
     """
     logger = log if log is not None else ServiceLog()
     traces = open_traces(os.environ)
 
-    whole = Alone() if counting is None else counting
+    service_counting = Alone() if counting is None else counting
 
     def notify(event: str, facts: dict[str, str]) -> None:
-        if event not in told_elsewhere:
+        if event not in events_logged_elsewhere:
             logger.info(event, **facts)
         if event == PANEL_LOADED:
             metrics.count_load()
@@ -105,9 +105,9 @@ def create_app(
         share_free_memory()
         holder.start()
         shadow.start()
-        whole.start(lambda: Totals(metrics.tallies, shadow.state))
+        service_counting.start(lambda: Totals(metrics.tallies, shadow.state))
         yield
-        whole.stop()
+        service_counting.stop()
         shadow.stop()
         holder.stop()
         if traces is not None:
@@ -126,8 +126,8 @@ def create_app(
     app.state.holder = holder
     app.add_middleware(RequestObserver, recorder=recorder)
     _add_errors(app)
-    _add_health(app, holder, metrics, whole, editions)
-    _add_shadow(app, whole)
+    _add_health(app, holder, metrics, service_counting, editions)
+    _add_shadow(app, service_counting)
     _add_invocations(app, answering)
     _add_inference_protocol(app, holder, answering)
     page: list[str] = []
@@ -152,7 +152,7 @@ def _add_errors(app: FastAPI) -> None:
         return Response(body, status_code=status, media_type=_JSON, headers=headers)
 
     @app.exception_handler(SirenaError)
-    async def known(request: Request, error: Exception) -> Response:
+    async def known_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, SirenaError)
         return answer(request, error.status, error.code, error.text, error.hint)
 
@@ -183,21 +183,21 @@ def _add_health(
     @app.get("/version", tags=["health"])
     async def version() -> Response:
         """Tell the program's version, the release in use, its editions and its models with their versions."""
-        loaded = holder.loaded
-        standing = edition_standing(loaded.panel if loaded else None, editions)
+        loaded_panel = holder.loaded_panel
+        editions_standing = edition_standing(loaded_panel.panel if loaded_panel else None, editions)
         return _json(
             {
                 "sirena": __version__,
-                "release": loaded.panel.release if loaded else None,
-                "loaded_at": loaded.loaded_at if loaded else None,
+                "release": loaded_panel.panel.release if loaded_panel else None,
+                "loaded_at": loaded_panel.loaded_at if loaded_panel else None,
                 "source": _source_state(holder),
-                "editions": list(standing.in_force),
-                "not_in_force": standing.not_in_force,
+                "editions": list(editions_standing.in_force),
+                "not_in_force": editions_standing.not_in_force,
                 "models": {
-                    f"modelo_{column}": loaded.panel.provenance.get(column, {}).get("version")
-                    for column in loaded.panel.tables
+                    f"modelo_{column}": loaded_panel.panel.provenance.get(column, {}).get("version")
+                    for column in loaded_panel.panel.tables
                 }
-                if loaded
+                if loaded_panel
                 else {},
             }
         )
@@ -205,14 +205,14 @@ def _add_health(
     @app.get("/metrics", tags=["health"], response_class=PlainTextResponse)
     async def prometheus() -> Response:
         """Metrics in Prometheus' text format."""
-        loaded = holder.loaded
+        loaded_panel = holder.loaded_panel
         totals = await counting.totals()
         facts = PanelFacts(
-            release=loaded.panel.release if loaded else None,
-            loaded_at=loaded.loaded_at if loaded else 0.0,
+            release=loaded_panel.panel.release if loaded_panel else None,
+            loaded_at=loaded_panel.loaded_at if loaded_panel else 0.0,
             loads=counting.loads(metrics.loads),
             source_up=holder.failure is None,
-            editions=edition_standing(loaded.panel if loaded else None, editions).in_force,
+            editions=edition_standing(loaded_panel.panel if loaded_panel else None, editions).in_force,
             alarms=holder.alarms,
         )
         text = expose(totals.tallies, totals.shadow, facts)
@@ -290,7 +290,7 @@ def _source_state(holder: PanelHolder) -> dict[str, Any]:
     state: dict[str, Any] = {"state": "alarm" if alarms else "ok"}
     if failure:
         state = {"state": "failing", "code": failure.code, "since": failure.since}
-    return state | ({"alarms": [{"store": one.store, "text": one.text} for one in alarms]} if alarms else {})
+    return state | ({"alarms": [{"store": alarm.store, "text": alarm.text} for alarm in alarms]} if alarms else {})
 
 
 def _json(document: dict[str, Any]) -> Response:

@@ -59,20 +59,20 @@ def read_stream(body: bytes) -> Rows:
         with ipc.open_stream(pa.py_buffer(body)) as reader:
             schema = reader.schema
             names = list(schema.names)
-            kept = [place for place, name in enumerate(names) if keeps(name)]
+            places = [place for place, name in enumerate(names) if keeps(name)]
             batches = []
             length = 0
             for batch in reader:
                 length += batch.num_rows
-                require_room(max(1, len(kept)), length)
-                batches.append(batch.select(kept))
+                require_room(max(1, len(places)), length)
+                batches.append(batch.select(places))
     except (pa.ArrowException, OSError, ValueError, UnicodeError):
         raise MalformedBodyError("the body is not a stream of Arrow's", hint=_HINT) from None
     if len(set(names)) != len(names):
         raise MalformedBodyError("the column names are not distinct texts", hint="name each column once")
-    _require_texts_and_numbers(schema, kept)
+    _require_texts_and_numbers(schema, places)
     _validate(batches)
-    columns = _columns(batches, schema, kept)
+    columns = _columns(batches, schema, places)
     site = (schema.metadata or {}).get(b"site")
     return Rows(columns, length, read_site({"site": site.decode("latin-1")} if site is not None else None))
 
@@ -89,8 +89,8 @@ def _look_at_messages(body: bytes) -> None:
             raise UnsupportedMediaTypeError("the buffers are compressed", hint="send them uncompressed")
 
 
-def _require_texts_and_numbers(schema: pa.Schema, kept: Sequence[int]) -> None:
-    for place in kept:
+def _require_texts_and_numbers(schema: pa.Schema, places: Sequence[int]) -> None:
+    for place in places:
         kind = _kind(schema.field(place).type)
         if not (_is_text(kind) or _is_number(kind) or pa.types.is_null(kind)):
             raise MalformedBodyError(f"column {place + 1} holds neither texts nor numbers", hint=_HINT)
@@ -109,18 +109,18 @@ def _validate(batches: Sequence[pa.RecordBatch]) -> None:
         raise MalformedBodyError("the body is not a stream of Arrow's", hint=_HINT) from None
 
 
-def _columns(batches: Sequence[pa.RecordBatch], schema: pa.Schema, kept: Sequence[int]) -> dict[str, RepeatedCells]:
+def _columns(batches: Sequence[pa.RecordBatch], schema: pa.Schema, places: Sequence[int]) -> dict[str, RepeatedCells]:
     """Return columns with cells as JSON would hold them, each distinct value once."""
     columns: dict[str, RepeatedCells] = {}
-    together: dict[pa.DataType, list[str]] = {}
-    arrays = {schema.names[place]: [batch.column(number) for batch in batches] for number, place in enumerate(kept)}
+    names_by_kind: dict[pa.DataType, list[str]] = {}
+    arrays = {schema.names[place]: [batch.column(number) for batch in batches] for number, place in enumerate(places)}
     for name, parts in arrays.items():
         kind = schema.field(name).type
         if parts and _is_text(kind) and read_column(name) is not None:
-            together.setdefault(kind, []).append(name)
+            names_by_kind.setdefault(kind, []).append(name)
         else:
             columns[name] = _cells(parts)
-    for names in together.values():
+    for names in names_by_kind.values():
         coded = pa.concat_arrays([part for name in names for part in arrays[name]]).dictionary_encode("encode")
         positions = _indices(coded.indices, 0).reshape(len(names), -1)
         columns |= zip(names, shared_cells(coded.dictionary.to_pylist(), positions), strict=True)
@@ -189,20 +189,20 @@ def encode_stream(release: PreparedRelease, interpretation: Interpretation, deta
     categories, reasons = _CATEGORIES.of(interpretation.answers), _REASONS.of(interpretation.answers)
     grounds = _integers(interpretation.numbers, interpretation.numbers != NO_GROUND, pa.int32())
     marks = None if interpretation.marks is None else _MARKS.of(interpretation.marks)
-    for place, answered in enumerate(interpretation.columns):
-        name = answered.column.category_column
+    for place, answered_column in enumerate(interpretation.columns):
+        name = answered_column.column.category_column
         columns[name] = categories[place]
         columns[name + REASON_SUFFIX] = reasons[place]
-        if marks is not None and answered.marks is not None:
+        if marks is not None and answered_column.marks is not None:
             columns[name + MARK_SUFFIX] = marks[place]
         if detail is not GroundDetail.NONE:
             columns[name + GROUND_SUFFIX] = grounds[place]
         if detail is GroundDetail.FULL:
-            columns[name + BASIS_SUFFIX] = _texts(basis_of(release, interpretation, answered))
+            columns[name + BASIS_SUFFIX] = _texts(basis_of(release, interpretation, answered_column))
     # the numbers of each row's ground are a column, so the metadata need not repeat them
-    beside = encode_beside(release, interpretation, detail, with_rows=False)
+    metadata = encode_beside(release, interpretation, detail, with_rows=False)
     batch = pa.RecordBatch.from_arrays(list(columns.values()), names=list(columns))
-    batch = batch.replace_schema_metadata({b"sirena": b"{" + beside + b"}"})
+    batch = batch.replace_schema_metadata({b"sirena": b"{" + metadata + b"}"})
     sink = pa.BufferOutputStream()
     with ipc.new_stream(sink, batch.schema) as writer:
         writer.write_batch(batch)
@@ -230,10 +230,10 @@ def _integers(values: NDArray[Any], holds: NDArray[np.bool_], kind: pa.DataType)
 
 
 def _plain_texts(texts: list[str]) -> pa.StringArray:
-    encoded = [text.encode() for text in texts]
-    offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    encoded_texts = [text.encode() for text in texts]
+    offsets = np.cumsum([0, *map(len, encoded_texts)], dtype=np.int32)
     return pa.Array.from_buffers(
-        pa.string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
+        pa.string(), len(texts), [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded_texts))]
     )
 
 
@@ -241,10 +241,12 @@ class _Texts:
     """A list of texts for which arrays are made by position; a position without a text gives an empty cell."""
 
     def __init__(self, texts: Sequence[str | None], kind: type[np.integer] = np.int8) -> None:
-        given = {text: number for number, text in enumerate(dict.fromkeys(text for text in texts if text is not None))}
-        self._numbers = np.array([0 if text is None else given[text] for text in texts], dtype=kind)
+        number_of_text = {
+            text: number for number, text in enumerate(dict.fromkeys(text for text in texts if text is not None))
+        }
+        self._numbers = np.array([0 if text is None else number_of_text[text] for text in texts], dtype=kind)
         self._holds = np.array([text is not None for text in texts], dtype=bool)
-        self._texts = _plain_texts(list(given))
+        self._texts = _plain_texts(list(number_of_text))
         self._kind = pa.from_numpy_dtype(kind)
 
     def of(self, positions: NDArray[np.integer]) -> list[pa.DictionaryArray]:

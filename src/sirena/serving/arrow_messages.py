@@ -43,8 +43,8 @@ def _offset(content: bytes, place: int) -> int:
 
 def _field(content: bytes, table: int, number: int) -> int:
     """Return the position of a field in a table; 0 if the table does not have the field."""
-    (back,) = struct.unpack_from("<i", content, table)
-    entries = table - back
+    (distance_back,) = struct.unpack_from("<i", content, table)
+    entries = table - distance_back
     (size,) = struct.unpack_from("<H", content, entries)
     entry = 4 + 2 * number
     if entry >= size:

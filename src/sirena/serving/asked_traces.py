@@ -19,9 +19,9 @@ def asks_for_traces(environment: Mapping[str, str]) -> bool:
     >>> asks_for_traces({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4318"}), asks_for_traces({})
     (True, False)
     """
-    is_off = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
+    is_disabled = environment.get("OTEL_SDK_DISABLED", "").strip().lower() == "true"
     exporter = environment.get("OTEL_TRACES_EXPORTER", "otlp").strip().lower()
-    return not is_off and exporter == "otlp" and any(environment.get(name) for name in _ENDPOINTS)
+    return not is_disabled and exporter == "otlp" and any(environment.get(name) for name in _ENDPOINTS)
 
 
 def open_traces(environment: Mapping[str, str]) -> "ServiceTraces | None":

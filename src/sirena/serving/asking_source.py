@@ -22,7 +22,7 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 def ask_source(
     make_source: Callable[[], PanelSource],
     channel: socket.socket,
-    last: Publication,
+    last_publication: Publication,
     log: ServiceLog,
     *,
     poll_seconds: float,
@@ -32,7 +32,7 @@ def ask_source(
     Args:
         make_source: makes the source.
         channel: channel to the parent.
-        last: the last publication.
+        last_publication: the last publication.
         log: log of the service.
         poll_seconds: seconds between two questions to the source.
     """
@@ -42,7 +42,7 @@ def ask_source(
     def publish(publication: Publication) -> None:
         send(channel, WorkerMessage.PUBLISHED, publication.files)
 
-    def tell(event: str, facts: dict[str, str]) -> None:
+    def log_event(event: str, facts: dict[str, str]) -> None:
         if event in SOURCE_EVENTS:
             log.info(event, **facts)
         else:
@@ -53,9 +53,17 @@ def ask_source(
         source = make_source()
     except SirenaError as error:
         failure = Failure(error.code, error.text, error.hint)
-        publish(Publication.of(replace(last.standing, failure=failure, is_askable=False), last.panel, last.shadow))
+        publish(
+            Publication.of(
+                replace(last_publication.standing, failure=failure, is_askable=False),
+                last_publication.panel,
+                last_publication.shadow,
+            )
+        )
         return
-    holder = PanelHolder(PublishingSource(source, publish, last), poll_seconds=poll_seconds, notify=tell)
+    holder = PanelHolder(
+        PublishingSource(source, publish, last_publication), poll_seconds=poll_seconds, notify=log_event
+    )
     # its thread inherits that they are blocked, so they wait for this one
     holder.start()
     while signal.sigwait(_SIGNALS) == signal.SIGHUP:

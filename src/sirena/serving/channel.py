@@ -30,13 +30,13 @@ def send(channel: socket.socket, word: bytes, files: Sequence[int] = ()) -> None
     socket.send_fds(channel, [word], list(files))
 
 
-def send_thing(channel: socket.socket, word: bytes, thing: Any) -> None:
-    """Send a word and a thing, which the other end reads by `load`.
+def send_object(channel: socket.socket, word: bytes, value: Any) -> None:
+    """Send a word and an object, which the other end reads by `load`.
 
     Raises:
         OSError: the other end is gone, or reads no more; or this process can open no more files.
     """
-    file = dump(thing)
+    file = dump(value)
     try:
         send(channel, word, [file])
     finally:
@@ -72,16 +72,16 @@ def in_memory(parts: Iterable[bytes | memoryview]) -> int:
     return descriptor
 
 
-def mapped(descriptor: int) -> memoryview:
+def map_file(descriptor: int) -> memoryview:
     """Return the content of a file in memory; it stays in memory as long as anything refers to the result."""
     return memoryview(mmap.mmap(descriptor, 0, prot=mmap.PROT_READ))
 
 
-def dump(thing: Any) -> int:
+def dump(value: Any) -> int:
     """Return the descriptor of a sealed file in memory that holds a pickled object."""
-    return in_memory([pickle.dumps(thing)])
+    return in_memory([pickle.dumps(value)])
 
 
 def load(descriptor: int) -> Any:
     """Return the object that `dump` wrote; the file stays open."""
-    return pickle.loads(mapped(descriptor))  # noqa: S301 - written by a process of this service, and sealed
+    return pickle.loads(map_file(descriptor))  # noqa: S301 - written by a process of this service, and sealed

@@ -34,9 +34,9 @@ class Child:
     channel: socket.socket
     began: float
     """Time of its start, by `time.monotonic`."""
-    told: Totals = field(default_factory=Totals)
+    counts: Totals = field(default_factory=Totals)
     """The counts that it reported last."""
-    is_told_to_end: bool = False
+    is_ending: bool = False
     has_published: bool = False
     """True once it has published a panel; only the child that reads the source does."""
 
@@ -45,13 +45,13 @@ class Child:
 class ChildStarts:
     """The planned starts of children by number, with their times by `time.monotonic`."""
 
-    _due: dict[int, float] = field(default_factory=dict)
-    _failed: dict[int, int] = field(default_factory=dict)
+    _start_times: dict[int, float] = field(default_factory=dict)
+    _failed_starts: dict[int, int] = field(default_factory=dict)
     """Number of failed starts in a row, by child."""
 
     def plan(self, number: int, moment: float = 0.0) -> None:
         """Plan the start of a child at a time."""
-        self._due[number] = moment
+        self._start_times[number] = moment
 
     def follow(self, number: int, began: float, *, was_ready: bool) -> tuple[int, float]:
         """Plan the start of the child that replaces one that ended.
@@ -64,20 +64,20 @@ class ChildStarts:
         Returns:
             Number of failed starts in a row, and seconds from the last start to the planned one.
         """
-        failed = 0 if was_ready else self._failed.get(number, 0) + 1
-        self._failed[number] = failed
-        pause = min(LEAST_SECONDS * 2 ** min(max(failed - 1, 0), 10), MOST_SECONDS)
+        failed_starts = 0 if was_ready else self._failed_starts.get(number, 0) + 1
+        self._failed_starts[number] = failed_starts
+        pause = min(LEAST_SECONDS * 2 ** min(max(failed_starts - 1, 0), 10), MOST_SECONDS)
         self.plan(number, began + pause)
-        return failed, pause
+        return failed_starts, pause
 
     def take_due(self, now: float) -> list[int]:
         """Return the numbers of the children to start now, and remove them from the plan."""
-        due = [number for number, moment in self._due.items() if moment <= now]
-        for number in due:
-            del self._due[number]
-        return due
+        numbers = [number for number, moment in self._start_times.items() if moment <= now]
+        for number in numbers:
+            del self._start_times[number]
+        return numbers
 
     @property
     def next_moment(self) -> float | None:
         """Time of the next planned start; None if none is planned."""
-        return min(self._due.values(), default=None)
+        return min(self._start_times.values(), default=None)

@@ -88,7 +88,7 @@ class Interpretation:
     """Site of each row; None if the specimen could not be read, so that the site counted as unknown."""
     unknown_specimens: int
     """Number of rows whose specimen could not be read."""
-    asked: Sequence[TestColumn]
+    test_columns: Sequence[TestColumn]
     answers: NDArray[np.uint8]
     """Positions in `ANSWERS`, shape (columns, rows)."""
     numbers: NDArray[np.int32]
@@ -110,10 +110,10 @@ class Interpretation:
     @cached_property
     def columns(self) -> Sequence[AnsweredColumn]:
         """The answers of each test column."""
-        marks = [None] * len(self.asked) if self.marks is None else [row.tobytes() for row in self.marks]
+        marks = [None] * len(self.test_columns) if self.marks is None else [row.tobytes() for row in self.marks]
         return [
             AnsweredColumn(column, answers.tobytes(), own if own and any(own) else None, numbers)
-            for column, answers, own, numbers in zip(self.asked, self.answers, marks, self.numbers, strict=True)
+            for column, answers, own, numbers in zip(self.test_columns, self.answers, marks, self.numbers, strict=True)
         ]
 
     @cached_property
@@ -155,12 +155,12 @@ def interpret(panel: Panel, rows: Rows, *, model: str = PANEL_MODEL) -> Interpre
         NothingToAnswerError: there is no organism column, or no test column that the model answers.
         MalformedBodyError: a test, the organism or the specimen has two columns.
     """
-    asked = _asked_columns(panel, rows, model)
-    few = rows.length * len(asked) <= _FEW_CELLS
-    return _answer_few(panel, rows, asked) if few else _answer_many(panel, rows, asked)
+    tests = _tests_of_model(panel, rows, model)
+    few = rows.length * len(tests) <= _FEW_CELLS
+    return _answer_few(panel, rows, tests) if few else _answer_many(panel, rows, tests)
 
 
-def _answer_few(panel: Panel, rows: Rows, asked: Sequence[tuple[TestColumn, Sequence[Any]]]) -> Interpretation:
+def _answer_few(panel: Panel, rows: Rows, tests: Sequence[tuple[TestColumn, Sequence[Any]]]) -> Interpretation:
     organisms = [resolve_text(text_of(cell)) for cell in rows.columns[_organism_column(rows)]]
     header = _specimen_column(rows)
     if rows.site is not None or header is None:
@@ -168,31 +168,31 @@ def _answer_few(panel: Panel, rows: Rows, asked: Sequence[tuple[TestColumn, Sequ
     else:
         sites = [read_specimen(text_of(cell)) for cell in rows.columns[header]]
     answers, numbers, marks = [], [], []
-    for column, cells in asked:
-        for organism, cell, read in zip(organisms, cells, sites, strict=True):
-            site = read or Site.UNKNOWN
+    for column, cells in tests:
+        for organism, cell, row_site in zip(organisms, cells, sites, strict=True):
+            site = row_site or Site.UNKNOWN
             answer = panel.answer_resolved(column.name, organism, text_of(cell), site)
             number = panel.ground_number(column.name, organism, site) if answer else NO_GROUND
             answers.append(answer)
             numbers.append(number)
             marks.append(panel.mark_of(number, site) if IS_CATEGORY[answer] else 0)
-    shape = len(asked), rows.length
-    each = np.arange(rows.length)
+    shape = len(tests), rows.length
+    positions = np.arange(rows.length)
     return Interpretation(
         panel,
-        RepeatedCells([organism or None for organism in organisms], each),
-        RepeatedCells(sites, each),
+        RepeatedCells([organism or None for organism in organisms], positions),
+        RepeatedCells(sites, positions),
         sites.count(None),
-        [column for column, _ in asked],
+        [column for column, _ in tests],
         np.array(answers, dtype=np.uint8).reshape(shape),
         np.array(numbers, dtype=np.int32).reshape(shape),
         np.array(marks, dtype=np.uint8).reshape(shape) if any(marks) else None,
     )
 
 
-def _answer_many(panel: Panel, rows: Rows, asked: Sequence[tuple[TestColumn, Sequence[Any]]]) -> Interpretation:
-    columns = [column for column, _ in asked]
-    codes = np.array([mic_reader(column.drug).codes(cells) for column, cells in asked])
+def _answer_many(panel: Panel, rows: Rows, tests: Sequence[tuple[TestColumn, Sequence[Any]]]) -> Interpretation:
+    columns = [column for column, _ in tests]
+    codes = np.array([mic_reader(column.drug).codes(cells) for column, cells in tests])
     subjects = _Subjects.of(rows)
     wide = panel.wide
     lines = np.array([wide.rows(*subject) for subject in subjects.distinct], dtype=np.intp)
@@ -232,11 +232,11 @@ class _Subjects:
         else:
             sites = RowSites.of_specimens(*_distinct_texts(rows.columns[header]))
         pairs, row_pairs = np.unique(sites.rows * len(organisms) + positions, return_inverse=True)
-        named = sites.rows.copy()
-        named[sites.unread] = len(sites.sites)
+        site_positions = sites.rows.copy()
+        site_positions[sites.unread] = len(sites.sites)
         return cls(
             RepeatedCells([organism or None for organism in organisms], positions),
-            RepeatedCells([*sites.sites, None], named),
+            RepeatedCells([*sites.sites, None], site_positions),
             len(sites.unread),
             [(organisms[pair % len(organisms)], sites.sites[pair // len(organisms)]) for pair in pairs.tolist()],
             row_pairs,
@@ -262,23 +262,23 @@ def model_version(panel: Panel, model: str) -> str:
     return str(panel.provenance.get(model_column(panel, model), {}).get("version", ""))
 
 
-def _asked_columns(panel: Panel, rows: Rows, model: str) -> list[tuple[TestColumn, Sequence[Any]]]:
-    wanted = None if model == PANEL_MODEL else model_column(panel, model)
-    asked: dict[str, tuple[TestColumn, Sequence[Any]]] = {}
+def _tests_of_model(panel: Panel, rows: Rows, model: str) -> list[tuple[TestColumn, Sequence[Any]]]:
+    label = None if model == PANEL_MODEL else model_column(panel, model)
+    tests: dict[str, tuple[TestColumn, Sequence[Any]]] = {}
     for name, cells in rows.columns.items():
         column = read_column(name) if len(name) <= LONGEST_TEST_NAME else None
-        if column is None or (wanted is not None and (column.model_column != wanted or not column.is_mic)):
+        if column is None or (label is not None and (column.model_column != label or not column.is_mic)):
             continue
-        if column.name in asked:
+        if column.name in tests:
             raise MalformedBodyError("two columns name the same test", hint="send each test column once")
-        asked[column.name] = (column, cells)
-    if not asked:
-        example = wanted or next(iter(panel.tables), "AMK_NM")
+        tests[column.name] = (column, cells)
+    if not tests:
+        example = label or next(iter(panel.tables), "AMK_NM")
         raise NothingToAnswerError(
-            "no column of the request names a test" + (" this model answers" if wanted else ""),
+            "no column of the request names a test" + (" this model answers" if label else ""),
             hint=f"send a column such as {example} beside ORGANISM",
         )
-    return list(asked.values())
+    return list(tests.values())
 
 
 def model_column(panel: Panel, model: str) -> str:
@@ -324,6 +324,6 @@ def column_provenance(panel: Panel, column: TestColumn) -> dict[str, Any]:
     """
     if not column.is_mic or column.model_column not in panel.tables:
         reason = Reason.NO_MODEL if column.is_mic else Reason.NOT_AN_MIC
-        nothing = dict.fromkeys(("model", "version", "edition", "basis"))
-        return {**nothing, "release": panel.release, "reason": reason.value, "explanation": reason.sentence}
+        empty_provenance = dict.fromkeys(("model", "version", "edition", "basis"))
+        return {**empty_provenance, "release": panel.release, "reason": reason.value, "explanation": reason.sentence}
     return {"model": column.model_name, "release": panel.release, **panel.provenance_of(column.name)}

@@ -55,9 +55,9 @@ class DirectProtocol(HttpToolsProtocol):
     answering: Answering
     recorder: RequestRecorder
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         """Set up one connection, with the arguments that uvicorn gives."""
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **options)
         self._request: _Request | None = None
         self._is_ending = False
         self._rests_since: float | None = None

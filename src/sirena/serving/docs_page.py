@@ -53,15 +53,15 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
 
 def _body(path: str, media: str, content: dict[str, Any]) -> str:
     examples = content.get("examples") or {"": {"value": content.get("example", "")}}
-    shown = []
+    parts = []
     for name, example in examples.items():
         value = example["value"]
         text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        shown.append(
+        parts.append(
             f"<p>{_escape(media)} {_escape(name)}</p><pre>curl -H 'Content-Type: {_escape(media)}' "
             f"--data-binary '{_escape(text)}' http://127.0.0.1:5000{_escape(path)}</pre>"
         )
-    return "".join(shown)
+    return "".join(parts)
 
 
 def _escape(text: str) -> str:

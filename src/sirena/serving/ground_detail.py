@@ -31,11 +31,11 @@ def read_detail(query: bytes) -> GroundDetail:
     """
     if not query:
         return GroundDetail.SHORT
-    given = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)).get(PARAMETER)
-    if given is None:
+    value = dict(parse_qsl(query.decode("latin-1"), keep_blank_values=True)).get(PARAMETER)
+    if value is None:
         return GroundDetail.SHORT
     try:
-        return GroundDetail(given)
+        return GroundDetail(value)
     except ValueError:
         raise UnknownParameterError(
             "the parameter ground has no such value", hint=f"one of {', '.join(GroundDetail)}; short is the default"

@@ -78,7 +78,7 @@ class PanelHolder:
         self._source = source
         self._poll_seconds = poll_seconds
         self._notify = notify
-        self._loaded: LoadedPanel | None = None
+        self._loaded_panel: LoadedPanel | None = None
         self._failure: SourceFailure | None = None
         self._alarms: tuple[SourceAlarm, ...] = ()
         self._wake = threading.Event()
@@ -87,9 +87,9 @@ class PanelHolder:
         self._thread: threading.Thread | None = None
 
     @property
-    def loaded(self) -> LoadedPanel | None:
+    def loaded_panel(self) -> LoadedPanel | None:
         """The panel in use; None until the first panel is loaded."""
-        return self._loaded
+        return self._loaded_panel
 
     @property
     def failure(self) -> SourceFailure | None:
@@ -111,12 +111,12 @@ class PanelHolder:
         Raises:
             NotReadyError: no release is loaded yet; `NoReleaseError` if there is no release to load.
         """
-        loaded = self._loaded
-        if loaded is None:
+        loaded_panel = self._loaded_panel
+        if loaded_panel is None:
             failure = self._failure
             kind = NoReleaseError if failure and failure.code == UsageError.code else NoPanelError
             raise kind("no panel is loaded yet", hint=failure.text if failure else "ask again in a few seconds")
-        return loaded.release
+        return loaded_panel.release
 
     def refresh(self) -> bool:
         """Poll the source, and load and use its panel if that is new. Returns True if the panel in use was replaced.
@@ -127,18 +127,18 @@ class PanelHolder:
         with self._refreshing:
             began = time.perf_counter()
             try:
-                fetched = self._source.fetch(self._loaded.mark if self._loaded else None)
+                marked_panel = self._source.fetch(self._loaded_panel.mark if self._loaded_panel else None)
             except SirenaError as error:
                 self._fail(error.code, error.text)
                 raise
             finally:
                 self._hear(tuple(self._source.alarms))
             self._failure = None
-            if fetched is None:
+            if marked_panel is None:
                 return False
-            panel = fetched.panel
+            panel = marked_panel.panel
             _warm(panel)
-            self._loaded = LoadedPanel(PreparedRelease(panel), fetched.mark, time.time())
+            self._loaded_panel = LoadedPanel(PreparedRelease(panel), marked_panel.mark, time.time())
             milliseconds = f"{(time.perf_counter() - began) * 1000:.0f}"
             facts = {"release": panel.release, "models": str(len(panel.tables)), "milliseconds": milliseconds}
             self._tell(PANEL_LOADED, facts)
@@ -175,13 +175,13 @@ class PanelHolder:
     def _wait(self) -> None:
         """Wait until the source must be asked: it has news, `wake` was called, or `poll_seconds` are over."""
         end = time.monotonic() + self._poll_seconds
-        while (left := end - time.monotonic()) > 0:
-            if self._wake.wait(min(left, _NEWS_SECONDS)) or self._source.has_news():
+        while (seconds_left := end - time.monotonic()) > 0:
+            if self._wake.wait(min(seconds_left, _NEWS_SECONDS)) or self._source.has_news():
                 return
 
     def _fail(self, code: str, text: str) -> None:
-        first = self._failure is None or self._failure.code != code
-        if first:
+        is_new = self._failure is None or self._failure.code != code
+        if is_new:
             self._failure = SourceFailure(code, text, time.time())
             self._tell("panel_source_failed", {"code": code, "text": text})
 

@@ -105,13 +105,13 @@ def encode_tensors(
     """
     outputs = [
         {"name": name, "shape": [len(data)], "datatype": "BYTES", "data": data}
-        for answered in interpretation.columns
-        for name, data in _tensors(answered)
+        for answered_column in interpretation.columns
+        for name, data in _tensors(answered_column)
     ]
     if detail is GroundDetail.FULL:
-        for answered in interpretation.columns:
-            sentences = [sentence or "" for sentence in basis_of(release, interpretation, answered)]
-            name = answered.column.category_column + BASIS_SUFFIX
+        for answered_column in interpretation.columns:
+            sentences = [sentence or "" for sentence in basis_of(release, interpretation, answered_column)]
+            name = answered_column.column.category_column + BASIS_SUFFIX
             outputs.append({"name": name, "shape": [len(sentences)], "datatype": "BYTES", "data": sentences})
     document: dict[str, Any] = {
         "model_name": model,
@@ -122,12 +122,12 @@ def encode_tensors(
     return orjson.dumps(document | ({"id": identifier} if identifier is not None else {}))
 
 
-def _tensors(answered: AnsweredColumn) -> Iterator[tuple[str, list[str]]]:
-    name = answered.column.category_column
-    yield name, [_CATEGORIES[code] for code in answered.answers]
-    yield name + REASON_SUFFIX, [_REASONS[code] for code in answered.answers]
-    if answered.marks is not None:
-        yield name + MARK_SUFFIX, [_MARKS[mark] for mark in answered.marks]
+def _tensors(answered_column: AnsweredColumn) -> Iterator[tuple[str, list[str]]]:
+    name = answered_column.column.category_column
+    yield name, [_CATEGORIES[code] for code in answered_column.answers]
+    yield name + REASON_SUFFIX, [_REASONS[code] for code in answered_column.answers]
+    if answered_column.marks is not None:
+        yield name + MARK_SUFFIX, [_MARKS[mark] for mark in answered_column.marks]
 
 
 def _description(name: str) -> dict[str, Any]:

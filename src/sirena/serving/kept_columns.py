@@ -40,9 +40,9 @@ def kept_columns(columns: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any
         TooManyColumnsError: there are more than `MOST_COLUMNS` columns.
         TooManyCellsError: there are more than `MOST_CELLS` cells.
     """
-    kept = {name: cells for name, cells in columns.items() if keeps(name)}
-    require_room(len(kept), max(map(len, kept.values()), default=0))
-    return kept
+    columns_to_keep = {name: cells for name, cells in columns.items() if keeps(name)}
+    require_room(len(columns_to_keep), max(map(len, columns_to_keep.values()), default=0))
+    return columns_to_keep
 
 
 def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any]]:
@@ -52,20 +52,20 @@ def kept_records(records: Sequence[Mapping[str, Any]]) -> dict[str, Sequence[Any
         TooManyColumnsError: there are more than `MOST_COLUMNS` columns.
         TooManyCellsError: there are more than `MOST_CELLS` cells, or the records are nearly empty.
     """
-    alike = _records_of_same_names(records)
-    if alike is not None:
-        return alike
+    columns = _records_of_same_names(records)
+    if columns is not None:
+        return columns
     verdicts: dict[str, bool] = {}
-    sent = 0
+    cells_sent = 0
     for record in records:
         for name in record:
-            kept = verdicts.get(name)
-            if kept is None:
-                kept = verdicts[name] = keeps(name)
-            sent += kept
-    names = [name for name, kept in verdicts.items() if kept]
+            is_kept = verdicts.get(name)
+            if is_kept is None:
+                is_kept = verdicts[name] = keeps(name)
+            cells_sent += is_kept
+    names = [name for name, is_kept in verdicts.items() if is_kept]
     require_room(len(names), len(records))
-    if len(names) * len(records) > _FREE_CELLS + _CELLS_PER_CELL_SENT * sent:
+    if len(names) * len(records) > _FREE_CELLS + _CELLS_PER_CELL_SENT * cells_sent:
         raise TooManyCellsError(
             "nearly all cells of the records are empty",
             hint="send one record an isolate with all its tests, or fewer records a request",
@@ -78,13 +78,13 @@ def _records_of_same_names(records: Sequence[Mapping[str, Any]]) -> dict[str, Se
     names = list(records[0]) if records else []
     if not names or any(list(record) != names for record in records):
         return None
-    kept = [name for name in names if keeps(name)]
-    require_room(len(kept), len(records))
-    tests = [name for name in kept if read_column(name) is not None]
+    kept_names = [name for name in names if keeps(name)]
+    require_room(len(kept_names), len(records))
+    tests = [name for name in kept_names if read_column(name) is not None]
     columns: dict[str, Sequence[Any]] = {}
     if tests:
         columns |= known_columns(records, tests) or {}
-    return {name: columns.get(name) or [record[name] for record in records] for name in kept}
+    return {name: columns.get(name) or [record[name] for record in records] for name in kept_names}
 
 
 def require_room(columns: int, rows: int) -> None:

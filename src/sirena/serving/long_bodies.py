@@ -43,7 +43,7 @@ class LongBodies:
         self._rest: asyncio.TimerHandle | None = None
 
     @contextmanager
-    def counted(self) -> Iterator[Callable[[int], None]]:
+    def counter(self) -> Iterator[Callable[[int], None]]:
         """Give a function that counts a request's body, piece by piece; it is held until the block ends.
 
         The function takes the length of a piece in bytes and raises `BusyError` if all held bodies were longer than
@@ -77,14 +77,14 @@ class LongBodies:
             ClientDisconnect: the client left before its turn.
         """
         # nothing comes after the body but that the client left, which the server notices while it is asked
-        leaving = asyncio.ensure_future(receive())
+        departure = asyncio.ensure_future(receive())
         try:
             async with self._turns:
-                if leaving.done():
+                if departure.done():
                     raise ClientDisconnect
                 return await to_thread.run_sync(work, *arguments)
         finally:
-            leaving.cancel()
+            departure.cancel()
             if self._rest is not None:
                 self._rest.cancel()
             self._rest = asyncio.get_running_loop().call_later(REST_SECONDS, give_back_memory)

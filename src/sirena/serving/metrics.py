@@ -82,7 +82,7 @@ class Tallies:
         self.answers.update(other.answers)
         for route, buckets in other.buckets.items():
             own = self.buckets.get(route, [0] * len(buckets))
-            self.buckets[route] = [one + another for one, another in zip(own, buckets, strict=True)]
+            self.buckets[route] = [own_count + other_count for own_count, other_count in zip(own, buckets, strict=True)]
             self.seconds[route] = self.seconds.get(route, 0.0) + other.seconds[route]
         self.unknown_specimens += other.unknown_specimens
         self.unknown_organisms += other.unknown_organisms
@@ -115,7 +115,7 @@ class ServiceMetrics:
 
     def count_answers(self, release: PreparedRelease, interpretation: Interpretation) -> None:
         """Count the answers of one request; columns that no model answers share one label."""
-        for column, tally in zip(interpretation.asked, interpretation.tallies, strict=True):
+        for column, tally in zip(interpretation.test_columns, interpretation.tallies, strict=True):
             label = release.column(column).label
             for code, number in tally.items():
                 self._tallies.answers[label, code] += number
@@ -227,9 +227,9 @@ class _Shadowed(Collector):
         )
         if state.shadow is not None:
             info.add_metric([state.shadow], 1)
-            questions.add_metric(["compared"], state.compared)
-            questions.add_metric(["dropped"], state.dropped)
-            questions.add_metric(["unanswered"], state.unanswered)
+            questions.add_metric(["compared"], state.compared_requests)
+            questions.add_metric(["dropped"], state.dropped_requests)
+            questions.add_metric(["unanswered"], state.unanswered_requests)
         sums: Tally[tuple[str, str, str]] = Tally()
         for pair, number in state.answers:
             sums[pair.column, pair.before, pair.after] += number

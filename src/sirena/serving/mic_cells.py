@@ -157,10 +157,10 @@ class MicReader:
 
     def _codes_of(self, numbers: NDArray[np.integer]) -> NDArray[np.int16]:
         codes: NDArray[np.int16] = self._codes[numbers]
-        unread = numbers[codes == _NOT_READ]
-        if not len(unread):
+        unread_numbers = numbers[codes == _NOT_READ]
+        if not len(unread_numbers):
             return codes
-        for number in set(unread.tolist()):
+        for number in set(unread_numbers.tolist()):
             self._codes[number] = encode_text(_known.texts[number], self._drug)
         return self._codes_of(numbers)
 

@@ -50,33 +50,35 @@ def answer_record(
             return None
     organism = resolve_text(text_of(record[form.organism]))
     specimen = form.specimen
-    read = site if site is not None else Site.UNKNOWN if specimen is None else read_specimen(text_of(record[specimen]))
-    place = _PLACES[Site.UNKNOWN if read is None else read]
-    known = place if read is not None else None
+    row_site = (
+        site if site is not None else Site.UNKNOWN if specimen is None else read_specimen(text_of(record[specimen]))
+    )
+    place = _PLACES[Site.UNKNOWN if row_site is None else row_site]
+    known_place = place if row_site is not None else None
     with_grounds = detail is not GroundDetail.NONE
     if len(tests) > 1:
         answers = _answers(release, tests, record, organism, place)
-        return _join(release, tests, answers, organism, known, with_grounds=with_grounds)
+        return _join(release, tests, answers, organism, known_place, with_grounds=with_grounds)
     ((name, column),) = tests
     text = text_of(record[name])
-    key = (organism, known, text, with_grounds)
-    alone = column.alone.get(key)
-    if alone is None:
+    key = (organism, known_place, text, with_grounds)
+    whole_answer = column.whole_answers.get(key)
+    if whole_answer is None:
         answers = _answers(release, tests, record, organism, place)
-        alone = _join(release, tests, answers, organism, known, with_grounds=with_grounds)
-        if text in column.spelt.get((organism, place), ()):
-            release.keep(column, key, alone)
-    return alone
+        whole_answer = _join(release, tests, answers, organism, known_place, with_grounds=with_grounds)
+        if text in column.spelt_answers.get((organism, place), ()):
+            release.keep(column, key, whole_answer)
+    return whole_answer
 
 
 def _tests_of(
     release: PreparedRelease, tests: Sequence[tuple[str, PreparedColumn]], model: str
 ) -> Sequence[tuple[str, PreparedColumn]]:
     """Return the tests that a model answers; none if the release does not have the model."""
-    wanted = model.removeprefix("modelo_")
-    if wanted == model or wanted not in release.panel.tables:
+    label = model.removeprefix("modelo_")
+    if label == model or label not in release.panel.tables:
         return ()
-    return [pair for pair in tests if pair[1].label == wanted]
+    return [pair for pair in tests if pair[1].label == label]
 
 
 def _answers(
@@ -91,8 +93,8 @@ def _answers(
     for name, column in tests:
         cell = record[name]
         text = cell if cell is None or type(cell) is str else text_of(cell)
-        given = column.spelt.get(subject)
-        answer = given.get(text) if given is not None else None
+        earlier_answers = column.spelt_answers.get(subject)
+        answer = earlier_answers.get(text) if earlier_answers is not None else None
         answers.append(answer or release.spell(column, organism, place, text))
     return answers
 

@@ -42,7 +42,7 @@ _LONGEST_FORM: Final = 4096
 """Longest sequence that is cached, in characters of its names."""
 _MOST_ANSWERS: Final = 32768
 """Most encoded answers that are kept, some 400 bytes each; a hospital's month of isolates needs about half as many."""
-_MOST_ALONE: Final = 4096
+_MOST_WHOLE_ANSWERS: Final = 4096
 """Most whole answers to one test that are kept, some 1,000 bytes each."""
 _LONGEST_MIC: Final = 16
 """Longest MIC text whose answer is kept, in characters."""
@@ -67,7 +67,7 @@ class SpeltAnswer(NamedTuple):
     """The encoded answer: ``"Eti_AMK_NM":"S"``."""
     provenance: bytes
     """The encoded provenance, with the number of the ground."""
-    counted: tuple[str | None, int]
+    count_key: tuple[str | None, int]
     """Key for counting the answer: label of the column, and position in `ANSWERS`."""
     ground: int | None
     """Number of the answer's ground; None if there is none."""
@@ -94,7 +94,18 @@ specimen cannot be read), the text of the MIC, and whether the answer names its 
 class PreparedColumn:
     """One test column of one release, prepared for encoding."""
 
-    __slots__ = ("alone", "column", "drug", "flat", "head", "label", "pieces", "plain", "refusal", "spelt")
+    __slots__ = (
+        "column",
+        "drug",
+        "flat",
+        "head",
+        "label",
+        "pieces",
+        "plain",
+        "refusal",
+        "spelt_answers",
+        "whole_answers",
+    )
 
     def __init__(self, panel: Panel, column: TestColumn) -> None:
         """Prepare a panel's answers to a test column, even if no model answers it."""
@@ -112,9 +123,9 @@ class PreparedColumn:
         """Encoded provenance of the column up to the grounds of its rows; ``]}`` completes it."""
         self.plain = orjson.dumps({column.category_column: facts})[1:-1]
         """Encoded provenance of the column without grounds."""
-        self.spelt: dict[tuple[str | None, int], dict[str | None, SpeltAnswer]] = {}
+        self.spelt_answers: dict[tuple[str | None, int], dict[str | None, SpeltAnswer]] = {}
         """Answers that were given before, by organism and position in `SITES`, then by text of the MIC."""
-        self.alone: dict[AnswerKey, RecordAnswer] = {}
+        self.whole_answers: dict[AnswerKey, RecordAnswer] = {}
         """Whole answers to records with this test alone."""
 
 
@@ -149,7 +160,7 @@ class PreparedRelease:
         self._columns: dict[str, PreparedColumn] = {}
         self._forms: dict[tuple[str, ...], RecordForm | None] = {}
         self._room = _MOST_ANSWERS
-        self._room_alone = _MOST_ALONE
+        self._room_for_whole_answers = _MOST_WHOLE_ANSWERS
         for column in panel.tables:
             self.role(column)
 
@@ -173,7 +184,9 @@ class PreparedRelease:
             form = self._read_form(names)
             short = len(self._forms) < _MOST_FORMS and sum(map(len, names)) <= _LONGEST_FORM
             # a column that is not kept by itself is not kept by a form either
-            if short and (form is None or all(self._columns.get(one.column.name) is one for _, one in form.tests)):
+            if short and (
+                form is None or all(self._columns.get(column.column.name) is column for _, column in form.tests)
+            ):
                 self._forms[names] = form
             return form
 
@@ -187,7 +200,7 @@ class PreparedRelease:
             elif role is not ColumnRole.NONE and of_role.setdefault(role, name) != name:
                 return None
         organism = of_role.get(ColumnRole.ORGANISM, of_role.get(ColumnRole.LOCAL_ORGANISM))
-        if organism is None or not tests or len({prepared.column.name for _, prepared in tests}) != len(tests):
+        if organism is None or not tests or len({column.column.name for _, column in tests}) != len(tests):
             return None
         return RecordForm(organism, of_role.get(ColumnRole.SPECIMEN), tests)
 
@@ -216,7 +229,7 @@ class PreparedRelease:
         else:
             number = flat.ground_of[offset // CODES]
         mark = self.marks[place][number] if IS_CATEGORY[answer] else 0
-        spelt = SpeltAnswer(
+        spelt_answer = SpeltAnswer(
             column.pieces[answer + MARK_STEP * mark],
             column.head + self.numbers[number] + b"]}",
             (column.label, answer),
@@ -225,14 +238,14 @@ class PreparedRelease:
         )
         if self._room and (code >= 0 or code == MISSING) and (text is None or len(text) <= _LONGEST_MIC):
             self._room -= 1
-            column.spelt.setdefault((organism, place), {})[text] = spelt
-        return spelt
+            column.spelt_answers.setdefault((organism, place), {})[text] = spelt_answer
+        return spelt_answer
 
     def keep(self, column: PreparedColumn, key: AnswerKey, answer: RecordAnswer) -> None:
         """Keep the whole answer to a record with one test, while there is room."""
-        if self._room_alone:
-            self._room_alone -= 1
-            column.alone[key] = answer
+        if self._room_for_whole_answers:
+            self._room_for_whole_answers -= 1
+            column.whole_answers[key] = answer
 
     def sentence(self, answer: int, number: int | None, site: Site | None) -> str | None:
         """Return the sentence of an answer's ground in English, as in ``Eti_X_basis`` of a file; None for an empty MIC.
@@ -255,12 +268,12 @@ class PreparedRelease:
 
     def column(self, column: TestColumn) -> PreparedColumn:
         """Return a test column, prepared for encoding."""
-        prepared = self._columns.get(column.name)
-        if prepared is None:
-            prepared = PreparedColumn(self.panel, column)
+        prepared_column = self._columns.get(column.name)
+        if prepared_column is None:
+            prepared_column = PreparedColumn(self.panel, column)
             if len(self._columns) < _MOST_COLUMNS:
-                self._columns[column.name] = prepared
-        return prepared
+                self._columns[column.name] = prepared_column
+        return prepared_column
 
 
 def _spelt_ground(number: int, ground: Ground) -> bytes:

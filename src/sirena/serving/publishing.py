@@ -83,7 +83,7 @@ class Publication:
         return cls(standing, [dump(standing), *(file for file in (panel, shadow) if file is not None)])
 
     @classmethod
-    def received(cls, files: Sequence[int]) -> "Publication":
+    def from_files(cls, files: Sequence[int]) -> "Publication":
         """Return the publication that consists of these files; it takes over their descriptors."""
         return cls(load(files[0]), files)
 
@@ -110,8 +110,8 @@ class Publication:
     @property
     def shadow(self) -> int | None:
         """File descriptor of the shadow; None if there is none."""
-        rest = self.files[1 if self.standing.mark is None else 2 :]
-        return rest[0] if rest else None
+        shadow_files = self.files[1 if self.standing.mark is None else 2 :]
+        return shadow_files[0] if shadow_files else None
 
     def close(self) -> None:
         """Close the files."""
@@ -122,17 +122,19 @@ class Publication:
 class PublishingSource(PanelSource):
     """Asks a source and publishes its answers; its own `fetch` returns panels without tables."""
 
-    def __init__(self, source: PanelSource, publish: Callable[[Publication], None], before: Publication) -> None:
+    def __init__(
+        self, source: PanelSource, publish: Callable[[Publication], None], last_publication: Publication
+    ) -> None:
         """Set the source and how to publish.
 
         Args:
             source: the source to ask.
             publish: called with each publication; it must leave the files open.
-            before: the last publication, perhaps of a process that ended.
+            last_publication: the last publication, perhaps of a process that ended.
         """
         self._source = source
         self._publish = publish
-        self._last = before
+        self._last_publication = last_publication
         self._next_try = 0.0
 
     @property
@@ -144,29 +146,31 @@ class PublishingSource(PanelSource):
         """Tell cheaply whether there may be another panel."""
         return self._source.has_news()
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Ask the source, and publish what has changed.
 
         Raises:
             SirenaError: the source failed.
             OSError: there is no memory left for a panel.
         """
-        standing, panel = replace(self._last.standing, failure=None), self._last.panel
+        standing, panel = replace(self._last_publication.standing, failure=None), self._last_publication.panel
         try:
-            fetched = self._source.fetch(known)
-            if fetched is not None and fetched.mark != standing.mark:
-                panel = share(fetched.panel)
-                standing = replace(standing, mark=fetched.mark, release=fetched.panel.release, loads=standing.loads + 1)
+            marked_panel = self._source.fetch(known_mark)
+            if marked_panel is not None and marked_panel.mark != standing.mark:
+                panel = share(marked_panel.panel)
+                standing = replace(
+                    standing, mark=marked_panel.mark, release=marked_panel.panel.release, loads=standing.loads + 1
+                )
         except Exception as error:
             standing = replace(standing, failure=Failure(*failure_of(error)))
             raise
         finally:
             self._publish_changes(standing, panel)
-        return fetched and MarkedPanel(Panel({}, {}, fetched.panel.release), fetched.mark)
+        return marked_panel and MarkedPanel(Panel({}, {}, marked_panel.panel.release), marked_panel.mark)
 
     def _publish_changes(self, standing: Standing, panel: int | None) -> None:
-        last = self._last
-        shadow = last.shadow
+        last_publication = self._last_publication
+        shadow = last_publication.shadow
         standing = replace(standing, is_askable=True, alarms=tuple(self._source.alarms))
         mark = self._source.shadow_mark
         is_due = standing.shadow_failure and time.monotonic() >= self._next_try
@@ -174,11 +178,11 @@ class PublishingSource(PanelSource):
             shadow, text = self._load_shadow() if mark is not None else (None, "")
             standing = replace(standing, shadow_mark=mark, shadow_failure=text)
             self._next_try = time.monotonic() + _RETRY_SECONDS
-        if standing == last.standing and last.standing != Standing():
+        if standing == last_publication.standing and last_publication.standing != Standing():
             return
-        self._last = Publication.of(standing, panel, shadow)
-        self._publish(self._last)
-        for file in {*last.files} - {*self._last.files}:
+        self._last_publication = Publication.of(standing, panel, shadow)
+        self._publish(self._last_publication)
+        for file in {*last_publication.files} - {*self._last_publication.files}:
             os.close(file)
 
     def _load_shadow(self) -> tuple[int | None, str]:
@@ -197,7 +201,7 @@ class PublishedSource(PanelSource):
         """Start with a publication."""
         self._lock = threading.Lock()
         self._publication = publication
-        self._asked: Standing | None = None
+        self._fetched_standing: Standing | None = None
 
     @property
     def standing(self) -> Standing:
@@ -222,9 +226,9 @@ class PublishedSource(PanelSource):
 
     def has_news(self) -> bool:
         """Tell whether there is a publication that `fetch` has not returned yet."""
-        return self._asked is not self.standing
+        return self._fetched_standing is not self.standing
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Return the published panel, mapped from shared memory; None if it is the known one.
 
         Raises:
@@ -232,13 +236,13 @@ class PublishedSource(PanelSource):
         """
         with self._lock:
             standing = self.standing
-            is_new = standing.mark is not None and standing.mark != known
+            is_new = standing.mark is not None and standing.mark != known_mark
             file = os.dup(self._publication.panel) if is_new and self._publication.panel is not None else None
         if file is not None and standing.mark is not None:
             # a failure, if there is one as well, is asked for next
-            self._asked = standing if standing.failure is None else None
+            self._fetched_standing = standing if standing.failure is None else None
             return MarkedPanel(_map(file), standing.mark)
-        self._asked = standing
+        self._fetched_standing = standing
         if standing.failure is not None:
             raise standing.failure.error()
         return None

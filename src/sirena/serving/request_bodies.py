@@ -265,6 +265,6 @@ def _by_position(names: Sequence[Any], data: Sequence[Any], *, first_row: int) -
                 f"row {position + first_row} is not a list of {len(names)} values",
                 hint="give every row one value a column",
             )
-    kept = [place for place, name in enumerate(names) if keeps(name)]
-    require_room(len(kept), len(data))
-    return Rows({names[place]: [row[place] for row in data] for place in kept}, len(data))
+    places = [place for place, name in enumerate(names) if keeps(name)]
+    require_room(len(places), len(data))
+    return Rows({names[place]: [row[place] for row in data] for place in places}, len(data))

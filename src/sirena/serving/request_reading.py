@@ -34,13 +34,13 @@ async def read_body(
     """
     if headers.get(b"content-encoding", b"identity").lower() != b"identity":
         raise UnsupportedMediaTypeError("the content encoding is not read here", hint="send the body uncompressed")
-    declared = headers.get(b"content-length", b"")
-    if declared.isdigit() and int(declared[:20]) > maximum:
+    content_length = headers.get(b"content-length", b"")
+    if content_length.isdigit() and int(content_length[:20]) > maximum:
         raise _too_large(maximum)
     chunks: list[bytes] = []
     size = 0
-    more = True
-    while more:
+    has_more = True
+    while has_more:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
@@ -50,7 +50,7 @@ async def read_body(
             raise _too_large(maximum)
         count(len(chunk))
         chunks.append(chunk)
-        more = message.get("more_body", False)
+        has_more = message.get("more_body", False)
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 

@@ -47,16 +47,16 @@ def bind(host: str, port: int) -> socket.socket:
         PortError: the port is in use or not permitted, or the address is not this machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    bound = socket.socket(family)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((host, port))
+        listener.bind((host, port))
         # listening now, not later, so that a second server on this port fails here and not in the background
-        bound.listen(_BACKLOG)
+        listener.listen(_BACKLOG)
     except OSError as error:
-        bound.close()
+        listener.close()
         raise PortError(f"cannot listen on {host}:{port}: {_cause(error)}", hint=_remedy(error)) from error
-    return bound
+    return listener
 
 
 def bind_path(path: Path) -> socket.socket:
@@ -72,19 +72,19 @@ def bind_path(path: Path) -> socket.socket:
     """
     if _answers(path):
         raise PortError(f"cannot listen at {path}: a process listens there", hint="end it first")
-    bound = socket.socket(socket.AF_UNIX)
+    listener = socket.socket(socket.AF_UNIX)
     try:
         path.unlink(missing_ok=True)
-        bound.bind(str(path))
+        listener.bind(str(path))
         path.chmod(_ANYONE_WHO_ENTERS)
-        bound.listen(_BACKLOG)
+        listener.listen(_BACKLOG)
     except OSError as error:
-        bound.close()
+        listener.close()
         raise PortError(
             f"cannot listen at {path}: {_cause(error)}",
             hint="`sirena up` makes its folder and gives it to this account",
         ) from error
-    return bound
+    return listener
 
 
 def _answers(path: Path) -> bool:
@@ -96,11 +96,11 @@ def _answers(path: Path) -> bool:
     return True
 
 
-def url_of(bound: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
     """Return the URL of a bound socket; for a Unix socket, its path."""
-    if bound.family == socket.AF_UNIX:
-        return f"unix:{bound.getsockname()}"
-    host, port = bound.getsockname()[:2]
+    if listener.family == socket.AF_UNIX:
+        return f"unix:{listener.getsockname()}"
+    host, port = listener.getsockname()[:2]
     if host in ("0.0.0.0", "::"):  # noqa: S104 - compared, not bound
         host = "127.0.0.1"
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -108,7 +108,7 @@ def url_of(bound: socket.socket) -> str:
 
 def run_until_signal(
     app: ASGIApp,
-    bound: socket.socket,
+    listener: socket.socket,
     *,
     on_hangup: Callable[[], None] = lambda: None,
     protocol: type[asyncio.Protocol] | Literal["httptools"] = "httptools",
@@ -118,7 +118,7 @@ def run_until_signal(
 
     Args:
         app: the application.
-        bound: socket to serve on.
+        listener: socket to serve on.
         on_hangup: called on SIGHUP.
         protocol: protocol of the application's connections; uvicorn's own by default.
         make_server: creates the server; uvicorn's own class by default.
@@ -134,25 +134,25 @@ def run_until_signal(
         signal.SIGINT: end,
         signal.SIGHUP: lambda *_: on_hangup(),
     }
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+    former_handlers = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     look_for_garbage_of_requests()
     try:
-        server.run(sockets=[bound])
+        server.run(sockets=[listener])
     finally:
-        for number, handler in before.items():
+        for number, handler in former_handlers.items():
             signal.signal(number, handler)
 
 
 @contextmanager
-def running_beside(app: ASGIApp, bound: socket.socket) -> Iterator[None]:
+def serve_beside(app: ASGIApp, listener: socket.socket) -> Iterator[None]:
     """Serve another application in a thread while the block runs.
 
     Args:
         app: the application.
-        bound: socket to serve on.
+        listener: socket to serve on.
     """
     server = uvicorn.Server(configuration(app))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="sirena-beside", daemon=True)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="sirena-beside", daemon=True)
     thread.start()
     try:
         yield

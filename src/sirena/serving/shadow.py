@@ -87,7 +87,7 @@ class Shadow:
         self._failure = ""
         self._lock = threading.Lock()
         """Protects the attributes below, which the thread and the event loop change."""
-        self._waiting: deque[ShadowQuestion] = deque()
+        self._waiting_questions: deque[ShadowQuestion] = deque()
         self._bytes_waiting = 0
         self._counts: ShadowCounts | None = None
         self._stopping = threading.Event()
@@ -118,13 +118,13 @@ class Shadow:
                 return
             counts = self._counts
             if counts is None or counts.active != panel.release:
-                self._waiting.clear()
+                self._waiting_questions.clear()
                 self._bytes_waiting = 0
                 counts = self._counts = ShadowCounts(panel.release, shadow.release, time.time())
-            if len(self._waiting) >= _MOST_WAITING or self._bytes_waiting + len(body) > _MOST_BYTES:
+            if len(self._waiting_questions) >= _MOST_WAITING or self._bytes_waiting + len(body) > _MOST_BYTES:
                 counts.drop()
                 return
-            self._waiting.append(ShadowQuestion(panel, model, content_type, body, is_tensors))
+            self._waiting_questions.append(ShadowQuestion(panel, model, content_type, body, is_tensors))
             self._bytes_waiting += len(body)
 
     def refresh(self) -> None:
@@ -142,7 +142,7 @@ class Shadow:
                 failure = f"the shadow cannot be loaded ({type(error).__name__})"
         with self._lock:
             self._panel, self._counts = panel, None
-            self._waiting.clear()
+            self._waiting_questions.clear()
             self._bytes_waiting = 0
         self.is_on = panel is not None
         former, self._mark, self._failure = self._failure, mark, failure
@@ -157,14 +157,14 @@ class Shadow:
         """Have the shadow answer the request that has waited longest, and count. Returns False if no request waits."""
         with self._lock:
             shadow = self._panel
-            if shadow is None or not self._waiting:
+            if shadow is None or not self._waiting_questions:
                 return False
-            question = self._waiting.popleft()
+            question = self._waiting_questions.popleft()
             self._bytes_waiting -= len(question.body)
         try:
             rows = question.read()
-            before = interpret(question.panel, rows, model=question.model)
-            pairs = pairs_of(before, interpret(shadow, rows))
+            active_answers = interpret(question.panel, rows, model=question.model)
+            pairs = pairs_of(active_answers, interpret(shadow, rows))
         except Exception:  # noqa: BLE001 - whatever the shadow's file holds, nobody waits for its answer
             pairs = None
         with self._lock:
@@ -186,17 +186,17 @@ class Shadow:
             self._thread.join(timeout=1.0)
 
     def _run(self) -> None:
-        next_look = rested = 0.0
+        next_look = rest_end = 0.0
         while not self._stopping.is_set():
             began = time.perf_counter()
             if began >= next_look:
                 self.refresh()
                 next_look = began + (_RETRY_SECONDS if self._failure else _LOOK_SECONDS)
             began = time.perf_counter()
-            if began >= rested and self.compare_next():
+            if began >= rest_end and self.compare_next():
                 now = time.perf_counter()
-                rested = now + _REST * (now - began)
+                rest_end = now + _REST * (now - began)
                 # after a long question it looks again before it has rested
-                self._stopping.wait(min(rested - now, _LOOK_SECONDS))
+                self._stopping.wait(min(rest_end - now, _LOOK_SECONDS))
             else:
                 self._stopping.wait(_IDLE_SECONDS if self.is_on else _LOOK_SECONDS)

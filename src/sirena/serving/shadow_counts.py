@@ -48,11 +48,11 @@ class ShadowState:
     """Why the named shadow could not be loaded; empty if it was loaded."""
     since: float | None = None
     """Start of the counts, in seconds since the epoch."""
-    compared: int = 0
+    compared_requests: int = 0
     """Number of requests that the shadow answered too."""
-    dropped: int = 0
+    dropped_requests: int = 0
     """Number of requests that were dropped, because too many waited."""
-    unanswered: int = 0
+    unanswered_requests: int = 0
     """Number of requests that the shadow could not answer."""
     answers: tuple[tuple[AnswerPair, int], ...] = ()
     """Number of answers for each pair."""
@@ -68,9 +68,9 @@ class ShadowState:
             "active": self.active,
             "failure": self.failure or None,
             "since": self.since,
-            "compared": self.compared,
-            "dropped": self.dropped,
-            "unanswered": self.unanswered,
+            "compared": self.compared_requests,
+            "dropped": self.dropped_requests,
+            "unanswered": self.unanswered_requests,
             "answers": sum(count for _, count in self.answers),
             "changed": sum(count for _, count in changes),
             "changes": [
@@ -100,25 +100,25 @@ class ShadowCounts:
         self.active = active
         self._shadow = shadow
         self._since = since
-        self._compared = 0
-        self._dropped = 0
-        self._unanswered = 0
+        self._compared_requests = 0
+        self._dropped_requests = 0
+        self._unanswered_requests = 0
         self._answers: Counter[AnswerPair] = Counter()
 
     def add(self, pairs: Counter[AnswerPair]) -> None:
         """Add the pairs of both releases' answers to one request."""
-        self._compared += 1
+        self._compared_requests += 1
         for pair, count in pairs.items():
-            is_told_apart = pair in self._answers or len(self._answers) < _MOST_KINDS
-            self._answers[pair if is_told_apart else replace(pair, group="")] += count
+            has_own_count = pair in self._answers or len(self._answers) < _MOST_KINDS
+            self._answers[pair if has_own_count else replace(pair, group="")] += count
 
     def drop(self) -> None:
         """Count a request that was dropped, because too many waited."""
-        self._dropped += 1
+        self._dropped_requests += 1
 
     def leave_out(self) -> None:
         """Count a request that the shadow could not answer."""
-        self._unanswered += 1
+        self._unanswered_requests += 1
 
     @property
     def state(self) -> ShadowState:
@@ -127,38 +127,44 @@ class ShadowCounts:
             self._shadow,
             self.active,
             since=self._since,
-            compared=self._compared,
-            dropped=self._dropped,
-            unanswered=self._unanswered,
+            compared_requests=self._compared_requests,
+            dropped_requests=self._dropped_requests,
+            unanswered_requests=self._unanswered_requests,
             answers=tuple(self._answers.items()),
         )
 
 
-def pairs_of(before: Interpretation, after: Interpretation) -> Counter[AnswerPair]:
+def pairs_of(active_answers: Interpretation, shadow_answers: Interpretation) -> Counter[AnswerPair]:
     """Return the number of each pair of answers that two releases give the same rows; empty MICs are left out.
 
     Columns for which neither release has a model are left out.
 
     Args:
-        before: answers of the active release.
-        after: answers of the shadow, for the same test columns or more.
+        active_answers: answers of the active release.
+        shadow_answers: answers of the shadow, for the same test columns or more.
     """
-    active, shadow = before.panel, after.panel
+    active, shadow = active_answers.panel, shadow_answers.panel
     pairs: Counter[AnswerPair] = Counter()
-    columns_after = {answered.column.name: answered for answered in after.columns}
-    for old in before.columns:
-        column = old.column.model_column
-        if not old.column.is_mic or (column not in active.tables and column not in shadow.tables):
+    columns_after = {answered_column.column.name: answered_column for answered_column in shadow_answers.columns}
+    for active_column in active_answers.columns:
+        column = active_column.column.model_column
+        if not active_column.column.is_mic or (column not in active.tables and column not in shadow.tables):
             continue
-        new = columns_after[old.column.name]
-        is_asked = np.frombuffer(old.answers, np.uint8) != NOT_ASKED
-        was, now = (_CATEGORY_OF[np.frombuffer(answered.answers, np.uint8)] for answered in (old, new))
-        kept = was[is_asked & (was == now)]
-        for (category,), count in _counted(kept):
+        shadow_column = columns_after[active_column.column.name]
+        is_asked = np.frombuffer(active_column.answers, np.uint8) != NOT_ASKED
+        active_categories, shadow_categories = (
+            _CATEGORY_OF[np.frombuffer(answered_column.answers, np.uint8)]
+            for answered_column in (active_column, shadow_column)
+        )
+        unchanged_categories = active_categories[is_asked & (active_categories == shadow_categories)]
+        for (category,), count in _counted(unchanged_categories):
             pairs[AnswerPair(column, "", _CATEGORIES[category], _CATEGORIES[category])] += count
-        changed = is_asked & (was != now)
+        changed = is_asked & (active_categories != shadow_categories)
         for (former, later, new_number, old_number), count in _counted(
-            was[changed], now[changed], new.numbers[changed], old.numbers[changed]
+            active_categories[changed],
+            shadow_categories[changed],
+            shadow_column.numbers[changed],
+            active_column.numbers[changed],
         ):
             group = _group(shadow, new_number) or _group(active, old_number)
             pairs[AnswerPair(column, group, _CATEGORIES[former], _CATEGORIES[later])] += count

@@ -45,11 +45,11 @@ class PanelSource(Protocol):
         """Tell cheaply whether there may be another panel since the last `fetch`. Called every second."""
         return False
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Return the panel that should answer now; None if that is the known panel. Called often, so it must be cheap.
 
         Args:
-            known: mark of the panel in use; None if there is none.
+            known_mark: mark of the panel in use; None if there is none.
 
         Raises:
             SirenaError: the source cannot be reached, or has no panel.
@@ -69,12 +69,12 @@ class FilePanelSource(PanelSource):
 
     path: Path
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Return the panel in the file; None if that is the known panel."""
         try:
             facts = self.path.stat()
             mark = f"{facts.st_ino}:{facts.st_mtime_ns}:{facts.st_size}"
-            if mark == known:
+            if mark == known_mark:
                 return None
             return MarkedPanel(Panel.from_json(orjson.loads(self.path.read_bytes())), mark)
         except OSError as error:
@@ -95,12 +95,12 @@ class RegistryPanelSource(PanelSource):
     load: Callable[[], MarkedPanel]
     """Loads that release, marked with its name, perhaps from a copy kept on this machine."""
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Return the release's panel; None if that is the known panel.
 
         The first panel is loaded without asking the registry for its name, so that a kept copy answers if the registry
         is unreachable.
         """
-        if known is not None and self.identify() == known:
+        if known_mark is not None and self.identify() == known_mark:
             return None
         return self.load()

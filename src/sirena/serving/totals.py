@@ -62,28 +62,30 @@ def add_up(parts: Iterable[Totals]) -> Totals:
 
     Of the shadows' counts only those of the latest pair of releases are used, as in one process.
     """
-    listed = list(parts)
+    totals = list(parts)
     tallies = Tallies()
-    for part in listed:
+    for part in totals:
         tallies.add(part.tallies)
-    return Totals(tallies, _add_up_shadows([part.shadow for part in listed]))
+    return Totals(tallies, _add_up_shadows([part.shadow for part in totals]))
 
 
 def _add_up_shadows(states: list[ShadowState]) -> ShadowState:
-    begun = [state for state in states if state.since is not None]
-    if not begun:
+    started_states = [state for state in states if state.since is not None]
+    if not started_states:
         return next((state for state in states if state.shadow is not None), states[0])
-    last = max(begun, key=lambda state: state.since or 0.0)
-    alike = [state for state in begun if (state.shadow, state.active) == (last.shadow, last.active)]
+    latest_state = max(started_states, key=lambda state: state.since or 0.0)
+    states_of_pair = [
+        state for state in started_states if (state.shadow, state.active) == (latest_state.shadow, latest_state.active)
+    ]
     answers: Counter[AnswerPair] = Counter()
-    for state in alike:
+    for state in states_of_pair:
         answers.update(dict(state.answers))
     return ShadowState(
-        last.shadow,
-        last.active,
-        since=min(state.since or 0.0 for state in alike),
-        compared=sum(state.compared for state in alike),
-        dropped=sum(state.dropped for state in alike),
-        unanswered=sum(state.unanswered for state in alike),
+        latest_state.shadow,
+        latest_state.active,
+        since=min(state.since or 0.0 for state in states_of_pair),
+        compared_requests=sum(state.compared_requests for state in states_of_pair),
+        dropped_requests=sum(state.dropped_requests for state in states_of_pair),
+        unanswered_requests=sum(state.unanswered_requests for state in states_of_pair),
         answers=tuple(answers.items()),
     )

@@ -64,8 +64,8 @@ class ServiceTraces:
 
     def context_of(self, headers: Iterable[tuple[bytes, bytes]]) -> Context:
         """Return the trace that a request's headers name; an empty context if the headers name no trace."""
-        named = {name.decode(): value.decode("latin-1") for name, value in headers if name in _TRACE_HEADERS}
-        return self._propagator.extract(named, Context())
+        trace_headers = {name.decode(): value.decode("latin-1") for name, value in headers if name in _TRACE_HEADERS}
+        return self._propagator.extract(trace_headers, Context())
 
     def add_request(self, seconds: float, attributes: Mapping[str, Any], context: Context) -> None:
         """Add the span of a finished request.
@@ -113,10 +113,10 @@ class TracingRecorder(RequestRecorder):
 
     def observe(self, headers: Iterable[tuple[bytes, bytes]]) -> Observed:
         """Begin to observe a request, in the trace that its client names."""
-        listed = list(headers)
-        context = self._traces.context_of(listed)
+        header_list = list(headers)
+        context = self._traces.context_of(header_list)
         parent = get_current_span(context).get_span_context()
-        identifier = given_id(listed) or (f"{parent.trace_id:032x}" if parent.is_valid else request_id(()))
+        identifier = given_id(header_list) or (f"{parent.trace_id:032x}" if parent.is_valid else request_id(()))
         return Observed(identifier, trace=context)
 
     def record(self, method: str, route: str, facts: Observed, status: int, began: float) -> None:
@@ -132,5 +132,5 @@ class TracingRecorder(RequestRecorder):
             "sirena.release": facts.release,
             "error.type": facts.error,
         }
-        known = {name: value for name, value in attributes.items() if value is not None}
-        self._traces.add_request(time.perf_counter() - began, known, facts.trace)
+        known_attributes = {name: value for name, value in attributes.items() if value is not None}
+        self._traces.add_request(time.perf_counter() - began, known_attributes, facts.trace)

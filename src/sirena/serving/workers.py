@@ -33,7 +33,7 @@ from sirena.panel.lookup import resolve_text
 from sirena.serving.among_workers import AmongWorkers, WorkerMessage
 from sirena.serving.application import Service
 from sirena.serving.asking_source import ask_source
-from sirena.serving.channel import load, open_channel, receive, send, send_thing
+from sirena.serving.channel import load, open_channel, receive, send, send_object
 from sirena.serving.children import LEAST_SECONDS, SOURCE, Child, ChildStarts, name_of
 from sirena.serving.holder import PanelHolder
 from sirena.serving.logs import LogTurn, ServiceLog
@@ -57,7 +57,7 @@ class WorkersPlan:
     """The workers to run, and how to make them."""
 
     workers: int
-    bound: socket.socket
+    listener: socket.socket
     """The socket, already listening."""
     make_source: Callable[[], PanelSource]
     """Makes the source; called only in the child that asks the source."""
@@ -138,16 +138,16 @@ class _Parent:
         self._woken.setblocking(False)
         self._waking.setblocking(False)
         self._selector.register(self._woken, selectors.EVENT_READ)
-        before = {number: signal.signal(number, self._take_signal) for number in _SIGNALS}
-        waking_before = signal.set_wakeup_fd(self._waking.fileno())
+        former_handlers = {number: signal.signal(number, self._take_signal) for number in _SIGNALS}
+        former_wakeup = signal.set_wakeup_fd(self._waking.fileno())
         # no look for garbage then writes to the pages that all share
         gc.collect()
         gc.freeze()
         try:
             yield
         finally:
-            signal.set_wakeup_fd(waking_before)
-            for number, handler in before.items():
+            signal.set_wakeup_fd(former_wakeup)
+            for number, handler in former_handlers.items():
                 signal.signal(number, handler)
 
     def _take_signal(self, number: int, _: FrameType | None) -> None:
@@ -176,22 +176,22 @@ class _Parent:
         self._answer_questions()
 
     def _patience(self) -> float | None:
-        due = [question.end for question in self._questions]
+        moments = [question.end for question in self._questions]
         if not self._is_ending and self._starts.next_moment is not None:
-            due.append(self._starts.next_moment)
-        return max(0.0, min(due) - time.monotonic()) if due else None
+            moments.append(self._starts.next_moment)
+        return max(0.0, min(moments) - time.monotonic()) if moments else None
 
     def _end_children(self) -> None:
         # who calls now is refused, and waits for nobody
-        self._plan.bound.close()
+        self._plan.listener.close()
         for child in self._children.values():
-            if not child.is_told_to_end:
-                child.is_told_to_end = True
+            if not child.is_ending:
+                child.is_ending = True
                 os.kill(child.pid, signal.SIGTERM)
 
     def _start(self, number: int) -> None:
         try:
-            ours, theirs = open_channel()
+            own_end, child_end = open_channel()
         except OSError as error:
             self._start_later(number, error)
             return
@@ -201,20 +201,20 @@ class _Parent:
         try:
             pid = os.fork()
             if pid == 0:
-                self._be_child(number, parent, ours, theirs)
+                self._be_child(number, parent, own_end, child_end)
         except OSError as error:
-            ours.close()
-            theirs.close()
+            own_end.close()
+            child_end.close()
             self._start_later(number, error)
             return
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-        theirs.close()
+        child_end.close()
         if number == SOURCE:
             self._untold_exit = None
-        ours.setblocking(False)
-        child = self._children[number] = Child(number, pid, ours, time.monotonic())
-        self._selector.register(ours, selectors.EVENT_READ, child)
+        own_end.setblocking(False)
+        child = self._children[number] = Child(number, pid, own_end, time.monotonic())
+        self._selector.register(own_end, selectors.EVENT_READ, child)
 
     def _start_later(self, number: int, error: OSError) -> None:
         # there is no memory, number or descriptor left for a process now; those that run go on
@@ -235,7 +235,7 @@ class _Parent:
         elif word == WorkerMessage.TOLD:
             # where no descriptor is left, what it told last is taken
             with suppress(OSError, IndexError):
-                child.told = load(files[0])
+                child.counts = load(files[0])
             for file in files:
                 os.close(file)
             for question in self._questions:
@@ -248,7 +248,7 @@ class _Parent:
 
     def _take_publication(self, child: Child, files: Sequence[int]) -> None:
         try:
-            publication = Publication.received(files)
+            publication = Publication.from_files(files)
         except (OSError, IndexError):
             # no descriptor is left; it thinks that all know it, and its successor will publish it again
             for file in files:
@@ -259,8 +259,8 @@ class _Parent:
         self._publish(publication)
 
     def _publish(self, publication: Publication) -> None:
-        before, now = self._publication.standing, publication.standing
-        if (before.mark, before.shadow_mark) != (now.mark, now.shadow_mark):
+        former_standing, standing = self._publication.standing, publication.standing
+        if (former_standing.mark, former_standing.shadow_mark) != (standing.mark, standing.shadow_mark):
             # as a worker forgets its own: the same pair may come again, and is counted anew
             self._ended = replace(self._ended, shadow=ShadowState())
         self._publication.close()
@@ -278,9 +278,9 @@ class _Parent:
         if self._untold_exit is None:
             return
         failure = Failure("source_ended", f"the process that asks the source of the panel ended ({self._untold_exit})")
-        last = self._publication
+        last_publication = self._publication
         with suppress(OSError):  # no descriptor is left, and it is told later
-            self._publish(last.with_standing(replace(last.standing, failure=failure)))
+            self._publish(last_publication.with_standing(replace(last_publication.standing, failure=failure)))
             self._untold_exit = None
 
     def _workers(self) -> list[Child]:
@@ -298,12 +298,12 @@ class _Parent:
 
     def _answer_questions(self) -> None:
         now = time.monotonic()
-        for question in [one for one in self._questions if not one.awaited or one.end <= now]:
+        for question in [question for question in self._questions if not question.awaited or question.end <= now]:
             self._questions.remove(question)
-            others = [child.told for child in self._workers() if child is not question.asker]
+            other_counts = [child.counts for child in self._workers() if child is not question.asker]
             # who asked is gone; or no descriptor is left, and it answers by what it knows of the others
             with suppress(OSError):
-                send_thing(question.asker.channel, WorkerMessage.OTHERS, add_up([self._ended, *others]))
+                send_object(question.asker.channel, WorkerMessage.OTHERS, add_up([self._ended, *other_counts]))
 
     def _bury(self) -> None:
         """Remove the children that ended, and keep their counts."""
@@ -323,35 +323,42 @@ class _Parent:
             for question in self._questions:
                 question.awaited.discard(child)
             self._questions = [question for question in self._questions if question.asker is not child]
-            self._ended = add_up([self._ended, child.told])
+            self._ended = add_up([self._ended, child.counts])
             if not self._is_ending:
                 self._log.info("child_ended", child=name_of(child.number), pid=pid, exit_code=exit_code)
-                failed, seconds = self._starts.follow(child.number, child.began, was_ready=was_ready)
-                if failed:
-                    facts = {"failed_starts": failed, "seconds_between_starts": seconds}
+                failed_starts, seconds = self._starts.follow(child.number, child.began, was_ready=was_ready)
+                if failed_starts:
+                    facts = {"failed_starts": failed_starts, "seconds_between_starts": seconds}
                     self._log.info("child_fails_at_start", child=name_of(child.number), **facts)
                 if child.number == SOURCE and exit_code:
                     self._untold_exit = exit_code
 
-    def _be_child(self, number: int, parent: int, ours: socket.socket, theirs: socket.socket) -> NoReturn:
+    def _be_child(self, number: int, parent: int, parent_end: socket.socket, child_end: socket.socket) -> NoReturn:
         """Run as a child until the end; this never returns to the caller."""
         exit_code = 1
         plan = self._plan
         try:
             signal.set_wakeup_fd(-1)
-            for one in _SIGNALS:
-                signal.signal(one, signal.SIG_DFL)
+            for signal_number in _SIGNALS:
+                signal.signal(signal_number, signal.SIG_DFL)
             _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
             if os.getppid() == parent:
                 self._selector.close()
-                for mine in (ours, self._woken, self._waking, *(child.channel for child in self._children.values())):
-                    mine.close()
+                for channel in (
+                    parent_end,
+                    self._woken,
+                    self._waking,
+                    *(child.channel for child in self._children.values()),
+                ):
+                    channel.close()
                 if number == SOURCE:
-                    plan.bound.close()
+                    plan.listener.close()
                     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-                    ask_source(plan.make_source, theirs, self._publication, self._log, poll_seconds=plan.poll_seconds)
+                    ask_source(
+                        plan.make_source, child_end, self._publication, self._log, poll_seconds=plan.poll_seconds
+                    )
                 else:
-                    self._answer(number, theirs)
+                    self._answer(number, child_end)
             exit_code = 0
         except BaseException as error:  # noqa: BLE001 - told by the parent's line and this one
             self._log.info("child_failed", child=name_of(number), error=unforeseen(error))
@@ -367,7 +374,7 @@ class _Parent:
             holder.refresh()
         run_until_signal(
             self._app,
-            self._plan.bound,
+            self._plan.listener,
             protocol=self._app.protocol,
             make_server=lambda config: TurnServer(config, self._turns, number - 1),
         )

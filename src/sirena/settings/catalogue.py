@@ -382,9 +382,9 @@ def variable_of(field: str) -> str:
 
 def settings_file() -> Path:
     """Return the path of the settings file: `SIRENA_SETTINGS_FILE`, else `settings.env` in `SIRENA_HOME`."""
-    named = os.environ.get(FILE_VARIABLE)
+    path = os.environ.get(FILE_VARIABLE)
     home = Path(os.environ.get("SIRENA_HOME") or _default_home())
-    return (Path(named) if named else home / "settings.env").expanduser().absolute()
+    return (Path(path) if path else home / "settings.env").expanduser().absolute()
 
 
 def profile_file(settings: Settings) -> Path:
@@ -406,10 +406,10 @@ def load_settings() -> Settings:
     read_from = file if file.is_file() else None
     try:
         settings = Settings(_env_file=read_from)  # type: ignore[call-arg] # pydantic-settings' own
-        kept = profile_file(settings)
-        if "profile" not in settings.model_fields_set and kept.is_file():
+        profile_path = profile_file(settings)
+        if "profile" not in settings.model_fields_set and profile_path.is_file():
             # what a command means by "here" is the stack that was brought up here
-            profile = kept.read_text(encoding="utf-8").strip()
+            profile = profile_path.read_text(encoding="utf-8").strip()
             settings = Settings(_env_file=read_from, profile=profile)  # type: ignore[call-arg, arg-type]
     except ValidationError as error:
         wrong = "; ".join(f"{_variable_at(problem['loc'])}: {problem['msg']}" for problem in error.errors())

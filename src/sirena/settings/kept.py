@@ -42,17 +42,17 @@ class KeptSettings:
     def changes(self, settings: Settings) -> list[SettingChange]:
         """Return the settings that differ from the last start; empty before the first, or if the file is damaged."""
         try:
-            kept = json.loads(self.path.read_text(encoding="utf-8"))
+            former_values = json.loads(self.path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return []
-        now = _values(settings, kept.get(_SALT, ""))
+        now = _values(settings, former_values.get(_SALT, ""))
         secret = {variable_of(name) for name in Settings.model_fields if isinstance(getattr(settings, name), SecretStr)}
         return [
             SettingChange(
-                name, *("secret" if name in secret and value else value for value in (kept.get(name, ""), new))
+                name, *("secret" if name in secret and value else value for value in (former_values.get(name, ""), new))
             )
             for name, new in now.items()
-            if name != _SALT and kept.get(name, "") != new
+            if name != _SALT and former_values.get(name, "") != new
         ]
 
     def keep(self, settings: Settings) -> None:
@@ -63,13 +63,13 @@ class KeptSettings:
 
 def _values(settings: Settings, salt: str) -> dict[str, str]:
     return {_SALT: salt} | {
-        variable_of(name): _shown(getattr(settings, name), salt)
+        variable_of(name): _shown_value(getattr(settings, name), salt)
         for name in Settings.model_fields
         if name not in _OF_THE_CALLER
     }
 
 
-def _shown(value: Any, salt: str) -> str:
+def _shown_value(value: Any, salt: str) -> str:
     if isinstance(value, SecretStr):
         secret = value.get_secret_value()
         return hashlib.sha256(f"{salt}{secret}".encode()).hexdigest() if secret else ""

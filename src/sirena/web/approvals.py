@@ -9,13 +9,15 @@ from sirena.web.answers import NamedPanel
 from sirena.web.visitor import Visitor
 
 if TYPE_CHECKING:
+    from sirena.acts.installed_models import InstalledModels
     from sirena.acts.judged import AnsweringPeriod
-    from sirena.acts.model_house import ModelHouse
 
 _LOG = logging.getLogger(__name__)
 
 
-def approval_of(house: "Callable[[], ModelHouse]", answers: NamedPanel, visitor: Visitor) -> "AnsweringPeriod | None":
+def approval_of(
+    house: "Callable[[], InstalledModels]", answers: NamedPanel, visitor: Visitor
+) -> "AnsweringPeriod | None":
     """Return who activated the release that answers, and when the release began to answer.
 
     Return None if no model answers, if the visitor may not see this, or if the ledger does not say: an answer is

@@ -19,9 +19,9 @@ from sirena.web.pages import NOT_FOUND, OWN_MACHINE, Pages
 from sirena.web.visitor import visitor_of
 
 if TYPE_CHECKING:
-    from sirena.acts.model_house import ModelHouse
+    from sirena.acts.installed_models import InstalledModels
 
-Models = Callable[[], "ModelHouse"]
+Models = Callable[[], "InstalledModels"]
 """Function that returns the models and releases; its first call takes seconds, because MLflow is loaded."""
 _SHOWN_RANGES: Final = 200
 _SHOWN_ROWS: Final = 200
@@ -36,7 +36,7 @@ class NoModelsError(SirenaError):
     code = "no_models"
 
 
-def no_models() -> "ModelHouse":
+def no_models() -> "InstalledModels":
     """Raise `NoModelsError`, for pages without a registry.
 
     Raises:
@@ -58,8 +58,8 @@ def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
             models=glances,
             listed=waiting if show == "attention" else glances,
             chosen=show,
-            lapsed=sum(one.shown.certificate != "valid" for one in glances),
-            waiting=sum(one.waiting is not None for one in glances),
+            lapsed=sum(one.glance.certificate != "valid" for one in glances),
+            waiting=sum(one.newer_number is not None for one in glances),
         )
 
     @app.get("/models/{name}/{number}")

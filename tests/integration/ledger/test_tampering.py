@@ -132,7 +132,7 @@ def test_a_chain_written_anew_from_an_entry_on_is_found(bench: Bench) -> None:
     bench.ledger.head.path.unlink()
     assert found(bench) is None
     written_down = Head(4, entries[3].hash)
-    finding = verify(bench.ledger, expected=written_down).finding
+    finding = verify(bench.ledger, expected_head=written_down).finding
     assert finding is not None
     assert (finding.damage, finding.seq) == (Damage.REWRITTEN, 4)
 
@@ -179,7 +179,7 @@ def test_the_end_that_any_writer_noted_must_be_there(postgresql_bench: Bench) ->
 def test_two_ends_noted_at_one_place_must_both_be_true(bench: Bench) -> None:
     """A true end beside a false one hides nothing."""
     entries = fill(bench)
-    finding = verify(bench.ledger, expected=Head(SIZE, "0" * 64)).finding
+    finding = verify(bench.ledger, expected_head=Head(SIZE, "0" * 64)).finding
     assert finding is not None
     assert (finding.damage, finding.seq) == (Damage.REWRITTEN, SIZE)
-    assert verify(bench.ledger, expected=Head(SIZE, entries[-1].hash)).intact
+    assert verify(bench.ledger, expected_head=Head(SIZE, entries[-1].hash)).intact

@@ -142,8 +142,8 @@ def test_an_act_keeps_what_is_judged_and_nothing_else(log: Log, amikacin: TruthT
     (stored.parent / "further.json").write_text("{}")
     files = files_of(registry, find_version(registry, "modelo_AMK_NM/1"))
     assert any(file.endswith(" artifacts/further.json") for file in files)
-    assert registry.read is not None
-    kept = sorted(path for _, path in registry.read.documents)
+    assert registry.read_once is not None
+    kept = sorted(path for _, path in registry.read_once.documents)
     assert kept == [f"artifacts/{name}.json" for name in ("certificate", "report", "truth_table")]
 
 

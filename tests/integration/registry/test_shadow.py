@@ -15,7 +15,7 @@ from sirena.registry.judged_releases import UnjudgedReleaseError
 from sirena.registry.releases import RELEASE_FILE, RELEASE_MODEL, SHADOW_ALIAS, create_release, find_release
 from sirena.serving.application import create_app
 from sirena.serving.logs import ServiceLog
-from sirena.serving.server import bind, running_beside, url_of
+from sirena.serving.server import bind, serve_beside, url_of
 from sirena.training.asking_apart import NetworkAsker
 from tests.integration.registry import house as houses
 from tests.integration.registry.house import API
@@ -79,8 +79,8 @@ def test_people_see_what_it_would_change(
     monkeypatch.setenv("SIRENA_HOME", str(store.settings.home))
     monkeypatch.setenv("SIRENA_PORT", url_of(bound).rpartition(":")[2])
     app = create_app(source, poll_seconds=3600, log=ServiceLog(io.StringIO()))
-    with running_beside(app, bound), httpx.Client(base_url=url_of(bound), timeout=60) as client:
-        wait_until(lambda: app.state.holder.loaded is not None)
+    with serve_beside(app, bound), httpx.Client(base_url=url_of(bound), timeout=60) as client:
+        wait_until(lambda: app.state.holder.loaded_panel is not None)
         code, _, error = run(monkeypatch, capsys, "release", "diff", "--shadow")
         assert (code, "no release answers unseen" in error) == (2, True)
         code, said, error = run(monkeypatch, capsys, "release", "shadow", "2")

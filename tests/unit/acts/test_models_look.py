@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sirena.acts.models_look import CertificateState, ModelGlance, RulesNow, VersionGlance, shown_and_waiting
-from sirena.acts.releases_look import exchanged
+from sirena.acts.releases_look import changed_members
 from sirena.acts.version_look import former_of
 from sirena.guidelines.editions import load_edition
 from sirena.registry.versions import ModelVersion
@@ -75,5 +75,5 @@ def test_exchanged_members_are_named_by_column() -> None:
     """Another version, a new column, one that is gone; what stayed is left out."""
     before = {"AMK_NM": "modelo_AMK_NM/1", "AMP_NM": "modelo_AMP_NM/1", "CAZ_NM": "modelo_CAZ_NM/1"}
     after = {"AMK_NM": "modelo_AMK_NM/2", "AMP_NM": "modelo_AMP_NM/1", "CIP_NM": "modelo_CIP_NM/1"}
-    told = [(one.column, one.before[-1:], one.after[-1:]) for one in exchanged(before, after)]
+    told = [(one.column, one.before[-1:], one.after[-1:]) for one in changed_members(before, after)]
     assert told == [("AMK_NM", "1", "2"), ("CAZ_NM", "1", ""), ("CIP_NM", "", "1")]

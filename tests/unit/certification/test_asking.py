@@ -139,7 +139,7 @@ def test_unintelligible_answers_are_counted_and_refuse() -> None:
         return answers
 
     asked = table_of_predictor(predict, "AMK_NM", ["eco"])
-    assert asked.unintelligible == 25
+    assert asked.unintelligible_replies == 25
     assert certified(asked).unintelligible == 25
     assert certified(asked).refusals == {"unstated": 25}
 
@@ -176,7 +176,7 @@ def test_a_model_that_cannot_read_comparators_is_certified_on_what_it_can() -> N
         return categories_of(table, frame)
 
     asked = table_of_predictor(predict, "AMK_NM", ORGANISMS)
-    assert asked.failed == 4 * 41 * len(ORGANISMS) + 41
+    assert asked.failed_questions == 4 * 41 * len(ORGANISMS) + 41
     certificate = certified(asked)
     assert {kind for kind, count in certificate.kinds.items() if count} == {Kind.REFUSED}
     assert not [entry for entry in certificate.disagreements if entry.key == "eco" and not entry.comparator.prefix]

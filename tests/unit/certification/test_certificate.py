@@ -63,7 +63,7 @@ def test_reference_against_itself_has_no_disagreement() -> None:
     assert certificate.agreements == certificate.compared
     assert certificate.compared + sum(certificate.reference_refusals.values()) == certificate.asked
     assert certificate.refusals == certificate.reference_refusals
-    assert all(point.same for point in certificate.cut_points)
+    assert all(point.is_same for point in certificate.cut_points)
 
 
 @given(organism=st.sampled_from(sorted(CUTS)), code=st.integers(0, CODES - 1), answer=ANSWER_CODES)
@@ -81,7 +81,7 @@ def test_any_one_flipped_cell_is_found_and_named(organism: str, code: int, answe
     assert set(named) == expected
     assert len(named) == len(expected)
     for entry in (*certificate.disagreements, *certificate.beyond):
-        assert (entry.answered, entry.expected) == (ANSWERS[answer], ANSWERS[before])
+        assert (entry.model_answer, entry.reference_answer) == (ANSWERS[answer], ANSWERS[before])
     if not expected:
         (entry,) = certificate.beyond
         mic = Mic.from_code(code)
@@ -104,12 +104,13 @@ def test_counts_add_up_whatever_the_model_answers(flips: list[tuple[str, int, in
         named = sum(entry.cells for entry in certificate.disagreements if entry.kind is kind)
         assert named == certificate.kinds[kind]
     merged = [
-        (entry.key, entry.comparator, entry.last, entry.answered, entry.expected) for entry in certificate.disagreements
+        (entry.key, entry.comparator, entry.last, entry.model_answer, entry.reference_answer)
+        for entry in certificate.disagreements
     ]
     for entry in certificate.disagreements:
         position = SCALE.index(entry.first)
         if position:
-            left = (entry.key, entry.comparator, SCALE[position - 1], entry.answered, entry.expected)
+            left = (entry.key, entry.comparator, SCALE[position - 1], entry.model_answer, entry.reference_answer)
             assert left not in merged, "neighbours alike must be merged"
     assert from_json(json.loads(json.dumps(to_json(certificate)))) == certificate
 
@@ -207,7 +208,7 @@ def test_cut_points_stand_beside_the_official_ones_in_dilutions() -> None:
     eco, pmi = certificate.cut_points
     assert (eco.susceptible_shift, eco.resistant_shift) == (1, 1)
     assert (eco.network_susceptible, eco.network_resistant) == (11.3, 22.6)
-    assert (pmi.susceptible, pmi.resistant, pmi.same) == (None, -14, True)
+    assert (pmi.susceptible, pmi.resistant, pmi.is_same) == (None, -14, True)
 
 
 def test_cut_points_of_an_asked_model_are_read_on_the_scale_asked() -> None:
@@ -215,7 +216,7 @@ def test_cut_points_of_an_asked_model_are_read_on_the_scale_asked() -> None:
     asked = ask_table(compile_by_hand())
     stranger = type(asked)(asked.column, asked.keys, asked.answers)
     certificate = certified(stranger)
-    assert all(point.same for point in certificate.cut_points)
+    assert all(point.is_same for point in certificate.cut_points)
     assert [point.resistant for point in certificate.cut_points if point.key == "pmi"] == [-10]
     assert (certificate.beyond_asked, certificate.beyond) == (0, ())
 
@@ -226,7 +227,7 @@ def test_beyond_the_scale_is_compared_too() -> None:
     assert not certificate.disagreements
     assert [str(entry) for entry in certificate.beyond] == ["eco 4096: answered S, expected R (VME)"]
     assert certificate.beyond_asked == len(CUTS) * int(BEYOND_SCALE.sum())
-    assert certificate.unsafe == certificate.beyond
+    assert certificate.unsafe_disagreements == certificate.beyond
 
 
 def test_a_disagreement_reads_like_a_sentence() -> None:

@@ -109,7 +109,7 @@ def test_criterion_fails(criterion: Criterion, given: PromotionEvidence, named: 
     with pytest.raises(CriterionFailed) as caught:
         criterion.verify(given)
     assert not isinstance(caught.value, InsufficientEvidence)
-    assert caught.value.text == f"got {caught.value.got}; expected {criterion.expectation}"
+    assert caught.value.text == f"got {caught.value.measurement}; expected {criterion.expectation}"
     assert named in caught.value.text
 
 
@@ -150,9 +150,9 @@ def test_long_findings_are_shortened_and_say_so() -> None:
     candidate = compile_by_hand({f"org{number}": (9, 10) for number in range(30)})
     reference = compile_by_hand({f"org{number}": (2, 4) for number in range(30)})
     certificate = certified(candidate, reference)
-    text = NoUnsafeAnswer().measured(evidence(certificate=certificate))
+    text = NoUnsafeAnswer().measurement(evidence(certificate=certificate))
     assert len(text) < 600
-    assert f"and {len(certificate.unsafe) - 5} more" in text
+    assert f"and {len(certificate.unsafe_disagreements) - 5} more" in text
 
 
 def test_codes_asked_and_beyond_cover_every_unsafe_cell() -> None:

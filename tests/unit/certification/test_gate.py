@@ -48,7 +48,7 @@ def test_shipped_gate_uses_every_criterion_and_states_its_reason() -> None:
 def test_a_model_equal_to_the_edition_passes_as_reference_whatever_it_learnt_from() -> None:
     """The whole grid says more than any sample, so no isolates are demanded of it."""
     verdict = evaluate(evidence(held_out=None, training_isolates=0, training_cells=0), load_gate())
-    assert verdict.passed
+    assert verdict.meets_all_criteria
     assert verdict.judged_as is LearntSource.REFERENCE
     verdict.require()
 
@@ -77,7 +77,7 @@ def test_a_laboratory_model_that_says_s_for_r_is_refused_for_production_and_allo
         verdict.require()
     assert caught.value.exit_code == 3
     assert "modelo_AMK_NM/3 may not go to production" in caught.value.text
-    assert evaluate(evidence(unsafe, stage=GateStage.STAGING), load_gate()).passed
+    assert evaluate(evidence(unsafe, stage=GateStage.STAGING), load_gate()).meets_all_criteria
 
 
 def test_staging_demands_nothing_that_production_does_not() -> None:
@@ -107,7 +107,7 @@ def test_too_little_evidence_refuses() -> None:
     """Insufficient is not passed."""
     few = Agreement(results=50, answered=50, agreed=50, resistant=5, susceptible=45)
     verdict = evaluate(evidence(SAFER, held_out=few), load_gate())
-    assert not verdict.passed
+    assert not verdict.meets_all_criteria
     with pytest.raises(GateError, match="VeryMajorErrorRate insufficient: got 0 of 5"):
         verdict.require()
 
@@ -115,11 +115,11 @@ def test_too_little_evidence_refuses() -> None:
 def test_embedded_waives_the_second_person_and_records_it() -> None:
     """One person's machine has no second person; the waiver stands in the verdict."""
     verdict = evaluate(evidence(approver="ana", embedded=True), load_gate())
-    assert verdict.passed
+    assert verdict.meets_all_criteria
     (waived,) = [finding for finding in verdict.to_json()["findings"] if finding["outcome"] == "waived"]
     assert waived["criterion"] == "ApproverIsNotAuthor"
     assert "author ana, approver ana" in waived["got"]
-    assert not evaluate(evidence(approver="ana"), load_gate()).passed
+    assert not evaluate(evidence(approver="ana"), load_gate()).meets_all_criteria
 
 
 def test_override_is_named_on_record_and_keeps_the_failures() -> None:
@@ -160,7 +160,7 @@ def test_archiving_demands_nothing() -> None:
     verdict = evaluate(
         evidence(OFF_BY_ONE, stage=GateStage.ARCHIVED, edition_digest="other", approver="ana"), load_gate()
     )
-    assert verdict.passed
+    assert verdict.meets_all_criteria
     assert verdict.findings == ()
 
 
@@ -169,7 +169,7 @@ def test_a_hospital_may_point_to_its_own_gate(tmp_path: Path) -> None:
     gate = load_gate(write(tmp_path, SMALL))
     verdict = evaluate(evidence(OFF_BY_ONE, edition_digest="other"), gate)
     assert [finding.criterion for finding in verdict.findings] == ["MonotoneInMic"]
-    assert verdict.passed
+    assert verdict.meets_all_criteria
     assert verdict.to_json()["gate_digest"] == gate.digest != load_gate().digest
     assert "MonotoneInMic passed: got none" in verdict.explain()
 

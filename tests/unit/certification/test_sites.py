@@ -83,7 +83,7 @@ def test_a_wrong_answer_at_one_site_is_named_with_the_site() -> None:
     certificate = certified(compile_by_hand({**AT_SITES, "spn@csf": (1, 3)}), compile_by_hand(AT_SITES))
     assert {entry.key for entry in certificate.disagreements} == {"spn@csf"}
     assert certificate.kinds[Kind.VERY_MAJOR] > 0
-    assert str(certificate.unsafe[0]).startswith("spn@csf ")
+    assert str(certificate.unsafe_disagreements[0]).startswith("spn@csf ")
 
 
 def test_a_model_without_sites_is_wrong_where_the_guideline_tells_sites_apart() -> None:
@@ -126,7 +126,7 @@ def test_a_stranger_that_ignores_sites_is_held_against_the_row_of_each_site() ->
     asked = table_of_predictor(stranger(table, sites=False), "AMK_NM", table.keys)
     certificate = certified(asked, table)
     assert {entry.key for entry in certificate.disagreements} == {"spn@csf"}
-    assert certificate.unsafe
+    assert certificate.unsafe_disagreements
 
 
 @pytest.mark.parametrize("own", [(Site.UNKNOWN,), (Site.UNKNOWN, Site.OTHER), (Site.OTHER, Site.URINE)])

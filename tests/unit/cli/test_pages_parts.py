@@ -19,7 +19,7 @@ from sirena.ledger.event import Event
 from sirena.panel.compiled import Panel
 from sirena.server.parts.doors import Door
 from sirena.serving.holder import PanelHolder
-from sirena.serving.server import bind_path, running_beside
+from sirena.serving.server import bind_path, serve_beside
 from sirena.serving.source import FilePanelSource
 from sirena.settings.catalogue import Settings
 from sirena.web.records import UnrecordedError
@@ -53,7 +53,7 @@ def test_the_pages_tell_and_ask_at_the_desk(tmp_path: Path) -> None:
     sessions = Sessions(open_store(f"sqlite:///{tmp_path / 'access.db'}"), hours=1)
     path = tmp_path / "socket"
     desk = PagesDesk(Door("http://desk", socket=path))
-    with running_beside(create_desk(sessions, events.append), bind_path(path)):
+    with serve_beside(create_desk(sessions, events.append), bind_path(path)):
         desk.record("file_opened", {"who": "clara", "origin": "192.0.2.7", "rows": 3})
         assert desk.open_sessions() == frozenset()
         with pytest.raises(UnrecordedError):

@@ -29,12 +29,12 @@ class Sending:
 
     def in_turn(self, work: Callable[[Part], Result], parts: Iterable[Part]) -> Iterator[Result]:
         """See `Engine.in_turn`."""
-        seal = Seal.drawn()
-        there = seal.opened(seal.closed(work, cloudpickle.dumps))
+        seal = Seal.random()
+        there = seal.decrypt(seal.encrypt(work, cloudpickle.dumps))
         for number, part in enumerate(parts):
             if not number:
                 self.sent.append(cloudpickle.dumps((work, part)))  # type: ignore[no-untyped-call]  # a library without types
-            yield pickle.loads(pickle.dumps(there(seal.opened(seal.closed(part, cloudpickle.dumps)))))
+            yield pickle.loads(pickle.dumps(there(seal.decrypt(seal.encrypt(part, cloudpickle.dumps)))))
 
 
 @pytest.fixture

@@ -322,7 +322,7 @@ def test_an_unforeseen_error_shows_neither_trace_nor_input() -> None:
     """The caller gets the one shape, the log the place."""
     with service() as running:
         client, log = running.client, running.log
-        running.holder._loaded = object()  # type: ignore[assignment]
+        running.holder._loaded_panel = object()  # type: ignore[assignment]
         answer = client.post("/invocations", json={"dataframe_records": [{"ORGANISM": SECRET, "AMK_NM": "4"}]})
         assert (answer.status_code, answer.json()["error"]["code"]) == (500, "internal")
     assert SECRET not in answer.text + log.getvalue()

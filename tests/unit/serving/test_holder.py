@@ -37,13 +37,13 @@ class Shelf:
         """Tell what the test says."""
         return self.news
 
-    def fetch(self, known: str | None) -> MarkedPanel | None:
+    def fetch(self, known_mark: str | None) -> MarkedPanel | None:
         """Give what the test put here."""
         if self.error is not None:
             raise self.error
         if self.panel is None:
             raise SirenaError("the shelf is empty")
-        return None if known == self.panel.release else MarkedPanel(self.panel, self.panel.release)
+        return None if known_mark == self.panel.release else MarkedPanel(self.panel, self.panel.release)
 
 
 @contextmanager
@@ -86,7 +86,7 @@ def test_a_newly_activated_release_is_taken_up_in_the_background() -> None:
     with running(holder):
         wait_for(lambda: holder.failure is not None)
         shelf.panel = small_panel("first")
-        wait_for(lambda: holder.loaded is not None)
+        wait_for(lambda: holder.loaded_panel is not None)
         shelf.panel = small_panel("second")
         wait_for(lambda: holder.require().release == "second")
     assert holder.failure is None
@@ -99,7 +99,7 @@ def test_waking_asks_at_once() -> None:
     shelf.panel = small_panel("first")
     holder = PanelHolder(shelf, poll_seconds=3600)
     with running(holder):
-        wait_for(lambda: holder.loaded is not None)
+        wait_for(lambda: holder.loaded_panel is not None)
         shelf.panel = small_panel("second")
         holder.wake()
         wait_for(lambda: holder.require().release == "second")
@@ -111,7 +111,7 @@ def test_a_source_with_news_is_asked_long_before_the_next_poll() -> None:
     shelf.panel = small_panel("first")
     holder = PanelHolder(shelf, poll_seconds=3600)
     with running(holder):
-        wait_for(lambda: holder.loaded is not None)
+        wait_for(lambda: holder.loaded_panel is not None)
         shelf.panel, shelf.news = small_panel("second"), True
         wait_for(lambda: holder.require().release == "second")
 
@@ -123,7 +123,7 @@ def test_a_source_that_fails_leaves_the_panel_in_use(error: Exception) -> None:
     shelf.panel = small_panel("first")
     holder = PanelHolder(shelf, poll_seconds=0.02)
     with running(holder):
-        wait_for(lambda: holder.loaded is not None)
+        wait_for(lambda: holder.loaded_panel is not None)
         shelf.error = error
         wait_for(lambda: holder.failure is not None)
         assert holder.require().release == "first"

@@ -25,7 +25,7 @@ class Follower:
     def publish(self, publication: Publication) -> None:
         """Take a publication."""
         self.publications += 1
-        self.source.take(Publication.received([os.dup(file) for file in publication.files]))
+        self.source.take(Publication.from_files([os.dup(file) for file in publication.files]))
 
 
 def categories(panel: Panel) -> list[str | None]:
@@ -89,7 +89,7 @@ def test_whoever_asks_the_source_next_publishes_the_same_panel_once() -> None:
     follower = Follower()
     first = PublishingSource(Given(small_panel("first")), follower.publish, Publication.of(Standing()))
     first.fetch(None)
-    before = Publication.received([os.dup(file) for file in follower.source._publication.files])
+    before = Publication.from_files([os.dup(file) for file in follower.source._publication.files])
     PublishingSource(Given(small_panel("first")), follower.publish, before).fetch(None)
     assert (follower.publications, follower.source.standing.loads) == (1, 1)
 
@@ -102,7 +102,7 @@ def test_a_wrong_use_stays_one_and_an_error_nobody_foresaw_shows_no_more_than_it
             super().__init__(None)
             self.error = error
 
-        def fetch(self, known: str | None) -> None:  # noqa: ARG002 - as sources are asked
+        def fetch(self, known_mark: str | None) -> None:  # noqa: ARG002 - as sources are asked
             raise self.error
 
     follower = Follower()

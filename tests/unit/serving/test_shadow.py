@@ -135,12 +135,12 @@ def test_questions_it_cannot_keep_up_with_are_dropped_and_counted(monkeypatch: p
     monkeypatch.setattr(shadowing, "_MOST_BYTES", 1000)
     for _ in range(5):
         offer(shadow, active)
-    assert shadow.state.dropped == 2
+    assert shadow.state.dropped_requests == 2
     compare_all(shadow)
     offer(shadow, active, b"ORGANISM,AMK_NM\neco,4\n" + b"eco,4\n" * 200)
     offer(shadow, active)
     compare_all(shadow)
-    assert (shadow.state.compared, shadow.state.dropped) == (4, 3)
+    assert (shadow.state.compared_requests, shadow.state.dropped_requests) == (4, 3)
 
 
 def test_the_counts_begin_anew_when_either_release_becomes_another() -> None:
@@ -152,11 +152,11 @@ def test_the_counts_begin_anew_when_either_release_becomes_another() -> None:
     offer(shadow, first)
     offer(shadow, second)
     compare_all(shadow)
-    assert (shadow.state.active, shadow.state.compared) == ("release-3", 1)
+    assert (shadow.state.active, shadow.state.compared_requests) == ("release-3", 1)
     source.shadow = small_panel("release-4")
     shadow.refresh()
     offer(shadow, second)
-    assert (shadow.state.shadow, shadow.state.compared) == ("release-4", 0)
+    assert (shadow.state.shadow, shadow.state.compared_requests) == ("release-4", 0)
     offer(shadow, source.shadow)
     compare_all(shadow)
     assert shadow.state.active == "release-3"
@@ -173,7 +173,11 @@ def test_a_question_that_the_shadow_cannot_answer_is_counted_as_such() -> None:
     shadow.offer(active, "modelo_AMK_NM", "text/csv", body, is_tensors=False)
     offer(shadow, active)
     compare_all(shadow)
-    assert (shadow.state.compared, shadow.state.dropped, shadow.state.unanswered) == (1, 0, 1)
+    assert (shadow.state.compared_requests, shadow.state.dropped_requests, shadow.state.unanswered_requests) == (
+        1,
+        0,
+        1,
+    )
 
 
 def test_an_error_nobody_foresaw_ends_no_comparing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,16 +38,24 @@ def test_requests_answers_and_errors_add_up() -> None:
 def test_a_shadow_counts_the_questions_of_all_workers() -> None:
     """Counts of one pair of releases add up, from when the first of them began."""
     states = [
-        ShadowState("new", "old", since=20.0, compared=2, dropped=1, answers=((CHANGED, 4),)),
+        ShadowState("new", "old", since=20.0, compared_requests=2, dropped_requests=1, answers=((CHANGED, 4),)),
         ShadowState("new"),
-        ShadowState("new", "old", since=10.0, compared=3, unanswered=6, answers=((CHANGED, 5),)),
+        ShadowState("new", "old", since=10.0, compared_requests=3, unanswered_requests=6, answers=((CHANGED, 5),)),
     ]
     whole = add_up([Totals(shadow=state) for state in states]).shadow
-    assert whole == ShadowState("new", "old", since=10.0, compared=5, dropped=1, unanswered=6, answers=((CHANGED, 9),))
+    assert whole == ShadowState(
+        "new",
+        "old",
+        since=10.0,
+        compared_requests=5,
+        dropped_requests=1,
+        unanswered_requests=6,
+        answers=((CHANGED, 9),),
+    )
 
 
 def test_counts_of_another_pair_of_releases_are_over() -> None:
     """A worker that nobody asked since either release became another does not bring back what it counted before."""
-    before = ShadowState("new", "old", since=10.0, compared=7, answers=((CHANGED, 7),))
-    now = ShadowState("new", "older", since=30.0, compared=1)
+    before = ShadowState("new", "old", since=10.0, compared_requests=7, answers=((CHANGED, 7),))
+    now = ShadowState("new", "older", since=30.0, compared_requests=1)
     assert add_up([Totals(shadow=before), Totals(shadow=now)]).shadow == now

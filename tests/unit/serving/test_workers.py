@@ -51,7 +51,7 @@ def test_a_process_that_cannot_be_started_is_tried_again(parent: _Parent, monkey
 
 def test_what_ended_workers_counted_of_a_shadow_is_over_with_it(parent: _Parent) -> None:
     """The same pair of releases may come again, and is counted anew; another failure of the source changes nothing."""
-    counted = ShadowState("new", "old", since=10.0, compared=7)
+    counted = ShadowState("new", "old", since=10.0, compared_requests=7)
     parent._publish(Publication.of(Standing(shadow_mark="new")))
     parent._ended = Totals(shadow=counted)
     parent._publish(Publication.of(Standing(shadow_mark="new", shadow_failure="its file is another")))

@@ -32,7 +32,7 @@ from sirena.registry.versions import Stage, find_version, list_versions
 from sirena.settings.catalogue import Settings
 
 
-class ModelHouse:
+class InstalledModels:
     """Models and releases of the installation, and decisions on them; safe to share between threads."""
 
     def __init__(self, settings: Settings) -> None:
@@ -72,17 +72,17 @@ class ModelHouse:
         Raises:
             UsageError: there is no such version.
         """
-        registry = self._reached()
+        registry = self._registry_with_models()
         version = find_version(registry, f"{name}/{number}")
         siblings = list_versions(registry, name)[::-1]
         former = find_version(registry, f"{name}/{against}") if against else former_of(version, siblings)
         rules = self._rules()
-        compared = None
+        comparison = None
         if former is not None:
-            compared = compare_versions(registry, version, self._look.version(registry, former, rules))
+            comparison = compare_versions(registry, version, self._look.version(registry, former, rules))
         glance = self._look.version(registry, version, rules)
-        judged = ask_gate(lambda: judge_for(registry, None, approver=approver), version, stage)
-        return VersionLook(glance, judged, compared, decisions_of(version), siblings)
+        judgement = ask_gate(lambda: judge_for(registry, None, approver=approver), version, stage)
+        return VersionLook(glance, judgement, comparison, decisions_of(version), siblings)
 
     def certificate(self, name: str, number: int) -> Certificate | None:
         """Return the valid certificate of a model version; None if the version has no certificate.
@@ -90,7 +90,7 @@ class ModelHouse:
         Raises:
             SirenaError: there is no such version, or its certificate cannot be read.
         """
-        registry = self._reached()
+        registry = self._registry_with_models()
         return read_certificate(registry, find_version(registry, f"{name}/{number}"))
 
     def releases(self) -> list[ReleaseGlance]:
@@ -103,7 +103,7 @@ class ModelHouse:
 
     def release(self, number: int, against: str = "") -> ReleaseLook:
         """Return one release, compared with another (see `look_at_release`)."""
-        return look_at_release(self._reached(), str(number), against)
+        return look_at_release(self._registry_with_models(), str(number), against)
 
     def approval(self, release: str) -> AnsweringPeriod | None:
         """Return who last activated this release, and when it began to answer; None if nobody activated it.
@@ -119,7 +119,7 @@ class ModelHouse:
         Raises:
             SirenaError: there is no such release, or its file cannot be read.
         """
-        registry = self._reached()
+        registry = self._registry_with_models()
         return judge_members(judge_for(registry, None, approver=approver), find_release(registry, str(number)))
 
     def decide(self, name: str, number: int, stage: Stage, override: str = "") -> None:
@@ -137,7 +137,7 @@ class ModelHouse:
             GateError: the gate refuses.
             UsageError: there is no such version, or a release is to get another stage than Production.
         """
-        registry = self._reached()
+        registry = self._registry_with_models()
         if name != RELEASE_MODEL:
             promote(judge_for(registry, None), find_version(registry, f"{name}/{number}"), stage, override)
             return
@@ -155,7 +155,7 @@ class ModelHouse:
         Raises:
             UsageError: no version is in production.
         """
-        registry = self._reached()
+        registry = self._registry_with_models()
         author = registry.settings.effective_user
         return create_release(registry, members_at(registry, "production"), author=author, note=note).version
 
@@ -163,7 +163,7 @@ class ModelHouse:
     def _registry(self) -> Registry:
         return connect(self._settings)
 
-    def _reached(self) -> Registry:
+    def _registry_with_models(self) -> Registry:
         if self.is_empty:
             raise UsageError("there is no model on this machine yet", hint="train some first: `sirena train FILE`")
         return self._registry
