@@ -1,5 +1,6 @@
 """The quick way for one isolate is the general way, sooner."""
 
+from itertools import product
 from typing import Any
 
 import pytest
@@ -49,6 +50,31 @@ def test_it_answers_byte_for_byte_what_the_general_way_answers(
     assert quick.content == encode_answers(release, interpretation, detail)
     assert quick.unknown_specimens == interpretation.unknown_specimens
     assert [code for _, code in quick.counts] == [answered.answers[0] for answered in interpretation.columns]
+
+
+def test_a_kept_answer_to_one_test_is_that_of_its_organism_site_mic_and_detail() -> None:
+    """Each question twice, so that the second is answered by what the others left."""
+    release = PreparedRelease(panel_with_sites())
+    questions = [
+        ({"ORGANISM": organism, test: mic, "SPEC_TYPE": specimen}, detail)
+        for organism, mic, specimen in product(("eco", "pae", "zzz"), ("4", ">16", None), ("ur", "LCR", "qwxz"))
+        for test, detail in product(("AMK_NM", "amk_nm", "CAZ_NM"), (GroundDetail.SHORT, GroundDetail.NONE))
+    ]
+    for record, detail in questions * 2:
+        answer = answer_record(release, record, None, PANEL_MODEL, detail)
+        assert answer is not None
+        interpretation = interpret(release.panel, Rows(kept_records([record]), 1), model=PANEL_MODEL)
+        assert answer.content == encode_answers(release, interpretation, detail)
+        assert answer.unknown_specimens == interpretation.unknown_specimens
+        assert answer.unknown_organisms == interpretation.unknown_organisms
+
+
+def test_answers_to_one_test_are_kept_up_to_a_number() -> None:
+    """Texts of MICs are callers' to choose; memory does not grow with them."""
+    release = PreparedRelease(small_panel())
+    for number in range(1, 6_000):
+        answer_record(release, {"ORGANISM": "eco", "AMK_NM": f"4.{number}"}, None, PANEL_MODEL)
+    assert sum(len(column.whole_answers) for column in release._columns.values()) <= 4_096
 
 
 def test_plain_records_are_answered_by_it() -> None:
