@@ -57,7 +57,7 @@ def test_a_kept_answer_to_one_test_is_that_of_its_organism_site_mic_and_detail()
     release = PreparedRelease(panel_with_sites())
     questions = [
         ({"ORGANISM": organism, test: mic, "SPEC_TYPE": specimen}, detail)
-        for organism, mic, specimen in product(("eco", "pae", "zzz"), ("4", ">16", None), ("ur", "LCR", "qwxz"))
+        for organism, mic, specimen in product(("eco", "pae", "zzz"), ("4", ">16", None), ("ur", "LCR", "qwxz", ""))
         for test, detail in product(("AMK_NM", "amk_nm", "CAZ_NM"), (GroundDetail.SHORT, GroundDetail.NONE))
     ]
     for record, detail in questions * 2:
