@@ -10,7 +10,7 @@ from sirena.registry.connection import Registry
 from sirena.registry.housekeeping import Collection, free, unnamed_models
 from sirena.registry.retention import Retention, StoredVersion
 from sirena.server.backup.exclusive import exclusive
-from sirena.server.backup.objects import bucket_errors_told
+from sirena.server.backup.objects import bucket_errors_translated
 from sirena.server.object_store import unfinished_uploads
 from sirena.server.object_store.s3 import s3_client
 from sirena.server.object_store.unfinished_uploads import UnfinishedUpload, abort
@@ -72,7 +72,7 @@ def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
     if not settings.holds_production_stack:
         return []
     before = datetime.now(UTC) - unfinished_uploads.DEAD_AFTER
-    with bucket_errors_told("looking through", settings.s3_bucket):
+    with bucket_errors_translated("looking through", settings.s3_bucket):
         client = s3_client(settings, ProductionStack(settings).s3_endpoint)
         uploads = unfinished_uploads.unfinished_uploads(client, settings.s3_bucket)
         return [upload for upload in uploads if upload.begun < before]
@@ -85,7 +85,7 @@ def abort_uploads(settings: Settings, uploads: list[UnfinishedUpload], tell: Tel
     tell("unfinished uploads")
     with (
         recorded(settings, Collected, model="", rule="unfinished uploads older than a day") as act,
-        bucket_errors_told("removing unfinished uploads from", settings.s3_bucket),
+        bucket_errors_translated("removing unfinished uploads from", settings.s3_bucket),
     ):
         client = s3_client(settings, ProductionStack(settings).s3_endpoint)
         for upload in uploads:

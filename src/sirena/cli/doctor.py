@@ -60,8 +60,8 @@ def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
         notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, error.text, error.hint)
         return {}
     except OSError as error:
-        told = f"{error.filename} cannot be read by this account"
-        notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, told, AS_ROOT)
+        message = f"{error.filename} cannot be read by this account"
+        notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, message, AS_ROOT)
         return {}
     standing = StackStanding.of(stack.supervisor)
     look_at_settings(stack.settings, notebook)
@@ -76,7 +76,7 @@ def _worst(findings: "Sequence[CheckFinding]") -> "CheckVerdict":
     from sirena.server.checks.finding import CheckVerdict
 
     order = list(CheckVerdict)
-    return max((one.verdict for one in findings), key=order.index)
+    return max((finding.verdict for finding in findings), key=order.index)
 
 
 def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
@@ -89,7 +89,7 @@ def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> No
         "sirena": __version__,
         **place,
         "verdict": _worst(findings),
-        "findings": [asdict(one) for one in findings],
+        "findings": [asdict(finding) for finding in findings],
     }
     typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
 
@@ -100,16 +100,16 @@ def _print(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
 
     sections = []
     for area in Area:
-        rows = [(one.name, one.verdict.value, one.told) for one in findings if one.area is area]
+        rows = [(finding.name, finding.verdict.value, finding.told) for finding in findings if finding.area is area]
         sections.append(Section(area.value, rows, ("of", "state", "how it is"), words=(0, 1, 2)))
     remedies: dict[str, list[str]] = {}
-    for one in findings:
-        if one.verdict is not CheckVerdict.WELL and one.remedy:
-            remedies.setdefault(one.remedy, []).append(one.name)
+    for finding in findings:
+        if finding.verdict is not CheckVerdict.WELL and finding.remedy:
+            remedies.setdefault(finding.remedy, []).append(finding.name)
     to_do = [(", ".join(dict.fromkeys(names)), remedy) for remedy, names in remedies.items()]
     sections.append(Section("What to do", to_do, ("for", "remedy"), words=(0, 1)))
     print_sections(sections)
-    counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in CheckVerdict}
+    counts = {verdict: sum(finding.verdict is verdict for finding in findings) for verdict in CheckVerdict}
     in_all = ", ".join(f"{number} {in_words(verdict.value)}" for verdict, number in counts.items() if number)
-    where = f" ({place['profile']}, {place['home']})" if place else ""
-    typer.echo(f"{in_all}{where}")
+    stack_text = f" ({place['profile']}, {place['home']})" if place else ""
+    typer.echo(f"{in_all}{stack_text}")

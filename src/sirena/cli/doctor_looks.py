@@ -28,13 +28,13 @@ def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
 
     file = settings_file()
     with notebook.looking(Area.SETTINGS, "settings"):
-        found = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
-        for problem in found:
+        setting_problems = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
+        for problem in setting_problems:
             remedy = f"correct it in {file} or the environment; `sirena settings list` shows meaning and example"
             notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, problem, remedy)
-        if not found:
-            told = f"in order, with {file}" if file.is_file() else f"in order, without a file {file}"
-            notebook.note(Area.SETTINGS, "settings", CheckVerdict.WELL, told)
+        if not setting_problems:
+            message = f"in order, with {file}" if file.is_file() else f"in order, without a file {file}"
+            notebook.note(Area.SETTINGS, "settings", CheckVerdict.WELL, message)
 
 
 def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
@@ -63,10 +63,10 @@ def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
     try:
         within(LOOK_SECONDS, lambda: asyncio.run(OpenIdProvider(configuration).require_answer()))
     except TimeoutError:
-        told, remedy = f"{issuer} did not answer within {LOOK_SECONDS:.0f} s", _PROVIDER_REMEDIES["provider_away"]
-        notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, told, remedy.format(issuer=issuer))
-    except SignInRefusedError as refused:
-        cause = refused.refusal.cause
+        message, remedy = f"{issuer} did not answer within {LOOK_SECONDS:.0f} s", _PROVIDER_REMEDIES["provider_away"]
+        notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, message, remedy.format(issuer=issuer))
+    except SignInRefusedError as error:
+        cause = error.refusal.cause
         remedy = _PROVIDER_REMEDIES[cause].format(issuer=issuer)
         notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, f"{issuer}: {cause}", remedy)
     else:
@@ -110,14 +110,14 @@ def look_at_databases(stack: "Stack", standing: "StackStanding", notebook: "Note
         return
     with notebook.looking(Area.DATABASES, "revisions"):
         if production and not production.database().part().health.is_well():
-            told, remedy = "PostgreSQL is down", "`sirena up`; or `sirena upgrade --check`, which starts it to look"
-            notebook.note(Area.DATABASES, "revisions", CheckVerdict.UNSEEN, told, remedy)
+            message, remedy = "PostgreSQL is down", "`sirena up`; or `sirena upgrade --check`, which starts it to look"
+            notebook.note(Area.DATABASES, "revisions", CheckVerdict.UNSEEN, message, remedy)
             return
         if not production and not own_files(stack.settings):
             return
-        for one in look(stack):
-            told = f"{one.found or 'nothing yet'}, as needed"
-            if one.is_due:
-                told = f"{one.found}, and {one.needed} is needed"
-            verdict = CheckVerdict.WRONG if one.is_due else CheckVerdict.WELL
-            notebook.note(Area.DATABASES, one.what, verdict, told, "sirena upgrade" if one.is_due else "")
+        for finding in look(stack):
+            message = f"{finding.found or 'nothing yet'}, as needed"
+            if finding.is_due:
+                message = f"{finding.found}, and {finding.needed} is needed"
+            verdict = CheckVerdict.WRONG if finding.is_due else CheckVerdict.WELL
+            notebook.note(Area.DATABASES, finding.what, verdict, message, "sirena upgrade" if finding.is_due else "")

@@ -44,8 +44,8 @@ def list_editions(as_json: AsJson = False) -> None:
 
     editions = known_editions()
     default = set(editions.editions_in_force().values())
-    loaded = {name: editions.load(name) for name in editions.names}
-    listed = [
+    editions_by_name = {name: editions.load(name) for name in editions.names}
+    documents = [
         {
             "edition": name,
             "in_force_since": since.isoformat() if (since := edition.record.in_force_since) else None,
@@ -57,22 +57,22 @@ def list_editions(as_json: AsJson = False) -> None:
             "digest": edition.digest,
             "doubts": edition.record.doubts,
         }
-        for name, edition in loaded.items()
+        for name, edition in editions_by_name.items()
     ]
     if as_json:
-        print_json(listed)
+        print_json(documents)
         return
     rows = [
         (
-            str(one["edition"]),
-            str(one["in_force_since"] or "not stated"),
-            "default" if one["default"] else "",
-            *(str(one[count]) for count in ("rows", "expected", "antimicrobials", "origin")),
-            str(one["digest"])[:12],
+            str(document["edition"]),
+            str(document["in_force_since"] or "not stated"),
+            "default" if document["default"] else "",
+            *(str(document[count]) for count in ("rows", "expected", "antimicrobials", "origin")),
+            str(document["digest"])[:12],
         )
-        for one in listed
+        for document in documents
     ]
-    doubts = [(name, doubt) for name, edition in loaded.items() for doubt in edition.record.doubts]
+    doubts = [(name, doubt) for name, edition in editions_by_name.items() for doubt in edition.record.doubts]
     headings = ("edition", "in force since", "", "#rows", "#expected", "#antimicrobials", "origin", "digest")
     note = "The default of a guideline is its newest edition in force; a guideline alone (CLSI, EUCAST) means it."
     print_sections(
@@ -157,10 +157,10 @@ def diff(
 
     if not second and overlay is None:
         raise UsageError("there is nothing to compare with", hint="give a second edition, or an --overlay")
-    wanted = chosen_drugs(drugs)
+    drug_codes = chosen_drugs(drugs)
     editions = known_editions()
     before, after = editions.load(first), editions.load(second or first, overlay)
-    differences = [item for item in difference(before, after) if not wanted or item.drug in wanted]
+    differences = [item for item in difference(before, after) if not drug_codes or item.drug in drug_codes]
     if as_json:
         print_json([_facts(item) for item in differences])
         return
@@ -169,8 +169,8 @@ def diff(
         for item in (differences if every else differences[:_PAGE])
     ]
     headings = ("what", "drug", "rank", "group", "site", before.name, after.name)
-    hidden = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
-    note = f"{len(differences)} differences, the gravest first.{hidden}" if rows else "The two say the same."
+    more_text = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
+    note = f"{len(differences)} differences, the gravest first.{more_text}" if rows else "The two say the same."
     print_sections([Section(f"From {before.name} to {after.name}", rows, headings, note, words=DIFFERENCE_WORDS)])
 
 

@@ -46,18 +46,18 @@ def check(
     from sirena.guidelines.check import check_edition
 
     editions = known_editions()
-    loaded = editions.load(edition, overlay)
-    other = editions.load(against) if against else None
-    outcome = check_edition(loaded, other, chosen_drugs(drugs))
+    loaded_edition = editions.load(edition, overlay)
+    other_edition = editions.load(against) if against else None
+    outcome = check_edition(loaded_edition, other_edition, chosen_drugs(drugs))
     if as_json:
-        print_json(_document(loaded, outcome))
+        print_json(_document(loaded_edition, outcome))
         return
-    for line in edition_lines(loaded):
+    for line in edition_lines(loaded_edition):
         say(line)
     say("")
-    counts = [(what, str(number)) for what, number in _counts(outcome)]
+    counts = [(name, str(number)) for name, number in _counts(outcome)]
     print_sections([Section("To look at", counts, ("what", "#rows"), words=(0,))])
-    _print_rows(loaded, outcome)
+    _print_rows(loaded_edition, outcome)
     print_sections(_differences(outcome))
 
 
@@ -107,7 +107,7 @@ def _override(edition: "Edition", item: "OverriddenRow") -> str:
     codes = ", ".join(item.organisms[:_CODES_SHOWN]) + (" …" if len(item.organisms) > _CODES_SHOWN else "")
     reach = "always" if item.always else f"for {len(item.organisms)} of its organisms"
     return (
-        f"{item.row.drug}  {whom(item.row)}: {saying(item.row, edition.guideline)}; before it comes, {reach}, "
+        f"{item.row.drug}  {whom(item.row)}: {saying(item.row, edition.guideline)}; overridden {reach} by "
         f"{whom(item.before)}: {saying(item.before, edition.guideline)} ({codes})"
     )
 

@@ -26,8 +26,8 @@ def import_workbook(path: Path) -> None:
     print_sections(
         [
             Section(imported.name, facts, ("statements", "#"), _outcome(imported)),
-            _cells("Left to a person: nothing of these cells was taken", imported.undecided),
-            _cells("Taken as printed; a person should read the notes", imported.to_check),
+            _cells("Left to a person: these cells were not imported", imported.undecided),
+            _cells("Imported as printed; a person should read the notes", imported.to_check),
             _cells("Not read", imported.left_out),
             *_differences(imported),
         ]

@@ -102,7 +102,7 @@ def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> lis
                 plan.evidence, drugs=plan.drugs, seed=plan.seed, search=plan.search, progress=told
             ):
                 if isinstance(model, Untrainable):
-                    outcomes.append(TrainingOutcome(model.column, None, None, "", model.why))
+                    outcomes.append(TrainingOutcome(model.column, None, None, "", model.reason))
                     progress("registered", model.column, total)
                     continue
                 future = pool.submit(_register, registry, plan, parent, model)

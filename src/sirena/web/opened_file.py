@@ -212,7 +212,7 @@ def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> Opened
         isolates.category_columns,
         existing=Existing.REPLACE,
         basis=False,
-        stamped=False,
+        with_stamp=False,
     )
     tallies: list[ColumnTally] = []
     answered = interpret_frame(

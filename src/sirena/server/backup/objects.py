@@ -62,23 +62,24 @@ class Bucket:
         Raises:
             BackupError: the endpoint does not answer or refuses, or the disk is full.
         """
-        known = _read_index(index)
-        with bucket_errors_told("reading", self.name):
-            listed = [one for one in self._listed() if not _is_folder_mark(one)]
-            places = _places([one.key for one in listed])
+        index_entries = _read_index(index)
+        with bucket_errors_translated("reading", self.name):
+            objects = [one for one in self._list_objects() if not _is_folder_mark(one)]
+            places = _places([one.key for one in objects])
             folder.mkdir(parents=True, exist_ok=True)
             self._forget_others(folder, set(places.values()))
             facts: dict[str, FileFacts] = {}
             with ThreadPoolExecutor(_STREAMS) as pool:
-                fetched = pool.map(
-                    lambda one: self._kept_or_fetched(one, folder / places[one.key], known.get(one.key)), listed
+                results = pool.map(
+                    lambda one: self._facts_of_object(one, folder / places[one.key], index_entries.get(one.key)),
+                    objects,
                 )
-                for count, (one, found) in enumerate(zip(listed, fetched, strict=True), 1):
-                    if found is not None:
-                        facts[one.key] = found
+                for count, (one, object_facts) in enumerate(zip(objects, results, strict=True), 1):
+                    if object_facts is not None:
+                        facts[one.key] = object_facts
                     if count % 500 == 0:
-                        tell(f"objects, {count:,} of {len(listed):,}")
-        etags = {one.key: one.etag for one in listed}
+                        tell(f"objects, {count:,} of {len(objects):,}")
+        etags = {one.key: one.etag for one in objects}
         document = {key: [etags[key], one.size, one.sha256] for key, one in facts.items()}
         write_private(index, json.dumps(document), OsAccount.of_this_process())
         return facts
@@ -89,21 +90,25 @@ class Bucket:
         Raises:
             BackupError: the endpoint does not answer or refuses, or the bucket does not hold what was sent.
         """
-        with bucket_errors_told("writing", self.name):
-            present = {one.key: one for one in self._listed()}
+        with bucket_errors_translated("writing", self.name):
+            objects_before = {one.key: one for one in self._list_objects()}
             files = {key: stored_at(folder, key) for key in objects}
             digests = {key: _md5(file) for key, file in files.items()}
-            missing = [key for key, digest in digests.items() if key not in present or present[key].etag != digest]
+            missing_keys = [
+                key
+                for key, digest in digests.items()
+                if key not in objects_before or objects_before[key].etag != digest
+            ]
             with ThreadPoolExecutor(_STREAMS) as pool:
-                sent = pool.map(lambda key: self._send(files[key], key), missing)
-                for count, _ in enumerate(sent, 1):
+                uploads = pool.map(lambda key: self._send(files[key], key), missing_keys)
+                for count, _ in enumerate(uploads, 1):
                     if count % 500 == 0:
-                        tell(f"objects, {count:,} of {len(missing):,}")
-            after = {one.key: one for one in self._listed()}
+                        tell(f"objects, {count:,} of {len(missing_keys):,}")
+            after = {one.key: one for one in self._list_objects()}
         for key, facts in objects.items():
-            found = after.get(key)
-            same = found is not None and found.size == facts.size
-            if found is None or not same or (len(found.etag) == _MD5_LENGTH and found.etag != digests[key]):
+            stored = after.get(key)
+            has_size = stored is not None and stored.size == facts.size
+            if stored is None or not has_size or (len(stored.etag) == _MD5_LENGTH and stored.etag != digests[key]):
                 raise BackupError(
                     f"the bucket {self.name} does not hold {key} as it was sent", hint="see to the S3 endpoint; repeat"
                 )
@@ -114,25 +119,30 @@ class Bucket:
         Raises:
             BackupError: the endpoint does not answer, or refuses.
         """
-        with bucket_errors_told("reading", self.name):
-            sizes = {one.key: one.size for one in self._listed()}
+        with bucket_errors_translated("reading", self.name):
+            sizes = {one.key: one.size for one in self._list_objects()}
         return {key: facts for key, facts in objects.items() if sizes.get(key) != facts.size}
 
     def strangers(self, objects: Mapping[str, FileFacts]) -> int:
         """Return how many other objects the bucket holds, not counting the marking object that `sirena up` makes."""
-        with bucket_errors_told("reading", self.name):
-            listed = [one for one in self._listed() if one.key != ".sirena"]
-        return sum(one.key not in objects or one.size != objects[one.key].size for one in listed)
+        with bucket_errors_translated("reading", self.name):
+            objects_present = [one for one in self._list_objects() if one.key != ".sirena"]
+        return sum(one.key not in objects or one.size != objects[one.key].size for one in objects_present)
 
-    def _listed(self) -> Iterator[Stored]:
+    def _list_objects(self) -> Iterator[Stored]:
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             for item in page.get("Contents", []):
                 yield Stored(item["Key"], item["ETag"].strip('"'), int(item["Size"]))
 
-    def _kept_or_fetched(self, one: Stored, file: Path, known: tuple[str, FileFacts] | None) -> FileFacts | None:
-        if known is not None and known[0] == one.etag and known[1].size == one.size and file.is_file():
+    def _facts_of_object(self, one: Stored, file: Path, index_entry: tuple[str, FileFacts] | None) -> FileFacts | None:
+        if (
+            index_entry is not None
+            and index_entry[0] == one.etag
+            and index_entry[1].size == one.size
+            and file.is_file()
+        ):
             facts = facts_of(file)
-            if facts == known[1]:
+            if facts == index_entry[1]:
                 return facts
         return self._fetch(one, file)
 
@@ -175,18 +185,18 @@ class Bucket:
 
 
 @contextmanager
-def bucket_errors_told(doing: str, bucket: str) -> Iterator[None]:
+def bucket_errors_translated(action: str, bucket: str) -> Iterator[None]:
     """Raise `BackupError` in place of errors of S3 or the disk in a ``with`` block."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         raise BackupError(
-            f"{doing} bucket {bucket} failed: {code}", hint="see `sirena status` and `sirena logs s3`; then repeat"
+            f"{action} bucket {bucket} failed: {code}", hint="see `sirena status` and `sirena logs s3`; then repeat"
         ) from error
     except OSError as error:
         raise BackupError(
-            f"{doing} bucket {bucket} failed at {error.filename}: {os.strerror(error.errno or 0)}",
+            f"{action} bucket {bucket} failed at {error.filename}: {os.strerror(error.errno or 0)}",
             hint="make room, or see to the folder's rights; then repeat",
         ) from error
 

@@ -57,7 +57,7 @@ class CheckFinding:
             Urgency.WARNING: CheckVerdict.WARNING,
             Urgency.CRITICAL: CheckVerdict.WRONG,
         }
-        return cls(Area.STACK, condition.name, verdict[condition.urgency], condition.told, condition.remedy)
+        return cls(Area.STACK, condition.name, verdict[condition.urgency], condition.state, condition.remedy)
 
 
 @dataclass
@@ -66,9 +66,9 @@ class Notebook:
 
     findings: list[CheckFinding] = field(default_factory=list)
 
-    def note(self, area: Area, name: str, verdict: CheckVerdict, told: str, remedy: str = "") -> None:
+    def note(self, area: Area, name: str, verdict: CheckVerdict, text: str, remedy: str = "") -> None:
         """Add a finding."""
-        self.findings.append(CheckFinding(area, name, verdict, told, remedy))
+        self.findings.append(CheckFinding(area, name, verdict, text, remedy))
 
     @contextmanager
     def looking(self, area: Area, name: str) -> Iterator[None]:
@@ -79,5 +79,5 @@ class Notebook:
             self.note(area, name, CheckVerdict.WRONG, error.text, error.hint)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            told = f"{where}{error.strerror or type(error).__name__}"
-            self.note(area, name, CheckVerdict.UNSEEN, told, AS_ROOT)
+            text = f"{where}{error.strerror or type(error).__name__}"
+            self.note(area, name, CheckVerdict.UNSEEN, text, AS_ROOT)

@@ -28,20 +28,20 @@ def look_at_name(settings: Settings, notebook: Notebook) -> None:
         return
     remedy = f"enter it in the hospital's DNS, or for a trial: `echo '127.0.1.1 {name}' >> /etc/hosts`"
     try:
-        found = within(LOOK_SECONDS, lambda: _addresses(name))
+        addresses = within(LOOK_SECONDS, lambda: _addresses(name))
     except TimeoutError:
-        found = None
-    if found is None:
-        told, verdict = f"{name} was not resolved within {LOOK_SECONDS:.0f} s", CheckVerdict.UNSEEN
+        addresses = None
+    if addresses is None:
+        text, verdict = f"{name} was not resolved within {LOOK_SECONDS:.0f} s", CheckVerdict.UNSEEN
         remedy = f"look at the machine's name server: `getent hosts {name}`"
-    elif not found:
-        told, verdict = f"{name} leads to no address", CheckVerdict.WRONG
-    elif not any(map(_is_ours, found)):
-        told, verdict = f"{name} leads to {', '.join(found)}, no address of this machine", CheckVerdict.WARNING
+    elif not addresses:
+        text, verdict = f"{name} leads to no address", CheckVerdict.WRONG
+    elif not any(map(_is_ours, addresses)):
+        text, verdict = f"{name} leads to {', '.join(addresses)}, no address of this machine", CheckVerdict.WARNING
         remedy = "right if a router passes it on to here; else correct the DNS entry"
     else:
-        told, verdict, remedy = f"{name} leads to {', '.join(found)}, here", CheckVerdict.WELL, ""
-    notebook.note(Area.NETWORK, "server name", verdict, told, remedy)
+        text, verdict, remedy = f"{name} leads to {', '.join(addresses)}, here", CheckVerdict.WELL, ""
+    notebook.note(Area.NETWORK, "server name", verdict, text, remedy)
 
 
 def look_at_s3(settings: Settings, notebook: Notebook) -> None:
@@ -50,14 +50,16 @@ def look_at_s3(settings: Settings, notebook: Notebook) -> None:
         return
     with notebook.looking(Area.NETWORK, "S3 endpoint"):
         try:
-            there = within(LOOK_SECONDS, lambda: look_at_bucket(settings, settings.s3_endpoint_url))
+            bucket_exists = within(LOOK_SECONDS, lambda: look_at_bucket(settings, settings.s3_endpoint_url))
         except TimeoutError:
             raise PreparationError(
                 f"the S3 endpoint does not answer within {LOOK_SECONDS:.0f} s",
                 hint="check MLFLOW_S3_ENDPOINT_URL, firewall and proxy",
             ) from None
-        told = f"answers; the bucket {settings.s3_bucket} " + ("is there" if there else "will be made by `sirena up`")
-        notebook.note(Area.NETWORK, "S3 endpoint", CheckVerdict.WELL, told)
+        text = f"answers; the bucket {settings.s3_bucket} " + (
+            "is there" if bucket_exists else "will be made by `sirena up`"
+        )
+        notebook.note(Area.NETWORK, "S3 endpoint", CheckVerdict.WELL, text)
 
 
 def look_at_authority(settings: Settings, notebook: Notebook) -> None:
@@ -66,14 +68,14 @@ def look_at_authority(settings: Settings, notebook: Notebook) -> None:
         return
     directory = settings.acme_directory
     try:
-        known = within(LOOK_SECONDS, lambda: _directory(directory))
+        directory_answer = within(LOOK_SECONDS, lambda: _directory(directory))
     except TimeoutError:
-        known, cause = {}, "no answer in time"
+        directory_answer, cause = {}, "no answer in time"
     except (urllib.error.URLError, OSError, ValueError) as error:
-        known, cause = {}, str(getattr(error, "reason", "")) or type(error).__name__
+        directory_answer, cause = {}, str(getattr(error, "reason", "")) or type(error).__name__
     else:
         cause = "it is no directory of ACME"
-    if "newOrder" in known:
+    if "newOrder" in directory_answer:
         notebook.note(Area.NETWORK, "certificate authority", CheckVerdict.WELL, f"{directory} answers")
         return
     # what was issued lasts for weeks, the first start does not
@@ -104,8 +106,8 @@ def _directory(address: str) -> dict[str, object]:
     # the authorities certbot trusts
     context = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
     with urllib.request.urlopen(address, timeout=LOOK_SECONDS, context=context) as answer:  # noqa: S310 - https, see settings
-        found = json.load(answer)
-    return found if isinstance(found, dict) else {}
+        document = json.load(answer)
+    return document if isinstance(document, dict) else {}
 
 
 def _addresses(name: str) -> list[str]:

@@ -14,12 +14,16 @@ from sirena.settings.catalogue import Settings, variable_of
 
 def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
     """Note which of the profile's ports are free, used by the stack's own parts, or taken by other programs."""
-    wanted = wanted_ports(settings)
-    taken = [one for one in wanted if not is_free(one[1], one[2])]
-    free, own, unseen = [port for variable, address, port in wanted if (variable, address, port) not in taken], [], []
+    ports = wanted_ports(settings)
+    taken_ports = [one for one in ports if not is_free(one[1], one[2])]
+    free, own, unseen = (
+        [port for variable, address, port in ports if (variable, address, port) not in taken_ports],
+        [],
+        [],
+    )
     # after the ports: who came to listen meanwhile would else be nobody
     on_them = listeners()
-    for variable, address, port in taken:
+    for variable, address, port in taken_ports:
         holder = on_them.get(port)
         if holder is None and is_free(address, port):
             # it ended meanwhile
@@ -31,14 +35,14 @@ def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStandin
         elif standing.state is StackState.HIDDEN and not holder.process_id:
             unseen.append(port)
         else:
-            _note_taken(notebook, variable, port, holder)
+            _note_port_in_use(notebook, variable, port, holder)
     if free:
-        notebook.note(Area.PORTS, "free", CheckVerdict.WELL, _listed(free))
+        notebook.note(Area.PORTS, "free", CheckVerdict.WELL, _list_of_ports(free))
     if own:
-        notebook.note(Area.PORTS, "held by our own parts", CheckVerdict.WELL, _listed(own))
+        notebook.note(Area.PORTS, "held by our own parts", CheckVerdict.WELL, _list_of_ports(own))
     if unseen:
-        told = f"{_listed(unseen)}: whether by the stack's own parts cannot be seen"
-        notebook.note(Area.PORTS, "taken", CheckVerdict.UNSEEN, told, AS_ROOT)
+        text = f"{_list_of_ports(unseen)}: whether by the stack's own parts cannot be seen"
+        notebook.note(Area.PORTS, "taken", CheckVerdict.UNSEEN, text, AS_ROOT)
     if settings.profile == "production":
         # what another account brought up, it may
         if standing.state is not StackState.HIDDEN:
@@ -47,7 +51,7 @@ def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStandin
         _look_at_address(settings, notebook)
 
 
-def _note_taken(notebook: Notebook, variable: str, port: int, holder: Listener) -> None:
+def _note_port_in_use(notebook: Notebook, variable: str, port: int, holder: Listener) -> None:
     end = f"kill {holder.process_id}" if holder.process_id else f"sudo ss -ltnp 'sport = :{port}'"
     if holder.unit:
         end = f"systemctl disable --now {holder.unit}"
@@ -61,14 +65,14 @@ def _look_at_address(settings: Settings, notebook: Notebook) -> None:
             probe.bind((settings.listen, 0))
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:
-                told, verdict = f"{settings.listen}: {os.strerror(error.errno or 0)}", CheckVerdict.UNSEEN
+                text, verdict = f"{settings.listen}: {os.strerror(error.errno or 0)}", CheckVerdict.UNSEEN
             else:
-                told, verdict = f"{settings.listen} is no address of this machine", CheckVerdict.WRONG
+                text, verdict = f"{settings.listen} is no address of this machine", CheckVerdict.WRONG
             remedy = f"set {variable_of('listen')} to one that `ip address` shows, or leave it out"
-            notebook.note(Area.PORTS, "address", verdict, told, remedy)
+            notebook.note(Area.PORTS, "address", verdict, text, remedy)
 
 
-def _listed(ports: list[int]) -> str:
+def _list_of_ports(ports: list[int]) -> str:
     """Return ports as a text, with consecutive ones as a range: 15600-15609."""
     runs: list[list[int]] = []
     for port in sorted(set(ports)):

@@ -66,31 +66,31 @@ def look_at_programs(settings: Settings, notebook: Notebook) -> None:
     for need in needs(settings):
         with notebook.looking(Area.PROGRAMS, need.name):
             paths = [find() for find in need.paths]
-            found = version_of([paths[0], need.question])
-            require_version(need.name, found, need.oldest)
-            notebook.note(Area.PROGRAMS, need.name, CheckVerdict.WELL, f"{found}, {paths[0]}")
+            version_found = version_of([paths[0], need.question])
+            require_version(need.name, version_found, need.oldest)
+            notebook.note(Area.PROGRAMS, need.name, CheckVerdict.WELL, f"{version_found}, {paths[0]}")
 
 
 def _look_at_python(notebook: Notebook) -> None:
-    found = platform.python_version()
-    if found.startswith(f"{PYTHON}."):
-        notebook.note(Area.PROGRAMS, "python", CheckVerdict.WELL, found)
+    running_version = platform.python_version()
+    if running_version.startswith(f"{PYTHON}."):
+        notebook.note(Area.PROGRAMS, "python", CheckVerdict.WELL, running_version)
     else:
-        told = f"{found}; Sirena's dependencies are locked for {PYTHON}"
+        text = f"{running_version}; Sirena's dependencies are locked for {PYTHON}"
         notebook.note(
             Area.PROGRAMS,
             "python",
             CheckVerdict.WRONG,
-            told,
+            text,
             f"make the environment with python{PYTHON}: `make install`",
         )
 
 
 def _look_at_mlflow(settings: Settings, notebook: Notebook) -> None:
-    found = version("mlflow")
-    if found == MLFLOW or (found in MLFLOW_ALSO and settings.profile == "embedded"):
-        notebook.note(Area.PROGRAMS, "mlflow", CheckVerdict.WELL, found)
+    installed_version = version("mlflow")
+    if installed_version == MLFLOW or (installed_version in MLFLOW_ALSO and settings.profile == "embedded"):
+        notebook.note(Area.PROGRAMS, "mlflow", CheckVerdict.WELL, installed_version)
         return
-    told = f"{found}; the entry knows the routes of {MLFLOW}, and refuses others"
+    text = f"{installed_version}; the entry knows the routes of {MLFLOW}, and refuses others"
     verdict = CheckVerdict.WRONG if settings.profile == "production" else CheckVerdict.WARNING
-    notebook.note(Area.PROGRAMS, "mlflow", verdict, told, "install the locked dependencies: `make install`")
+    notebook.note(Area.PROGRAMS, "mlflow", verdict, text, "install the locked dependencies: `make install`")

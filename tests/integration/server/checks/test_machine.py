@@ -23,7 +23,7 @@ def test_memory_must_do_for_the_stack(
     """And better for a training too; a running stack has its share already."""
     kernel = tmp_path / "meminfo"
     kernel.write_text(f"MemTotal: {total * 2**20} kB\nMemAvailable: {available * 2**20} kB\nHugePages_Total: 0\n")
-    look_at_memory(settings, notebook, running=running, memory=kernel)
+    look_at_memory(settings, notebook, is_running=running, memory=kernel)
     assert [one.verdict for one in notebook.findings] == [verdict]
 
 
