@@ -37,15 +37,15 @@ def remove_versions(
     """Remove model versions, except those that are needed by now. Returns the number of removed versions."""
     count = 0
     for model in sorted({version.model for version in candidates}):
-        versions = [one for one in candidates if one.model == model]
+        versions = [version for version in candidates if version.model == model]
         for start in range(0, len(versions), _BATCH):
             batch = versions[start : start + _BATCH]
-            numbers = tuple(str(one.number) for one in batch)
+            numbers = tuple(str(version.number) for version in batch)
             with recorded(registry.settings, Collected, model=model, versions=numbers, rule=str(retention)) as act:
                 tell(f"{model} {numbers[0]} to {numbers[-1]}, {count:,} of {len(candidates):,} removed")
-                removed_versions = [one for one in batch if collection.remove(one)]
+                removed_versions = [version for version in batch if collection.remove(version)]
                 count += len(removed_versions)
-                act.learn(versions=tuple(str(one.number) for one in removed_versions))
+                act.learn(versions=tuple(str(version.number) for version in removed_versions))
                 if not removed_versions:
                     act.nothing_to_do()
     return count

@@ -137,7 +137,7 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
     editions = editions_in_force(settings, guideline)
     columns = sorted({column.model_column for column in source.mic_columns.values()})
     tables = editions.tables(columns)
-    return (lambda column: tables.get(column.model_column)), editions.named(columns) or "no edition"
+    return (lambda column: tables.get(column.model_column)), editions.names_for(columns) or "no edition"
 
 
 def _print(counts: list[dict[str, Any]], form: AlertsFormat, language: Language) -> None:

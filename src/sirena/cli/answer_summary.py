@@ -55,9 +55,9 @@ class AnswerSummary:
         from sirena.domain.truth_table import answer_code
 
         self._counts = tally.counts if self._counts is None else self._counts + tally.counts
-        unanswered = int(tally.counts[answer_code(Category.NI, Reason.NO_MODEL)])
-        if unanswered:
-            self._without_model[tally.column] = unanswered
+        cells_without_model = int(tally.counts[answer_code(Category.NI, Reason.NO_MODEL)])
+        if cells_without_model:
+            self._without_model[tally.column] = cells_without_model
         for mark, count in tally.marks.items():
             self._marks[mark] = self._marks.get(mark, 0) + count
         self._progress.advance(self._task)

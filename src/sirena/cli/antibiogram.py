@@ -262,7 +262,7 @@ def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFo
     settings = load_settings()
     editions = editions_in_force(settings, names)
     columns = sorted({column.model_column for column in source.mic_columns.values()})
-    tables, edition_names = editions.tables(columns), editions.named(columns)
+    tables, edition_names = editions.tables(columns), editions.names_for(columns)
     return lambda column: tables.get(
         column.model_column
     ), f"reference · {edition_names}" if edition_names else "reference"

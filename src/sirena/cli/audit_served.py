@@ -75,22 +75,22 @@ class Served:
     """Model versions in the release; empty when no stored copy of its file is as it was judged."""
 
 
-def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | None:
+def served_at(registry: Registry, ledger: Ledger, instant: datetime) -> Served | None:
     """Return the release that was serving at a moment, by the ledger's record; None if none was.
 
     Args:
         registry: registry that holds the release's file; its content is used only if it is the file that was judged.
         ledger: the ledger, which records each change of the serving release, and who decided it.
-        when: the moment, with time zone.
+        instant: the moment, with time zone.
 
     Raises:
         RegistryError: MLflow does not answer.
         LedgerError: the ledger does not answer, or is not as it was written.
         UnjudgedReleaseError: the ledger records no serving release for that moment, but MLflow's history does.
     """
-    period = TrustedReading(ledger).read().at(moment(when))
+    period = TrustedReading(ledger).read().at(moment(instant))
     if period is None:
-        _require_nothing_served(registry, moment(when))
+        _require_nothing_served(registry, moment(instant))
         return None
     judgement = period.judgement
     decisions = list(ledger.read(events=("promoted", "overridden")))
@@ -110,11 +110,13 @@ def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | No
             for discrepancy in look.discrepancies
             if discrepancy.store in (Store.ROW, Store.ARTIFACT, *aliases)
         ),
-        versions=tuple(_versions(registry, look.content, decisions, moment(when))) if look.content is not None else (),
+        versions=tuple(_versions(registry, look.content, decisions, moment(instant)))
+        if look.content is not None
+        else (),
     )
 
 
-def print_served(served_release: Served | None, when: datetime, form: AuditFormat) -> None:
+def print_served(served_release: Served | None, instant: datetime, form: AuditFormat) -> None:
     """Print a served release as a table for people, or as JSON lines or CSV with a line for each version."""
     if form is AuditFormat.JSONL:
         for row in _rows(served_release):
@@ -128,16 +130,18 @@ def print_served(served_release: Served | None, when: datetime, form: AuditForma
                 {name: harmless("" if cell is None else str(cell)) for name, cell in row.items()} for row in rows
             )
     elif served_release is None:
-        say(f"no release was active at {moment(when)[:19]} UTC")
+        say(f"no release was active at {moment(instant)[:19]} UTC")
     else:
-        _print_table(served_release, when)
+        _print_table(served_release, instant)
 
 
-def _print_table(served_release: Served, when: datetime) -> None:
+def _print_table(served_release: Served, instant: datetime) -> None:
     override_text = f", overriding the gate: {served_release.override}" if served_release.override else ""
-    say(f"At {moment(when)[:19]} UTC {served_release.release} ({served_release.digest[:12]}) answered,")
-    between = f"since {served_release.since[:19]} until {served_release.until[:19] if served_release.until else 'now'}"
-    say(in_one_line(f"{between}, {served_release.action} by {served_release.activated_by}{override_text}"))
+    say(f"At {moment(instant)[:19]} UTC {served_release.release} ({served_release.digest[:12]}) answered,")
+    period_text = (
+        f"since {served_release.since[:19]} until {served_release.until[:19] if served_release.until else 'now'}"
+    )
+    say(in_one_line(f"{period_text}, {served_release.action} by {served_release.activated_by}{override_text}"))
     say(f"audit ledger: entry {served_release.ledger_entry}")
     for remark in served_release.remarks:
         say(in_one_line(f"BUT now {remark}"))
@@ -169,23 +173,25 @@ def _rows(served_release: Served | None) -> list[dict[str, object]]:
     return [{"release": served_release.release, **release, **asdict(version)} for version in versions]
 
 
-def _require_nothing_served(registry: Registry, when: str) -> None:
+def _require_nothing_served(registry: Registry, time_text: str) -> None:
     for period in served_periods(registry) if list_releases(registry) else ():
-        if period.since <= when and (period.until is None or when < period.until):
+        if period.since <= time_text and (period.until is None or time_text < period.until):
             raise UnjudgedReleaseError(
-                f"MLflow's history says that {RELEASE_MODEL}/{period.release} answered at {when[:19]} UTC, and the "
-                "audit ledger holds no entry of it: it was not approved here, or that history was altered",
+                f"MLflow's history says that {RELEASE_MODEL}/{period.release} answered at {time_text[:19]} UTC, and "
+                "the audit ledger holds no entry of it: it was not approved here, or that history was altered",
                 hint="see SIRENA_HOME and MLFLOW_TRACKING_URI, or compare with a backup",
             )
 
 
-def _versions(registry: Registry, content: bytes, decisions: list[LedgerEntry], when: str) -> Iterable[ServedVersion]:
+def _versions(
+    registry: Registry, content: bytes, decisions: list[LedgerEntry], time_text: str
+) -> Iterable[ServedVersion]:
     for facts in json.loads(content)["members"].values():
         member = Member(**facts)
         approvals = [
             entry
             for entry in decisions
-            if entry.event == "promoted" and entry.outcome in _ENDED and entry.at <= when
+            if entry.event == "promoted" and entry.outcome in _ENDED and entry.at <= time_text
             and _subject(entry) == member.reference and entry.facts().get("stage") == Stage.PRODUCTION.value
         ]  # fmt: skip
         entry = approvals[-1] if approvals else None

@@ -45,9 +45,9 @@ def summary(certificate: Certificate, most: int) -> str:
     lines += [f"  refuses {count:,}: {reason}" for reason, count in certificate.refusals.items()]
     differences = list(difference_lines(certificate.disagreements))
     lines += [f"    {line}" for line in differences[:most]]
-    hidden = len(differences) - most
-    if hidden > 0:
-        lines.append(f"    … and {hidden:,} more lines (--all prints them, --output writes every cell)")
+    hidden_lines = len(differences) - most
+    if hidden_lines > 0:
+        lines.append(f"    … and {hidden_lines:,} more lines (--all prints them, --output writes every cell)")
     return "\n".join(lines)
 
 

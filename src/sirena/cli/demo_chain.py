@@ -124,9 +124,9 @@ def _train(registry: Registry, file: Path, seed: int) -> list[TrainingOutcome]:
     with TrainingProgress() as progress:
         plan = Plan(evidence, editions, registry.settings.effective_user, seed=seed)
         outcomes = training.train(registry, plan, progress)
-    untrained = [outcome for outcome in outcomes if outcome.version is None]
-    if untrained:
-        raise SirenaError("; ".join(f"{outcome.column}: {outcome.note}" for outcome in untrained))
+    failures = [outcome for outcome in outcomes if outcome.version is None]
+    if failures:
+        raise SirenaError("; ".join(f"{outcome.column}: {outcome.note}" for outcome in failures))
     return outcomes
 
 

@@ -241,7 +241,7 @@ def _write(
     surveillance_export: "GlassExport | EarsNetExport | WhonetExport",
     meanings: Mapping[str, str],
     output: Path,
-    refused: Path | None,
+    refused_file: Path | None,
     dictionary: Path | None,
 ) -> None:
     import numpy as np
@@ -250,10 +250,10 @@ def _write(
     from sirena.whonet.writing import write_file
 
     write_file(surveillance_export.frame.with_columns(pl.all().cast(pl.String)), output)
-    if refused is not None:
+    if refused_file is not None:
         numbers = source.row_numbers(np.array([row for row, _ in surveillance_export.refused], dtype=np.int64)).tolist()
         reasons = [reason for _, reason in surveillance_export.refused]
-        write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused)
+        write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused_file)
     if dictionary is not None:
         write_file(pl.DataFrame({"column": list(meanings), "meaning": list(meanings.values())}), dictionary)
 

@@ -79,7 +79,7 @@ def _print(collection: "Collection", unneeded_versions: int, models_without_vers
     from sirena.cli.sections import Section, print_sections
 
     counts = Counter(collection.needs.values())
-    rows = [(str(need), f"{count:,}", "kept") for need, count in counts.most_common()]
+    rows = [(str(purpose), f"{count:,}", "kept") for purpose, count in counts.most_common()]
     rows += [("nothing", f"{unneeded_versions:,}", "not needed")] if unneeded_versions else []
     releases = len(collection.inventory.stock.releases)
     note = f"{releases:,} releases, all kept; {models_without_version:,} stored models that no version names"

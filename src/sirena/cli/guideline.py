@@ -40,7 +40,7 @@ def list_editions(as_json: AsJson = False) -> None:
 
     Example: sirena guideline list
     """
-    from sirena.guidelines.editions import shipped
+    from sirena.guidelines.editions import is_shipped
 
     editions = known_editions()
     default = set(editions.editions_in_force().values())
@@ -53,7 +53,7 @@ def list_editions(as_json: AsJson = False) -> None:
             "rows": len(edition.breakpoints),
             "expected": len(edition.expected_resistance),
             "antimicrobials": len(edition.drugs),
-            "origin": "shipped" if shipped(name) else "imported",
+            "origin": "shipped" if is_shipped(name) else "imported",
             "digest": edition.digest,
             "doubts": edition.record.doubts,
         }
@@ -126,14 +126,14 @@ def import_tables(
         return
     since = in_force_since.date() if in_force_since else None
     folder = load_settings().editions_folder
-    for imported in import_whonet(files, folder, edition or (), in_force_since=since):
-        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(imported.skipped.items())]
+    for edition_import in import_whonet(files, folder, edition or (), in_force_since=since):
+        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(edition_import.skipped_rows.items())]
         facts = [
-            ("breakpoints", str(imported.breakpoints)),
-            ("expected resistance", str(imported.expected_resistance)),
+            ("breakpoints", str(edition_import.breakpoints)),
+            ("expected resistance", str(edition_import.expected_resistance)),
             *rows,
         ]
-        print_sections([Section(imported.name, facts, ("rows", "#"))])
+        print_sections([Section(edition_import.name, facts, ("rows", "#"))])
 
 
 def diff(

@@ -65,7 +65,7 @@ def _counts(outcome: "EditionCheck") -> list[tuple[str, int]]:
     counts = [
         ("rows in all", outcome.rows),
         ("statements of expected resistance in all", outcome.expected_resistance),
-        ("stated twice", len(outcome.repeated)),
+        ("stated twice", len(outcome.repeated_statements)),
         ("one MIC would be S and R", len(outcome.contradictory)),
         ("overridden by a wider or an equal group, with another answer", len(outcome.overridden)),
         ("for a group that no organism belongs to", len(outcome.memberless)),
@@ -82,7 +82,7 @@ def _counts(outcome: "EditionCheck") -> list[tuple[str, int]]:
 
 def _print_rows(edition: "Edition", outcome: "EditionCheck") -> None:
     parts = (
-        ("Stated twice", outcome.repeated),
+        ("Stated twice", outcome.repeated_statements),
         ("One MIC would be S and R", outcome.contradictory),
         ("For a group that no organism belongs to", outcome.memberless),
         ("Never decide, and would change nothing", outcome.idle),
@@ -129,7 +129,7 @@ def _document(edition: "Edition", outcome: "EditionCheck") -> dict[str, Any]:
     return {
         **edition_facts(edition),
         "counts": dict(_counts(outcome)),
-        "repeated": [row_facts(row) for row in outcome.repeated],
+        "repeated": [row_facts(row) for row in outcome.repeated_statements],
         "contradictory": [row_facts(row) for row in outcome.contradictory],
         "overridden": [
             {

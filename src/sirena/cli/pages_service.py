@@ -82,8 +82,8 @@ def _application(holder: "PanelHolder", settings: "Settings", desk: Path | None,
     rules = local_rules_of(settings, behind_entry=desk is not None)
     editions = EditionsNow(settings, rules)
     answering = AnswersNow(holder, editions)
-    others = OtherEditions(Editions(settings.editions_folder), editions.overlay)
-    sides = (others, models_of(settings), evidence_of_models, audit_labels_of, rules)
+    other_editions = OtherEditions(Editions(settings.editions_folder), editions.overlay)
+    sides = (other_editions, models_of(settings), evidence_of_models, audit_labels_of, rules)
     if desk is None:
         return create_pages(answering, OpenedFiles(), key, *sides, partial(actor, settings))
     asking = PagesDesk(PartConnection("http://desk", socket=desk))

@@ -76,6 +76,6 @@ def promote(
 def _sentence(version: "ModelVersion", stage: "Stage", promotion: "Promotion", verdict: "Verdict | None") -> str:
     if not promotion.changed:
         return f"{version} is in {stage.value} already"
-    before = f", in place of version {promotion.previous}" if promotion.previous else ""
-    overridden = f", overriding {len(verdict.refusals)} criteria" if verdict and verdict.overridden else ""
-    return f"{version} is in {stage.value}{before}{overridden}"
+    place_text = f", in place of version {promotion.previous}" if promotion.previous else ""
+    override_text = f", overriding {len(verdict.refusals)} criteria" if verdict and verdict.overridden else ""
+    return f"{version} is in {stage.value}{place_text}{override_text}"

@@ -155,7 +155,7 @@ def reference(
         tables = {column: _without_breakpoints(column) for column in columns} | editions.tables(
             columns, reading=reading
         )
-        names = editions.named(columns)
+        names = editions.names_for(columns)
         question = FileQuestion(
             lambda column: tables[column.model_column],
             stamp=stamp_with_rules(f"reference · {names}" if names else "reference", expert, own),
@@ -206,15 +206,15 @@ def _policy(text: str) -> "CensoredPolicy":
 def _tell_about_letters(file: "WhonetFile", editions: "ChosenEditions") -> None:
     from sirena.cli.answering import list_names, tell
 
-    others = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
-    if others:
-        tell(f"no edition of their guideline is known, so NI in every row: {list_names(others)}")
+    headers = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
+    if headers:
+        tell(f"no edition of their guideline is known, so NI in every row: {list_names(headers)}")
 
 
 def _tell_about_unknown(file: "WhonetFile") -> None:
     from sirena.cli.answering import list_names, tell
     from sirena.domain.antimicrobials import ANTIMICROBIALS
 
-    others = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
-    if others:
-        tell(f"not among the {len(ANTIMICROBIALS)} antimicrobials, so NI in every row: {list_names(others)}")
+    headers = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
+    if headers:
+        tell(f"not among the {len(ANTIMICROBIALS)} antimicrobials, so NI in every row: {list_names(headers)}")

@@ -109,7 +109,7 @@ def register(app: typer.Typer) -> None:
         tests = [test for hospital in hospitals.values() for test in hospital.tests]
         reference = editions.tables(columns_to_train(tests, drug_codes))
         cells = pool_hospitals(hospitals.values())
-        sections = list(audit_sections(hospitals, cells, reference, editions.named(reference), audit))
+        sections = list(audit_sections(hospitals, cells, reference, editions.names_for(reference), audit))
         if not as_json:
             print_sections(sections)
         training_cells = cells if source is not LabelSource.REFERENCE else cells.clear()

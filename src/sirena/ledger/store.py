@@ -67,8 +67,8 @@ class Ledger:
             last = _last(connection)
             self._require_continuity(connection)
             new_entries = []
-            for one in events:
-                last = LedgerEntry.after(last, one)
+            for event in events:
+                last = LedgerEntry.after(last, event)
                 connection.execute(insert(entries).values(asdict(last)))
                 new_entries.append(last)
         if new_entries:

@@ -75,7 +75,7 @@ def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: 
         registry,
         f"train-{plan.evidence.label_source.value}",
         author=plan.author,
-        tags={"sirena.edition": plan.editions.named(plan.evidence.reference)},
+        tags={"sirena.edition": plan.editions.names_for(plan.evidence.reference)},
     )
     failed = True
     try:

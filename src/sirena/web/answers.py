@@ -45,9 +45,9 @@ def answers_of_editions(editions: ChosenEditions, columns: Collection[str] | Non
         provenance[column] = {"edition": edition.name}
 
     def source_of(asked: Iterable[str]) -> str:
-        named = editions.named(asked)
+        named = editions.names_for(asked)
         return f"reference · {named}" if named else "reference"
 
     return NamedPanel(
-        Panel(tables, provenance, "reference"), editions.named(tables), by_models=False, source_of=source_of
+        Panel(tables, provenance, "reference"), editions.names_for(tables), by_models=False, source_of=source_of
     )

@@ -66,7 +66,7 @@ def _of_overlay(
     compared = {header: column for header, column in columns.items() if column.drug in {drug for drug, _ in drugs}}
     panels = [_panel(one, {column.model_column for column in compared.values()}) for one in chosen]
     isolates = replace(Isolates.of_file(opened.file), test_columns=compared)
-    plain = choose_editions(rules.editions).named(column.model_column for column in columns.values())
+    plain = choose_editions(rules.editions).names_for(column.model_column for column in columns.values())
     return RulesPreview(len(compared), gravest_first(file_changes(isolates, *panels)), plain)
 
 

@@ -78,20 +78,20 @@ def classify_text(text: str, code: int, reading: str | None = None) -> ProblemCl
     >>> classify_text("0", IMPOSSIBLE), classify_text("<=0.5", encode_mics(["<=0.5"])[0])
     (<ProblemClass.ZERO: 'zero'>, None)
     """
-    stripped = text.strip()
+    content = text.strip()
     if reading is not None and code >= 0:
         return ProblemClass.SUM_READ
-    if code == UNREADABLE and _SUM.fullmatch(stripped) and reading == NOT_READ:
+    if code == UNREADABLE and _SUM.fullmatch(content) and reading == NOT_READ:
         return ProblemClass.SUM_REFUSED
     if code == IMPOSSIBLE:
-        return _classify_number(stripped)
-    if code == UNREADABLE and len(stripped) <= _LONGEST:
+        return _classify_number(content)
+    if code == UNREADABLE and len(content) <= _LONGEST:
         for problem_class, pattern in _PATTERNS:
-            if pattern.fullmatch(stripped):
+            if pattern.fullmatch(content):
                 return problem_class
     if code == UNREADABLE:
         return ProblemClass.TEXT
-    return ProblemClass.ZONE_LIKE if looks_like_a_zone(stripped) else None
+    return ProblemClass.ZONE_LIKE if looks_like_a_zone(content) else None
 
 
 def looks_like_a_zone(text: str) -> bool:
@@ -126,12 +126,12 @@ def classify_texts(
     >>> classify_texts(["<=0.5", "23", "0"])
     {'23': <ProblemClass.ZONE_LIKE: 'zone_like_number'>, '0': <ProblemClass.ZERO: 'zero'>}
     """
-    others = readings or {}
-    codes = encode_mics([others.get(text, text) for text in texts], drug)
+    other_readings = readings or {}
+    codes = encode_mics([other_readings.get(text, text) for text in texts], drug)
     return {
         text: problem_class
         for text, code in zip(texts, codes.tolist(), strict=True)
-        if (problem_class := classify_text(text, code, others.get(text))) is not None
+        if (problem_class := classify_text(text, code, other_readings.get(text))) is not None
     }
 
 

@@ -138,12 +138,12 @@ def find_header(text: bytes, file: str) -> Header:
     """
     first: Roles | None = None
     start = number = 0
-    skipped = 0
+    skipped_lines = 0
     while start < len(text) and number < LOOKED_AT:
         line, after = line_at(text, start)
         number += 1
         if number == 1 and _names_separator(line):
-            start, skipped = after, 1
+            start, skipped_lines = after, 1
             continue
         quote = "'" if line.lstrip().startswith("'") else '"'
         delimiter = find_delimiter(line, quote)
@@ -154,7 +154,7 @@ def find_header(text: bytes, file: str) -> Header:
             if not roles.is_foreign:
                 return Header(headers, delimiter, quote, after, number + 1, 0)
         elif roles.names_isolates:
-            return Header(headers, delimiter, quote, after, number + 1, number - 1 - skipped)
+            return Header(headers, delimiter, quote, after, number + 1, number - 1 - skipped_lines)
         # a title may hold a lone mark, so that lines above the header end where they end
         start = _physical_end(text, start)
     refuse_foreign(first or roles_of_cells([]), file)
@@ -290,8 +290,8 @@ def ragged_row(file: str, row: int, cells: int, width: int, count: int) -> Unrea
         width: number of the header's cells.
         count: number of such rows.
     """
-    others = f", and {count - 1} more rows like it" if count > 1 else ""
+    others_text = f", and {count - 1} more rows like it" if count > 1 else ""
     return UnreadableFileError(
-        f"{file}: row {row} has {cells} cells where the header has {width}{others}",
+        f"{file}: row {row} has {cells} cells where the header has {width}{others_text}",
         hint="The file is cut off, or a cell holds the delimiter or an open quotation mark; export it again.",
     )

@@ -120,10 +120,10 @@ def find_drug(text: str) -> str | None:
     >>> find_drug("Amikacina"), find_drug("Sala")
     ('AMK', None)
     """
-    stripped = text.strip()
-    if stripped in ANTIMICROBIALS:
-        return stripped
-    return _drugs_by_stem().get(stem(stripped))
+    name = text.strip()
+    if name in ANTIMICROBIALS:
+        return name
+    return _drugs_by_stem().get(stem(name))
 
 
 @lru_cache(maxsize=4096)

@@ -46,8 +46,8 @@ def wide_encoding(head: bytes) -> str | None:
     even, odd = head[0::2], head[1::2]
     if len(odd) < 4:
         return None
-    for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if zeros.count(0) >= 0.7 * len(zeros) and others.count(0) == 0:
+    for encoding, zero_bytes, other_bytes in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if zero_bytes.count(0) >= 0.7 * len(zero_bytes) and other_bytes.count(0) == 0:
             return encoding
     return None
 

@@ -41,7 +41,7 @@ def read_excel(source: Source, sheet: str | None) -> RawTable:
         raise UnreadableFileError(f"{source.name}: the workbook has no sheet", hint="Export it again.")
     if workbook.sheet is None:
         raise NoSuchSheetError(f"{source.name}: no sheet {sheet}", hint=_sheets(workbook))
-    if sheet is None and workbook.sheet in workbook.hidden:
+    if sheet is None and workbook.sheet in workbook.hidden_sheets:
         raise UnreadableFileError(f"{source.name}: all its sheets are hidden", hint=_sheets(workbook))
     if workbook.cells.is_empty() or workbook.cells.width == 0:
         raise UnreadableFileError(f"{source.name}: sheet {workbook.sheet} is empty", hint=_sheets(workbook))
@@ -50,7 +50,7 @@ def read_excel(source: Source, sheet: str | None) -> RawTable:
 
 
 def _sheets(workbook: Workbook) -> str:
-    names = [f"{name} (hidden)" if name in workbook.hidden else name for name in workbook.sheets]
+    names = [f"{name} (hidden)" if name in workbook.hidden_sheets else name for name in workbook.sheets]
     return f"Its sheets are: {', '.join(names)}. Choose one with --sheet."
 
 
@@ -93,9 +93,9 @@ def _with_header(cells: pl.DataFrame, file: str, workbook: Workbook) -> RawTable
     frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
     substitute_names = [name for name, header in zip(names, headers, strict=True) if not header]
     detail = f"sheet {workbook.sheet}"
-    if workbook.others:
-        detail += f"; not read: {', '.join(workbook.others)}"
+    if workbook.other_tables:
+        detail += f"; not read: {', '.join(workbook.other_tables)}"
     table = settle(frame, substitute_names, file, top + 2, detail=detail)
-    problems = [Problem(ProblemClass.OTHER_SHEET, None, len(workbook.others))] if workbook.others else []
+    problems = [Problem(ProblemClass.OTHER_SHEET, None, len(workbook.other_tables))] if workbook.other_tables else []
     problems += [Problem(ProblemClass.TITLE_ROW, None, top - first)] if top > first else []
     return replace(table, problems=(*problems, *table.problems)) if problems else table

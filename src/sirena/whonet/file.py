@@ -117,8 +117,8 @@ class WhonetFile:
         """True if any cell of an MIC column can be read; False for files of zones, categories or signs only."""
         for header, column in self.mic_columns.items():
             texts = self.frame[header].drop_nulls().unique().to_list()
-            others = self.readings_of(header, texts)
-            if (encode_mics([others.get(text, text) for text in texts], column.drug) >= 0).any():
+            other_readings = self.readings_of(header, texts)
+            if (encode_mics([other_readings.get(text, text) for text in texts], column.drug) >= 0).any():
                 return True
         return False
 
@@ -170,11 +170,11 @@ class WhonetFile:
 
         None for any other text. WHONET writes its codes in small letters, so small letters are not ambiguous.
         """
-        stripped = text.strip()
-        code = self.mapping.organisms.get(stripped.casefold())
+        name = text.strip()
+        code = self.mapping.organisms.get(name.casefold())
         if code is not None:
             return code
-        return NOT_READ if stripped in AMBIGUOUS else None
+        return NOT_READ if name in AMBIGUOUS else None
 
     def row_numbers(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return row numbers as the user counts them, given positions in `frame` (0-based).

@@ -96,10 +96,10 @@ def category_of(header: str) -> str | None:
     >>> category_of("Eti_AMK_NM"), category_of("AMK_NM")
     ('AMK_NM', None)
     """
-    stripped = header.strip()
-    if stripped[: len(CATEGORY_PREFIX)].casefold() != CATEGORY_PREFIX.casefold():
+    name = header.strip()
+    if name[: len(CATEGORY_PREFIX)].casefold() != CATEGORY_PREFIX.casefold():
         return None
-    test = find_test_column(stripped[len(CATEGORY_PREFIX) :])
+    test = find_test_column(name[len(CATEGORY_PREFIX) :])
     return test.name if test else None
 
 

@@ -208,12 +208,12 @@ def looks_like_an_organism(text: str) -> bool:
     >>> looks_like_an_organism("Escherichia hispanica"), looks_like_an_organism("Ana Pérez")
     (True, False)
     """
-    stripped = text.strip()
-    if len(stripped) > _LONGEST_NAME:
+    name = text.strip()
+    if len(name) > _LONGEST_NAME:
         return False
-    if _LIKE_A_CODE.fullmatch(stripped):
+    if _LIKE_A_CODE.fullmatch(name):
         return True
-    return _LIKE_A_NAME.fullmatch(stripped) is not None and stripped[:_TELLING].casefold() in _beginnings()
+    return _LIKE_A_NAME.fullmatch(name) is not None and name[:_TELLING].casefold() in _beginnings()
 
 
 @cache
@@ -227,7 +227,7 @@ def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[
     codes_with_results = codes.filter(cells.is_not_null())
     category_header = file.category_columns.get(header) or file.label_columns.get(header)
     own = tuple(problem for problem in problems if problem.column == header)
-    lowest, highest, censored = _range(file, header) if test.is_mic else ("", "", 0.0)
+    lowest, highest, censored_share = _range(file, header) if test.is_mic else ("", "", 0.0)
     return TestColumnSummary(
         header=header,
         name=test.name,
@@ -238,7 +238,7 @@ def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[
         organisms=codes_with_results.filter(codes_with_results != "").n_unique(),
         lowest=lowest,
         highest=highest,
-        censored=censored,
+        censored=censored_share,
         unreadable=sum(problem.count for problem in own if not problem.problem_class.is_readable),
         problems=own,
         category_header=category_header,
@@ -249,8 +249,8 @@ def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[
 def _range(file: WhonetFile, header: str) -> tuple[str, str, float]:
     """Return the lowest and the highest MIC, spelled as dilutions, and the share of MICs with a comparator."""
     texts, counts = _value_counts(file.frame[header])
-    others = file.readings_of(header, texts)
-    codes = encode_mics([others.get(text, text) for text in texts], file.test_columns[header].drug)
+    other_readings = file.readings_of(header, texts)
+    codes = encode_mics([other_readings.get(text, text) for text in texts], file.test_columns[header].drug)
     readable = codes >= 0
     if not readable.any():
         return "", "", 0.0
@@ -261,8 +261,8 @@ def _range(file: WhonetFile, header: str) -> tuple[str, str, float]:
     reach = np.array([0, -1, 1])[intervals]
     lowest = codes[np.lexsort((reach, exponents))[0]]
     highest = codes[np.lexsort((reach, exponents))[-1]]
-    censored = float(numbers[intervals != Interval.EXACT].sum() / numbers.sum())
-    return str(Mic.from_code(int(lowest))), str(Mic.from_code(int(highest))), censored
+    censored_share = float(numbers[intervals != Interval.EXACT].sum() / numbers.sum())
+    return str(Mic.from_code(int(lowest))), str(Mic.from_code(int(highest))), censored_share
 
 
 def _value_counts(cells: pl.Series) -> tuple[list[str], list[int]]:

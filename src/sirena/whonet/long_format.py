@@ -129,11 +129,11 @@ def _has_tests(headers: Sequence[str]) -> bool:
 def _numbers(table: RawTable) -> list[int]:
     if table.numbers:
         return list(table.numbers)
-    skipped = set(table.skipped_rows)
+    skipped_numbers = set(table.skipped_rows)
     numbers: list[int] = []
     number = table.first_row
     while len(numbers) < table.frame.height:
-        if number not in skipped:
+        if number not in skipped_numbers:
             numbers.append(number)
         number += 1
     return numbers

@@ -94,7 +94,7 @@ def without_patients(file: WhonetFile) -> WhonetFile:
     frame = drop_patient_columns(file.frame)
     # columns whose role only their values or the mapping told
     own = {*file.test_columns, *file.label_columns.values(), file.organism_column, file.specimen_column}
-    others = [header for header in file.frame.columns if header in own and header not in frame.columns]
+    test_columns = [header for header in file.frame.columns if header in own and header not in frame.columns]
     if file.date_column is not None and YEAR not in frame.columns and not file.headers_of(YEAR):
         frame = frame.with_columns(_years(file.frame[file.date_column]))
-    return replace(file, table=replace(file.table, frame=frame.with_columns(file.frame[name] for name in others)))
+    return replace(file, table=replace(file.table, frame=frame.with_columns(file.frame[name] for name in test_columns)))

@@ -94,13 +94,13 @@ def settle_part(
         if record_end is not None and (record_end == end or not lines.are_rows(line, record_end)):
             settled_position = record_end
             continue
-        rewritten = lines.rewritten(line, end) if record_end is None else None
-        if rewritten is None:
+        quoted_line = lines.line_in_quotes(line, end) if record_end is None else None
+        if quoted_line is None:
             raise UnreadableFileError(
                 f"{file}: row {_row_of(text, start, line, first_row)} holds an open quotation mark",
                 hint="Take the mark out of this row's text, or export the file with every text in quotation marks.",
             )
-        parts += [text[copied_position:line], rewritten]
+        parts += [text[copied_position:line], quoted_line]
         copied_position = settled_position = end
     if settled_position > stop:  # within the cell's last line, whose break belongs to it
         match = _ENDS.search(text, settled_position)
@@ -171,7 +171,7 @@ class _Lines:
             self._fits(part.count(self.delimiter) + 1) for part in _ENDS.split(self.text[line:end]) if part.strip()
         )
 
-    def rewritten(self, line: int, end: int) -> bytes | None:
+    def line_in_quotes(self, line: int, end: int) -> bytes | None:
         """Return a line with every cell quoted and its marks taken as characters; None if the line is no full row."""
         content = self.text[line:end]
         cells = content[1:-1].split(self.between)

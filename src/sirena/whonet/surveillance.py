@@ -89,6 +89,6 @@ def stack_methods(table: RawTable) -> RawTable:
 
 
 def _rows(table: RawTable) -> list[int]:
-    skipped = set(table.skipped_rows)
-    last = table.first_row + table.frame.height + len(skipped)
-    return [number for number in range(table.first_row, last) if number not in skipped][: table.frame.height]
+    skipped_numbers = set(table.skipped_rows)
+    last = table.first_row + table.frame.height + len(skipped_numbers)
+    return [number for number in range(table.first_row, last) if number not in skipped_numbers][: table.frame.height]

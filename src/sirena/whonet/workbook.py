@@ -46,9 +46,9 @@ class Workbook:
     """Cells of that sheet as text, from its first row; empty if no sheet was read."""
     error_cells: list[tuple[int, int]]
     """Row and column, counted from 0, of formulas whose result is an error."""
-    hidden: list[str] = field(default_factory=list)
+    hidden_sheets: list[str] = field(default_factory=list)
     """Names of the sheets that Excel does not show."""
-    others: list[str] = field(default_factory=list)
+    other_tables: list[str] = field(default_factory=list)
     """Names of other visible sheets that hold a table of isolates."""
 
 

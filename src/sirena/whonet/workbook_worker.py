@@ -52,10 +52,10 @@ def choose_sheet(reader: Any, sheet_name: str | None) -> tuple[str | None, list[
     if sheet_name is not None or len(names) < 2:
         return (_same_name(names, sheet_name) if sheet_name is not None else next(iter(names), None)), [], []
     sheets = {name: _load(reader, name, 2 * LOOKED_AT) for name in names[:_MOST_SHEETS]}
-    hidden = [name for name, sheet in sheets.items() if sheet.visible != "visible"]
-    visible = [name for name in sheets if name not in hidden]
-    tables = [name for name in visible if _holds_table(sheets[name])]
-    return next(iter(tables or visible or names)), hidden, tables[1:]
+    hidden_sheets = [name for name, sheet in sheets.items() if sheet.visible != "visible"]
+    visible_sheets = [name for name in sheets if name not in hidden_sheets]
+    tables = [name for name in visible_sheets if _holds_table(sheets[name])]
+    return next(iter(tables or visible_sheets or names)), hidden_sheets, tables[1:]
 
 
 def main(limit: int, sheet_name: str | None) -> int:
@@ -70,12 +70,18 @@ def main(limit: int, sheet_name: str | None) -> int:
 
     try:
         reader = fastexcel.read_excel(sys.stdin.buffer.read())
-        name, hidden, others = choose_sheet(reader, sheet_name)
+        name, hidden_sheets, other_tables = choose_sheet(reader, sheet_name)
         batch, errors = pa.record_batch({}), None
         if name is not None:
             batch, errors = _load(reader, name).to_arrow_with_errors()
         error_cells = [cell.position for cell in (errors.errors if errors else ())]
-        facts = {"sheets": reader.sheet_names, "sheet": name, "failed": error_cells, "hidden": hidden, "others": others}
+        facts = {
+            "sheets": reader.sheet_names,
+            "sheet": name,
+            "failed": error_cells,
+            "hidden": hidden_sheets,
+            "others": other_tables,
+        }
         batch = batch.replace_schema_metadata({TOLD: json.dumps(facts)})
         with pa.ipc.new_stream(sys.stdout.buffer, batch.schema) as stream:
             stream.write_batch(batch)

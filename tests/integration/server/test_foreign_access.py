@@ -9,7 +9,7 @@ import pytest
 
 from sirena.host.accounts import OsAccount
 from sirena.server.checks import walking
-from sirena.server.checks.foreign_access import STRANGER, openings, walk
+from sirena.server.checks.foreign_access import STRANGER, open_places_of, walk
 from sirena.server.checks.listeners import listeners
 from sirena.server.entry.nginx import Nginx
 from sirena.server.free_ports import wanted_ports
@@ -79,7 +79,7 @@ def test_no_account_but_its_own_gets_anything_behind_the_entry(running: Running,
     walked = walk(running.settings, OsAccount.named(name), script)
     found = [
         opening.text
-        for opening in openings(running.settings, walked, OWN[name])
+        for opening in open_places_of(running.settings, walked, OWN[name])
         if not opening.text.startswith(own_sockets)
     ]
     tried = sum(1 for path in running.settings.home.rglob("*") if not path.is_symlink())
@@ -110,7 +110,8 @@ def test_a_walk_finds_what_is_open(running: Running, script: Path) -> None:
         password.chmod(0o644)
         folder.chmod(0o755)
         found = {
-            one.text for one in openings(running.settings, walk(running.settings, OsAccount.named(STRANGER), script))
+            one.text
+            for one in open_places_of(running.settings, walk(running.settings, OsAccount.named(STRANGER), script))
         }
     finally:
         password.chmod(0o600)

@@ -76,13 +76,14 @@ def ask_service(service: PartConnection) -> RecordedAnswers | None:
         if len(releases) == 1:
             records = [record for _, page in pages for record in page]
             return RecordedAnswers(
-                releases.pop(), {column: [_spelt_answer(one, column) for one in records] for column in COLUMNS}
+                releases.pop(),
+                {column: [_spelt_answer(answer_record, column) for answer_record in records] for column in COLUMNS},
             )
     return None
 
 
 def _ask_organism(service: PartConnection, organism: str) -> tuple[str, list[dict[str, Any]]]:
-    isolates = [one for one in fixed_isolates() if one[0] == organism]
+    isolates = [isolate for isolate in fixed_isolates() if isolate[0] == organism]
     body = {"dataframe_records": [{"ORGANISM": code, **dict.fromkeys(COLUMNS, mic)} for code, mic in isolates]}
     headers = {"Content-Type": "application/json"}
     with service.open("/invocations", json.dumps(body).encode(), seconds=_SECONDS, headers=headers) as answer:

@@ -21,7 +21,7 @@ _LEDGER: Final = "ledger_entries"
 
 
 @dataclass(frozen=True)
-class Dumped:
+class DatabaseDump:
     """Facts about a dump of a database."""
 
     tables: Mapping[str, int]
@@ -37,7 +37,7 @@ class Databases:
     passwords: Path
     """Libpq password file with the passwords of all these roles."""
 
-    def dump(self, database: str, target: Path) -> Dumped:
+    def dump(self, database: str, target: Path) -> DatabaseDump:
         """Dump a database and count its rows, both in one snapshot.
 
         Raises:
@@ -46,7 +46,7 @@ class Databases:
         with self._connection_to(database) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
             snapshot = _single_value(connection, "SELECT pg_export_snapshot()")
-            dump = Dumped(_counts(connection), _ledger_end(connection))
+            dump = DatabaseDump(_counts(connection), _ledger_end(connection))
             # restic compresses, and finds unchanged parts only in what is not compressed yet
             self._run_program("pg_dump", "-Fc", "-Z0", f"--snapshot={snapshot}", "-f", str(target), "-d", database)
         return dump

@@ -22,7 +22,7 @@ from sirena import __version__
 from sirena.domain.errors import UsageError
 from sirena.server.backup import configuration
 from sirena.server.backup.answers import ask_service
-from sirena.server.backup.databases import Databases, Dumped, entered
+from sirena.server.backup.databases import DatabaseDump, Databases, entered
 from sirena.server.backup.errors import BackupError
 from sirena.server.backup.manifest import (
     ANSWERS,
@@ -144,7 +144,7 @@ def _require_elsewhere(stack: ProductionStack, repository: Repository) -> None:
         raise UsageError(f"{settings.home} holds no stack", hint="`sirena up --profile production` first")
 
 
-def _dump(databases: Databases, folder: Path, tell: Tell) -> dict[str, Dumped]:
+def _dump(databases: Databases, folder: Path, tell: Tell) -> dict[str, DatabaseDump]:
     (folder / DATABASES_FOLDER).mkdir(mode=0o700, exist_ok=True)
     dumps = {}
     for database in DATABASES:  # mlflow, then sirena: see above
@@ -157,7 +157,7 @@ def _manifest(
     databases: Databases,
     settings: Settings,
     folder: Path,
-    dumps: dict[str, Dumped],
+    dumps: dict[str, DatabaseDump],
     objects: dict[str, FileFacts],
 ) -> Manifest:
     others = [path for path in files_of(folder) if path != NAME and not path.startswith(f"{OBJECTS}/")]

@@ -32,7 +32,7 @@ _MISSING: Final = ("404", "NoSuchKey")
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredObject:
     """An object as the bucket's listing describes it."""
 
     key: str
@@ -64,23 +64,25 @@ class Bucket:
         """
         index_entries = _read_index(index)
         with bucket_errors_translated("reading", self.name):
-            objects = [one for one in self._list_objects() if not _is_folder_mark(one)]
-            places = _places([one.key for one in objects])
+            objects = [stored_object for stored_object in self._list_objects() if not _is_folder_mark(stored_object)]
+            places = _places([stored_object.key for stored_object in objects])
             folder.mkdir(parents=True, exist_ok=True)
             self._forget_others(folder, set(places.values()))
             facts: dict[str, FileFacts] = {}
             with ThreadPoolExecutor(_STREAMS) as pool:
                 results = pool.map(
-                    lambda one: self._facts_of_object(one, folder / places[one.key], index_entries.get(one.key)),
+                    lambda stored_object: self._facts_of_object(
+                        stored_object, folder / places[stored_object.key], index_entries.get(stored_object.key)
+                    ),
                     objects,
                 )
-                for count, (one, object_facts) in enumerate(zip(objects, results, strict=True), 1):
+                for count, (stored_object, object_facts) in enumerate(zip(objects, results, strict=True), 1):
                     if object_facts is not None:
-                        facts[one.key] = object_facts
+                        facts[stored_object.key] = object_facts
                     if count % 500 == 0:
                         tell(f"objects, {count:,} of {len(objects):,}")
-        etags = {one.key: one.etag for one in objects}
-        document = {key: [etags[key], one.size, one.sha256] for key, one in facts.items()}
+        etags = {stored_object.key: stored_object.etag for stored_object in objects}
+        document = {key: [etags[key], file.size, file.sha256] for key, file in facts.items()}
         write_private(index, json.dumps(document), OsAccount.of_this_process())
         return facts
 
@@ -91,7 +93,7 @@ class Bucket:
             BackupError: the endpoint does not answer or refuses, or the bucket does not hold what was sent.
         """
         with bucket_errors_translated("writing", self.name):
-            objects_before = {one.key: one for one in self._list_objects()}
+            objects_before = {bucket_object.key: bucket_object for bucket_object in self._list_objects()}
             files = {key: stored_at(folder, key) for key in objects}
             digests = {key: _md5(file) for key, file in files.items()}
             missing_keys = [
@@ -104,11 +106,15 @@ class Bucket:
                 for count, _ in enumerate(uploads, 1):
                     if count % 500 == 0:
                         tell(f"objects, {count:,} of {len(missing_keys):,}")
-            after = {one.key: one for one in self._list_objects()}
+            after = {bucket_object.key: bucket_object for bucket_object in self._list_objects()}
         for key, facts in objects.items():
-            stored = after.get(key)
-            has_size = stored is not None and stored.size == facts.size
-            if stored is None or not has_size or (len(stored.etag) == _MD5_LENGTH and stored.etag != digests[key]):
+            stored_object = after.get(key)
+            has_size = stored_object is not None and stored_object.size == facts.size
+            if (
+                stored_object is None
+                or not has_size
+                or (len(stored_object.etag) == _MD5_LENGTH and stored_object.etag != digests[key])
+            ):
                 raise BackupError(
                     f"the bucket {self.name} does not hold {key} as it was sent", hint="see to the S3 endpoint; repeat"
                 )
@@ -120,35 +126,42 @@ class Bucket:
             BackupError: the endpoint does not answer, or refuses.
         """
         with bucket_errors_translated("reading", self.name):
-            sizes = {one.key: one.size for one in self._list_objects()}
+            sizes = {stored_object.key: stored_object.size for stored_object in self._list_objects()}
         return {key: facts for key, facts in objects.items() if sizes.get(key) != facts.size}
 
     def strangers(self, objects: Mapping[str, FileFacts]) -> int:
         """Return how many other objects the bucket holds, not counting the marking object that `sirena up` makes."""
         with bucket_errors_translated("reading", self.name):
-            objects_present = [one for one in self._list_objects() if one.key != ".sirena"]
-        return sum(one.key not in objects or one.size != objects[one.key].size for one in objects_present)
+            objects_present = [
+                stored_object for stored_object in self._list_objects() if stored_object.key != ".sirena"
+            ]
+        return sum(
+            stored_object.key not in objects or stored_object.size != objects[stored_object.key].size
+            for stored_object in objects_present
+        )
 
-    def _list_objects(self) -> Iterator[Stored]:
+    def _list_objects(self) -> Iterator[StoredObject]:
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             for item in page.get("Contents", []):
-                yield Stored(item["Key"], item["ETag"].strip('"'), int(item["Size"]))
+                yield StoredObject(item["Key"], item["ETag"].strip('"'), int(item["Size"]))
 
-    def _facts_of_object(self, one: Stored, file: Path, index_entry: tuple[str, FileFacts] | None) -> FileFacts | None:
+    def _facts_of_object(
+        self, stored_object: StoredObject, file: Path, index_entry: tuple[str, FileFacts] | None
+    ) -> FileFacts | None:
         if (
             index_entry is not None
-            and index_entry[0] == one.etag
-            and index_entry[1].size == one.size
+            and index_entry[0] == stored_object.etag
+            and index_entry[1].size == stored_object.size
             and file.is_file()
         ):
             facts = facts_of(file)
             if facts == index_entry[1]:
                 return facts
-        return self._fetch(one, file)
+        return self._fetch(stored_object, file)
 
-    def _fetch(self, one: Stored, file: Path) -> FileFacts | None:
+    def _fetch(self, stored_object: StoredObject, file: Path) -> FileFacts | None:
         try:
-            body = self.client.get_object(Bucket=self.name, Key=one.key)["Body"]
+            body = self.client.get_object(Bucket=self.name, Key=stored_object.key)["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
                 return None  # removed since it was listed, so no row of the earlier dump that counts refers to it
@@ -162,10 +175,12 @@ class Bucket:
                 sha256.update(block)
                 md5.update(block)
                 size += len(block)
-        if size != one.size or (len(one.etag) == _MD5_LENGTH and md5.hexdigest() != one.etag):
+        if size != stored_object.size or (
+            len(stored_object.etag) == _MD5_LENGTH and md5.hexdigest() != stored_object.etag
+        ):
             beside.unlink()
             raise BackupError(
-                f"the object {one.key} of bucket {self.name} came otherwise than it is listed",
+                f"the object {stored_object.key} of bucket {self.name} came otherwise than it is listed",
                 hint="repeat the command",
             )
         beside.replace(file)
@@ -201,9 +216,9 @@ def bucket_errors_translated(action: str, bucket: str) -> Iterator[None]:
         ) from error
 
 
-def _is_folder_mark(one: Stored) -> bool:
+def _is_folder_mark(stored_object: StoredObject) -> bool:
     """Tell whether an object is the mark by which S3 browsers show an empty folder."""
-    return one.key.endswith("/") and one.size == 0
+    return stored_object.key.endswith("/") and stored_object.size == 0
 
 
 def _places(keys: list[str]) -> dict[str, str]:

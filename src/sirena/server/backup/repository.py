@@ -19,7 +19,7 @@ from sirena.host.accounts import OsAccount, nearest_folder
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.backup.errors import BackupError, DamagedBackupError
 from sirena.server.backup.places import password_file, places_of
-from sirena.server.backup.tools import EndedProgram, run_tool
+from sirena.server.backup.tools import ProgramRun, run_tool
 from sirena.server.object_store.s3 import credentials_file
 from sirena.server.parts.part import program
 from sirena.settings.catalogue import Settings
@@ -186,11 +186,13 @@ class Repository:
         items: list[dict[str, Any]] = json.loads(run.output) or []
         # restic writes nanoseconds, Python reads microseconds
         moments = ((str(item["short_id"]), datetime.fromisoformat(item["time"][:19])) for item in items)
-        return sorted((Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda one: one.time)
+        return sorted(
+            (Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda snapshot: snapshot.time
+        )
 
     def ahead_of_the_clock(self) -> list[Snapshot]:
         """Return the snapshots dated more than a day ahead of the clock; if there are any, the clock may be wrong."""
-        return [one for one in self.snapshots() if _is_ahead(one)]
+        return [snapshot for snapshot in self.snapshots() if _is_ahead(snapshot)]
 
     def find(self, at: str) -> Snapshot:
         """Return the snapshot that an id, a date or `latest` names.
@@ -203,18 +205,20 @@ class Repository:
         Raises:
             UsageError: there is no such snapshot.
         """
-        every = self.snapshots()
-        if not every:
+        snapshots = self.snapshots()
+        if not snapshots:
             raise UsageError(f"{self.location} holds no backup", hint="see SIRENA_BACKUP_REPOSITORY")
         if not at.strip() or at.strip() == "latest":
             # one made while the clock was a year ahead would else be the latest for a year
-            return next((one for one in reversed(every) if not _is_ahead(one)), every[-1])
+            return next((snapshot for snapshot in reversed(snapshots) if not _is_ahead(snapshot)), snapshots[-1])
         moment = _moment(at.strip())
         matches = [
-            one for one in every if (one.time <= moment if moment else one.id.startswith(at.strip().lower()[:_SHORT]))
+            snapshot
+            for snapshot in snapshots
+            if (snapshot.time <= moment if moment else snapshot.id.startswith(at.strip().lower()[:_SHORT]))
         ]
         if not matches:
-            listing = ", ".join(f"{one.id} ({one.time:%Y-%m-%d %H:%M})" for one in every[-5:])
+            listing = ", ".join(f"{snapshot.id} ({snapshot.time:%Y-%m-%d %H:%M})" for snapshot in snapshots[-5:])
             raise UsageError(f"there is no backup {at!r}", hint=f"the latest are {listing}")
         return matches[-1]
 
@@ -241,7 +245,7 @@ class Repository:
                 "`sirena backup` there save what is missing anew; docs/howto/backup.md says how to get the rest out",
             )
 
-    def _list_locks(self) -> EndedProgram:
+    def _list_locks(self) -> ProgramRun:
         """Open the repository and list its locks by one run of restic, since each run takes time to derive the key."""
         return self._restic("list", "locks", "--no-lock")
 
@@ -264,7 +268,7 @@ class Repository:
                 hint="put your copy of it there (chmod 600), or name it with SIRENA_BACKUP_PASSWORD_FILE",
             )
 
-    def _restic(self, *words: str, folder: Path | None = None) -> EndedProgram:
+    def _restic(self, *words: str, folder: Path | None = None) -> ProgramRun:
         self._probe()
         command = [program("restic", "restic"), *words]
         return run_tool(command, self._environment(), folder=folder or places_of(self.settings).root)
@@ -295,7 +299,7 @@ class Repository:
                 hint="see SIRENA_BACKUP_REPOSITORY and the network; then repeat the command",
             ) from error
 
-    def _require(self, run: EndedProgram, action: str) -> None:
+    def _require(self, run: ProgramRun, action: str) -> None:
         if run.code == 0:
             return
         raise BackupError(
@@ -318,7 +322,7 @@ def _is_dead(lock: Mapping[str, Any]) -> bool:
     return name != "restic" or rest.split()[0] == "Z"
 
 
-def _remedy(run: EndedProgram) -> str:
+def _remedy(run: ProgramRun) -> str:
     errors = run.errors.lower()
     if "wrong password" in errors:
         return "put the password of this repository into the file SIRENA_BACKUP_PASSWORD_FILE names"

@@ -9,7 +9,7 @@ from sirena.host.environment import inherited_environment
 
 
 @dataclass(frozen=True)
-class EndedProgram:
+class ProgramRun:
     """Exit code and output of a program that ended."""
 
     code: int
@@ -23,7 +23,7 @@ class EndedProgram:
         return "; ".join(lines[-2:]) or f"exit code {self.code}"
 
 
-def run_tool(command: Sequence[str | Path], environment: Mapping[str, str], *, folder: Path) -> EndedProgram:
+def run_tool(command: Sequence[str | Path], environment: Mapping[str, str], *, folder: Path) -> ProgramRun:
     """Run a program in a folder until it ends.
 
     The program inherits the lock of `exclusive`, so that nothing else begins while it runs. Its environment holds no
@@ -40,4 +40,4 @@ def run_tool(command: Sequence[str | Path], environment: Mapping[str, str], *, f
         close_fds=False,
         check=False,
     )
-    return EndedProgram(process.returncode, process.stdout, process.stderr)
+    return ProgramRun(process.returncode, process.stdout, process.stderr)

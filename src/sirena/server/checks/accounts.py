@@ -8,50 +8,50 @@ from pathlib import Path
 from sirena.host.accounts import OsAccount, nearest_folder
 from sirena.host.environment import import_path
 from sirena.host.handing_over import other_owner
-from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import AS_ROOT, Area, CheckReport, CheckVerdict
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.settings.catalogue import Settings, variable_of
 
 
-def look_at_accounts(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def look_at_accounts(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     """Check the accounts that run the parts; without root, all parts run as the account that starts them."""
     if standing.state is StackState.HIDDEN:
-        notebook.note(
+        check_report.note(
             Area.ACCOUNTS, "account", CheckVerdict.UNSEEN, "the parts run as others than this account", AS_ROOT
         )
         return
     if os.getuid() != 0 or settings.profile != "production":
         name = OsAccount.of_this_process().name
-        notebook.note(Area.ACCOUNTS, "account", CheckVerdict.WELL, f"all parts run as {name}, who starts them")
+        check_report.note(Area.ACCOUNTS, "account", CheckVerdict.WELL, f"all parts run as {name}, who starts them")
         return
-    there = []
+    present_accounts = []
     for name in filter(None, dict.fromkeys((settings.account, settings.service_account))):
-        with notebook.looking(Area.ACCOUNTS, f"account {name}"):
-            there.append(OsAccount.named(name))
-    if {settings.account, settings.service_account} - {"", *(account.name for account in there)}:
+        with check_report.looking(Area.ACCOUNTS, f"account {name}"):
+            present_accounts.append(OsAccount.named(name))
+    if {settings.account, settings.service_account} - {"", *(account.name for account in present_accounts)}:
         return
     accounts = PartAccounts.of(settings)
     for account in accounts.all:
         if account.exists:
             services = account in accounts.python
-            _look_at(account, settings, notebook, database=account == accounts.database, services=services)
+            _look_at(account, settings, check_report, database=account == accounts.database, services=services)
     missing_names = [account.name for account in accounts.all if not account.exists]
     if missing_names:
         text = f"{', '.join(missing_names)} are made by `sirena up`"
-        notebook.note(Area.ACCOUNTS, "accounts of the parts", CheckVerdict.WELL, text)
-    _look_at_sharing(accounts, notebook)
-    _look_at_owners(settings, accounts, notebook)
+        check_report.note(Area.ACCOUNTS, "accounts of the parts", CheckVerdict.WELL, text)
+    _look_at_sharing(accounts, check_report)
+    _look_at_owners(settings, accounts, check_report)
 
 
-def _look_at_sharing(accounts: PartAccounts, notebook: Notebook) -> None:
+def _look_at_sharing(accounts: PartAccounts, check_report: CheckReport) -> None:
     if accounts.access in (accounts.mlflow, accounts.database, accounts.service, accounts.pages):
         text = f"{accounts.access.name} runs several parts: who breaks one of them can write into the ledger"
         remedy = "leave SIRENA_SERVICE_ACCOUNT out, then `sirena up`: it gives each part an account of its own"
-        notebook.note(Area.ACCOUNTS, "accounts of the parts", CheckVerdict.WARNING, text, remedy)
+        check_report.note(Area.ACCOUNTS, "accounts of the parts", CheckVerdict.WARNING, text, remedy)
 
 
-def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebook) -> None:
+def _look_at_owners(settings: Settings, accounts: PartAccounts, check_report: CheckReport) -> None:
     """Note the folders that belong to other accounts than the settings name; the next `sirena up` changes that."""
     folders = {
         settings.home / "postgresql": accounts.database,
@@ -65,7 +65,7 @@ def _look_at_owners(settings: Settings, accounts: PartAccounts, notebook: Notebo
     if others:
         text = f"another account than the settings name owns {', '.join(others)}"
         remedy = "`sirena up` ends what runs, hands them over and starts anew"
-        notebook.note(Area.ACCOUNTS, "owners", CheckVerdict.WARNING, text, remedy)
+        check_report.note(Area.ACCOUNTS, "owners", CheckVerdict.WARNING, text, remedy)
 
 
 def barrier(account: OsAccount, path: Path) -> Path | None:
@@ -93,7 +93,9 @@ def _unreadable(account: OsAccount, settings: Settings) -> Iterator[tuple[str, s
         yield f"cannot enter {closed_folder}, which leads to {variable_of('guidelines')}", f"chmod o+x {closed_folder}"
 
 
-def _look_at(account: OsAccount, settings: Settings, notebook: Notebook, *, database: bool, services: bool) -> None:
+def _look_at(
+    account: OsAccount, settings: Settings, check_report: CheckReport, *, database: bool, services: bool
+) -> None:
     wrong = []
     if database and account.uid == 0:
         wrong.append(("PostgreSQL refuses to run as root", "set SIRENA_ACCOUNT to an unprivileged account"))
@@ -112,6 +114,8 @@ def _look_at(account: OsAccount, settings: Settings, notebook: Notebook, *, data
                 wrong.append((f"cannot run {sys.executable}", elsewhere))
         wrong += _unreadable(account, settings)
     for text, remedy in wrong:
-        notebook.note(Area.ACCOUNTS, f"account {account.name}", CheckVerdict.WRONG, text, remedy)
+        check_report.note(Area.ACCOUNTS, f"account {account.name}", CheckVerdict.WRONG, text, remedy)
     if not wrong:
-        notebook.note(Area.ACCOUNTS, f"account {account.name}", CheckVerdict.WELL, "may run and enter what it needs")
+        check_report.note(
+            Area.ACCOUNTS, f"account {account.name}", CheckVerdict.WELL, "may run and enter what it needs"
+        )

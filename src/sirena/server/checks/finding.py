@@ -61,7 +61,7 @@ class CheckFinding:
 
 
 @dataclass
-class Notebook:
+class CheckReport:
     """The findings of all checks. A check that fails with an error is a finding too, and does not end the others."""
 
     findings: list[CheckFinding] = field(default_factory=list)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sirena.host.accounts import OsAccount, PreparationError
 from sirena.server.checks import walking
-from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import AS_ROOT, Area, CheckReport, CheckVerdict
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.free_ports import wanted_ports
 from sirena.settings.catalogue import Settings
@@ -30,7 +30,7 @@ _NAMED: Final = 3
 
 
 @dataclass(frozen=True)
-class Opening:
+class OpenPlace:
     """A port, socket or file that must be closed to other accounts and is open."""
 
     text: str
@@ -49,7 +49,10 @@ def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__f
         PreparationError: the account can run no Python of this machine, or the script failed.
     """
     ports = [str(port) for variable, _, port in wanted_ports(settings) if variable not in _ENTRY]
-    python = next((one for one in _INTERPRETERS if account.can_run(one) and account.can_read(script)), None)
+    python = next(
+        (interpreter for interpreter in _INTERPRETERS if account.can_run(interpreter) and account.can_read(script)),
+        None,
+    )
     if python is None:
         raise PreparationError(
             f"the account {account.name} can run no Python here that could try the ports, sockets and files"
@@ -60,7 +63,7 @@ def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__f
     return findings
 
 
-def openings(settings: Settings, findings: dict[str, Any], own: Iterable[str] = ()) -> Iterator[Opening]:
+def open_places_of(settings: Settings, findings: dict[str, Any], own: Iterable[str] = ()) -> Iterator[OpenPlace]:
     """Yield the ports, sockets and files that an account found open and that must be closed.
 
     Args:
@@ -71,37 +74,37 @@ def openings(settings: Settings, findings: dict[str, Any], own: Iterable[str] = 
     for answer in findings["answers"]:
         # the S3 endpoint answers everyone, and tells a stranger of no bucket
         if answer["place"] != str(settings.s3_port) or (answer["status"] < 400 and answer["question"] != "GET /"):
-            yield Opening(f"{answer['place']} answered {answer['status']} to {answer['question']}")
+            yield OpenPlace(f"{answer['place']} answered {answer['status']} to {answer['question']}")
     for role in findings["roles"]:
-        yield Opening(f"PostgreSQL let in {role} without a password")
+        yield OpenPlace(f"PostgreSQL let in {role} without a password")
     for path in findings["sockets"]:
-        yield Opening(f"{path} can be entered")
+        yield OpenPlace(f"{path} can be entered")
     for file in findings["files"]:
         name = file["path"].removeprefix(f"{settings.home}/")
         if any(_fits(name, pattern) for pattern in own):
             continue
         if file["write"]:
-            yield Opening(f"{file['path']} can be written")
+            yield OpenPlace(f"{file['path']} can be written")
         elif not any(_fits(name, pattern) for pattern in _PUBLIC):
-            yield Opening(f"{file['path']} can be read")
+            yield OpenPlace(f"{file['path']} can be read")
 
 
-def look_at_foreign_access(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def look_at_foreign_access(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     """Check as the account `nobody` that ports, sockets and files of a running stack are closed."""
     if settings.profile != "production" or standing.state is not StackState.RUNNING:
         return
-    with notebook.looking(Area.STACK, "doors"):
+    with check_report.looking(Area.STACK, "doors"):
         if os.getuid() != 0:
             text = "only root can try them as another account"
-            notebook.note(Area.STACK, "doors", CheckVerdict.UNSEEN, text, AS_ROOT)
+            check_report.note(Area.STACK, "doors", CheckVerdict.UNSEEN, text, AS_ROOT)
             return
-        open_places = list(openings(settings, walk(settings, OsAccount.named(STRANGER))))
+        open_places = list(open_places_of(settings, walk(settings, OsAccount.named(STRANGER))))
         for opening in open_places[:_NAMED]:
             text = f"as the account {STRANGER}: {opening.text}"
-            notebook.note(Area.STACK, "doors", CheckVerdict.WRONG, text, "`sirena up`; then look again")
+            check_report.note(Area.STACK, "doors", CheckVerdict.WRONG, text, "`sirena up`; then look again")
         if not open_places:
             text = f"closed to the account {STRANGER}: ports, sockets and files"
-            notebook.note(Area.STACK, "doors", CheckVerdict.WELL, text)
+            check_report.note(Area.STACK, "doors", CheckVerdict.WELL, text)
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from sirena.host.accounts import PreparationError
-from sirena.server.checks.finding import Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import Area, CheckReport, CheckVerdict
 from sirena.server.object_store.s3 import LOOK_SECONDS, look_at_bucket
 from sirena.server.tls.certificates import lets_encrypt_paths
 from sirena.settings.catalogue import CertificateSource, Settings
@@ -21,7 +21,7 @@ from sirena.settings.catalogue import CertificateSource, Settings
 T = TypeVar("T")
 
 
-def look_at_name(settings: Settings, notebook: Notebook) -> None:
+def look_at_name(settings: Settings, check_report: CheckReport) -> None:
     """Check that the entry's name resolves to an address of this machine."""
     name = settings.server_name
     if settings.profile != "production":
@@ -41,14 +41,14 @@ def look_at_name(settings: Settings, notebook: Notebook) -> None:
         remedy = "right if a router passes it on to here; else correct the DNS entry"
     else:
         text, verdict, remedy = f"{name} leads to {', '.join(addresses)}, here", CheckVerdict.WELL, ""
-    notebook.note(Area.NETWORK, "server name", verdict, text, remedy)
+    check_report.note(Area.NETWORK, "server name", verdict, text, remedy)
 
 
-def look_at_s3(settings: Settings, notebook: Notebook) -> None:
+def look_at_s3(settings: Settings, check_report: CheckReport) -> None:
     """Check that an external S3 endpoint accepts the keys; Sirena's own is checked as a part of the stack."""
     if settings.profile != "production" or not settings.s3_endpoint_url:
         return
-    with notebook.looking(Area.NETWORK, "S3 endpoint"):
+    with check_report.looking(Area.NETWORK, "S3 endpoint"):
         try:
             bucket_exists = within(LOOK_SECONDS, lambda: look_at_bucket(settings, settings.s3_endpoint_url))
         except TimeoutError:
@@ -59,10 +59,10 @@ def look_at_s3(settings: Settings, notebook: Notebook) -> None:
         text = f"answers; the bucket {settings.s3_bucket} " + (
             "is there" if bucket_exists else "will be made by `sirena up`"
         )
-        notebook.note(Area.NETWORK, "S3 endpoint", CheckVerdict.WELL, text)
+        check_report.note(Area.NETWORK, "S3 endpoint", CheckVerdict.WELL, text)
 
 
-def look_at_authority(settings: Settings, notebook: Notebook) -> None:
+def look_at_authority(settings: Settings, check_report: CheckReport) -> None:
     """Check that Let's Encrypt, or the hospital's own ACME authority, answers."""
     if settings.profile != "production" or settings.tls is not CertificateSource.LETS_ENCRYPT:
         return
@@ -76,12 +76,12 @@ def look_at_authority(settings: Settings, notebook: Notebook) -> None:
     else:
         cause = "it is no directory of ACME"
     if "newOrder" in directory_answer:
-        notebook.note(Area.NETWORK, "certificate authority", CheckVerdict.WELL, f"{directory} answers")
+        check_report.note(Area.NETWORK, "certificate authority", CheckVerdict.WELL, f"{directory} answers")
         return
     # what was issued lasts for weeks, the first start does not
     verdict = CheckVerdict.WARNING if lets_encrypt_paths(settings).chain.exists() else CheckVerdict.WRONG
     remedy = f"check SIRENA_ACME_DIRECTORY, firewall and proxy: `curl -sS {directory}` must answer from here"
-    notebook.note(Area.NETWORK, "certificate authority", verdict, f"{directory}: {cause}", remedy)
+    check_report.note(Area.NETWORK, "certificate authority", verdict, f"{directory}: {cause}", remedy)
 
 
 def within(seconds: float, look: Callable[[], T]) -> T:
@@ -112,7 +112,7 @@ def _directory(address: str) -> dict[str, object]:
 
 def _addresses(name: str) -> list[str]:
     try:
-        return list(dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(name, None)))
+        return list(dict.fromkeys(str(answer[4][0]) for answer in socket.getaddrinfo(name, None)))
     except (OSError, UnicodeError):
         return []
 

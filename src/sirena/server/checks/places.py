@@ -8,7 +8,7 @@ from sirena.host.accounts import nearest_folder
 from sirena.server.backup.places import password_file
 from sirena.server.backup.repository import Repository
 from sirena.server.checks.conditions import disk_condition
-from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict, Notebook
+from sirena.server.checks.finding import Area, CheckFinding, CheckReport, CheckVerdict
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.settings.catalogue import Settings
@@ -23,20 +23,20 @@ _PASSING: Final = {
 }
 
 
-def look_at_places(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def look_at_places(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     """Check `SIRENA_HOME`, its disk, and the place of backups."""
-    with notebook.looking(Area.ACCOUNTS, "SIRENA_HOME"):
-        _look_at_home(settings, notebook, standing)
-    with notebook.looking(Area.ACCOUNTS, "file system"):
-        _look_at_kind(settings, notebook)
-    with notebook.looking(Area.MACHINE, "disk"):
+    with check_report.looking(Area.ACCOUNTS, "SIRENA_HOME"):
+        _look_at_home(settings, check_report, standing)
+    with check_report.looking(Area.ACCOUNTS, "file system"):
+        _look_at_kind(settings, check_report)
+    with check_report.looking(Area.MACHINE, "disk"):
         disk = CheckFinding.of_condition(disk_condition(settings))
-        notebook.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
+        check_report.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
         if settings.profile == "production":
-            _look_at_store_size(settings, notebook)
+            _look_at_store_size(settings, check_report)
     if settings.profile == "production" and standing.state is not StackState.HIDDEN:
-        with notebook.looking(Area.ACCOUNTS, "backup repository"):
-            _look_at_repository(settings, notebook)
+        with check_report.looking(Area.ACCOUNTS, "backup repository"):
+            _look_at_repository(settings, check_report)
 
 
 def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
@@ -56,12 +56,12 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
     return kind
 
 
-def _look_at_home(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def _look_at_home(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     home, existing_folder = settings.home, nearest_folder(settings.home)
     # refuses a folder whose name is too long for the supervisor's socket
     Supervisor(home).require_short_path()
     if not existing_folder.is_dir():
-        notebook.note(
+        check_report.note(
             Area.ACCOUNTS,
             "SIRENA_HOME",
             CheckVerdict.WRONG,
@@ -72,26 +72,26 @@ def _look_at_home(settings: Settings, notebook: Notebook, standing: StackStandin
         text = f"{existing_folder} cannot be written by this account"
         remedy = "look as whoever runs `sirena up`: `sudo -E sirena doctor`; or set SIRENA_HOME to a folder of yours"
         verdict = CheckVerdict.UNSEEN if standing.state is StackState.HIDDEN else CheckVerdict.WRONG
-        notebook.note(Area.ACCOUNTS, "SIRENA_HOME", verdict, text, remedy)
+        check_report.note(Area.ACCOUNTS, "SIRENA_HOME", verdict, text, remedy)
     else:
         text = f"{home}" if existing_folder == home else f"{home}, made by `sirena up`"
-        notebook.note(Area.ACCOUNTS, "SIRENA_HOME", CheckVerdict.WELL, text)
+        check_report.note(Area.ACCOUNTS, "SIRENA_HOME", CheckVerdict.WELL, text)
 
 
-def _look_at_kind(settings: Settings, notebook: Notebook) -> None:
+def _look_at_kind(settings: Settings, check_report: CheckReport) -> None:
     kind = file_system(nearest_folder(settings.home))
     local = "set SIRENA_HOME to a folder on a disk of this machine"
     if kind.startswith(_OTHER_MACHINES):
         text = f"{kind}, on another machine: databases lose data there when the network fails"
-        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WRONG, text, local)
+        check_report.note(Area.ACCOUNTS, "file system", CheckVerdict.WRONG, text, local)
     elif kind in _PASSING:
         remedy = f"{local}; in a container to a volume"
-        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WARNING, f"{kind}, {_PASSING[kind]}", remedy)
+        check_report.note(Area.ACCOUNTS, "file system", CheckVerdict.WARNING, f"{kind}, {_PASSING[kind]}", remedy)
     else:
-        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WELL, f"{kind}, of this machine")
+        check_report.note(Area.ACCOUNTS, "file system", CheckVerdict.WELL, f"{kind}, of this machine")
 
 
-def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
+def _look_at_repository(settings: Settings, check_report: CheckReport) -> None:
     """Check the folder of the backup repository; one that is not a folder is only checked by a backup."""
     repository = Repository(settings)
     elsewhere = "set SIRENA_BACKUP_REPOSITORY to a place on another machine"
@@ -112,10 +112,10 @@ def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
     else:
         text = f"{repository.location}; keep a copy of its password elsewhere too: {password_file(settings)}"
         verdict, remedy = CheckVerdict.WELL, ""
-    notebook.note(Area.ACCOUNTS, "backup repository", verdict, text, remedy)
+    check_report.note(Area.ACCOUNTS, "backup repository", verdict, text, remedy)
 
 
-def _look_at_store_size(settings: Settings, notebook: Notebook) -> None:
+def _look_at_store_size(settings: Settings, check_report: CheckReport) -> None:
     store = settings.home / "ceph"
     if settings.s3_endpoint_url or store.exists():
         return
@@ -124,4 +124,4 @@ def _look_at_store_size(settings: Settings, notebook: Notebook) -> None:
     if free < settings.s3_size_gb:
         text = f"artifacts may grow to {settings.s3_size_gb:.0f} GiB, and {free:.0f} are free"
         remedy = "enlarge the disk, or set SIRENA_S3_SIZE_GB lower before the first start"
-        notebook.note(Area.MACHINE, "room for artifacts", CheckVerdict.WARNING, text, remedy)
+        check_report.note(Area.MACHINE, "room for artifacts", CheckVerdict.WARNING, text, remedy)

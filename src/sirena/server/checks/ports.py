@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 
-from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import AS_ROOT, Area, CheckReport, CheckVerdict
 from sirena.server.checks.listeners import Listener, listeners
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.entry.nginx import require_right_to_listen
@@ -12,10 +12,10 @@ from sirena.server.free_ports import is_free, wanted_ports
 from sirena.settings.catalogue import Settings, variable_of
 
 
-def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def look_at_ports(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     """Note which of the profile's ports are free, used by the stack's own parts, or taken by other programs."""
     ports = wanted_ports(settings)
-    taken_ports = [one for one in ports if not is_free(one[1], one[2])]
+    taken_ports = [place for place in ports if not is_free(place[1], place[2])]
     free, own, unseen = (
         [port for variable, address, port in ports if (variable, address, port) not in taken_ports],
         [],
@@ -35,31 +35,31 @@ def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStandin
         elif standing.state is StackState.HIDDEN and not holder.process_id:
             unseen.append(port)
         else:
-            _note_port_in_use(notebook, variable, port, holder)
+            _note_port_in_use(check_report, variable, port, holder)
     if free:
-        notebook.note(Area.PORTS, "free", CheckVerdict.WELL, _list_of_ports(free))
+        check_report.note(Area.PORTS, "free", CheckVerdict.WELL, _list_of_ports(free))
     if own:
-        notebook.note(Area.PORTS, "held by our own parts", CheckVerdict.WELL, _list_of_ports(own))
+        check_report.note(Area.PORTS, "held by our own parts", CheckVerdict.WELL, _list_of_ports(own))
     if unseen:
         text = f"{_list_of_ports(unseen)}: whether by the stack's own parts cannot be seen"
-        notebook.note(Area.PORTS, "taken", CheckVerdict.UNSEEN, text, AS_ROOT)
+        check_report.note(Area.PORTS, "taken", CheckVerdict.UNSEEN, text, AS_ROOT)
     if settings.profile == "production":
         # what another account brought up, it may
         if standing.state is not StackState.HIDDEN:
-            with notebook.looking(Area.PORTS, "rights"):
+            with check_report.looking(Area.PORTS, "rights"):
                 require_right_to_listen(settings)
-        _look_at_address(settings, notebook)
+        _look_at_address(settings, check_report)
 
 
-def _note_port_in_use(notebook: Notebook, variable: str, port: int, holder: Listener) -> None:
+def _note_port_in_use(check_report: CheckReport, variable: str, port: int, holder: Listener) -> None:
     end = f"kill {holder.process_id}" if holder.process_id else f"sudo ss -ltnp 'sport = :{port}'"
     if holder.unit:
         end = f"systemctl disable --now {holder.unit}"
     remedy = f"end it (`{end}`), or choose another port with {variable}"
-    notebook.note(Area.PORTS, f"{port} ({variable})", CheckVerdict.WRONG, f"taken by {holder}", remedy)
+    check_report.note(Area.PORTS, f"{port} ({variable})", CheckVerdict.WRONG, f"taken by {holder}", remedy)
 
 
-def _look_at_address(settings: Settings, notebook: Notebook) -> None:
+def _look_at_address(settings: Settings, check_report: CheckReport) -> None:
     with socket.socket(socket.AF_INET6 if ":" in settings.listen else socket.AF_INET) as probe:
         try:
             probe.bind((settings.listen, 0))
@@ -69,7 +69,7 @@ def _look_at_address(settings: Settings, notebook: Notebook) -> None:
             else:
                 text, verdict = f"{settings.listen} is no address of this machine", CheckVerdict.WRONG
             remedy = f"set {variable_of('listen')} to one that `ip address` shows, or leave it out"
-            notebook.note(Area.PORTS, "address", verdict, text, remedy)
+            check_report.note(Area.PORTS, "address", verdict, text, remedy)
 
 
 def _list_of_ports(ports: list[int]) -> str:

@@ -54,7 +54,7 @@ def settings_in_force(settings: Settings) -> list[SettingInForce]:
     """Return all settings with value, source, meaning and example."""
     in_file = _file_values()
     meanings = meanings_of_settings()
-    settings_found = []
+    rows = []
     for name, field in Settings.model_fields.items():
         variable = variable_of(name)
         value = getattr(settings, name)
@@ -65,8 +65,8 @@ def settings_in_force(settings: Settings) -> list[SettingInForce]:
         else:
             source = SettingSource.FILE if in_file.get(variable) else SettingSource.DEFAULT
         examples = field.examples or [""]
-        settings_found.append(SettingInForce(variable, shown_value, source, meanings[name], str(examples[0])))
-    return settings_found
+        rows.append(SettingInForce(variable, shown_value, source, meanings[name], str(examples[0])))
+    return rows
 
 
 def meanings_of_settings() -> dict[str, str]:

@@ -167,9 +167,9 @@ def program(name: str, package: str, *folders: str) -> str:
         PreparationError: the program is not installed; the hint names Debian's package.
     """
     for path in [*folders, search_path()]:
-        path_found = shutil.which(name, path=path)
-        if path_found:
-            return path_found
+        program_path = shutil.which(name, path=path)
+        if program_path:
+            return program_path
     raise PreparationError(f"{name} is not installed", hint=f"apt-get install --no-install-recommends {package}")
 
 

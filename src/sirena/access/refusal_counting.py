@@ -64,7 +64,7 @@ class RefusalCount:
         return replace(self.last, origin=self.source.address, times=self.times, since=self.since)
 
 
-class Floods:
+class RefusalCounter:
     """Decides which refusals are recorded at once and which are only counted; used by one thread at a time."""
 
     def __init__(self, singly: int, clock: Callable[[], float] = time.time) -> None:
