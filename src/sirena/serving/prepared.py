@@ -89,6 +89,9 @@ class RecordAnswer(NamedTuple):
 AnswerKey = tuple[str | None, int | None, str | None, bool]
 """What the answer to one test depends on: the organism's code, the position of the body site in `SITES` (None if the
 specimen cannot be read), the text of the MIC, and whether the answer names its ground."""
+TensorKey = tuple[str, str | None, Site | None, str | None, bool]
+"""The same for an answer as tensors: name of the model in the request, organism, body site, MIC, and whether the answer
+names its ground."""
 
 
 class PreparedColumn:
@@ -125,8 +128,8 @@ class PreparedColumn:
         """Encoded provenance of the column without grounds."""
         self.spelt_answers: dict[tuple[str | None, int], dict[str | None, SpeltAnswer]] = {}
         """Answers that were given before, by organism and position in `SITES`, then by text of the MIC."""
-        self.whole_answers: dict[AnswerKey, RecordAnswer] = {}
-        """Whole answers to records with this test alone."""
+        self.whole_answers: dict[AnswerKey | TensorKey, RecordAnswer] = {}
+        """Whole answers to records, and to tensors of one row, with this test alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,13 +239,13 @@ class PreparedRelease:
             None if number == NO_GROUND else number,
             answer if REASONS[answer] is not None else None,
         )
-        if self._room and (code >= 0 or code == MISSING) and (text is None or len(text) <= _LONGEST_MIC):
+        if self._room and can_be_kept(column, text):
             self._room -= 1
             column.spelt_answers.setdefault((organism, place), {})[text] = spelt_answer
         return spelt_answer
 
-    def keep(self, column: PreparedColumn, key: AnswerKey, answer: RecordAnswer) -> None:
-        """Keep the whole answer to a record with one test, while there is room."""
+    def keep(self, column: PreparedColumn, key: AnswerKey | TensorKey, answer: RecordAnswer) -> None:
+        """Keep the whole answer to one row with one test, while there is room."""
         if self._room_for_whole_answers:
             self._room_for_whole_answers -= 1
             column.whole_answers[key] = answer
@@ -274,6 +277,11 @@ class PreparedRelease:
             if len(self._columns) < _MOST_COLUMNS:
                 self._columns[column.name] = prepared_column
         return prepared_column
+
+
+def can_be_kept(column: PreparedColumn, text: str | None) -> bool:
+    """Tell whether answers to a MIC may be kept: it is empty, or short and readable."""
+    return text is None or (len(text) <= _LONGEST_MIC and encode_text(text, column.drug) >= MISSING)
 
 
 def _spelt_ground(number: int, ground: Ground) -> bytes:
