@@ -101,7 +101,7 @@ class EntryRefusals:
     def _keep(self) -> None:
         state = {
             "place": asdict(self._follower.place),
-            "floods": self._refusal_counter.kept(),
+            "floods": self._refusal_counter.open_windows(),
             "waiting": [plain_refusal(refusal) for refusal in self._waiting_events],
         }
         beside = self._source.state.with_suffix(".new")

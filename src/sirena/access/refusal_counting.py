@@ -120,7 +120,7 @@ class RefusalCounter:
                 del self._windows[source]
         return counts
 
-    def kept(self) -> list[dict[str, Any]]:
+    def open_windows(self) -> list[dict[str, Any]]:
         """Return all windows in plain types, to be kept in a file and given to `put_back` after a restart."""
         return [
             {
@@ -137,7 +137,7 @@ class RefusalCounter:
         ]
 
     def put_back(self, counts: list[dict[str, Any]]) -> None:
-        """Continue the windows of an earlier process, as `kept` returned them."""
+        """Continue the windows of an earlier process, as `open_windows` returned them."""
         self._windows = {}
         for state in counts:
             source, window = RefusedSource(**state["source"]), state["window"]

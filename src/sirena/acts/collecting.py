@@ -75,7 +75,7 @@ def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
     with bucket_errors_translated("looking through", settings.s3_bucket):
         client = s3_client(settings, ProductionStack(settings).s3_endpoint)
         uploads = unfinished_uploads.unfinished_uploads(client, settings.s3_bucket)
-        return [upload for upload in uploads if upload.begun < before]
+        return [upload for upload in uploads if upload.start_time < before]
 
 
 def abort_uploads(settings: Settings, uploads: list[UnfinishedUpload], tell: Tell) -> None:

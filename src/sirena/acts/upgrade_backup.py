@@ -62,7 +62,7 @@ def keep(
         SirenaError: the state cannot be kept; then the upgrade must not begin.
     """
     with suppress(UsageError):
-        earlier_backup = noted(settings)
+        earlier_backup = read_upgrade_backup(settings)
         if earlier_backup.is_of_the_same(former, release, due):
             tell(f"the state before the attempt of {earlier_backup.at} stays the way back")
             return earlier_backup
@@ -76,7 +76,7 @@ def keep(
     return backup
 
 
-def noted(settings: Settings) -> UpgradeBackup:
+def read_upgrade_backup(settings: Settings) -> UpgradeBackup:
     """Return the record of the state before the last upgrade.
 
     Raises:

@@ -4,7 +4,7 @@ from sirena import __version__
 from sirena.acts.recording import recorded
 from sirena.acts.stack_choice import note_release
 from sirena.acts.tables import bring_to_head, writer_of
-from sirena.acts.upgrade_backup import UpgradeBackup, go_back, keep, noted
+from sirena.acts.upgrade_backup import UpgradeBackup, go_back, keep, read_upgrade_backup
 from sirena.acts.upgrade_look import UpgradeFinding, entered, mlflow_database
 from sirena.database.mlflow_database import installed_revision
 from sirena.domain.errors import SirenaError
@@ -30,7 +30,7 @@ def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, r
     """
     # what `up` would refuse afterwards is refused while everything still runs
     StoreFile(stack.settings).require_size()
-    former = findings[0].found
+    former = findings[0].revision
     changes = tuple(str(finding) for finding in findings[1:] if finding.is_due)
     production = isinstance(stack, ProductionStack)
     ran = stack.supervisor.is_running()
@@ -76,7 +76,7 @@ def _change(stack: Stack, tell: Tell) -> None:
 
 def take_upgrade_back(stack: Stack, tell: Tell) -> UpgradeBackup:
     """Restore the state before the last upgrade, leave the stack stopped, and return what was restored."""
-    backup = noted(stack.settings)
+    backup = read_upgrade_backup(stack.settings)
     tell("ending the stack")
     stack.take_down()
     go_back(stack.settings, backup, tell)

@@ -94,7 +94,7 @@ def alerts(
     facts = IsolateFacts.of(Isolates.of_file(source, zones=True, site=everywhere), tables_for)
     findings = find_alerts(facts)
     table_language = language_or_locale(language) if form is AlertsFormat.TABLE else language or Language.ENGLISH
-    _print(alert_records([finding.counted for finding in findings], table_language), form, table_language)
+    _print(alert_records([finding.alert_count for finding in findings], table_language), form, table_language)
     zones = [header for header, column in source.test_columns.items() if not column.is_mic]
     if zones:
         tell(f"zone diameters are not interpreted and raise no alert: {list_names(zones)}")

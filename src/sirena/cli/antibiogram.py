@@ -167,7 +167,7 @@ def antibiogram(
     everywhere = read_site(site)
     paper_size = _paper(paper)
     request = Request(
-        first=_first(first, days),
+        first_isolates=_first(first, days),
         period=Period.read(period) if period else None,
         screening=read_screening(leave_out or ()),
         by=_strata(by or ()),
@@ -222,8 +222,8 @@ def antibiogram(
         _write_charts(whole, charts, report_language)
     message_language = language_or_locale(language)
     for loss in counts.losses:
-        if loss.lost:
-            tell(f"  {word(loss.step, message_language)}: {loss.lost:,} left out, {loss.left:,} left")
+        if loss.removed_rows:
+            tell(f"  {word(loss.step, message_language)}: {loss.removed_rows:,} left out, {loss.left_rows:,} left")
     for caution in counts.cautions:
         tell(f"  {caution.spanish if message_language is Language.SPANISH else caution.english}")
     tell(f"{stamp}: {counts.isolates:,} of {counts.rows:,} isolates counted; written to {as_given(output)}")

@@ -41,7 +41,9 @@ class DemoPages:
         files.add(open_whonet_file(file.name, read_file(file), answers))
         listener = bind("127.0.0.1", 0)
         return cls(
-            create_pages(answers, files, key, house=models_of(settings)), listener, f"{url_of(listener)}{ENTER}{key}"
+            create_pages(answers, files, key, installed_models=models_of(settings)),
+            listener,
+            f"{url_of(listener)}{ENTER}{key}",
         )
 
     def serve(self) -> None:

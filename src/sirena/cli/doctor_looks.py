@@ -116,10 +116,10 @@ def look_at_databases(stack: "Stack", standing: "StackStanding", check_report: "
         if not production and not own_files(stack.settings):
             return
         for finding in look(stack):
-            message = f"{finding.found or 'nothing yet'}, as needed"
+            message = f"{finding.revision or 'nothing yet'}, as needed"
             if finding.is_due:
-                message = f"{finding.found}, and {finding.needed} is needed"
+                message = f"{finding.revision}, and {finding.needed_revision} is needed"
             verdict = CheckVerdict.WRONG if finding.is_due else CheckVerdict.WELL
             check_report.note(
-                Area.DATABASES, finding.what, verdict, message, "sirena upgrade" if finding.is_due else ""
+                Area.DATABASES, finding.subject, verdict, message, "sirena upgrade" if finding.is_due else ""
             )

@@ -186,8 +186,8 @@ def _sections(report: "Drift", language: Language) -> Iterator["Section"]:
     if training is not None and training.without_results:
         columns = list_names(training.without_results)
         yield Section("Trained without isolates", [], note=f"Not compared with training: {columns}")
-    if training is not None and training.not_kept:
-        columns = list_names(training.not_kept)
+    if training is not None and training.columns_without_counts:
+        columns = list_names(training.columns_without_counts)
         note = f"Their training kept no counts, being of an earlier Sirena; train again to compare: {columns}"
         yield Section("Training without counts", [], note=note)
 
@@ -202,11 +202,11 @@ def _section(side: "SideComparisons", language: Language) -> "Section":
         {comparison.column for comparison in side.comparisons if comparison.is_judged}
     )
     note = (
-        f"{side.results:,} results there; {side.judged} comparisons judged, {len(side.drifting)} drift, "
-        f"{few} antimicrobials have too few results to be judged."
+        f"{side.results:,} results there; {side.judged_count} comparisons judged, "
+        f"{len(side.drifting_comparisons)} drift, {few} antimicrobials have too few results to be judged."
     )
     headings = ("antimicrobial", "what", "#now", "#before", "#difference, points", "interval", "#by other organisms")
-    return Section(title, [_row(comparison, language) for comparison in side.drifting], headings, note)
+    return Section(title, [_row(comparison, language) for comparison in side.drifting_comparisons], headings, note)
 
 
 def _row(comparison: "Comparison", language: Language) -> tuple[str, ...]:

@@ -140,7 +140,7 @@ def export(
     _write(source, surveillance_export, meanings, output, refused, dictionary)
     platform = f"{_NAMES[to]}, {country.upper()} {year}" if year is not None else "WHONET"
     tell(f"{output}: {surveillance_export.frame.height:,} rows for {platform}")
-    for reason, count in Counter(reason for _, reason in surveillance_export.refused).most_common():
+    for reason, count in Counter(reason for _, reason in surveillance_export.refused_rows).most_common():
         tell(f"  not exported: {count:,} isolates, {reason}")
     if to is ExportTarget.GLASS:
         _warn_of_few(surveillance_export.frame)
@@ -251,8 +251,10 @@ def _write(
 
     write_file(surveillance_export.frame.with_columns(pl.all().cast(pl.String)), output)
     if refused_file is not None:
-        numbers = source.row_numbers(np.array([row for row, _ in surveillance_export.refused], dtype=np.int64)).tolist()
-        reasons = [reason for _, reason in surveillance_export.refused]
+        numbers = source.row_numbers(
+            np.array([row for row, _ in surveillance_export.refused_rows], dtype=np.int64)
+        ).tolist()
+        reasons = [reason for _, reason in surveillance_export.refused_rows]
         write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused_file)
     if dictionary is not None:
         write_file(pl.DataFrame({"column": list(meanings), "meaning": list(meanings.values())}), dictionary)

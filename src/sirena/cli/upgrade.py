@@ -49,9 +49,9 @@ def upgrade(
     stack = chosen_stack("")
     with step_reporter() as report_step:
         if back:
-            way_back = take_upgrade_back(stack, report_step)
+            backup = take_upgrade_back(stack, report_step)
             say(
-                f"the state before the upgrade of {way_back.at} is restored; now install Sirena {way_back.former} "
+                f"the state before the upgrade of {backup.at} is restored; now install Sirena {backup.former} "
                 "and run `sirena up`"
             )
             return
@@ -67,18 +67,23 @@ def upgrade(
     if check:
         return
     with step_reporter() as report_step:
-        way_back = upgrade_stack(stack, findings, report_step, renounced=no_backup)
-    former = findings[0].found
-    say(f"upgraded: {'; '.join(way_back.due) or f'Sirena {former} to {__version__}'}")
-    if way_back.snapshot:
-        say(f"the former state is in {way_back.snapshot}; to return to it: sirena upgrade --back")
+        backup = upgrade_stack(stack, findings, report_step, renounced=no_backup)
+    former = findings[0].revision
+    say(f"upgraded: {'; '.join(backup.due) or f'Sirena {former} to {__version__}'}")
+    if backup.snapshot:
+        say(f"the former state is in {backup.snapshot}; to return to it: sirena upgrade --back")
 
 
 def _print(findings: "list[UpgradeFinding]") -> None:
     from sirena.cli.sections import Section, print_sections
 
     rows = [
-        (finding.what, finding.found or "nothing yet", finding.needed, "to be changed" if finding.is_due else "")
+        (
+            finding.subject,
+            finding.revision or "nothing yet",
+            finding.needed_revision,
+            "to be changed" if finding.is_due else "",
+        )
         for finding in findings
     ]
     print_sections([Section("Revisions", rows, ("of", "found", "needed", ""))])

@@ -76,7 +76,7 @@ class Placement:
         return f"{self.base}_reason"
 
     @property
-    def reported(self) -> str:
+    def reported_header(self) -> str:
         """Header of the column for the category to report after expert rules."""
         return f"Rp_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_reported"
 

@@ -33,7 +33,7 @@ def alert_records(counts: Sequence[AlertCount], language: Language) -> list[dict
             "kind": count.alert.kind,
             "priority": count.alert.priority,
             "isolates": count.isolates,
-            "tested": count.tested,
+            "tested": count.tested_isolates,
             "of_organism": count.members,
             "text": count.alert.text(language),
             "source": count.alert.source,

@@ -76,7 +76,7 @@ def test_windows_survive_a_restart(clock: Clock) -> None:
     before, after = RefusalCounter(1, clock), RefusalCounter(1, clock)
     for _ in range(5):
         before.admits(REFUSAL)
-    after.put_back(json.loads(json.dumps(before.kept())))
+    after.put_back(json.loads(json.dumps(before.open_windows())))
     assert not after.admits(REFUSAL)
     clock.now += WINDOW
     assert [count.times for count in after.due()] == [5]

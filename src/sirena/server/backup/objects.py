@@ -119,7 +119,7 @@ class Bucket:
                     f"the bucket {self.name} does not hold {key} as it was sent", hint="see to the S3 endpoint; repeat"
                 )
 
-    def missing(self, objects: Mapping[str, FileFacts]) -> dict[str, FileFacts]:
+    def missing_objects(self, objects: Mapping[str, FileFacts]) -> dict[str, FileFacts]:
         """Return those of the given objects that the bucket lacks, or holds with another size.
 
         Raises:

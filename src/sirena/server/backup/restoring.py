@@ -86,7 +86,7 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
             bucket = Bucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
             if not replace:
                 _require_empty(databases, bucket, manifest)
-            require_room(settings, bucket.missing(manifest.objects), Purpose.RESTORE)
+            require_room(settings, bucket.missing_objects(manifest.objects), Purpose.RESTORE)
             for database in DATABASES:
                 tell(f"database {database}")
                 dump = folder / DATABASES_FOLDER / f"{database}.dump"

@@ -12,7 +12,7 @@ from sirena.host.accounts import PreparationError, nearest_folder
 from sirena.server.backup.state import LastRun, RunOutcome, read_backup_state
 from sirena.server.object_store.store_file import StoreFile
 from sirena.server.object_store.store_room import CRITICAL, FULL, WARNING, ask_room
-from sirena.server.tls.certificates import days_left, given, is_valid_yet, standing_paths
+from sirena.server.tls.certificates import days_left, given_paths, is_valid_yet, standing_paths
 from sirena.settings.catalogue import OFF, CertificateSource, Settings
 
 _GIB: Final = 2**30
@@ -122,7 +122,7 @@ def certificate_condition(settings: Settings) -> Condition:
     """Return the condition of the entry's TLS certificate, by the days left; a hospital's own is checked completely."""
     files = settings.tls is CertificateSource.FILES
     try:
-        paths = given(settings) if files else standing_paths(settings)
+        paths = given_paths(settings) if files else standing_paths(settings)
         days, holds = days_left(paths.chain), is_valid_yet(paths.chain)
     except (OSError, ValueError):
         text = "none: the stack was never brought up, or the file is gone"

@@ -231,7 +231,7 @@ class ObjectStore:
         self._ask_cluster("osd", "new", store)
         self.owner.own_folder(self.folder / "store")
         # the size is no part of the configuration, or all of Ceph would start anew when the store grows
-        size = f"--bluestore-block-size={self.file.wanted}"
+        size = f"--bluestore-block-size={self.file.wanted_size}"
         command = [ceph_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store, size]
         self.owner.run(command)
         self._ask_cluster("osd", "crush", "add", "osd.0", "1.0", "root=default")

@@ -49,7 +49,7 @@ def entry_certificate(settings: Settings) -> CertificatePaths:
             not valid yet, are for another name, or other accounts can read the key.
     """
     if settings.tls is CertificateSource.FILES:
-        return given(settings)
+        return given_paths(settings)
     paths = standing_paths(settings)
     return paths if paths == lets_encrypt_paths(settings) else self_made(settings)
 
@@ -119,7 +119,7 @@ def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
     return paths
 
 
-def given(settings: Settings) -> CertificatePaths:
+def given_paths(settings: Settings) -> CertificatePaths:
     """Check the hospital's own TLS certificate, and return it.
 
     Raises:
