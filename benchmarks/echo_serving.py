@@ -140,6 +140,13 @@ def in_arrow(content: bytes) -> bytes:
     return stream.getvalue()
 
 
+def in_tensors(content: bytes) -> bytes:
+    """Return a JSON body of one isolate as tensors of the Open Inference Protocol."""
+    (record,) = json.loads(content)["dataframe_records"]
+    tensors = [{"name": name, "shape": [1], "datatype": "BYTES", "data": [cell]} for name, cell in record.items()]
+    return json.dumps({"inputs": tensors}).encode()
+
+
 def in_csv(content: bytes) -> bytes:
     """Return a JSON body as CSV."""
     return pl.DataFrame(json.loads(content)["dataframe_records"]).write_csv().encode()
@@ -168,6 +175,7 @@ def load(
     connections: int,
     seconds: float,
     media: str = "application/json",
+    path: str = "/invocations",
 ) -> dict[str, float]:
     """Send bodies in turn to a server for some seconds.
 
@@ -181,7 +189,7 @@ def load(
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--timeout", "60s", "--latency", "-s", str(script)]
     before = session_processor_seconds(served.pid)
     text = subprocess.run(
-        [*command, f"http://127.0.0.1:{served.port}/invocations"], check=True, capture_output=True, text=True
+        [*command, f"http://127.0.0.1:{served.port}{path}"], check=True, capture_output=True, text=True
     ).stdout
     used = session_processor_seconds(served.pid) - before
     total = re.search(r"(\d+) requests in ", text)
@@ -276,6 +284,14 @@ def measure(echo: Served, sirena: Served, columns: list[str], folder: Path, seco
                 100 * both["sirena"]["requests_per_second"] / both["echo"]["requests_per_second"] for both in rounds
             )
         )
+    figures["sirena"]["one_row_as_tensors_8_connections"] = load(
+        sirena,
+        [in_tensors(content) for content in one],
+        folder,
+        connections=8,
+        seconds=seconds,
+        path="/v2/models/modelo_AMK_NM/infer",
+    )
     figures["sirena"]["one_isolate_41_columns_8_connections"] = load(
         sirena, whole, folder, connections=8, seconds=seconds
     )
@@ -326,7 +342,8 @@ def report(figures: dict[str, Any], two: dict[str, Any], shadowed: dict[str, Any
         + ", ".join(f"{percent} %" for percent in ratios.values())
         + f" of the echo's requests/s over {', '.join(map(str, _CONNECTIONS))} connections, "
         f"{sirena[one]['processor_ms_per_request']:g} ms of processor a request (echo "
-        f"{echo[one]['processor_ms_per_request']:g}); one isolate × 41: "
+        f"{echo[one]['processor_ms_per_request']:g}), as tensors "
+        f"{sirena['one_row_as_tensors_8_connections']['processor_ms_per_request']:g}; one isolate × 41: "
         f"{sirena['one_isolate_41_columns_8_connections']['requests_per_second']:,.0f} requests/s; 1000 × 41: "
         f"{sirena['thousand_isolates_41_columns']['results_per_second']:,} results/s, in CSV "
         f"{sirena['thousand_isolates_41_columns_csv']['results_per_second']:,}, in Arrow "
