@@ -31,6 +31,9 @@ def combination_columns(text: str, columns: Sequence[str]) -> list[tuple[str, ..
 
     Raises:
         UsageError: the text does not name two drugs, or the file has no columns for them.
+
+    >>> combination_columns("TZP+AMK", ["AMK_NM", "TZP_NM"])
+    [('TZP_NM', 'AMK_NM')]
     """
     drugs = [part.strip().upper() for part in text.split("+") if part.strip()]
     if len(set(drugs)) < 2:

@@ -34,7 +34,11 @@ class Loss:
 
 
 def added_losses(parts: Iterable[Sequence[Loss]]) -> tuple[Loss, ...]:
-    """Add up, step by step, the losses of the parts of a file."""
+    """Add up, step by step, the losses of the parts of a file.
+
+    >>> added_losses([[Loss("screening", 1, 9)], [Loss("screening", 2, 5)]])
+    (Loss(step='screening', removed_rows=3, left_rows=14),)
+    """
     return tuple(
         Loss(
             step_losses[0].step,
@@ -117,6 +121,9 @@ def read_screening(entries: Sequence[str]) -> dict[str, list[str]]:
 
     Raises:
         UsageError: an entry names no value.
+
+    >>> read_screening(["SPEC_REAS=screening"])
+    {'SPEC_REAS': ['screening']}
     """
     values: dict[str, list[str]] = {}
     for entry in entries:

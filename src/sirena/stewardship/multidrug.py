@@ -51,6 +51,9 @@ def parse_groups(text: str) -> Groups:
 
     Raises:
         ValueError: a rank is unknown.
+
+    >>> parse_groups("genus:Salmonella")
+    ((<Rank.GENUS: 4>, 'Salmonella'),)
     """
     parts = (part.strip().partition(":") for part in text.split(";") if part.strip())
     return tuple((parse_rank(rank), name) for rank, _, name in parts)

@@ -14,7 +14,11 @@ _NAMED_STRATA: Final = (WHOLE, UNKNOWN, "hospital", "community")
 
 
 def word(name: str, language: Language) -> str:
-    """Return a word of the report in a language."""
+    """Return a word of the report in a language.
+
+    >>> word("whole", Language.ENGLISH)
+    'All isolates'
+    """
     return text("words", name, language)
 
 
@@ -80,5 +84,9 @@ def _rules_sentence(antibiogram: Antibiogram, language: Language) -> str:
 
 
 def stratum_title(by: str, language: Language) -> str:
-    """Return the heading of a stratification in the report."""
+    """Return the heading of a stratification in the report.
+
+    >>> stratum_title("ward", Language.SPANISH)
+    'sala'
+    """
     return word("whole" if by == WHOLE else Stratum(by).value, language)

@@ -47,6 +47,10 @@ def readable_spellings() -> tuple[tuple[str, ...], NDArray[np.int16]]:
     Returns:
         Distinct texts, the canonical spelling of every code first (its position is the code), and an int16 array
         of their codes.
+
+    >>> texts, codes = readable_spellings()
+    >>> texts[:2], codes[:2].tolist()
+    (('6.104e-05', '0.0001221'), [0, 1])
     """
     canonical = [str(Mic.from_code(code)) for code in range(CODES)]
     spellings = [

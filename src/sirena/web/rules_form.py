@@ -68,7 +68,11 @@ def _columns(kind: RuleKind) -> tuple[str, ...]:
 
 
 def form_of(kind: RuleKind, rows: Iterable[Row]) -> dict[str, str]:
-    """Return rows as the values of a form's fields, by name."""
+    """Return rows as the values of a form's fields, by name.
+
+    >>> form_of(RuleKind.OVERLAY, [{"drug": "AMK"}])["drug-0"]
+    'AMK'
+    """
     return {f"{column}-{place}": row.get(column, "") for place, row in enumerate(rows) for column in _columns(kind)}
 
 

@@ -72,7 +72,7 @@ class TextParts:
                     part = decoder.decode(piece).encode()
                 else:
                     part = piece
-                    if decoder.getstate()[0] or not piece.isascii():  # ASCII is UTF-8, and sooner told
+                    if decoder.getstate()[0] or not piece.isascii():  # ASCII is UTF-8, and is recognised faster
                         decoder.decode(piece)
                 if first and part and encoding != "utf-8":
                     part, first = part.decode().lstrip("\ufeff").encode(), False
