@@ -2,8 +2,8 @@
 
 - **Identity*: issuer and subject together, the only claims that a provider may not give to another person later.
 - *The account's name*: the configured claim; if that is missing, the e-mail address, if the provider says that it is
-verified; else the subject. The name is for people to read and proves nothing. - *Roles*: those of all groups named in
-`SIRENA_OIDC_ROLES`. An e-mail address counts as a group only when verified.
+  verified; else the subject. The name is for people to read and proves nothing.
+- *Roles*: those of all groups named in `SIRENA_OIDC_ROLES`. An e-mail address counts as a group only when verified.
 """
 
 import re

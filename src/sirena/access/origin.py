@@ -5,7 +5,8 @@ Requests that change nothing (GET, HEAD) need no proof. For all others:
 - a request with a session cookie comes from a page of this origin (``Origin``, or ``Sec-Fetch-Site: same-origin`` where
   a browser leaves out ``Origin``), or carries the session's CSRF token;
 - a password in the header may have been added by the browser itself, so a foreign ``Origin`` is refused for passwords
-too; - a token is added by a program on purpose and needs no further proof.
+  too;
+- a token is added by a program on purpose and needs no further proof.
 """
 
 import hmac

@@ -8,8 +8,7 @@ Rules, each with a test of like name:
 - an alias of any other name is a description and needs the right to register; so does naming the shadow, the release
   whose answers nobody sees;
 - a reason to override is given together with an alias or stage that the gate is asked about, and needs the right to
-promote to
-  production;
+  promote to production;
 - the author of a version is the account that registers it: its tag says so, whatever the client sends;
 - a version is registered from MLflow's own artifacts and from nowhere else; a copy names its version by number;
 - artifacts of an experiment or a trace are stored among MLflow's own; a client cannot choose another place;

@@ -9,7 +9,7 @@ Rules, each with a test of like name:
 - the first comparison of a release covers all these files, every later one those of one version, in turn;
 - a version that differed is compared every time until it does not differ any more;
 - the digest of a file is in the ledger; that of a member's truth table is in `release.json`, whose own digest is in the
-ledger.
+  ledger.
 """
 
 import json

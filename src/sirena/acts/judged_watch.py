@@ -3,9 +3,11 @@
 Rules, each with a test of like name:
 
 - the ledger decides which release answers; MLflow's alias only tells whether an unfinished activation or rollback took
-effect; - every comparison covers MLflow's alias, database row and artifact with the judgement in the ledger; a
-difference is a discrepancy; - the first comparison of a release also covers all its files and those of its members; see
-`JudgedFiles`; - a discrepancy is recorded in the ledger once, as an alarm, and again if it comes back.
+  effect;
+- every comparison covers MLflow's alias, database row and artifact with the judgement in the ledger; a difference is a
+  discrepancy;
+- the first comparison of a release also covers all its files and those of its members; see `JudgedFiles`;
+- a discrepancy is recorded in the ledger once, as an alarm, and again if it comes back.
 """
 
 import threading

@@ -3,10 +3,12 @@
 Rules, each with a test of like name:
 
 - the questions asked are organisms × body sites × 41 numbers × 5 comparators; a body site is asked about separately
-only if it may matter; - the questions compared are those to which the reference gives a category; - agreements and
-disagreements of compared questions add up to the number compared; - an organism without a reference row (for the body
-site) is asked about too, and each category given for it is listed as answered without reference; - if the model is a
-truth table, MIC codes outside the MIC scale are compared too, and counted separately.
+  only if it may matter;
+- the questions compared are those to which the reference gives a category;
+- agreements and disagreements of compared questions add up to the number compared;
+- an organism without a reference row (for the body site) is asked about too, and each category given for it is listed
+  as answered without reference;
+- if the model is a truth table, MIC codes outside the MIC scale are compared too, and counted separately.
 """
 
 from collections import Counter

@@ -5,8 +5,7 @@ Rules, each with a test of like name:
 - every applicable criterion is checked, even after one has failed, so that all failures are seen at once;
 - too little evidence is a failure, and says so;
 - a model that agrees with the guideline edition in every cell is judged as if it had learnt the edition, since a sample
-of
-  isolates shows less than the whole grid;
+  of isolates shows less than the whole grid;
 - in embedded use author and approver are one person: `ApproverIsNotAuthor` is waived, and the verdict records the
   waiver;
 - an override has a name and a reason, keeps the failures on record, and may not be the author's (except in embedded

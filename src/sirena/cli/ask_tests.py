@@ -5,7 +5,7 @@ Rules, each with a test of like name:
 - a test is an antimicrobial, ``=`` and an MIC; before a comparator the ``=`` may be left out;
 - the antimicrobial is a WHONET code or a name in English or Spanish, in any case, with or without accents;
 - a test column (``AMK_EM``) names its guideline itself; a code or name alone is answered by the guidelines that the
-command names.
+  command names.
 """
 
 import re

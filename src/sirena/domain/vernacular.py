@@ -6,8 +6,7 @@ Rules, each with a test of like name:
 - the codes of EARS-Net (``ESCCOL``) are its organisms;
 - *Salmonella* may be left out before ``ser.``;
 - genera that were split off recently are read by the name in the organism table (*Segatella*, *Hoylesella*:
-*Prevotella*;
-  *Schaalia*: *Actinomyces*);
+  *Prevotella*; *Schaalia*: *Actinomyces*);
 - mixtures (``+``, ``y``, ``/``) and flora are not one organism and stay unread.
 """
 

@@ -5,9 +5,9 @@ Questions, each with a test of like name:
 - which rows rest on one reading, and which are in doubt;
 - which rows are for a group without a member in our organism table, so that no organism can reach them;
 - which rows never decide, for any organism, body site or indication, because another row with the same answers takes
-precedence, as expected resistance precedes a dash; - which rows are overridden, with another answer, by expected
-resistance or by a row of the same rank or of a wider group:
-  of two species groups of one organism the first in its lineage decides;
+  precedence, as expected resistance precedes a dash;
+- which rows are overridden, with another answer, by expected resistance or by a row of the same rank or of a wider
+  group: of two species groups of one organism the first in its lineage decides;
 - which rows are stated twice, and in which the same MIC would be S and R;
 - in what another edition differs.
 """

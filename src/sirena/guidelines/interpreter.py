@@ -3,10 +3,11 @@
 Rules, in this order, each with a test of like name:
 
 - expected (intrinsic) resistance takes precedence over breakpoints: R at any MIC, with expected resistance as the
-ground; - the most specific group of the organism's lineage that has a row for the body site decides, even a row that
-states nothing; - within a group `sirena.guidelines.sites` says which row answers at a body site; a row for another site
-is not used; - rows for screening tests (cefoxitin for MRSA) give no category of the agent and are applied only on
-request; the
+  ground;
+- the most specific group of the organism's lineage that has a row for the body site decides, even a row that states
+  nothing;
+- within a group `sirena.guidelines.sites` says which row answers at a body site; a row for another site is not used;
+- rows for screening tests (cefoxitin for MRSA) give no category of the agent and are applied only on request; the
   high-level aminoglycosides GEH and STH are screens themselves, so their own screens always apply;
 - rows that name no organism (PK/PD) are applied only on request, after all others;
 - an organism of the table without a row has no breakpoint; a text that names no organism is unknown.

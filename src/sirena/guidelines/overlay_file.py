@@ -4,10 +4,10 @@ Columns (in any order; comma, semicolon or tab; a decimal comma is read):
 
 - ``who``, ``when`` (ISO date), ``why``: required in every row, and part of every answer that rests on it;
 - ``edition``: required in every row: the edition that the rule is for, ``CLSI 2026``, or the guideline alone, ``CLSI``,
-for every year. A rule changes no other edition: the same figures mean something else there, and nobody decided on them;
-- ``action``: ``breakpoint`` sets the figures of one group, drug and site, new or in place of the edition's;
-  so does ``bracketed``, which gives R above the figure, and neither S nor I at or below it; ``dash`` says R without
-  testing;
+  for every year. A rule changes no other edition: the same figures mean something else there, and nobody decided on
+  them;
+- ``action``: ``breakpoint`` sets the figures of one group, drug and site, new or in place of the edition's; so does
+  ``bracketed``, which gives R above the figure, and neither S nor I at or below it; ``dash`` says R without testing;
   ``insufficient evidence``, ``note``, ``not applicable`` and ``block`` say that there is no category, whatever wider
   groups say; ``remove`` takes the edition's row away, so that wider groups decide; ``expected resistance`` and
   ``no expected resistance``;

@@ -6,8 +6,7 @@ the purpose or the route matters. The specimen shows the site; nothing in a labo
 Rules, each with a test of like name:
 
 - a row for one body site never answers at another known site: a row for urine is not for blood, "other than meningitis"
-is
-  not for cerebrospinal fluid, "other than pneumonia" not for a respiratory specimen;
+  is not for cerebrospinal fluid, "other than pneumonia" not for a respiratory specimen;
 - at a known site the row for that very site comes before a row without one;
 - at an unknown site the order is: other than meningitis, other than endocarditis, systemic, unspecified, then
   pneumonia, skin, and urine last;

@@ -4,9 +4,11 @@ Rules, each with a test of like name:
 
 - the release that was activated last, or rolled back to, is the active one, whatever MLflow says;
 - an activation or rollback that was allowed and whose outcome is not recorded yet may have taken effect: MLflow's alias
-tells; - an activation or rollback that was refused or that failed changes nothing; - a rollback returns to the release
-that the active one replaced; - a release whose stage was taken away does not answer any more; - the shadow, which
-answers unseen, is the release named last as such, until it is ended or becomes the active one.
+  tells;
+- an activation or rollback that was refused or that failed changes nothing;
+- a rollback returns to the release that the active one replaced;
+- a release whose stage was taken away does not answer any more;
+- the shadow, which answers unseen, is the release named last as such, until it is ended or becomes the active one.
 """
 
 from collections.abc import Iterable, Mapping

@@ -5,8 +5,9 @@ Rules, each with a test of like name:
 - entries are numbered from 1 without a gap: a gap is a missing entry;
 - an entry's hash fits its content: if not, the entry was altered;
 - an entry names the hash of the one before: if a later entry names that hash instead, this entry was moved; if no entry
-names it, the one before was altered and its hash computed anew; - every noted head, of any writer, is an entry of the
-ledger: if not, the end was cut off or written anew; - the triggers that refuse changes are in force.
+  names it, the one before was altered and its hash computed anew;
+- every noted head, of any writer, is an entry of the ledger: if not, the end was cut off or written anew;
+- the triggers that refuse changes are in force.
 
 The first wrong entry is named; later ones are not judged, since nothing can be concluded from them.
 """

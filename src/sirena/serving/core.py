@@ -7,8 +7,8 @@ Rules, each with a test of like name:
 - a value that cannot be answered is refused with its reason, and the request still succeeds;
 - if the request names one model, only the columns that this model answers are used;
 - each row's specimen decides its body site, unless the request names one for all its rows; a specimen that cannot be
-read is counted, and its row is answered as of unknown site; - every answer refers to its ground by number, and a
-category that does not hold at every body site is marked.
+  read is counted, and its row is answered as of unknown site;
+- every answer refers to its ground by number, and a category that does not hold at every body site is marked.
 """
 
 from collections.abc import Mapping, Sequence

@@ -10,9 +10,10 @@ Rules, each with a test of like name:
 - a value that is a sentence of Sirena's is translated too; any other stays unchanged, except for thousands and decimal
   signs;
 - a template of few fixed letters that is not a label (``doubt: …``) is used only if its values are words, lists of
-words or such sentences; - the lines of a text, and its parts between semicolons, are translated one by one; a name
-before a colon stays; - singular or plural is decided by the first number in the text; - a text that fits no template
-stays English.
+  words or such sentences;
+- the lines of a text, and its parts between semicolons, are translated one by one; a name before a colon stays;
+- singular or plural is decided by the first number in the text;
+- a text that fits no template stays English.
 """
 
 import re

@@ -4,8 +4,7 @@ Rules, each with a test of like name:
 
 - every MIC column of the files, if a guideline or their labels give categories for it;
 - and the 41 drugs of the first panel of models, by the guideline of most of the columns, so that a hospital can answer
-for a drug
-  that it has not tested yet;
+  for a drug that it has not tested yet;
 - if the user names antimicrobials, these replace both.
 """
 

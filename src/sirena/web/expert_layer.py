@@ -3,8 +3,8 @@
 Rules, each with a test of like name:
 
 - the answer stays; if a rule reports R, this and the rule are shown next to the answer, as with `interpret
---expert-rules`; - alerts are those of `sirena alerts`, WHO's critical ones first; if none was found, the page says how
-many were tried.
+  --expert-rules`;
+- alerts are those of `sirena alerts`, WHO's critical ones first; if none was found, the page says how many were tried.
 """
 
 from collections.abc import Mapping, Sequence

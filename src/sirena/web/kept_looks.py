@@ -4,7 +4,7 @@ Rules, each with a test of like name:
 
 - the same request is counted once while nothing changes, however many people make it at a time;
 - the counts of a file take at most `MOST_BYTES_OF_LOOKS`: the counts used longest ago are dropped, and larger counts
-are not kept.
+  are not kept.
 """
 
 from collections import OrderedDict

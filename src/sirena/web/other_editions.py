@@ -3,8 +3,9 @@
 Rules, each with a test of like name:
 
 - an edition answers the columns of its own guideline; in a file without such columns, it answers all columns as if they
-were of its guideline; - a change from S to R comes first, then the change with most results; - figures are those of
-`panel.file_changes`, which `sirena release diff --file` prints.
+  were of its guideline;
+- a change from S to R comes first, then the change with most results;
+- figures are those of `panel.file_changes`, which `sirena release diff --file` prints.
 """
 
 from collections.abc import Callable, Mapping

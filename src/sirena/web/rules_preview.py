@@ -3,8 +3,9 @@
 Rules, each with a test of like name:
 
 - an overlay (a hospital's own breakpoint rows) is compared by the guideline editions in force, whatever answers the
-file, since models do not use overlays; - expert rules are compared by what they report of the file's own answers; - a
-change from S to R comes first, then the change with most results.
+  file, since models do not use overlays;
+- expert rules are compared by what they report of the file's own answers;
+- a change from S to R comes first, then the change with most results.
 """
 
 from collections.abc import Iterator

@@ -3,8 +3,9 @@
 Rules, each with a test of like name:
 
 - one person sends one file at a time, and all together `MOST_AT_ONCE`; further uploads are refused and may be tried
-again; - a file that does not arrive within `SECONDS` is refused; - `READ_AT_ONCE` files are read at a time; the others
-wait for their turn.
+  again;
+- a file that does not arrive within `SECONDS` is refused;
+- `READ_AT_ONCE` files are read at a time; the others wait for their turn.
 """
 
 import asyncio

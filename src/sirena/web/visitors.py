@@ -3,8 +3,9 @@
 Every account of a machine can connect to its loopback addresses, and so can every page in a browser. Therefore:
 
 - the printed address holds a key of 256 bits; the first visit exchanges it for a cookie, without which every request is
-refused; - the host must be a loopback name, so that a foreign name that resolves to this machine (DNS rebinding) is
-refused; - requests that change something must come from the pages themselves (``Sec-Fetch-Site``, ``Origin``).
+  refused;
+- the host must be a loopback name, so that a foreign name that resolves to this machine (DNS rebinding) is refused;
+- requests that change something must come from the pages themselves (``Sec-Fetch-Site``, ``Origin``).
 """
 
 import re

@@ -6,9 +6,8 @@ Rules, each with a test of like name:
 - struck text has been removed by EUCAST and is not read;
 - a figure is a dilution as EUCAST prints them (0.06, not 0.0625); in brackets it is a bracketed breakpoint;
 - a workbook that another program has converted may have lost its superscripts; the runs (parts of one format) of its
-cells remain, and a run of numbers after a complete figure is taken for a note's number. If figure and numbers are one
-run, or the workbook
-  has superscripts elsewhere, a person must decide.
+  cells remain, and a run of numbers after a complete figure is taken for a note's number. If figure and numbers are one
+  run, or the workbook has superscripts elsewhere, a person must decide.
 """
 
 import re

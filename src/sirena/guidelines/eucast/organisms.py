@@ -6,8 +6,9 @@ Rules, each with a test of like name:
   only organism of that name; if two fit, a person must decide;
 - ``except`` and ``other than`` leave organisms out; in brackets they concern only the name before them;
 - ``other enterococci`` is the whole group of the table, since the named species have rows of their own, which take
-precedence; - Lancefield groups, viridans and coagulase-negative groups are the organism table's groups of the same
-name; - a phenotype (MRSA) is no group of organisms.
+  precedence;
+- Lancefield groups, viridans and coagulase-negative groups are the organism table's groups of the same name;
+- a phenotype (MRSA) is no group of organisms.
 """
 
 import re

@@ -4,8 +4,8 @@ The order of the steps makes the backup consistent without stopping anything:
 
 - the service's answers first: the release they name exists then, so it is in every later dump;
 - then MLflow's database, then Sirena's own: the ledger records an act before it happens, so the ledger, dumped later,
-has an entry for everything in the MLflow database, dumped earlier; - then the objects: MLflow's rows name files only
-after these are stored, and stored files are never changed, so every
+  has an entry for everything in the MLflow database, dumped earlier;
+- then the objects: MLflow's rows name files only after these are stored, and stored files are never changed, so every
   file that a dumped row names is in the bucket. Removing files needs the lock that a backup holds.
 """
 
