@@ -3,12 +3,11 @@
     PYTHONPATH=src python benchmarks/backup.py [--versions 41,1000]
 
 Real PostgreSQL, Ceph and MLflow below /var/tmp, on ports of their own. 41 models as in `reference_models` are logged
-and registered as a training session does, their release is active, the service answers. Further versions are copies
-of these with run, metrics, logged model, tags and files of their own, the files put into the bucket directly and each
-made different, so that nothing is deduplicated; they only add to the number, and nobody loads them. The repository is a
-folder
-of the same disk. Each size is backed up twice, since a daily backup finds most data there already. The figures are
-recorded after each size. No peer was measured.
+and registered as a training session does, their release is active, the service answers. Further versions are copies of
+these with run, metrics, logged model, tags and files of their own, the files put into the bucket directly and each made
+different, so that nothing is deduplicated; they only add to the number, and nobody loads them. The repository is a
+folder of the same disk. Each size is backed up twice, since a daily backup finds most data there already. The figures
+are recorded after each size. No peer was measured.
 """
 
 import argparse

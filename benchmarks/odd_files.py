@@ -6,8 +6,7 @@ A made file mixes a format (delimited in any encoding, workbook, dBASE, SQLite),
 Spanish names with and without method, codes, VITEK's, one row per drug) and a way to write MICs (decimal comma, units,
 labels, ratios, sums, thousands, stray quotation marks, title rows, hidden sheets, formats that show a comparator).
 Every value must be read right or reported, or the file must be refused. Mutated files (bytes flipped, cut, doubled)
-must give a
-table or one clear message; time and memory are measured.
+must give a table or one clear message; time and memory are measured.
 """
 
 import argparse

@@ -4,8 +4,7 @@
 
 `sirena serve` answers from a panel file with a model for each antimicrobial of the invented hospital; `wrk` sends
 requests over eight connections all the while. The file is replaced, and SIGHUP is sent to the service. Bounds of the
-project: no
-request fails, another release answers within 2 s, and memory is flat over 300 of them.
+project: no request fails, another release answers within 2 s, and memory is flat over 300 of them.
 """
 
 import argparse

@@ -4,8 +4,7 @@
 
 Both answer from the same registry in the same run, one after the other; the same client in this process sends the
 requests over kept-alive connections. One-row requests are the same bytes for both; 1000-row requests hold one test
-column for
-both, and all 41 for Sirena besides. Client and server share the machine's cores, so true rates are higher.
+column for both, and all 41 for Sirena besides. Client and server share the machine's cores, so true rates are higher.
 """
 
 import argparse

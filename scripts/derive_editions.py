@@ -3,9 +3,8 @@
     python scripts/derive_editions.py FACTS src/sirena/guidelines/tables
 
 FACTS is a folder of collected facts, which is not part of this repository: ``clsi_2026.csv`` … and
-``expected_resistance_*.csv``
-for the first 41 antimicrobials, and the same below ``further/`` for the others. Each row there names its document,
-the number of independent readings, and what kind of statement it is.
+``expected_resistance_*.csv`` for the first 41 antimicrobials, and the same below ``further/`` for the others. Each row
+there names its document, the number of independent readings, and what kind of statement it is.
 
 What is changed on the way, and why:
 

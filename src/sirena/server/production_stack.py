@@ -40,8 +40,7 @@ class ProductionStack(Stack):
 
     body_routes: tuple[str, ...] | None = None
     """Routes of MLflow on which the access service decides by their body; see `NginxEntry`. None if the stack is only
-    looked
-    at: then no configuration of the entry is written.
+    looked at: then no configuration of the entry is written.
     """
     see_to_tables: Callable[[str], None] = field(default=lambda _: None)
     """Makes or checks Sirena's tables before any part uses them; see `PostgreSql.prepare`."""

@@ -5,8 +5,8 @@ Rules, each with a test of like name:
 - for each antimicrobial these shares are compared: of each category among answered results; of each reason of refusal
   among all results; and of results with an organism, kind of specimen or MIC that the other side never had;
 - a share drifts if its difference is at least 5 percentage points and the interval of the difference excludes zero:
-  Newcombe's for
-  two independent shares, at 95 % for all comparisons with one side together (Bonferroni: 0.05 divided by their number);
+  Newcombe's for two independent shares, at 95 % for all comparisons with one side together (Bonferroni: 0.05 divided by
+  their number);
 - a share among fewer than 30 results on either side is not judged;
 - trainings keep only labelled results, so refusals are not compared with them, and only answered results count as
   unseen;

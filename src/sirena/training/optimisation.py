@@ -37,8 +37,7 @@ class TrainingSettings:
     """Weight of the squared effects (in scaled dilutions) of all groups but the widest."""
     steepness: float = 16.0
     """Logits per dilution at the start. Laboratories cut sharply, so a shallow slope would let thousands of S just
-    below
-    a cut point push it over the few results just above.
+    below a cut point push it over the few results just above.
     """
     lapse: float = 0.05
     """Share of labels that are assumed to be noise."""

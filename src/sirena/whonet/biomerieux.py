@@ -1,8 +1,7 @@
 """Messages of bioMérieux instruments (VITEK 2, Observa) to the laboratory's system: ``mtrsl|ciL1|o2…|ra|a2…|zz|``.
 
 A message is a row of fields between bars; the first two characters of a field say what it holds. Rules, each with a
-test
-of like name:
+test of like name:
 
 - each ``ra`` begins a result: ``a2`` antimicrobial, ``a3`` MIC, ``a4`` the instrument's category, ``an`` the final one;
 - the antimicrobial is read by its name and never by VITEK's code, which may be another drug's code in WHONET;

@@ -1,10 +1,9 @@
 """A synthetic hospital for testing counts: patients who stay, their episodes, and the truth about each row.
 
 `synthetic.generate_hospital` draws every isolate independently, so no patient's isolates repeat. Here a patient stays
-in a ward, an
-episode has several specimens in 3 to 30 days with the same strain, some strains acquire resistance, swabs are taken to
-screen, and the file has the gaps of real ones. A second table holds the truth about each row, with which counts can be
-compared. All shares are invented.
+in a ward, an episode has several specimens in 3 to 30 days with the same strain, some strains acquire resistance, swabs
+are taken to screen, and the file has the gaps of real ones. A second table holds the truth about each row, with which
+counts can be compared. All shares are invented.
 """
 
 from dataclasses import dataclass

@@ -115,8 +115,8 @@ def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: R
     """Return the table with columns of tests other than MICs: ``MRSA``, ``ESBL``, ``INDUC_CLI``, ``BETA_LACT``.
 
     The first two agree with the MICs, and three quarters of their cells are filled. A third of the staphylococci
-    resistant to
-    erythromycin alone have inducible resistance, and one in ten resistant *H. influenzae* has no beta-lactamase.
+    resistant to erythromycin alone have inducible resistance, and one in ten resistant *H. influenzae* has no
+    beta-lactamase.
     """
     chance = random.random((3, _episodes(episode)))[:, episode]
     organism = frame["ORGANISM"]
