@@ -43,7 +43,7 @@ class Account:
 
 
 class Accounts:
-    """The accounts in the database."""
+    """Makes, reads and changes the accounts in the database."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine

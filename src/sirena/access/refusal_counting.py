@@ -121,7 +121,10 @@ class RefusalCounter:
         return counts
 
     def open_windows(self) -> list[dict[str, Any]]:
-        """Return all windows in plain types, to be kept in a file and given to `put_back` after a restart."""
+        """Return the state of the windows that still count, in plain types, for a file.
+
+        After a restart `put_back` continues them from there.
+        """
         return [
             {
                 "source": asdict(source),

@@ -4,7 +4,7 @@ Rules, each with a test of like name:
 
 - the form comes from a page of this site, and its sender has the right to register releases;
 - the author in the ledger and in the release is the person signed in, whatever the form says;
-- the release does not answer until somebody activates it, for which stage control asks the gate.
+- the new release does not answer yet: somebody must activate it, and only then does stage control ask the gate.
 """
 
 from dataclasses import dataclass

@@ -49,7 +49,7 @@ class RequestedRoute:
 
 
 class RouteTable:
-    """The route table of the entry."""
+    """The routes that the entry knows, each with the action that it needs; a request for any other route is refused."""
 
     def __init__(self, routes: tuple[Route, ...]) -> None:
         self.routes = routes

@@ -29,7 +29,7 @@ class Session:
 
 
 class Sessions:
-    """The sessions in the database."""
+    """Begins, finds and ends the sessions in the database."""
 
     def __init__(self, engine: Engine, *, hours: float, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine

@@ -41,7 +41,7 @@ class Token:
 
 
 class Tokens:
-    """The tokens in the database."""
+    """Makes, finds and revokes the tokens in the database."""
 
     def __init__(self, engine: Engine, clock: Callable[[], float] = time.time) -> None:
         self._engine = engine

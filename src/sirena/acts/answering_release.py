@@ -34,10 +34,10 @@ class AnsweringRelease:
 
 
 def load_for_answers(release: str) -> AnsweringRelease:
-    """Load the active release as it was judged, or another release by its name, for answering a file.
+    """Load a release for answering a file: the active one as it was judged, another as MLflow holds it.
 
     Raises:
-        SirenaError: there is no such release, or no stored copy is as it was judged.
+        SirenaError: there is no such release, or no stored copy of the active one is as it was judged.
     """
     settings = load_settings()
     # another MLflow that somebody names may stand behind an entry, whose ledger is not here

@@ -123,10 +123,14 @@ def _refusal(findings: Findings) -> SirenaError:
 
 
 def look_for_release(settings: Settings, release: str) -> AnsweringRelease:
-    """Return the active release as it was judged, or another release by its name, after comparison with MLflow.
+    """Return a release to answer with, by its name or as ``active``.
+
+    The active release is compared with the ledger and returned as it was judged. Another release is returned as MLflow
+    holds it; so is the active one if MLflow is behind an entry, since the ledger that counts is there.
+
 
     Raises:
-        SirenaError: there is no such release, or no stored copy is as it was judged.
+        SirenaError: there is no such release, or no stored copy of the active one is as it was judged.
     """
     if release.strip().lower() != ACTIVE or is_behind_an_entry(settings):
         loaded_release = load_release(release, settings=settings)

@@ -18,14 +18,18 @@ _JUDGED: Final = ("promoted", "activated", "rolled_back")
 
 @dataclass(frozen=True)
 class NotedFiles:
-    """What the ledger noted of the files of registered versions, as ``SHA-256 path``."""
+    """Compares the files of registered versions and releases with those that the ledger noted of them.
+
+    The ledger notes a file as the text ``SHA-256 path``, when a version is registered and when it is judged. This
+    object holds none of the notes: each method reads the ledger.
+    """
 
     registry: Registry
     ledger: Ledger
 
     @classmethod
     def of_registry(cls, registry: Registry) -> "NotedFiles":
-        """Return the noted files in the ledger of a registry's installation."""
+        """Create the object from a registry and the ledger of its installation."""
         return cls(registry, open_ledger(registry.settings))
 
     def require(self, version: ModelVersion) -> tuple[str, ...]:

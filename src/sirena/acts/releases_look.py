@@ -30,12 +30,13 @@ class ReleaseGlance:
 
 @dataclass(frozen=True)
 class MemberChange:
-    """A test column whose model version differs between two releases."""
+    """A test column whose model version differs between two releases, or that only one of them has."""
 
     column: str
     before: str
     """Version in the other release, ``modelo_AMK_NM/1``; empty if that release has none."""
     after: str
+    """Version in the release shown; empty if this has none."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,12 @@ def look_at_release(registry: Registry, name: str, against: str = "") -> Release
 
 
 def changed_members(before: Mapping[str, str], after: Mapping[str, str]) -> list[MemberChange]:
-    """Return the test columns whose model version differs, in the order of their names.
+    """Return the test columns whose model version differs, or that only one release has, in the order of their names.
+
+    Args:
+        before: model version by test column, ``modelo_AMK_NM/1``, in the release compared with.
+        after: the same in the release shown.
+
 
     >>> changed_members({"AMK_NM": "modelo_AMK_NM/1"}, {"AMK_NM": "modelo_AMK_NM/2"})[0].after
     'modelo_AMK_NM/2'

@@ -17,7 +17,7 @@ _SIGNATURE: Final = ("why", "who", "when")
 
 
 class VersionStanding(enum.StrEnum):
-    """Whether a version of the rules is in force, waits for approval, or was replaced."""
+    """Where a version of the rules stands between its saving and its replacement."""
 
     IN_FORCE = "in force"
     COMING = "coming"
@@ -43,7 +43,7 @@ class RulesLook:
     today: datetime.date
 
     def standing(self, version: RulesVersion) -> VersionStanding:
-        """Tell whether a version is in force, waits for approval, or was replaced."""
+        """Return where a version stands on the day of this look (`today`)."""
         if version == self.in_force:
             return VersionStanding.IN_FORCE
         if version.approval is None:

@@ -35,7 +35,7 @@ __all__ = ["CriterionFinding", "CriterionOutcome", "Gate", "GateOverride", "Verd
 
 
 class CriterionOutcome(enum.StrEnum):
-    """The outcome of checking one criterion."""
+    """Whether a version or release meets one criterion of the gate."""
 
     PASSED = "passed"
     FAILED = "failed"

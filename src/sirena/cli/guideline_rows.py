@@ -50,7 +50,7 @@ def whom(row: "Row") -> str:
 
 
 def saying(row: "Row", guideline: "Guideline") -> str:
-    """Return the statement of a guideline row in a few words."""
+    """Return in a few words what a guideline row states: ``S <= 8, R >= 32``, ``R: expected resistance``."""
     from sirena.guidelines.difference import figures
     from sirena.guidelines.rows import Breakpoint
     from sirena.guidelines.tables import rank_name

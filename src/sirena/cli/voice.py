@@ -24,7 +24,7 @@ def language_or_locale(language: "Language | None") -> "Language":
 
 
 def in_words(text: str) -> str:
-    """Return one of Sirena's own texts, translated into the language of the locale."""
+    """Return one of Sirena's own texts in the language of the locale; one without a translation stays English."""
     if not speaks_spanish():
         return text
     from sirena.texts.messages import translate

@@ -26,7 +26,7 @@ class FileChange:
 
 @dataclass(frozen=True)
 class FileChanges:
-    """All changes in a file."""
+    """All results of a file that two panels answer differently."""
 
     columns: int
     """Number of MIC columns that were compared."""

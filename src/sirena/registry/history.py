@@ -20,7 +20,7 @@ _LONGEST_TAG: Final = 90_000  # of MLflow's 100,000 characters
 
 @dataclass(frozen=True)
 class RecordedDecision:
-    """One decision in the history."""
+    """A promotion, activation or rollback, as a tag of the version or release records it."""
 
     action: str
     """``promote``, ``activate`` or ``rollback``."""

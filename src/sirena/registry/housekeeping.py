@@ -39,7 +39,7 @@ class Inventory:
 
     stock: Stock
     release_marks: tuple[str, ...]
-    """Facts that change if releases are made or switched, see `_releases_seen`."""
+    """Facts that change if releases are made or switched, see `_release_marks`."""
 
 
 @dataclass(frozen=True)

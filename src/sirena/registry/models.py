@@ -32,7 +32,7 @@ DIGEST_TAG: Final = "sirena.digest"
 
 @dataclass(frozen=True)
 class ModelVersionRef:
-    """A registered version."""
+    """What registering a model returns: the version that now exists, new or reused."""
 
     name: str
     """Name of the registered model, ``modelo_AMK_NM``."""

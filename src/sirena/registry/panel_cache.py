@@ -24,7 +24,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class LoadedRelease:
-    """A loaded release, and its source."""
+    """A release compiled for answering, and whether it came from MLflow or from the copy on this machine."""
 
     panel: Panel
     name: str

@@ -24,7 +24,7 @@ _MARKED: Final = (Stage.STAGING, Stage.PRODUCTION)
 
 @dataclass(frozen=True)
 class Promotion:
-    """The result of a promotion."""
+    """What a promotion changed."""
 
     previous: int | None
     """Number of the version that had the stage before; None if there was none."""

@@ -6,7 +6,7 @@ Rules, each with a test of like name:
 
 - CA, VME, ME and mE are those of held-out results, each with its counts and the limit that the gate judges;
 - a rate among no results is left out, since it would look like zero;
-- the certificate's counts are questions, one for each organism, site, MIC and comparator;
+- the certificate counts questions, not results: one question for each organism, site, MIC and comparator;
 - words are in English and Spanish.
 """
 

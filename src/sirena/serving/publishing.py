@@ -210,7 +210,7 @@ class PublishedSource(PanelSource):
 
     @property
     def alarms(self) -> Sequence[SourceAlarm]:
-        """The alarms of the source."""
+        """Differences between the stored release and the judged one, as the parent found them last."""
         return self.standing.alarms
 
     @property

@@ -26,7 +26,7 @@ _SECONDS: Final = 30.0
 
 @dataclass(frozen=True)
 class RecordedAnswers:
-    """The answers of one release to all fixed isolates."""
+    """The answers of one release to every isolate of `fixed_isolates`."""
 
     release: str
     """Registered name and version of the release, ``panel_SIR/3``."""
@@ -54,7 +54,7 @@ class RecordedAnswers:
 
 @cache
 def fixed_isolates() -> tuple[tuple[str, str], ...]:
-    """Return organism and MIC of every fixed isolate."""
+    """Return organism and MIC of the invented isolates that every backup and every drill asks about."""
     return tuple((organism, str(Mic.from_code(code))) for organism in ORGANISMS for code in range(CODES))
 
 

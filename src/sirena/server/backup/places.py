@@ -21,7 +21,7 @@ class BackupPlaces:
 
     @property
     def set(self) -> Path:
-        """Folder that is saved in the repository: dumps, objects, configuration, answers, manifest."""
+        """Folder whose content becomes a backup in the repository: dumps, objects, configuration, answers, manifest."""
         return self.root / "set"
 
     @property

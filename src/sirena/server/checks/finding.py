@@ -38,7 +38,7 @@ class Area(StrEnum):
 
 @dataclass(frozen=True)
 class CheckFinding:
-    """The finding of one check."""
+    """What one check of `sirena doctor` found: a verdict, what is the case, and what to do about it."""
 
     area: Area
     name: str

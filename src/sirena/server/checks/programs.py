@@ -1,4 +1,4 @@
-"""Checking that the operating system's programs that a profile needs are installed and new enough."""
+"""Checking which programs of the operating system a profile of the stack needs, and if they are new enough."""
 
 import platform
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ _POSTGRESQL: Final = ("postgres", "initdb", "pg_ctl", "pg_isready", "pg_dump", "
 
 @dataclass(frozen=True)
 class ProgramNeed:
-    """Programs of one package that a profile needs."""
+    """Programs of one package of the operating system that a profile of the stack needs."""
 
     name: str
     paths: tuple[Callable[[], str], ...]

@@ -6,9 +6,9 @@ Rules, each with a test of like name in `tests/integration/server/test_kept_deci
   service refuses or that browsers send is asked about each time, and so is every other route;
 - a refusal is never kept, however many tokens somebody tries;
 - a kept decision is valid for one connection, method, target and token; any other is asked about;
-- it ends with that second of the connection's life in which it was made; setting the clock does not prolong it. The
-  identity was read at most one second before (`sirena.access.authentication.FRESH_SECONDS`), so an account that loses a
-  right is refused within two seconds;
+- a kept decision is used for a second at most: only while the age of the connection, in whole seconds, is the same as
+  when it was made, so setting the clock does not prolong it. The identity was read at most one second before
+  (`sirena.access.authentication.FRESH_SECONDS`), so an account that loses a right is refused within two seconds;
 - a decision that does not say that it depends on the token (``Vary: Authorization``) is not kept;
 - no file holds a credential: of a header that ``Vary`` names, NGINX keeps only a hash, from which nobody can guess the
   256 random bits of a token. For passwords, which can be guessed, decisions are not kept;

@@ -30,7 +30,14 @@ def credentials_file(settings: Settings) -> Path:
 
 
 def write_credentials(settings: Settings, reader: OsAccount, access_key: str, secret_key: str) -> None:
-    """Write the keys into a file that only the account of the programs that use S3 can read."""
+    """Write the keys into `credentials_file`, which afterwards only one account can read.
+
+    Args:
+        settings: settings that name the folder of the stack.
+        reader: account of the programs that use S3; it owns the file.
+        access_key: access key.
+        secret_key: secret key.
+    """
     text = f"[default]\naws_access_key_id = {access_key}\naws_secret_access_key = {secret_key}\n"
     file = credentials_file(settings)
     if not file.exists() or file.read_text(encoding="utf-8") != text:

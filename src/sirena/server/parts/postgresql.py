@@ -118,7 +118,7 @@ class PostgreSql:
         )
 
     def prepare(self, see_to_tables: Callable[[str], None]) -> None:
-        """Make cluster, roles and databases at the first start, and make or check the tables at every start.
+        """Make cluster, roles and databases at the first start, and have the tables made or checked at every start.
 
         Call it before the other programs start; they neither make nor change tables.
 
