@@ -51,7 +51,7 @@ class VersionState:
 
     @property
     def was_staged(self) -> bool:
-        """True if the version has a stage, or a decision about its stage is recorded, even one that was undone since."""
+        """True if the version has a stage, or a decision about its stage is recorded, even one undone since."""
         return bool(self.stages) or any(key.startswith(_ENTRYS_OWN[0]) for key in self.tags)
 
 
