@@ -5,7 +5,7 @@ from functools import cache
 from typing import Final
 
 from fastapi import Request, Response
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from sirena.access.credentials import SESSION_COOKIE
 from sirena.access.errors import AmbiguousRequestError
@@ -76,5 +76,7 @@ def local_target(target: str) -> str:
 @cache
 def _environment() -> Environment:
     return Environment(
-        loader=PackageLoader("sirena.access"), autoescape=select_autoescape(default=True, default_for_string=True)
+        loader=PackageLoader("sirena.access"),
+        undefined=StrictUndefined,
+        autoescape=select_autoescape(default=True, default_for_string=True),
     )
