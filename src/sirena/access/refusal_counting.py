@@ -114,7 +114,7 @@ class RefusalCounter:
                 continue
             if window.last is not None:
                 counts.append(RefusalCount(source, window.last, window.count, window.since))
-                # the flood may go on: what follows is counted again, not told one by one
+                # the flood may go on: what follows is counted again, not recorded one by one
                 self._windows[source] = _Window(now, subjects=window.subjects)
             else:
                 del self._windows[source]

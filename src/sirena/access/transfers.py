@@ -81,6 +81,6 @@ class RecentTransfers:
     def _note(self, account: str, model: str) -> None:
         self._record_times.pop((account, model), None)
         if len(self._record_times) >= _REMEMBERED:
-            # the oldest is forgotten: told once too often rather than memory without end
+            # the oldest is forgotten: recorded once too often rather than memory without end
             del self._record_times[next(iter(self._record_times))]
         self._record_times[account, model] = self._clock()

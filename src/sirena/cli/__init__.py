@@ -145,7 +145,7 @@ def main() -> NoReturn:
         if error.hint:
             typer.echo(f"  {in_words('remedy')}: {in_words(in_lines(error.hint))}", err=True)
         code = error.exit_code
-    except Exception as error:  # noqa: BLE001 - the last one, told without its contents
+    except Exception as error:  # noqa: BLE001 - the last one, reported without its contents
         _tell_unforeseen(error)
         code = 1
     if code == _INTERRUPTED:

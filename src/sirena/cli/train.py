@@ -114,7 +114,7 @@ def register(app: typer.Typer) -> None:
             print_sections(sections)
         training_cells = cells if source is not LabelSource.REFERENCE else cells.clear()
         evidence = CountedEvidence(training_cells, seed, source, reference)
-        # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
+        # TensorFlow comes after the file: a wrong one is reported sooner, and the two never share the memory
         from sirena.acts.training import train as run_recorded
         from sirena.cli.training_progress import TrainingProgress, outcomes_document, print_outcomes
         from sirena.registry.training_session import Plan

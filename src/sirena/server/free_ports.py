@@ -63,6 +63,6 @@ def is_free(address: str, port: int) -> bool:
         try:
             probe.bind((address, port))
         except OSError as error:
-            # a port that only root may take is told elsewhere, with its own remedy
+            # a port that only root may take is reported elsewhere, with its own remedy
             return error.errno != errno.EADDRINUSE
     return True

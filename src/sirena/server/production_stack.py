@@ -154,7 +154,7 @@ class ProductionStack(Stack):
         was_running = "entry" in self.supervisor.states()
         self._start(parts, tell)
         if was_running:
-            # NGINX goes on with its old configuration until it is told
+            # NGINX goes on with its old configuration until it is asked to reload
             self.reload_entry()
         # a store that reads its tables after a power cut may take longer than an endpoint is waited for
         self.wait([part for part in parts if part.name in STORES], tell)

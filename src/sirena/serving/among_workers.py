@@ -75,7 +75,7 @@ class AmongWorkers(Counting):
         """Return the counts of all workers together."""
         async with self._asking:
             self._other_totals = self._loop.create_future()
-            # what is answered of this worker is what was told, so that no counter goes back should it end meanwhile
+            # of this worker the answer holds what the parent was sent: no counter goes back should it end meanwhile
             own_totals = add_up([self._own()])
             self._tell(0, own_totals)
             with suppress(OSError, TimeoutError):  # the parent is gone, or could not tell; what is known is answered

@@ -166,7 +166,7 @@ class PanelHolder:
             try:
                 self.refresh()
             except SirenaError:
-                pass  # told by refresh
+                pass  # reported by refresh
             except Exception as error:  # noqa: BLE001 - whatever a registry's client raises, answering goes on
                 code, text, _ = failure_of(error)
                 self._fail(code, text)

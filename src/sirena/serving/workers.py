@@ -233,7 +233,7 @@ class _Parent:
         elif word == WorkerMessage.ASK:
             self._ask_others(child)
         elif word == WorkerMessage.TOLD:
-            # where no descriptor is left, what it told last is taken
+            # where no descriptor is left, the last message of the worker is taken
             with suppress(OSError, IndexError):
                 child.counts = load(files[0])
             for file in files:
@@ -279,7 +279,7 @@ class _Parent:
             return
         failure = Failure("source_ended", f"the process that asks the source of the panel ended ({self._untold_exit})")
         last_publication = self._publication
-        with suppress(OSError):  # no descriptor is left, and it is told later
+        with suppress(OSError):  # no descriptor is left, and the message is sent later
             self._publish(last_publication.with_standing(replace(last_publication.standing, failure=failure)))
             self._untold_exit = None
 
@@ -360,7 +360,7 @@ class _Parent:
                 else:
                     self._answer(number, child_end)
             exit_code = 0
-        except BaseException as error:  # noqa: BLE001 - told by the parent's line and this one
+        except BaseException as error:  # noqa: BLE001 - reported by the parent's line and this one
             self._log.info("child_failed", child=name_of(number), error=unforeseen(error))
         finally:
             os._exit(exit_code)

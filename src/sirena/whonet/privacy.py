@@ -92,7 +92,7 @@ def _years(dates: pl.Series) -> pl.Series:
 def without_patients(file: WhonetFile) -> WhonetFile:
     """Return a file as training may use it: the same rows, without columns that could show whose isolate a row is."""
     frame = drop_patient_columns(file.frame)
-    # columns whose role only their values or the mapping told
+    # columns whose role only their values or the mapping showed
     own = {*file.test_columns, *file.label_columns.values(), file.organism_column, file.specimen_column}
     test_columns = [header for header in file.frame.columns if header in own and header not in frame.columns]
     if file.date_column is not None and YEAR not in frame.columns and not file.headers_of(YEAR):

@@ -133,7 +133,7 @@ def test_doctor_proves_it_on_this_machine(running: Running) -> None:
     """As the account that is none of Sirena's."""
     told = running.sirena("doctor", "--json")
     found = {one["name"]: one for one in json.loads(told.stdout)["findings"]}
-    assert (found["doors"]["verdict"], found["configuration"]["verdict"]) == ("well", "well"), told.stdout
+    assert (found["foreign access"]["verdict"], found["configuration"]["verdict"]) == ("well", "well"), told.stdout
 
 
 def test_mlflow_and_its_clients_know_each_other_by_certificates_of_this_installation(running: Running) -> None:

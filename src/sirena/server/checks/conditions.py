@@ -92,7 +92,7 @@ def disk_condition(settings: Settings) -> Condition:
         text += f"; room for few more files, {places:.0f} % of its inodes are free (`df -i`)"
     more = StoreFile(settings).still_to_take if settings.profile == "production" else 0
     if more > use.free:
-        # no urgency of its own: that the disk fills is told in time by its own limits
+        # no urgency of its own: the limits of the disk report in time that it fills
         text += f"; SIRENA_S3_SIZE_GB promises the object store {more / _GIB:.1f} GiB more than it takes now"
     remedy = "make room or enlarge the disk; `sirena gc` shows what nothing needs" if urgency else ""
     return Condition("disk", urgency, text, remedy)

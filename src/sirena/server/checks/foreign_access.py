@@ -27,6 +27,8 @@ _PUBLIC: Final = (
 _SECONDS: Final = 120.0
 _INTERPRETERS: Final = (sys.executable, "/usr/bin/python3")
 _NAMED: Final = 3
+_NAME: Final = "foreign access"
+"""Name of the finding."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +95,18 @@ def look_at_foreign_access(settings: Settings, check_report: CheckReport, standi
     """Check as the account `nobody` that ports, sockets and files of a running stack are closed."""
     if settings.profile != "production" or standing.state is not StackState.RUNNING:
         return
-    with check_report.looking(Area.STACK, "doors"):
+    with check_report.looking(Area.STACK, _NAME):
         if os.getuid() != 0:
             text = "only root can try them as another account"
-            check_report.note(Area.STACK, "doors", CheckVerdict.UNSEEN, text, AS_ROOT)
+            check_report.note(Area.STACK, _NAME, CheckVerdict.UNSEEN, text, AS_ROOT)
             return
         open_places = list(open_places_of(settings, walk(settings, OsAccount.named(STRANGER))))
         for opening in open_places[:_NAMED]:
             text = f"as the account {STRANGER}: {opening.text}"
-            check_report.note(Area.STACK, "doors", CheckVerdict.WRONG, text, "`sirena up`; then look again")
+            check_report.note(Area.STACK, _NAME, CheckVerdict.WRONG, text, "`sirena up`; then look again")
         if not open_places:
             text = f"closed to the account {STRANGER}: ports, sockets and files"
-            check_report.note(Area.STACK, "doors", CheckVerdict.WELL, text)
+            check_report.note(Area.STACK, _NAME, CheckVerdict.WELL, text)
 
 
 def _fits(name: str, pattern: str) -> bool:

@@ -220,8 +220,8 @@ class Supervisor:
         try:
             self._call("startProcess", name, False)
         except NoAnswerError as refusal:
-            # the supervisor restarts by itself what has exited, perhaps since we looked; what does not start is told
-            # by whoever waits for it
+            # the supervisor restarts by itself what has exited, perhaps since we looked; whoever waits for
+            # a part reports that it does not start
             if refusal.fault not in (Faults.ALREADY_STARTED, Faults.SPAWN_ERROR):
                 raise
 
