@@ -8,9 +8,11 @@ then the other, so that a busy machine slows both alike. Bound: 2 ms at the medi
 used until they are refused. Bound: 2 s for the slowest.
 
 Last, `wrk` asks for one isolate as often as it can through NGINX, TLS and the decision, through NGINX and TLS alone,
-and the same service directly over HTTP, over 1, 8 and 64 kept connections; the three in turn, `--rounds` times for
-`--seconds` each, and the median round counts. Bound: through NGINX, TLS and the decision half the rate of the direct
-requests. On few cores all parts share them, so the processor time per request of each part is reported too.
+through a bare NGINX, and the same service directly over HTTP, over 1, 8 and 64 kept connections; the four in turn,
+`--rounds` times for `--seconds` each. The bare NGINX ends TLS and passes all on: it is the limit of any entry by NGINX.
+Each round gives a share of the direct requests' rate, and the median share counts. Bound: through NGINX, TLS and the
+decision half the rate of the direct requests. On few cores all parts share them, so the processor time per request of
+each part is reported too, and that of the client, whose own TLS is no part of the entry.
 """
 
 import argparse
@@ -18,6 +20,7 @@ import contextlib
 import http.client
 import os
 import re
+import resource
 import shutil
 import ssl
 import statistics
@@ -31,7 +34,7 @@ from pathlib import Path
 
 from echo_serving import write_panel, write_requests
 from processes import processor_seconds
-from recording import record
+from recording import Peer, record
 from servers import serving
 
 from sirena.access.accounts import Accounts
@@ -52,6 +55,31 @@ REVOCATIONS = 5
 COLUMN = "AMK_NM"
 BODY = '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
 CONNECTIONS = (1, 8, 64)
+_BARE = """
+daemon off;
+pid {folder}/bare.pid;
+error_log stderr warn;
+worker_processes auto;
+{user}
+events {{ worker_connections 1024; }}
+http {{
+    access_log off;
+    client_body_temp_path {folder}/bare;
+    proxy_temp_path {folder}/bare;
+    fastcgi_temp_path {folder}/bare;
+    uwsgi_temp_path {folder}/bare;
+    scgi_temp_path {folder}/bare;
+    upstream service {{ server unix:{socket}; keepalive 64; keepalive_timeout 3s; }}
+    server {{
+        listen 127.0.0.1:{port} ssl;
+        ssl_certificate {certificate.chain};
+        ssl_certificate_key {certificate.key};
+        ssl_protocols TLSv1.2 TLSv1.3;
+        location / {{ proxy_pass http://service; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+    }}
+}}
+"""
+"""Configuration of a NGINX that does nothing but end TLS, and pass requests on over kept connections."""
 
 
 def main() -> None:
@@ -83,6 +111,8 @@ def main() -> None:
         service = running.enter_context(_started([*serve, "--socket", sockets["service"]]))
         access = running.enter_context(_started(access_service, SIRENA_HOME=str(home / "access")))
         nginx = [running.enter_context(_started(list(entry.command))) for entry in (asking, silent)]
+        bare_port, bare_command = _bare_nginx(asking, sockets["service"])
+        bare = running.enter_context(_started(bare_command))
         direct = running.enter_context(
             serving([*serve, "--port", "PORT"], "/readyz", {"SIRENA_HOME": str(home)}, home / "direct.log")
         )
@@ -103,6 +133,10 @@ def main() -> None:
         ways = {
             "nginx_tls_decision": (entries[0], {"nginx": nginx[0], "access": access, "service": service}),
             "nginx_tls": (entries[1], {"nginx": nginx[1], "service": service}),
+            "bare_nginx_tls": (
+                f"https://localhost:{bare_port}/invocations",
+                {"nginx": bare, "service": service},
+            ),
             "direct": (f"http://127.0.0.1:{direct.port}/invocations", {"service": direct.pid}),
         }
         asked = {
@@ -112,13 +146,8 @@ def main() -> None:
         connections[0].close()  # NGINX has ended it meanwhile; the next request opens another
         seconds = max(_until_refused(tokens, connections[0]) for _ in range(REVOCATIONS))
     decided, alone = map(_figures, took)
-    shares = {
-        way: {
-            connections: round(100 * _rate(rounds, way) / _rate(rounds, "direct"))
-            for connections, rounds in asked.items()
-        }
-        for way in ways
-    }
+    rates = {way: {connections: _median_round(rounds[way]) for connections, rounds in asked.items()} for way in ways}
+    shares = {way: {connections: _share(rounds, way) for connections, rounds in asked.items()} for way in ways}
     over = " / ".join(map(str, CONNECTIONS))
     added = round(decided["median_ms"] - alone["median_ms"], 3)
     record(
@@ -130,13 +159,24 @@ def main() -> None:
             "added_median_ms": added,
             "revocations": REVOCATIONS,
             "slowest_revocation_seconds": round(seconds, 2),
-            "one_row": asked,
+            "one_row": rates,
             "of_direct_percent": shares,
         },
         headline=f"the decision adds {added:g} ms at the median (p99 {decided['p99_ms']:g} ms beside "
         f"{alone['p99_ms']:g} ms); a revoked token is refused within {seconds:.1f} s, the slowest of {REVOCATIONS}; "
         f"one row over {over} connections, of the direct requests/s: through NGINX, TLS and the decision "
-        f"{_list(shares['nginx_tls_decision'])} %, without the decision {_list(shares['nginx_tls'])} %",
+        f"{_list(shares['nginx_tls_decision'])} %, without the decision {_list(shares['nginx_tls'])} %, "
+        f"through a bare NGINX with TLS {_list(shares['bare_nginx_tls'])} %",
+        peers=tuple(
+            Peer(
+                "a bare NGINX with TLS",
+                f"requests/s of one row, {connections} connections",
+                rates["nginx_tls_decision"][connections]["requests_per_second"],
+                rates["bare_nginx_tls"][connections]["requests_per_second"],
+                "same run",
+            )
+            for connections in CONNECTIONS
+        ),
     )
 
 
@@ -144,27 +184,33 @@ def _list(shares: dict[int, int]) -> str:
     return " / ".join(map(str, shares.values()))
 
 
-def _rate(rounds: dict[str, dict[str, float]], way: str) -> float:
-    return rounds[way]["requests_per_second"]
+def _share(rounds: dict[str, list[dict[str, float]]], way: str) -> int:
+    """Return the median of the rounds' rates in percent of the direct requests' rate in the same round."""
+    pairs = zip(rounds[way], rounds["direct"], strict=True)
+    return round(statistics.median(100 * a["requests_per_second"] / b["requests_per_second"] for a, b in pairs))
+
+
+def _median_round(rounds: list[dict[str, float]]) -> dict[str, float]:
+    return sorted(rounds, key=lambda figures: figures["requests_per_second"])[len(rounds) // 2]
 
 
 def _ask_in_turn(
     ways: dict[str, tuple[str, dict[str, int]]], script: Path, token: str, connections: int, rounds: int, seconds: float
-) -> dict[str, dict[str, float]]:
-    """Measure each way in turn, so that a busy machine slows all alike; return each way's round of median rate."""
+) -> dict[str, list[dict[str, float]]]:
+    """Measure each way in turn, so that a busy machine slows all alike; return the figures of each way's rounds."""
     asked: dict[str, list[dict[str, float]]] = {way: [] for way in ways}
     for _ in range(rounds):
         for way, (address, parts) in ways.items():
             asked[way].append(_ask_much(address, parts, script, token, connections, seconds))
-    return {
-        way: sorted(figures, key=lambda one: one["requests_per_second"])[rounds // 2] for way, figures in asked.items()
-    }
+    return asked
 
 
 def _ask_much(
     address: str, parts: dict[str, int], script: Path, token: str, connections: int, seconds: float
 ) -> dict[str, float]:
-    """Send requests for some seconds; return requests_per_second, and for each part processor milliseconds per request.
+    """Send requests for some seconds; return requests_per_second, and processor milliseconds per request.
+
+    The processor time is given for each part and for the client.
 
     Args:
         address: URL to request.
@@ -176,13 +222,21 @@ def _ask_much(
     """
     before = {part: _processor_seconds(pid) for part, pid in parts.items()}
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "-H", token, "-s", str(script), address]
+    client = _ended_processor_seconds()
     text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     total, rate = re.search(r"(\d+) requests in ", text), re.search(r"Requests/sec:\s+([\d.]+)", text)
     if total is None or rate is None or "Non-2xx" in text or not int(total[1]):
         raise RuntimeError(f"wrk says:\n{text}")
     used = {part: _processor_seconds(pid) - before[part] for part, pid in parts.items()}
+    used["client"] = _ended_processor_seconds() - client
     of_parts = {f"{part}_processor_ms": round(1000 * spent / int(total[1]), 4) for part, spent in used.items()}
     return {"requests_per_second": float(rate[1]), **of_parts}
+
+
+def _ended_processor_seconds() -> float:
+    """Return the processor time of those children of this process that have ended; `wrk` is such a child."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def _processor_seconds(pid: int) -> float:
@@ -242,6 +296,17 @@ def _entries(settings: Settings) -> tuple[NginxEntry, NginxEntry]:
         raise SystemExit("the shipped configuration asks in other words: mend this benchmark")
     configuration.write_text(text.replace(line, "").replace(health, f"127.0.0.1:{free_port()}"), "utf-8")
     return asking, silent
+
+
+def _bare_nginx(entry: NginxEntry, socket: str) -> tuple[int, list[str]]:
+    """Write the configuration of a bare NGINX beside an entry's; return its port and the command that starts it."""
+    port, path = free_port(), entry.folder / "bare.conf"
+    account = entry.accounts.entry
+    user = f"user {account.name};" if account.is_other else ""
+    path.write_text(
+        _BARE.format(folder=entry.folder, user=user, socket=socket, port=port, certificate=entry.certificate), "utf-8"
+    )
+    return port, [*entry.command[:-1], str(path)]
 
 
 @contextlib.contextmanager

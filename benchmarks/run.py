@@ -26,7 +26,7 @@ BENCHMARKS = {
     "reference_speed": "results a second of the reference interpreter",
     "bulk": "a long file answered part by part",
     "antibiogram": "the whole antibiogram of a hospital, first isolates included",
-    "cluster": "a long file on a Ray cluster of one machine and of two, beside the local engine on as many cores",
+    "cluster": "a long file on a Ray cluster of one machine and of two, beside the local engine on one core",
     "pages_tasks": "six tasks of somebody in a hurry at the pages, in Chromium: clicks, and seconds waited",
     "certify_panel": "certifying 41 models",
     "decision_overhead": "a decision of the access service, as NGINX asks it",

@@ -157,16 +157,18 @@ def _outcome(caller_versions: tuple[str, ...], key: bytes, shared: list[Any], pa
     """
     seal = Seal(key)
     try:
-        _refuse_other_versions(caller_versions)
-        return seal.encrypt((_work_of(seal, shared)(seal.decrypt(part)), None))
+        work = _work_of(seal, caller_versions, shared)
+        return seal.encrypt((work(seal.decrypt(part)), None))
     except (Exception, PanicException) as error:  # noqa: BLE001 - raised again by who asked
         return seal.encrypt((None, _as_sent(error)))
 
 
-def _work_of(seal: Seal, shared: list[Any]) -> Callable[[Any], Any]:
+def _work_of(seal: Seal, caller_versions: tuple[str, ...], shared: list[Any]) -> Callable[[Any], Any]:
     if seal not in _latest_work:
         import ray
 
+        # once for a pass: the versions are read from files, which takes as long as sealing a part
+        _refuse_other_versions(caller_versions)
         _latest_work.clear()
         _latest_work[seal] = seal.decrypt(ray.get(shared[0]))
     return _latest_work[seal]

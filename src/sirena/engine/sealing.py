@@ -54,14 +54,15 @@ class Seal:
         pieces = pieces_of(value, dumps)
         nonce = secrets.token_bytes(_NONCE)
         cipher = Cipher(algorithms.AES(self.key), modes.GCM(nonce)).encryptor()
-        content = bytearray(_BEGIN + sum(padded_size(piece.nbytes) for piece in pieces) + _SPARE)
-        place = memoryview(content)[_BEGIN:]
+        content = _memory(_BEGIN + sum(padded_size(piece.nbytes) for piece in pieces) + _SPARE)
+        place = content[_BEGIN:]
         for piece in pieces:
             cipher.update_into(piece, place)
             cipher.update_into(bytes(padded_size(piece.nbytes) - piece.nbytes), place[piece.nbytes :])
             place = place[padded_size(piece.nbytes) :]
         cipher.finalize()
         content[:_BEGIN] = nonce + cipher.tag
+        content[-_SPARE:] = bytes(_SPARE)  # what lay there before is sent to nobody
         return pickle.PickleBuffer(content)
 
     def decrypt(self, ciphertext: "pickle.PickleBuffer | memoryview") -> Any:
@@ -73,10 +74,15 @@ class Seal:
         content = memoryview(ciphertext)
         nonce, tag = bytes(content[:_NONCE]), bytes(content[_NONCE:_BEGIN])
         cipher = Cipher(algorithms.AES(self.key), modes.GCM(nonce, tag)).decryptor()
-        plain = memoryview(bytearray(len(content) - _BEGIN))
+        plain = _memory(len(content) - _BEGIN)
         cipher.update_into(content[_BEGIN:-_SPARE], plain)
         cipher.finalize()
         return object_of(plain)
+
+
+def _memory(size: int) -> memoryview:
+    """Return memory to be written: Arrow's, which unlike a `bytearray` is neither zeroed nor new for every part."""
+    return memoryview(pa.allocate_buffer(size)).cast("B")
 
 
 def _stream_of(batch: pa.RecordBatch) -> tuple[Callable[[pa.Buffer], pa.RecordBatch], tuple[pa.Buffer]]:

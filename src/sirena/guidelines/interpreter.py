@@ -15,6 +15,7 @@ request; the
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
@@ -219,7 +220,7 @@ def compile_tables(
 
 def _compile(rules: _Rules, drug: str, organisms: Iterable[Organism] | None, policy: CensoredPolicy) -> TruthTable:
     rows_of_groups: dict[tuple[Group, ...], list[tuple[Site | None, NDArray[np.uint8], Ground]]] = {}
-    keys, cells, grounds = [], [], []
+    rows: list[tuple[str, NDArray[np.uint8], Ground]] = []
     for organism in rules.organisms if organisms is None else organisms:
         groups = rules.groups_of(organism)
         if groups not in rows_of_groups:
@@ -227,15 +228,14 @@ def _compile(rules: _Rules, drug: str, organisms: Iterable[Organism] | None, pol
                 (site, _answers(decision, rules.edition, policy), ground_of(decision, rules.edition))
                 for site, decision in rules.decisions(groups)
             ]
-        for site, row, ground in rows_of_groups[groups]:
-            keys.append(key_of(organism.code, site))
-            cells.append(row)
-            grounds.append(ground)
+        rows += [(key_of(organism.code, site), cells, ground) for site, cells, ground in rows_of_groups[groups]]
+    # as tables are stored: a certificate's digest tells one order from another
+    rows.sort(key=itemgetter(0))
     return TruthTable(
         column=f"{drug}_{rules.edition.guideline.letter}M",
-        keys=tuple(keys),
-        cells=np.array(cells, dtype=np.uint8).reshape(-1, CODES),
-        grounds=tuple(grounds),
+        keys=tuple(key for key, _, _ in rows),
+        cells=np.array([cells for _, cells, _ in rows], dtype=np.uint8).reshape(-1, CODES),
+        grounds=tuple(ground for _, _, ground in rows),
         absent=Reason.NO_BREAKPOINT,
     )
 

@@ -14,8 +14,8 @@ from sirena.serving.inference_protocol import encode_tensors, read_tensors
 from sirena.serving.long_bodies import LongBodies
 from sirena.serving.metrics import ServiceMetrics
 from sirena.serving.observation import Observed
-from sirena.serving.one_row import RecordAnswer, answer_record
-from sirena.serving.prepared import PreparedRelease
+from sirena.serving.one_row import answer_record, find_single_test
+from sirena.serving.prepared import PreparedRelease, RecordAnswer
 from sirena.serving.request_bodies import (
     ARROW_TYPE,
     is_arrow,
@@ -171,5 +171,16 @@ def _infer(
 ) -> tuple[Interpretation | RecordAnswer, Reply]:
     require_json(content_type)
     rows, identifier = read_tensors(body)
+    single_test = find_single_test(release, rows, model, detail) if identifier is None else None
+    if single_test is not None:
+        column, key = single_test
+        whole_answer = column.whole_answers.get(key)
+        if whole_answer is not None:
+            return whole_answer, Reply(whole_answer.content)
     interpretation = interpret(release.panel, rows, model=model)
-    return interpretation, Reply(encode_tensors(release, interpretation, model, identifier, detail))
+    content = encode_tensors(release, interpretation, model, identifier, detail)
+    if single_test is not None:
+        counts = ((column.label, int(interpretation.answers[0, 0])),)
+        unknown = interpretation.unknown_specimens, interpretation.unknown_organisms
+        release.keep(column, key, RecordAnswer(content, counts, *unknown))
+    return interpretation, Reply(content)

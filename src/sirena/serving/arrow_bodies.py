@@ -14,12 +14,13 @@ Rules, each with a test of like name:
 """
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.ipc as ipc
 from numpy.typing import NDArray
+from pyarrow._compute import DictionaryEncodeOptions, call_function
 
 from sirena.domain.truth_table import ANSWERS
 from sirena.panel.basis import MARKS
@@ -39,8 +40,6 @@ GROUND_SUFFIX: Final = "_ground"
 MOST_MESSAGES: Final = 1000
 """Most messages of a request; each is a record batch or a dictionary."""
 _HINT: Final = "send what pyarrow.ipc.new_stream writes: columns ORGANISM, AMK_NM … of texts or numbers"
-# PyArrow's own pools keep what was freed, for each thread apart, and give it back to nobody
-pa.set_memory_pool(pa.system_memory_pool())
 _FEW: Final = 64 * 2**20
 """Most bytes of the texts that rows refer to."""
 
@@ -121,7 +120,7 @@ def _columns(batches: Sequence[pa.RecordBatch], schema: pa.Schema, places: Seque
         else:
             columns[name] = _cells(parts)
     for names in names_by_kind.values():
-        coded = pa.concat_arrays([part for name in names for part in arrays[name]]).dictionary_encode("encode")
+        coded = _coded(pa.concat_arrays([part for name in names for part in arrays[name]]), nulls="encode")
         positions = _indices(coded.indices, 0).reshape(len(names), -1)
         columns |= zip(names, shared_cells(coded.dictionary.to_pylist(), positions), strict=True)
     return {name: columns[name] for name in arrays}
@@ -134,7 +133,7 @@ def _cells(parts: Sequence[pa.Array]) -> RepeatedCells:
     for part in parts:
         kind = _kind(part.type)
         array = part.cast(pa.float32()) if pa.types.is_float16(part.type) else part  # Arrow encodes no halves
-        coded = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+        coded = array if pa.types.is_dictionary(array.type) else _coded(array, nulls="mask")
         values = coded.dictionary.to_pylist()
         if pa.types.is_float32(kind) or pa.types.is_float16(kind):
             digits = 4 if pa.types.is_float16(kind) else 7
@@ -144,12 +143,25 @@ def _cells(parts: Sequence[pa.Array]) -> RepeatedCells:
     return RepeatedCells(distinct, np.concatenate(positions))
 
 
+def _coded(array: pa.Array, nulls: Literal["mask", "encode"]) -> pa.DictionaryArray:
+    """Return an array dictionary-encoded, empty cells as such ("mask") or as an entry of the dictionary ("encode").
+
+    The array's own method would import `pyarrow.compute`, which makes 300 functions in 3 MiB that nobody here calls.
+    """
+    return call_function("dictionary_encode", [array], DictionaryEncodeOptions(nulls))
+
+
 def _indices(indices: pa.Array, empty: int) -> NDArray[np.int64]:
     """Return indices as numbers, with `empty` for missing ones."""
-    numbers = indices if indices.type == pa.int64() else indices.cast(pa.int64())
-    if numbers.null_count:
-        numbers = numbers.fill_null(empty)
-    return np.frombuffer(numbers.buffers()[1], np.int64, len(numbers), 8 * numbers.offset)
+    # from the buffers, since `cast` and `fill_null` import `pyarrow.compute`, and `to_pandas_dtype` imports pandas
+    holds, numbers = indices.buffers()
+    kind = np.dtype(str(indices.type))
+    values = np.frombuffer(numbers, kind, len(indices), kind.itemsize * indices.offset).astype(np.int64, copy=False)
+    if not indices.null_count:
+        return values
+    end = indices.offset + len(indices)
+    bits = np.unpackbits(np.frombuffer(holds, np.uint8), count=end, bitorder="little")[indices.offset :]
+    return np.where(bits, values, np.int64(empty))
 
 
 def _kind(kind: pa.DataType) -> pa.DataType:

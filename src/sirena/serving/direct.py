@@ -28,7 +28,8 @@ from sirena.serving.request_reading import read_headers
 
 _HEADERS_LEFT_TO_UVICORN: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
 """Headers that only uvicorn handles; requests that have one are left to it."""
-_FIXED_HEADERS: Final = b"".join(b"%s: %s\r\n" % header for header in FIXED_HEADERS)
+_FIXED_HEADERS: Final = b"".join(b"%s: %s\r\n" % header for header in FIXED_HEADERS) + b"\r\n"
+"""The last headers of every response, and the empty line that ends them."""
 _MOST_TARGETS: Final = 128
 """Most request targets that are cached: the paths of the models, with a query or two."""
 _LONGEST_TARGET: Final = 256
@@ -59,6 +60,9 @@ class DirectProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._request: _Request | None = None
         self._is_ending = False
+        self._rests_since: float | None = None
+        self._default_headers: list[tuple[bytes, bytes]] | None = None
+        self._spelt_default_headers = b""
 
     def on_message_begin(self) -> None:
         """Begin a request; an ASGI scope is made only if an application will answer."""
@@ -93,8 +97,45 @@ class DirectProtocol(HttpToolsProtocol):
         else:
             self._answer(request)
 
+    def on_response_complete(self) -> None:
+        """Begin the next request that waits in uvicorn's pipeline; if none waits, the connection rests from now on."""
+        self._cancel_timer()
+        super().on_response_complete()
+        if self.timeout_keep_alive_task is not None:
+            self._rests_since = self.loop.time()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it rests for as long as uvicorn allows; else look again when that may be so."""
+        self.timeout_keep_alive_task = None
+        if self._rests_since is None:
+            return
+        seconds = self._rests_since + self.timeout_keep_alive - self.loop.time()
+        if seconds > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
+    def _unset_keepalive_if_required(self) -> None:
+        # the timer stays: to cancel it and set another for each request costs more than to let it look
+        self._rests_since = None
+
+    def _rest(self) -> None:
+        """Do what `on_response_complete` does, for an answer given here: nothing waits, and reading is not paused."""
+        self.server_state.total_requests += 1
+        self._rests_since = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def _cancel_timer(self) -> None:
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Log a client that left before the end of its body."""
+        self._cancel_timer()
         request, self._request = self._request, None
         if request is not None:
             request.facts.error = "client_gone"
@@ -111,14 +152,19 @@ class DirectProtocol(HttpToolsProtocol):
         """Return the request whose headers were read, if it is answered here; else None."""
         parser = self.parser
         cycle: RequestResponseCycle | None = self.cycle
-        if parser.get_method() != b"POST" or parser.get_http_version() != "1.1" or not parser.should_keep_alive():
+        if parser.get_method() != b"POST" or not parser.should_keep_alive():
             return None
         if self.flow.write_paused or self.transport.is_closing() or (cycle is not None and not cycle.response_complete):
             return None
         question, query = _read_target(self.url) if len(self.url) <= _LONGEST_TARGET else (None, b"")
+        if question is None:
+            return None
         headers = read_headers(self.headers)
+        # without this header only HTTP/1.1 keeps a connection open, and the parser is slow to tell the version
+        if b"connection" in headers and parser.get_http_version() != "1.1":
+            return None
         length = headers.get(b"content-length", b"")
-        if question is None or not length.isdigit() or not _HEADERS_LEFT_TO_UVICORN.isdisjoint(headers):
+        if not length.isdigit() or not _HEADERS_LEFT_TO_UVICORN.isdisjoint(headers):
             return None
         content_type = headers.get(b"content-type", b"").decode("latin-1")
         size = int(length[:20])
@@ -126,20 +172,29 @@ class DirectProtocol(HttpToolsProtocol):
             return None
         return _Request(question, query, content_type, self.recorder.observe(self.headers), time.perf_counter())
 
+    def _spell_default_headers(self) -> bytes:
+        """Return uvicorn's default headers as sent; uvicorn makes a new list of them every second."""
+        headers = self.server_state.default_headers
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._spelt_default_headers = b"".join([b"%s: %s\r\n" % header for header in headers])
+        return self._spelt_default_headers
+
     def _answer(self, request: _Request) -> None:
         facts = request.facts
+        chunks = request.chunks
         try:
-            body = b"".join(request.chunks)
+            body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
             reply = self.answering.answer_at_once(request.question, request.query, request.content_type, body, facts)
             status = 200
         except Exception as error:  # noqa: BLE001 - the last net
             status, reply = refusal(error, facts)
         content = reply.content
         self.transport.write(
-            b"%s%s%scontent-length: %d\r\ncontent-type: %s\r\nx-request-id: %s\r\n%s\r\n%s"
+            b"%s%s%scontent-length: %d\r\ncontent-type: %s\r\nx-request-id: %s\r\n%s%s"
             % (
                 STATUS_LINE[status],
-                b"".join([b"%s: %s\r\n" % header for header in self.server_state.default_headers]),
+                self._spell_default_headers(),
                 b"connection: close\r\n" if self._is_ending else b"",
                 len(content),
                 reply.media_type,
@@ -151,7 +206,7 @@ class DirectProtocol(HttpToolsProtocol):
         if self._is_ending:
             self.transport.close()
         self.recorder.record("POST", request.question.route, facts, status, request.began)
-        self.on_response_complete()
+        self._rest()
 
 
 @lru_cache(maxsize=_MOST_TARGETS)

@@ -67,7 +67,7 @@ class RequestRecorder:
         Args:
             headers: headers of the request, names in lower case.
         """
-        return Observed(request_id(headers))
+        return Observed(given_id(headers) or _own_ids.take())
 
     def record(self, method: str, route: str, facts: Observed, status: int, began: float) -> None:
         """Record a finished request.

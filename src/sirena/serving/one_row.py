@@ -8,7 +8,6 @@ Rules, each with a test of like name:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
@@ -16,24 +15,21 @@ import orjson
 from sirena.domain.site import Site
 from sirena.panel.lookup import resolve_text
 from sirena.panel.sites import SITES, read_specimen
-from sirena.serving.core import PANEL_MODEL
+from sirena.serving.core import PANEL_MODEL, Rows
 from sirena.serving.ground_detail import GroundDetail
 from sirena.serving.mic_cells import text_of
-from sirena.serving.prepared import REASONS, PreparedColumn, PreparedRelease, SpeltAnswer
+from sirena.serving.prepared import (
+    REASONS,
+    PreparedColumn,
+    PreparedRelease,
+    RecordAnswer,
+    SpeltAnswer,
+    TensorKey,
+    can_be_kept,
+)
 
 _SPELT_SITES: Final = [orjson.dumps(site) for site in SITES]
-
-
-@dataclass(slots=True)
-class RecordAnswer:
-    """The answer to one record."""
-
-    content: bytes
-    """Body of the response."""
-    counts: Sequence[tuple[str | None, int]]
-    """Arguments for `ServiceMetrics.count_one`."""
-    unknown_specimens: int
-    unknown_organisms: int
+_PLACES: Final = {site: place for place, site in enumerate(SITES)}
 
 
 def answer_record(
@@ -65,10 +61,50 @@ def answer_record(
     row_site = (
         site if site is not None else Site.UNKNOWN if specimen is None else read_specimen(text_of(record[specimen]))
     )
-    place = SITES.index(Site.UNKNOWN if row_site is None else row_site)
-    answers = _answers(release, tests, record, organism, place)
+    place = _PLACES[Site.UNKNOWN if row_site is None else row_site]
     known_place = place if row_site is not None else None
-    return _join(release, tests, answers, organism, known_place, with_grounds=detail is not GroundDetail.NONE)
+    with_grounds = detail is not GroundDetail.NONE
+    if len(tests) > 1:
+        answers = _answers(release, tests, record, organism, place)
+        return _join(release, tests, answers, organism, known_place, with_grounds=with_grounds)
+    ((name, column),) = tests
+    text = text_of(record[name])
+    key = (organism, known_place, text, with_grounds)
+    whole_answer = column.whole_answers.get(key)
+    if whole_answer is None:
+        answers = _answers(release, tests, record, organism, place)
+        whole_answer = _join(release, tests, answers, organism, known_place, with_grounds=with_grounds)
+        if can_be_kept(column, text):
+            release.keep(column, key, whole_answer)
+    return whole_answer
+
+
+def find_single_test(
+    release: PreparedRelease, rows: Rows, model: str, detail: GroundDetail
+) -> tuple[PreparedColumn, TensorKey] | None:
+    """Return column and key of the answer to tensors of one row with one short MIC; None for all others.
+
+    Args:
+        release: the loaded release.
+        rows: the request.
+        model: registered name of the model.
+        detail: how much the response says about grounds; sentences are left to the general path.
+    """
+    form = release.form(tuple(rows.columns)) if rows.length == 1 else None
+    if form is None or detail is GroundDetail.FULL:
+        return None
+    tests = form.tests if model == PANEL_MODEL else _tests_of(release, form.tests, model)
+    if len(tests) != 1:
+        return None
+    ((name, column),) = tests
+    text = text_of(rows.columns[name][0])
+    if not can_be_kept(column, text):
+        return None
+    organism = resolve_text(text_of(rows.columns[form.organism][0]))
+    site = rows.site
+    if site is None:
+        site = Site.UNKNOWN if form.specimen is None else read_specimen(text_of(rows.columns[form.specimen][0]))
+    return column, (model, organism, site, text, detail is not GroundDetail.NONE)
 
 
 def _tests_of(

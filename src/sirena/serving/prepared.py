@@ -42,6 +42,8 @@ _LONGEST_FORM: Final = 4096
 """Longest sequence that is cached, in characters of its names."""
 _MOST_ANSWERS: Final = 32768
 """Most encoded answers that are kept, some 400 bytes each; a hospital's month of isolates needs about half as many."""
+_MOST_WHOLE_ANSWERS: Final = 4096
+"""Most whole answers to one test that are kept, some 1,000 bytes each."""
 _LONGEST_MIC: Final = 16
 """Longest MIC text whose answer is kept, in characters."""
 
@@ -73,10 +75,40 @@ class SpeltAnswer(NamedTuple):
     """Position in `REASONS`; None if the answer has no reason."""
 
 
+class RecordAnswer(NamedTuple):
+    """The answer to one record."""
+
+    content: bytes
+    """Body of the response."""
+    counts: Sequence[tuple[str | None, int]]
+    """Arguments for `ServiceMetrics.count_one`."""
+    unknown_specimens: int
+    unknown_organisms: int
+
+
+AnswerKey = tuple[str | None, int | None, str | None, bool]
+"""What the answer to one test depends on: the organism's code, the position of the body site in `SITES` (None if the
+specimen cannot be read), the text of the MIC, and whether the answer names its ground."""
+TensorKey = tuple[str, str | None, Site | None, str | None, bool]
+"""The same for an answer as tensors: name of the model in the request, organism, body site, MIC, and whether the answer
+names its ground."""
+
+
 class PreparedColumn:
     """One test column of one release, prepared for encoding."""
 
-    __slots__ = ("column", "drug", "flat", "head", "label", "pieces", "plain", "refusal", "spelt_answers")
+    __slots__ = (
+        "column",
+        "drug",
+        "flat",
+        "head",
+        "label",
+        "pieces",
+        "plain",
+        "refusal",
+        "spelt_answers",
+        "whole_answers",
+    )
 
     def __init__(self, panel: Panel, column: TestColumn) -> None:
         """Prepare a panel's answers to a test column, even if no model answers it."""
@@ -96,6 +128,8 @@ class PreparedColumn:
         """Encoded provenance of the column without grounds."""
         self.spelt_answers: dict[tuple[str | None, int], dict[str | None, SpeltAnswer]] = {}
         """Answers that were given before, by organism and position in `SITES`, then by text of the MIC."""
+        self.whole_answers: dict[AnswerKey | TensorKey, RecordAnswer] = {}
+        """Whole answers to records, and to tensors of one row, with this test alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +163,7 @@ class PreparedRelease:
         self._columns: dict[str, PreparedColumn] = {}
         self._forms: dict[tuple[str, ...], RecordForm | None] = {}
         self._room = _MOST_ANSWERS
+        self._room_for_whole_answers = _MOST_WHOLE_ANSWERS
         for column in panel.tables:
             self.role(column)
 
@@ -204,10 +239,16 @@ class PreparedRelease:
             None if number == NO_GROUND else number,
             answer if REASONS[answer] is not None else None,
         )
-        if self._room and (code >= 0 or code == MISSING) and (text is None or len(text) <= _LONGEST_MIC):
+        if self._room and can_be_kept(column, text):
             self._room -= 1
             column.spelt_answers.setdefault((organism, place), {})[text] = spelt_answer
         return spelt_answer
+
+    def keep(self, column: PreparedColumn, key: AnswerKey | TensorKey, answer: RecordAnswer) -> None:
+        """Keep the whole answer to one row with one test, while there is room."""
+        if self._room_for_whole_answers:
+            self._room_for_whole_answers -= 1
+            column.whole_answers[key] = answer
 
     def sentence(self, answer: int, number: int | None, site: Site | None) -> str | None:
         """Return the sentence of an answer's ground in English, as in ``Eti_X_basis`` of a file; None for an empty MIC.
@@ -236,6 +277,11 @@ class PreparedRelease:
             if len(self._columns) < _MOST_COLUMNS:
                 self._columns[column.name] = prepared_column
         return prepared_column
+
+
+def can_be_kept(column: PreparedColumn, text: str | None) -> bool:
+    """Tell whether answers to a MIC may be kept: it is empty, or short and readable."""
+    return text is None or (len(text) <= _LONGEST_MIC and encode_text(text, column.drug) >= MISSING)
 
 
 def _spelt_ground(number: int, ground: Ground) -> bytes:

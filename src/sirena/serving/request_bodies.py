@@ -141,7 +141,7 @@ def _count_members(document: Any) -> int:
         if isinstance(value, dict):
             count += len(value)
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            count += sum([len(item) for item in value if isinstance(item, dict)])
+            count += len(value[0]) if len(value) == 1 else sum([len(item) for item in value if isinstance(item, dict)])
     return count
 
 

@@ -25,24 +25,24 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
         opened_file = pages.require(request, identifier)
         language = Language(pages.language_of(request))
         query = _query(request)
-        counted = body = None
+        antibiogram = body = None
         if opened_file.file.mic_columns and not query.has_wrong_days:
             look = look_at_antibiogram(
                 opened_file, query.request(opened_file.countable), language, pages.own_expert_rules()
             )
             pictures = f"{pages.place.root}/files/{identifier}/antibiogram/pictures"
-            counted, body = look.antibiogram, partial(look.body, pictures=pictures, query=query.address)
+            antibiogram, body = look.antibiogram, partial(look.body, pictures=pictures, query=query.address)
         return pages.show(
             request,
             "antibiogram.html",
             identifier=identifier,
             opened_file=opened_file,
             question=query,
-            counted=counted,
+            antibiogram=antibiogram,
             body=body,
-            mode=counted and mode_sentence(counted, language),
-            period=counted and period_sentence(counted),
-            source=counted and source_sentence(counted, language),
+            mode=antibiogram and mode_sentence(antibiogram, language),
+            period=antibiogram and period_sentence(antibiogram),
+            source=antibiogram and source_sentence(antibiogram, language),
             years=years_of(opened_file.countable),
             screening=screening_values(opened_file.countable),
             modes=list(Mode),

@@ -59,7 +59,7 @@ def mechanisms_of_rules(answers: NamedPanel, rules: Sequence[ExpertRule]) -> tup
         for name, facts in answers.panel.provenance.items()
         if (column := parse_test_column(name)) is not None
     }
-    named = {
+    rule_subjects = {
         subject
         for rule in rules
         if any(rule.is_for(edition, letter) for edition, letter in editions)
@@ -68,4 +68,4 @@ def mechanisms_of_rules(answers: NamedPanel, rules: Sequence[ExpertRule]) -> tup
         if condition.state.is_of_a_field
         for subject in condition.subjects
     }
-    return tuple(field for field in FIELDS if field in named)
+    return tuple(field for field in FIELDS if field in rule_subjects)

@@ -40,8 +40,8 @@ class DistinctTexts:
         """Return the integer code of each cell's text, null for an empty cell; of one byte each while the codes fit.
 
         Args:
-            part: dictionary-encoded texts of some rows, with 32-bit indices; dictionary texts that no row has are
-                ignored.
+            part: dictionary-encoded texts of some rows, with indices of 32 bits or `narrowed`; dictionary texts that no
+                row has are ignored.
 
         Raises:
             NeedsWholeFileError: the column has more than `MOST` distinct texts.
@@ -68,10 +68,26 @@ class DistinctTexts:
         return pa.Array.from_buffers(kind, len(codes), [_from_start(indices), pa.py_buffer(codes)])
 
 
-def _numbers_of(indices: pa.Int32Array) -> NDArray[np.int32]:
+def narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a dictionary-encoded column with indices of one byte where so few texts allow it; any other as it is.
+
+    Most columns have few texts, and three quarters of what is sent between processes would be zeros.
+    """
+    if not pa.types.is_dictionary(column.type) or column.num_chunks != 1:
+        return column
+    array = column.chunk(0)
+    if len(array.dictionary) > _OF_A_BYTE:
+        return column
+    # what stands in an empty place is not defined, so no index is checked
+    indices = array.indices.cast(pa.uint8(), safe=False)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(indices, array.dictionary, safe=False)])
+
+
+def _numbers_of(indices: pa.Int32Array | pa.UInt8Array) -> NDArray[np.int32] | NDArray[np.uint8]:
     """Return an array's numbers; at empty cells they are undefined."""
     # from the buffer, since `to_numpy` imports pandas
-    return np.frombuffer(indices.buffers()[1], np.int32, len(indices), offset=4 * indices.offset)
+    kind = np.dtype(np.uint8 if indices.type == pa.uint8() else np.int32)
+    return np.frombuffer(indices.buffers()[1], kind, len(indices), offset=kind.itemsize * indices.offset)
 
 
 def _from_start(array: pa.Array) -> pa.Buffer | None:

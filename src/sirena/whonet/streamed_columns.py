@@ -14,6 +14,7 @@ import pyarrow.parquet as parquet
 
 from sirena.engine import Engine
 from sirena.whonet.arrow_file import arrow_batches, refuse_huge_arrow
+from sirena.whonet.distinct_texts import narrowed
 from sirena.whonet.errors import NeedsWholeFileError
 from sirena.whonet.file import RawTable
 from sirena.whonet.headers import assign_roles, refuse_duplicates, refuse_foreign
@@ -144,7 +145,7 @@ def _texts(file: str, by_texts: Collection[str], batch: pa.RecordBatch) -> pa.Ta
         ]
     except pl.exceptions.PolarsError as error:
         raise NeedsWholeFileError from error
-    return pa.table(columns, names=batch.schema.names)
+    return pa.table([narrowed(pa.chunked_array([column])) for column in columns], names=batch.schema.names)
 
 
 def _column(array: pa.Array, name: str, file: str, *, as_numbers: bool) -> pa.Array:

@@ -20,6 +20,7 @@ from sirena.whonet.delimited import (
     ragged_row,
     with_text_facts,
 )
+from sirena.whonet.distinct_texts import narrowed
 from sirena.whonet.encoding import CodePage, begins_as_utf8, find_encoding_of_parts
 from sirena.whonet.errors import NeedsWholeFileError
 from sirena.whonet.file import RawTable
@@ -162,4 +163,5 @@ class DelimitedParts:
 
 def _parse(names: list[str], header: Header, file: str, block: tuple[pa.Buffer, list[str]]) -> Part:
     text, by_texts = block
-    return parse_rows(text, names, header, file, by_texts)
+    table, ragged = parse_rows(text, names, header, file, by_texts)
+    return pa.table([narrowed(column) for column in table.columns], names=table.column_names), ragged

@@ -4,7 +4,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -143,6 +143,45 @@ def test_a_caller_who_does_not_want_to_stay_is_let_go(running: ServiceOnPort) ->
         lines, _ = read_answer(connected)
         assert b"connection: close" in lines
         assert connected.recv(1) == b""
+
+
+def test_a_caller_of_the_old_version_is_let_go_though_it_wants_to_stay(running: ServiceOnPort) -> None:
+    """As uvicorn does with HTTP/1.0."""
+    with connection(running) as connected:
+        connected.sendall(request(headers=ID + TYPE + "Connection: keep-alive\r\n").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        lines, _ = read_answer(connected)
+        assert b"connection: close" in lines
+        assert connected.recv(1) == b""
+
+
+@pytest.mark.parametrize("last", [request, chunked])
+def test_a_connection_that_rests_is_closed(last: Callable[[], bytes]) -> None:
+    """Whoever of the two answered last; the time begins anew with each request."""
+    with running_service() as running:
+        running.server.config.timeout_keep_alive = 1
+        with connection(running) as connected:
+            connected.sendall(request())
+            read_answer(connected)
+            time.sleep(0.5)
+            connected.sendall(last())
+            read_answer(connected)
+            time.sleep(0.6)
+            connected.sendall(last())
+            read_answer(connected)
+            assert connected.recv(1) == b""
+
+
+def test_a_body_that_arrives_slowly_is_not_cut_off() -> None:
+    """While a request is read, the connection does not rest."""
+    with running_service() as running:
+        running.server.config.timeout_keep_alive = 1
+        with connection(running) as connected:
+            connected.sendall(request())
+            read_answer(connected)
+            connected.sendall(request()[:-1])
+            time.sleep(1.2)
+            connected.sendall(request()[-1:])
+            read_answer(connected)
 
 
 def test_a_caller_who_leaves_before_the_end_of_its_body_is_logged() -> None:

@@ -1,7 +1,10 @@
 """Arrow in and out: the same answers as JSON, and never more memory than what was sent."""
 
 import io
+import subprocess
+import sys
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -89,6 +92,39 @@ def test_what_is_answered_is_what_json_is_answered(rows: list[dict[str, Any]], f
     for member in ("grounds", "reasons", "unknown_specimens"):
         assert beside.get(member) == document.get(member)
     assert beside["provenance"]["Eti_AMK_NM"]["model"] == document["provenance"]["Eti_AMK_NM"]["model"]
+
+
+def test_an_answer_in_arrow_imports_little_and_its_memory_can_be_given_back(tmp_path: Path) -> None:
+    """Some words of Arrow's import all its functions, or pandas, which each worker would then hold for good."""
+    table = pa.table(
+        {
+            "ORGANISM": pa.array(["eco", "kpn", None]).dictionary_encode(),
+            "AMK_NM": ["4", None, ">16"],
+            "PEN_NM": pa.array([4, None, 2]),
+        }
+    )
+    (tmp_path / "panel.json").write_bytes(orjson.dumps(panel_with_sites().to_json()))
+    program = """if True:
+        import sys
+        from pathlib import Path
+        from sirena.serving import memory
+        from sirena.serving.core import PANEL_MODEL, interpret
+        from sirena.serving.ground_detail import GroundDetail
+        from sirena.serving.prepared import PreparedRelease
+        from sirena.serving.source import FilePanelSource
+
+        memory.share_free_memory()
+        release = PreparedRelease(FilePanelSource(Path(sys.argv[1])).fetch(None).panel)
+        from sirena.serving.arrow_bodies import encode_stream, read_stream
+        answers = interpret(release.panel, read_stream(sys.stdin.buffer.read()), model=PANEL_MODEL)
+        encode_stream(release, answers, GroundDetail.FULL)
+        import pyarrow
+        print(*sorted({"pandas", "pyarrow.compute"} & set(sys.modules)), pyarrow.default_memory_pool().backend_name)
+    """
+    process = subprocess.run(
+        [sys.executable, "-c", program, tmp_path / "panel.json"], check=True, capture_output=True, input=stream(table)
+    )
+    assert process.stdout.split() == [b"system"]
 
 
 def test_numbers_are_mics_and_the_metadata_names_a_site() -> None:

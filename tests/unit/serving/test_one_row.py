@@ -1,19 +1,38 @@
 """The quick way for one isolate is the general way, sooner."""
 
+from itertools import product
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sirena.domain.site import Site
+from sirena.panel.compiled import Panel
 from sirena.serving.answer_bodies import encode_answers
+from sirena.serving.answering import Answering, Question
 from sirena.serving.core import PANEL_MODEL, Rows, interpret
 from sirena.serving.ground_detail import GroundDetail
+from sirena.serving.holder import PanelHolder
 from sirena.serving.kept_columns import kept_records
+from sirena.serving.long_bodies import LongBodies
+from sirena.serving.metrics import ServiceMetrics
+from sirena.serving.observation import Observed
 from sirena.serving.one_row import answer_record
 from sirena.serving.prepared import ColumnRole, PreparedRelease
+from sirena.serving.shadow import Shadow
 from tests.panels import panel_with_sites, small_panel
+from tests.serving_client import Given
+
+
+def answering(panel: Panel) -> Answering:
+    """Return what answers requests by a panel."""
+    source = Given(panel)
+    holder = PanelHolder(source)
+    holder.refresh()
+    return Answering(holder, ServiceMetrics(), Shadow(source), LongBodies(1, 2**20), 2**20)
+
 
 RELEASES = [PreparedRelease(small_panel()), PreparedRelease(panel_with_sites())]
 CELLS = st.sampled_from(
@@ -49,6 +68,60 @@ def test_it_answers_byte_for_byte_what_the_general_way_answers(
     assert quick.content == encode_answers(release, interpretation, detail)
     assert quick.unknown_specimens == interpretation.unknown_specimens
     assert [code for _, code in quick.counts] == [answered.answers[0] for answered in interpretation.columns]
+
+
+def test_a_kept_answer_to_one_test_is_that_of_its_organism_site_mic_and_detail() -> None:
+    """Each question twice, so that the second is answered by what the others left."""
+    release = PreparedRelease(panel_with_sites())
+    questions = [
+        ({"ORGANISM": organism, test: mic, "SPEC_TYPE": specimen}, detail)
+        for organism, mic, specimen in product(("eco", "spn", "zzz"), ("4", ">64", None), ("ur", "LCR", "qwxz", ""))
+        for test, detail in product(("NIT_NM", "nit_nm", "PEN_NM"), (GroundDetail.SHORT, GroundDetail.NONE))
+    ]
+    for record, detail in questions * 2:
+        answer = answer_record(release, record, None, PANEL_MODEL, detail)
+        assert answer is not None
+        interpretation = interpret(release.panel, Rows(kept_records([record]), 1), model=PANEL_MODEL)
+        assert answer.content == encode_answers(release, interpretation, detail)
+        assert answer.unknown_specimens == interpretation.unknown_specimens
+        assert answer.unknown_organisms == interpretation.unknown_organisms
+
+
+def test_a_kept_answer_as_tensors_is_that_of_its_model_organism_site_mic_and_detail() -> None:
+    """A new service answers each question first; one that answered all of them before says the same, and counts it."""
+    contents = [
+        {"inputs": [{"name": name, "shape": [1], "datatype": "BYTES", "data": [cell]} for name, cell in cells.items()]}
+        for organism, mic, specimen in product(("eco", "zzz"), ("4", ">64"), ("ur", "qwxz", ""))
+        for cells in (
+            {"ORGANISM": organism, "NIT_NM": mic, "SPEC_TYPE": specimen},
+            {"ORGANISM": organism, "NIT_NM": mic, "PEN_NM": "1", "SPEC_TYPE": specimen},
+        )
+    ]
+    questions = list(
+        product(contents, (PANEL_MODEL, "modelo_NIT_NM"), (b"", b"ground=none", b"ground=full"), (None, "urine"))
+    )
+
+    def ask(content: dict[str, Any], model: str, query: bytes, site: str | None, asked: Answering) -> bytes:
+        body = orjson.dumps(content | ({"parameters": {"site": site}} if site else {}))
+        question = Question("/v2/models/{name}/infer", model, tensors=True)
+        return asked.answer_at_once(question, query, "application/json", body, Observed("12345678")).content
+
+    kept = answering(panel_with_sites())
+    first = [ask(*question, kept) for question in questions]
+    counts = dict(kept.metrics.tallies.answers), kept.metrics.tallies.unknown_specimens
+    assert [ask(*question, kept) for question in questions] == first
+    assert [ask(*question, answering(panel_with_sites())) for question in questions] == first
+    twice = kept.metrics.tallies
+    assert dict(twice.answers) == {key: 2 * number for key, number in counts[0].items()}
+    assert twice.unknown_specimens == 2 * counts[1]
+
+
+def test_answers_to_one_test_are_kept_up_to_a_number() -> None:
+    """Texts of MICs are callers' to choose; memory does not grow with them."""
+    release = PreparedRelease(small_panel())
+    for number in range(1, 6_000):
+        answer_record(release, {"ORGANISM": "eco", "AMK_NM": f"4.{number}"}, None, PANEL_MODEL)
+    assert sum(len(column.whole_answers) for column in release._columns.values()) <= 4_096
 
 
 def test_plain_records_are_answered_by_it() -> None:
