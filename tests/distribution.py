@@ -28,6 +28,8 @@ _HOUSE: Final = tuple(
     )
 )
 _PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))
+_SOURCES: Final = ("tests/unit/test_layers.py", "tests/unit/ledger/test_every_event_has_a_caller.py")
+"""They read the source of the whole program, once if one worker runs both."""
 _ALONE: Final = (
     "tests/integration/training/test_real_isolates.py",
     "tests/integration/registry/test_housekeeping.py",
@@ -41,7 +43,7 @@ _ALONE: Final = (
 """The shortest first: among these the workers meet at the end."""
 FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE, *_ALONE, *_PAGES)
 """Files in the order in which they begin; after them the others, as pytest finds them."""
-_GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE, _PAGES) for file in group}
+_GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE, _PAGES, _SOURCES) for file in group}
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
 
