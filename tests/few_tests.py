@@ -5,7 +5,7 @@ from typing import Final
 import polars as pl
 
 _DRUGS: Final = ("AMK", "AMP", "CIP", "CPT", "CTX", "CXM", "ERY", "ETP", "FOS", "TZP", "VAN")
-"""With these, what axe examines of 300 isolates (seed 5) has every kind of cell, mark and picture that all 46 give it."""
+"""With these, what axe examines of 300 isolates (seed 5) has every kind of cell, mark and picture that all 46 give."""
 
 
 def with_few_tests(isolates: pl.DataFrame) -> pl.DataFrame:
