@@ -33,7 +33,7 @@ test-containers: .venv/development ## build the image and run the compose file w
 
 attack: servers .venv/development node-packages ## attack a stack: routes × roles, accounts of the machine, known tricks, forged stores, requests with mistakes (N=2000)
 	TESTS_NEED_POSTGRESQL=1 ATTACK_EVERY=1 ATTACK_REQUESTS=$(or $(N),2000) $(BIN)/pytest -q -s -p no:cacheprovider \
-		$(addprefix tests/integration/server/,test_walk_of_roles.py test_attacks.py test_entry_refuses.py test_stored_scripts.py test_doors.py) \
+		$(addprefix tests/integration/server/,test_walk_of_roles.py test_attacks.py test_entry_refuses.py test_stored_scripts.py test_foreign_access.py) \
 		$(addprefix tests/unit/access/,test_routes.py test_paths.py test_immutable.py test_stage_rules.py test_tag_rules.py) \
 		tests/integration/access/test_installed_routes.py tests/integration/registry/test_ledger_is_the_authority.py tests/integration/registry/test_registered_artifacts.py
 

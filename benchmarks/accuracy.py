@@ -39,7 +39,7 @@ def cross_validate(evidence: Evidence, folds: int, seed: int) -> Evaluation:
         tables = {model.column: model.table for model in train_models(training) if isinstance(model, TrainedModel)}
         parts.append(answered_cells(tables, evidence.of_isolates(isolates.filter(fold == number)).rows))
         seconds = time.perf_counter() - started
-        found = line(summarise(parts[-1:]).pooled)
+        found = line(summarise(parts[-1:]).pooled_counts)
         print(f"fold {number + 1} of {folds}: {len(tables)} networks in {seconds:.1f} s; {found}")
     return summarise(parts)
 
@@ -47,8 +47,8 @@ def cross_validate(evidence: Evidence, folds: int, seed: int) -> Evaluation:
 def line(counts: AgreementCounts) -> str:
     """Print one line of figures."""
     return (
-        f"n {counts.labelled:6d}  answered {counts.answered.share:8.3%}  CA {counts.categorical_agreement.share:8.3%}  "
-        f"VME {counts.very_major_errors}  ME {counts.major_errors}"
+        f"n {counts.labelled_results:6d}  answered {counts.answered_rate.share:8.3%}  "
+        f"CA {counts.categorical_agreement.share:8.3%}  VME {counts.very_major_errors}  ME {counts.major_errors}"
     )
 
 
@@ -75,23 +75,23 @@ def main() -> None:
     found = cross_validate(evidence, arguments.folds, arguments.seed)
     print("\ncompared as S, I (with SDD), R (with NS); 95 % intervals of Wilson in brackets")
     report("per antimicrobial", found.by_column.items())
-    report("per organism", sorted(found.by_organism.items(), key=lambda item: -item[1].labelled))
-    report("pooled", [("all", found.pooled)])
-    print(f"answered {found.pooled.answered}\nCA {found.pooled.categorical_agreement}")
+    report("per organism", sorted(found.by_organism.items(), key=lambda item: -item[1].labelled_results))
+    report("pooled", [("all", found.pooled_counts)])
+    print(f"answered {found.pooled_counts.answered_rate}\nCA {found.pooled_counts.categorical_agreement}")
     if arguments.json:
         arguments.json.write_text(json.dumps(found.to_json(), indent=1))
     if arguments.file is None:
-        write_down(found.pooled, arguments.folds, arguments.seed)
+        write_down(found.pooled_counts, arguments.folds, arguments.seed)
 
 
 def write_down(pooled: AgreementCounts, folds: int, seed: int) -> None:
     """Write the pooled figures to ``results/accuracy.json``."""
-    agreement, answered = pooled.categorical_agreement.share, pooled.answered.share
+    agreement, answered = pooled.categorical_agreement.share, pooled.answered_rate.share
     very_major, major = pooled.very_major_errors, pooled.major_errors
     record(
         "accuracy",
         {"file": SHARED.name, "folds": folds, "seed": seed, "pooled": pooled.to_json()},
-        headline=f"CA {agreement:.2%} answering {answered:.2%} of {pooled.labelled:,} labels; "
+        headline=f"CA {agreement:.2%} answering {answered:.2%} of {pooled.labelled_results:,} labels; "
         f"VME {very_major.cases} of {very_major.total:,}, ME {major.cases} of {major.total:,}",
         peers=(
             Peer(

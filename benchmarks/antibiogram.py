@@ -42,7 +42,7 @@ def measure(path: Path, *, parted: bool) -> dict[str, Any]:
             to_count,
             lambda column: tables.get(column.model_column),
             Request(by=tuple(Stratum) if parted else ()),
-            source=f"reference · {editions.named(columns)}",
+            source=f"reference · {editions.names_for(columns)}",
             rules=load_expert_rules(),
         )
     ended = time.perf_counter(), time.process_time()

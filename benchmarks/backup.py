@@ -40,7 +40,7 @@ from sirena.registry.runs import child_run, finish_run, log_report, start_parent
 from sirena.server.backup.answers import ask_service
 from sirena.server.backup.objects import Bucket
 from sirena.server.object_store.s3 import s3_client
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.settings.catalogue import Settings
 
 _MIB = 2**20
@@ -155,7 +155,7 @@ def _activate(registry: Registry) -> None:
 
 
 def _await_answers(server: Machine) -> None:
-    while ask_service(Doors(server.settings).of_part("service")) is None:
+    while ask_service(PartConnections(server.settings).of_part("service")) is None:
         time.sleep(0.5)
 
 

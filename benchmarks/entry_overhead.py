@@ -40,8 +40,8 @@ from sirena.access.store import open_store
 from sirena.access.tokens import Tokens
 from sirena.server.entry import kept_decisions
 from sirena.server.entry.nginx import NginxEntry
-from sirena.server.parts.door_keys import prepare_doors
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connection_certificates import prepare_connections
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.server.parts.processes import free_port
 from sirena.server.tls.certificates import authority_file, self_made
@@ -76,7 +76,7 @@ def main() -> None:
         asking, silent = _entries(settings)
         for entry in (asking, silent):
             running.callback(kept_decisions.remove, entry.decisions)
-        sockets = {part: str(Doors(settings).socket_of(part)) for part in ("service", "access")}
+        sockets = {part: str(PartConnections(settings).socket_of(part)) for part in ("service", "access")}
         columns = write_panel(home / "panel.json")
         serve = [sys.executable, "-m", "sirena.cli", "serve", "--panel", str(home / "panel.json")]
         access_service = [sys.executable, "-m", "sirena.cli", "access-service", "--socket", sockets["access"]]
@@ -223,7 +223,7 @@ def _entries(settings: Settings) -> tuple[NginxEntry, NginxEntry]:
     """Write both configurations: the shipped one, and on a port of its own one without decision."""
     certificate = self_made(settings)
     accounts = PartAccounts.of(settings).made(settings)
-    prepare_doors(Doors(settings), accounts)
+    prepare_connections(PartConnections(settings), accounts)
     asking = NginxEntry(settings, certificate, (), accounts)
     asking.write()
     port = free_port()
@@ -231,7 +231,7 @@ def _entries(settings: Settings) -> tuple[NginxEntry, NginxEntry]:
         update={"home": settings.home / "silent", "https_port": port, "port": port, "http_port": free_port()}
     )
     other.home.mkdir()
-    Doors(other).folder.symlink_to(Doors(settings).folder)
+    PartConnections(other).folder.symlink_to(PartConnections(settings).folder)
     silent = NginxEntry(other, certificate, (), accounts)
     silent.write()
     configuration = silent.folder / "nginx.conf"

@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 
 from sirena.access.events import Notify, tell_nobody
 from sirena.access.policy import load_policy
-from sirena.access.rules_form import RulesBook
+from sirena.access.rules_form import RulesStore
 from sirena.access.service import AccessParts, create_access_app
 from sirena.access.tokens import Tokens
 from sirena.access.upstream import Upstream
@@ -79,7 +79,7 @@ def basic(name: str, password: str) -> str:
 
 @contextmanager
 def answering_entry(
-    engine: Engine, *, rules: RulesBook | None = None, passing: Callable[[], float] | None = None
+    engine: Engine, *, rules: RulesStore | None = None, passing: Callable[[], float] | None = None
 ) -> Iterator[Entry]:
     """Run the access service within this process during the block, without a server.
 

@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 _SERVER: Final = "tests/integration/server"
-_STACK: Final = (f"{_SERVER}/test_stack.py", f"{_SERVER}/test_doors.py")
+_STACK: Final = (f"{_SERVER}/test_stack.py", f"{_SERVER}/test_foreign_access.py")
 """One stack; the second changes whose its files are, and leaves settings on record."""
 _BACKUP: Final = ("tests/integration/backup/test_backup.py", "tests/integration/backup/test_store.py")
 _HOUSE: Final = tuple(

@@ -25,14 +25,14 @@ from sirena.ledger.entry import LedgerEntry as LedgerEntry
 from sirena.ledger.store import Ledger, open_ledger
 from sirena.server.entry.nginx import NginxEntry
 from sirena.server.entry.reload import take_up
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part import HttpHealth, Part
 from sirena.server.parts.processes import ChildProcess, free_port
 from sirena.server.production_stack import ProductionStack
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
 from tests.hostile_client import HostileClient
-from tests.mlflow_door import mlflow_door
+from tests.mlflow_tls_listener import mlflow_tls_listener
 from tests.postgresql import private_cluster
 from tests.prepared_interpreter import run_prepared
 from tests.prepared_servers import PreparedChild, mlflow_server
@@ -163,7 +163,7 @@ def guarded_house(**changes: Any) -> Iterator[House]:
         access.launch()
         pages.launch()
         try:
-            running.enter_context(mlflow_door(settings, plain_port))
+            running.enter_context(mlflow_tls_listener(settings, plain_port))
             stack.supervisor.start()
             parts: list[Part] = [entry.part()]
             stack.wait(parts, lambda _: None)
@@ -184,13 +184,13 @@ def access_service(settings: Settings, entry: NginxEntry, environment: dict[str,
     """Return the description of the access service by which the stack runs it."""
     command = (
         sys.executable, "-m", "sirena.cli", "access-service",
-        "--socket", str(Doors(settings).socket_of("access")), "--entry-log", str(entry.refusals),
-        "--pages-desk", str(Doors(settings).pages_desk),
+        "--socket", str(PartConnections(settings).socket_of("access")), "--entry-log", str(entry.refusals),
+        "--pages-desk", str(PartConnections(settings).pages_desk),
     )  # fmt: skip
     return PreparedChild(
         "the access service",
         command,
-        health=HttpHealth(Doors(settings).of_part("access"), "/livez"),
+        health=HttpHealth(PartConnections(settings).of_part("access"), "/livez"),
         log=settings.home / "logs" / "access.log",
         environment=environment,
     )
@@ -198,15 +198,15 @@ def access_service(settings: Settings, entry: NginxEntry, environment: dict[str,
 
 def pages_service(settings: Settings, environment: dict[str, str]) -> ChildProcess:
     """Return the description of the pages' service by which the stack runs it."""
-    doors = Doors(settings)
+    connections = PartConnections(settings)
     command = (
         sys.executable, "-m", "sirena.cli", "pages-service",
-        "--socket", str(doors.socket_of("pages")), "--desk", str(doors.pages_desk),
+        "--socket", str(connections.socket_of("pages")), "--desk", str(connections.pages_desk),
     )  # fmt: skip
     return PreparedChild(
         "the pages",
         command,
-        health=HttpHealth(doors.of_part("pages"), "/livez"),
+        health=HttpHealth(connections.of_part("pages"), "/livez"),
         log=settings.home / "logs" / "pages.log",
         environment={**environment, "SIRENA_HOME": str(settings.pages_home)},
     )

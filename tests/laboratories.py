@@ -9,7 +9,7 @@ from sirena.domain.category import Category, Reason
 from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT
 from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable, answer_code
-from sirena.training.cells import Cells, cells_of, keyed, tally
+from sirena.training.cells import Cells, cells_of, tally, with_keys
 from sirena.training.evidence import ROW_TYPES, Evidence, LabelSource
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.reading import read_file
@@ -66,7 +66,7 @@ def evidence_of(*cells: tuple[str, str, int, str, int], column: str = "AMK_NM", 
 
 def counted(rows: pl.DataFrame, reference: TruthTable | None = None) -> Cells:
     """Count rows of evidence for amikacin into cells, by the keys of a reference if it has one."""
-    return cells_of("AMK_NM", keyed(tally(rows, seed=0), reference))
+    return cells_of("AMK_NM", with_keys(tally(rows, seed=0), reference))
 
 
 def laboratory(seed: int = 0, isolates: int = 400) -> Evidence:

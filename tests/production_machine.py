@@ -23,8 +23,8 @@ from sirena.host.accounts import OsAccount
 from sirena.host.process_tree import children
 from sirena.server.entry import kept_decisions
 from sirena.server.entry.nginx import NginxEntry
-from sirena.server.parts.door_keys import prepare_doors
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connection_certificates import prepare_connections
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.server.production_stack import ProductionStack
 from sirena.server.stack import Stack
@@ -91,7 +91,7 @@ def production_settings(home: Path, python: str = sys.executable, **changes: Any
 def entry_of(settings: Settings, body_routes: Sequence[str] = ()) -> NginxEntry:
     """Return the NGINX entry of a stack, with the accounts and TLS keys that `sirena up` would have made."""
     accounts = PartAccounts.of(settings).made(settings)
-    prepare_doors(Doors(settings), accounts)
+    prepare_connections(PartConnections(settings), accounts)
     return NginxEntry(settings, self_made(settings), tuple(body_routes), accounts)
 
 
@@ -209,7 +209,7 @@ class Recorder:
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002
                 """Say nothing."""
 
-        self._server = _behind_door(settings, part, Handler)
+        self._server = _tls_or_socket_server(settings, part, Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
 
     def decide(self, headers: dict[str, str]) -> tuple[int, dict[str, str]]:  # noqa: ARG002 - for subclasses
@@ -231,13 +231,13 @@ class _SocketServer(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     request_queue_size = 64
 
 
-def _behind_door(settings: Settings, part: str, handler: type[http.server.BaseHTTPRequestHandler]) -> Any:
-    doors = Doors(settings)
+def _tls_or_socket_server(settings: Settings, part: str, handler: type[http.server.BaseHTTPRequestHandler]) -> Any:
+    connections = PartConnections(settings)
     if part == "mlflow":
         server = http.server.ThreadingHTTPServer(("127.0.0.1", settings.mlflow_port), handler)
         server.socket = mlflow_context(settings).wrap_socket(server.socket, server_side=True)
         return server
-    path = doors.socket_of(part)
+    path = connections.socket_of(part)
     path.unlink(missing_ok=True)
     made = _SocketServer(str(path), handler)
     path.chmod(0o666)
@@ -246,9 +246,9 @@ def _behind_door(settings: Settings, part: str, handler: type[http.server.BaseHT
 
 def mlflow_context(settings: Settings) -> ssl.SSLContext:
     """Return the TLS context with which MLflow serves, and which demands a client's certificate."""
-    doors = Doors(settings)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(doors.authority))
-    context.load_cert_chain(str(doors.mlflow_server))
+    connections = PartConnections(settings)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(connections.authority))
+    context.load_cert_chain(str(connections.mlflow_server))
     context.verify_mode = ssl.CERT_REQUIRED
     return context
 

@@ -19,7 +19,7 @@ from sirena.cli import main
 from sirena.registry.connection import connect
 from sirena.registry.mlflow_quietly import mlflow
 from sirena.registry.versions import Stage, find_version
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.mlflow_server import embedded_mlflow_server
 from sirena.server.parts.part import HttpHealth
 from sirena.server.parts.processes import ChildProcess, free_port
@@ -99,7 +99,7 @@ def _ask(older: Older, name: str, question: pl.DataFrame) -> Any:
     with ChildProcess(
         name,
         [*command, "--env-manager", "local", "-p", str(port)],
-        health=HttpHealth(Door(url), "/ping"),
+        health=HttpHealth(PartConnection(url), "/ping"),
         log=older.home / "logs" / f"{name.partition('/')[0]}.log",
         environment=environment,
     ):

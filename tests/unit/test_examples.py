@@ -9,7 +9,10 @@ import pytest
 
 import sirena
 
-PACKAGES = ("domain", "guidelines", "whonet", "panel", "certification", "training", "stewardship", "web")
+PACKAGES = (
+    *("domain", "guidelines", "whonet", "panel", "certification", "training", "stewardship"),
+    *("engine", "serving", "web"),
+)
 ROOT = Path(sirena.__file__).parent
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial"
 

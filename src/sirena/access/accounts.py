@@ -175,7 +175,7 @@ class Accounts:
         with self._engine.begin() as connection:
             connection.execute(update(ACCOUNTS).where(ACCOUNTS.c.name == name).values(values))
 
-    def _require_own(self, name: str, what: str) -> None:
+    def _require_own(self, name: str, subject: str) -> None:
         """Raise `AccountError` if the account's person signs in by an OpenID provider, where such changes are made."""
         self.find(name)
         with self._engine.connect() as connection:
@@ -183,7 +183,7 @@ class Accounts:
             issuer = connection.scalar(query)
         if issuer is not None:
             raise AccountError(
-                f"{name} enters by single sign-on, so {what} come from the OpenID provider",
+                f"{name} enters by single sign-on, so {subject} come from the OpenID provider",
                 hint=f"change it at {issuer}; `sirena user disable {name}` bars the account here, "
                 f"`sirena user unlink {name}` makes it one of our own again",
             )

@@ -18,8 +18,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sirena.access.events import Notify
-from sirena.access.floods import Floods, RefusalEvent, plain_refusal, read_refusal
 from sirena.access.log_follower import LogFollower, LogPosition
+from sirena.access.refusal_counting import RefusalCounter, RefusalEvent, plain_refusal, read_refusal
 from sirena.ledger.catalogue import AccessRefused
 
 _LOG = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class EntryRefusals:
         """Begin at the place in the log that the state file holds; the log is read by `step`."""
         self._source = source
         self._notify = notify
-        self._floods = Floods(1, clock)
+        self._refusal_counter = RefusalCounter(1, clock)
         self._waiting_events: list[RefusalEvent] = []
         self._unsure: set[str] = set()
         self._follower = LogFollower(source.log)
@@ -59,7 +59,7 @@ class EntryRefusals:
         lines = self._follower.read()
         for line in lines:
             self._take(line)
-        self._waiting_events += [count.event for count in self._floods.due()]
+        self._waiting_events += [count.event for count in self._refusal_counter.due()]
         if lines or self._waiting_events:
             self._keep()
         self._record()
@@ -70,7 +70,7 @@ class EntryRefusals:
         if refusal is None:
             _LOG.warning("a line of the entry's refusals cannot be read")
             return
-        if self._floods.admits(refusal):
+        if self._refusal_counter.admits(refusal):
             self._waiting_events.append(refusal)
 
     def _record(self) -> None:
@@ -89,7 +89,7 @@ class EntryRefusals:
         try:
             state = json.loads(self._source.state.read_text(encoding="utf-8"))
             self._follower = LogFollower(self._source.log, LogPosition(**state["place"]))
-            self._floods.put_back(state["floods"])
+            self._refusal_counter.put_back(state["floods"])
             self._waiting_events = [read_refusal(AccessRefused.event, facts) for facts in state["waiting"]]
             self._unsure = {refusal.act for refusal in self._waiting_events}
         except FileNotFoundError:
@@ -101,7 +101,7 @@ class EntryRefusals:
     def _keep(self) -> None:
         state = {
             "place": asdict(self._follower.place),
-            "floods": self._floods.kept(),
+            "floods": self._refusal_counter.open_windows(),
             "waiting": [plain_refusal(refusal) for refusal in self._waiting_events],
         }
         beside = self._source.state.with_suffix(".new")

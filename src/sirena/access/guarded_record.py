@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sirena.access.events import Notify
-from sirena.access.floods import Floods, RefusalEvent
+from sirena.access.refusal_counting import RefusalCounter, RefusalEvent
 from sirena.ledger.catalogue import AccessRefused
 from sirena.ledger.event import Event
 
@@ -20,7 +20,7 @@ class GuardedRecord:
     def __init__(self, notify: Notify, clock: Callable[[], float] = time.time) -> None:
         """Record events by another `Notify`."""
         self._notify = notify
-        self._floods = Floods(_SINGLY, clock)
+        self._refusal_counter = RefusalCounter(_SINGLY, clock)
         self._lock = threading.Lock()
         self._waiting_events: list[Event] = []
 
@@ -29,7 +29,7 @@ class GuardedRecord:
         if isinstance(event, RefusalEvent):
             subject = f"{event.action} {event.resource}" if isinstance(event, AccessRefused) else ""
             with self._lock:
-                if not self._floods.admits(event, subject):
+                if not self._refusal_counter.admits(event, subject):
                     return
         self._notify(event)
 
@@ -43,7 +43,7 @@ class GuardedRecord:
             SirenaError: the ledger cannot be written; the counts are kept for the next call.
         """
         with self._lock:
-            self._waiting_events += [count.event for count in self._floods.due(everything=everything)]
+            self._waiting_events += [count.event for count in self._refusal_counter.due(everything=everything)]
             while self._waiting_events:
                 self._notify(self._waiting_events[0])
                 del self._waiting_events[0]

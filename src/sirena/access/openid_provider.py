@@ -49,7 +49,7 @@ _ENDPOINTS: Final = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
 @dataclass(frozen=True)
-class Published:
+class ProviderMetadata:
     """What a provider publishes: its metadata and the keys that sign its tokens."""
 
     metadata: Mapping[str, Any]
@@ -65,7 +65,7 @@ class OpenIdProvider:
         # the system's authorities, where a hospital installs its own
         self._tls = ssl.create_default_context()
         self._question_lock = asyncio.Lock()
-        self._last_answer: tuple[float, Published | Refusal] | None = None
+        self._last_answer: tuple[float, ProviderMetadata | Refusal] | None = None
 
     async def require_answer(self) -> None:
         """Check that the provider's metadata hold all that signing in needs.
@@ -137,7 +137,7 @@ class OpenIdProvider:
             )
         )
 
-    def _proved_claims(self, answer: Mapping[str, Any], nonce: str, provider: Published) -> Mapping[str, Any]:
+    def _proved_claims(self, answer: Mapping[str, Any], nonce: str, provider: ProviderMetadata) -> Mapping[str, Any]:
         configuration = self._configuration
         raw = answer.get("id_token")
         if not isinstance(raw, str):
@@ -164,7 +164,7 @@ class OpenIdProvider:
         claims.validate(leeway=_LEEWAY_SECONDS)
         return dict(claims)
 
-    async def _ask(self) -> Published:
+    async def _ask(self) -> ProviderMetadata:
         """Return the provider's metadata and keys; callers at the same time wait for one reading."""
         async with self._question_lock:
             if self._last_answer is None or self._clock() - self._last_answer[0] >= FRESH_SECONDS:
@@ -174,7 +174,7 @@ class OpenIdProvider:
             raise SignInRefusedError(answer)
         return answer
 
-    async def _read(self) -> Published | Refusal:
+    async def _read(self) -> ProviderMetadata | Refusal:
         issuer = self._configuration.issuer
         async with httpx2.AsyncClient(verify=self._tls, timeout=_TIMEOUT_SECONDS) as client:
             try:
@@ -184,13 +184,13 @@ class OpenIdProvider:
                     return UNUSABLE
                 keys = (await client.get(metadata["jwks_uri"])).raise_for_status().json()
                 signing_keys = [key for key in keys["keys"] if key.get("use", "sig") == "sig"]
-                return Published(metadata, KeySet.import_key_set({"keys": signing_keys}))
+                return ProviderMetadata(metadata, KeySet.import_key_set({"keys": signing_keys}))
             except httpx2.HTTPError as error:
                 return UNTRUSTED if _is_about_trust(error) else AWAY
             except (ValueError, KeyError, TypeError, AttributeError, JoseError):
                 return UNUSABLE
 
-    def _client(self, provider: Published) -> AsyncOAuth2Client:
+    def _client(self, provider: ProviderMetadata) -> AsyncOAuth2Client:
         configuration = self._configuration
         secret = configuration.client_secret()
         return AsyncOAuth2Client(

@@ -37,11 +37,11 @@ class Room:
         Raises:
             NoRoomError: a disk has not enough space.
         """
-        length_wanted = int(length) if length.isdecimal() else self.longest
-        free = min(_free(self.folders), default=length_wanted + KEPT_FREE)
-        if length_wanted + KEPT_FREE > free:
+        body_length = int(length) if length.isdecimal() else self.longest
+        free = min(_free(self.folders), default=body_length + KEPT_FREE)
+        if body_length + KEPT_FREE > free:
             raise NoRoomError(
-                f"this server's disk has no room for {length_wanted / _MIB:.0f} MiB more",
+                f"this server's disk has no room for {body_length / _MIB:.0f} MiB more",
                 hint="whoever runs it makes room: `sirena status` tells of the disk, `sirena gc` what nothing needs",
             )
 

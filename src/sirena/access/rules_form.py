@@ -27,10 +27,10 @@ APPROVE: Final = "/auth/rules/approve"
 _PAGES: Final = "/app/rules"
 _LONGEST: Final = 512 * 1024
 
-_Deed = Callable[[Mapping[str, str], Mapping[str, Any]], str]
+_RulesAct = Callable[[Mapping[str, str], Mapping[str, Any]], str]
 
 
-class RulesBook(Protocol):
+class RulesStore(Protocol):
     """Store of the versions of the hospital's own rules. Methods may block, and return the version: ``overlay/3``."""
 
     def save(self, fields: Mapping[str, str], actor: Mapping[str, Any]) -> str:
@@ -45,7 +45,7 @@ class RulesForm:
     """Handler of the forms by which people save and approve rules."""
 
     maker: DecisionMaker
-    book: RulesBook | None
+    rules_store: RulesStore | None
     """None if this server has no ledger, so that no rules can be saved."""
     room: Room | None
 
@@ -71,11 +71,11 @@ class RulesForm:
         """
         return await self._act_and_redirect(request, "approve")
 
-    async def _act_and_redirect(self, request: Request, deed: str) -> Response:
+    async def _act_and_redirect(self, request: Request, act_name: str) -> Response:
         facts = read_facts(request)
         decision = await self.maker.decide(facts)
         request.state.who = decision.identity.name
-        if self.book is None:
+        if self.rules_store is None:
             raise ForbiddenError("rules are not kept here", hint="they are kept where the audit ledger is")
         if self.room is not None:
             try:
@@ -85,7 +85,7 @@ class RulesForm:
                 raise
         fields = await read_form(request, longest=_LONGEST)
         actor = {"who": decision.identity.name, **facts.origin}
-        act: _Deed = self.book.save if deed == "save" else self.book.approve
+        act: _RulesAct = self.rules_store.save if act_name == "save" else self.rules_store.approve
         try:
             place = await to_thread.run_sync(act, fields, actor)
         except GateError:

@@ -36,7 +36,7 @@ from sirena.access.recording_task import recording_beside
 from sirena.access.release_form import ReleaseForm
 from sirena.access.room import NoRoomError, Room
 from sirena.access.routes import shipped_routes
-from sirena.access.rules_form import RulesBook, RulesForm
+from sirena.access.rules_form import RulesForm, RulesStore
 from sirena.access.sessions import Sessions
 from sirena.access.signing_in import signing_in_routes
 from sirena.access.stage_control import StageControl
@@ -94,7 +94,7 @@ class AccessParts:
     """MLflow and the gate for stage control; without them, requests that stage control decides on are refused."""
     room: Room | None = None
     """The disks for uploads; without them, uploads pass however full the disks are."""
-    rules: RulesBook | None = None
+    rules: RulesStore | None = None
     """Keeps the hospital's own rules; without it, forms that save or approve rules are refused."""
     entry_log: EntryLog | None = None
     """Log of what NGINX refuses by itself; None if there is no NGINX."""

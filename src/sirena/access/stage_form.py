@@ -41,7 +41,7 @@ _REFUSED: Final = 300
 
 
 @dataclass(frozen=True)
-class Wish:
+class StageRequest:
     """A change of a stage that a person asks for by the form."""
 
     model: str
@@ -53,8 +53,8 @@ class Wish:
     """Page to which the browser is redirected."""
 
     @classmethod
-    def of(cls, fields: dict[str, str]) -> "Wish":
-        """Create the wish from the fields of the form.
+    def of(cls, fields: dict[str, str]) -> "StageRequest":
+        """Create the request from the fields of the form.
 
         Raises:
             AmbiguousRequestError: model, version or stage are missing or malformed.
@@ -82,7 +82,7 @@ class Wish:
                     "DELETE registered-models/alias", {"name": self.model, "alias": _ALIASES[present_alias]}
                 )
 
-    def led_back(self, outcome: dict[str, str]) -> Response:
+    def redirect_back(self, outcome: dict[str, str]) -> Response:
         """Return the response that redirects the browser to the page, with the outcome in the query."""
         return Response(status_code=303, headers={"Location": f"{self.back}?{urlencode(outcome)}", **HEADERS})
 
@@ -110,16 +110,16 @@ class StageForm:
         facts = read_facts(request)
         decision = await self.maker.decide(facts)
         request.state.who = decision.identity.name
-        wish = Wish.of(await read_form(request))
+        stage_request = StageRequest.of(await read_form(request))
         if self.control is None or self.upstream is None:
             raise ForbiddenError("changes of stages are refused here", hint="MLFLOW_TRACKING_URI names no server")
         try:
-            state = await to_thread.run_sync(self.upstream.state, wish.model, wish.version)
-            for change in wish.changes(state):
+            state = await to_thread.run_sync(self.upstream.state, stage_request.model, stage_request.version)
+            for change in stage_request.changes(state):
                 await self._carry_out(self.control, change, facts, decision.identity)
         except GateError:
-            return wish.led_back({"refused": "1", "stage": wish.stage})
-        return wish.led_back({"done": "1"})
+            return stage_request.redirect_back({"refused": "1", "stage": stage_request.stage})
+        return stage_request.redirect_back({"done": "1"})
 
     async def _carry_out(
         self, control: StageControl, change: StageChange, facts: RequestFacts, identity: Identity

@@ -184,8 +184,8 @@ def _engine(url: str) -> Engine:
     try:
         engine = create_engine(address, pool_pre_ping=True, hide_parameters=True)
     except (SQLAlchemyError, ImportError) as error:
-        address_shown = address.render_as_string(hide_password=True)
-        raise StoreError(f"the database of accounts at {address_shown} cannot be opened", hint=_LOOK) from error
+        readable_address = address.render_as_string(hide_password=True)
+        raise StoreError(f"the database of accounts at {readable_address} cannot be opened", hint=_LOOK) from error
     if address.get_backend_name() == "sqlite":
         event.listen(engine, "connect", _tune_sqlite)
     return engine

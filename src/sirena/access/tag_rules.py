@@ -102,8 +102,8 @@ def _require_kept(key: str, value: str, state: VersionState | None) -> None:
     kept_names = [match for name in (state.tags if state else ()) if (match := _KEPT.fullmatch(name))]
     slug = re.sub(r"[^0-9a-z]+", "-", value.lower()).strip("-")
     fits = {
-        "sirena.certificate": any(one["path"] == value for one in kept_names),
-        "sirena.edition": any(one["edition"] == slug for one in kept_names),
+        "sirena.certificate": any(match["path"] == value for match in kept_names),
+        "sirena.edition": any(match["edition"] == slug for match in kept_names),
     }
     if not fits.get(key, True):
         raise ForbiddenError(

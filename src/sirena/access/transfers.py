@@ -42,7 +42,9 @@ def written_to(decision: Decision) -> frozenset[str]:
     if decision.write is None or decision.request.action is not Action.TRAIN or decision.write.new_certificate:
         return frozenset()
     # a file may be called by a digest that looks like an id
-    return frozenset(one for one in decision.write.identifiers if f"{one}." not in decision.target.path)
+    return frozenset(
+        identifier for identifier in decision.write.identifiers if f"{identifier}." not in decision.target.path
+    )
 
 
 class RecentTransfers:

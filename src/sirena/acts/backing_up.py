@@ -10,7 +10,7 @@ from sirena.database.schema import SchemaError
 from sirena.domain.errors import UsageError
 from sirena.ledger.catalogue import BackedUp, Restored
 from sirena.ledger.store import open_ledger
-from sirena.server.backup.drilling import Drilled
+from sirena.server.backup.drilling import DrillResult
 from sirena.server.backup.drilling import drill as put_back_beside
 from sirena.server.backup.exclusive import exclusive
 from sirena.server.backup.making import MadeBackup, back_up, require_production
@@ -44,7 +44,7 @@ def make_backup(settings: Settings, tell: Tell, *, before_upgrade: bool = False)
     return backup
 
 
-def drill_backup(settings: Settings, at: str, tell: Tell) -> Drilled:
+def drill_backup(settings: Settings, at: str, tell: Tell) -> DrillResult:
     """Restore a backup into a copy next to the running system, to prove that the backup can be restored.
 
     Raises:

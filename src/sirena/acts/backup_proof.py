@@ -98,7 +98,7 @@ def _compare(panel: Panel, recorded_answers: RecordedAnswers) -> str:
             texts.append(spelt(answer.category.value, answer.reason.value if answer.reason else ""))
         if texts != list(recorded_answers.columns.get(column, ())):
             different.append(column)
-        categories += sum(not one.startswith("NI") for one in texts)
+        categories += sum(not text.startswith("NI") for text in texts)
     if different:
         more = f" and {len(different) - _NAMED} more" if len(different) > _NAMED else ""
         raise DrillError(

@@ -10,7 +10,7 @@ from sirena.registry.connection import Registry
 from sirena.registry.housekeeping import Collection, free, unnamed_models
 from sirena.registry.retention import Retention, StoredVersion
 from sirena.server.backup.exclusive import exclusive
-from sirena.server.backup.objects import bucket_errors_told
+from sirena.server.backup.objects import bucket_errors_translated
 from sirena.server.object_store import unfinished_uploads
 from sirena.server.object_store.s3 import s3_client
 from sirena.server.object_store.unfinished_uploads import UnfinishedUpload, abort
@@ -37,15 +37,15 @@ def remove_versions(
     """Remove model versions, except those that are needed by now. Returns the number of removed versions."""
     count = 0
     for model in sorted({version.model for version in candidates}):
-        versions = [one for one in candidates if one.model == model]
+        versions = [version for version in candidates if version.model == model]
         for start in range(0, len(versions), _BATCH):
             batch = versions[start : start + _BATCH]
-            numbers = tuple(str(one.number) for one in batch)
+            numbers = tuple(str(version.number) for version in batch)
             with recorded(registry.settings, Collected, model=model, versions=numbers, rule=str(retention)) as act:
                 tell(f"{model} {numbers[0]} to {numbers[-1]}, {count:,} of {len(candidates):,} removed")
-                removed_versions = [one for one in batch if collection.remove(one)]
+                removed_versions = [version for version in batch if collection.remove(version)]
                 count += len(removed_versions)
-                act.learn(versions=tuple(str(one.number) for one in removed_versions))
+                act.learn(versions=tuple(str(version.number) for version in removed_versions))
                 if not removed_versions:
                     act.nothing_to_do()
     return count
@@ -72,10 +72,10 @@ def dead_uploads(settings: Settings) -> list[UnfinishedUpload]:
     if not settings.holds_production_stack:
         return []
     before = datetime.now(UTC) - unfinished_uploads.DEAD_AFTER
-    with bucket_errors_told("looking through", settings.s3_bucket):
+    with bucket_errors_translated("looking through", settings.s3_bucket):
         client = s3_client(settings, ProductionStack(settings).s3_endpoint)
         uploads = unfinished_uploads.unfinished_uploads(client, settings.s3_bucket)
-        return [upload for upload in uploads if upload.begun < before]
+        return [upload for upload in uploads if upload.start_time < before]
 
 
 def abort_uploads(settings: Settings, uploads: list[UnfinishedUpload], tell: Tell) -> None:
@@ -85,7 +85,7 @@ def abort_uploads(settings: Settings, uploads: list[UnfinishedUpload], tell: Tel
     tell("unfinished uploads")
     with (
         recorded(settings, Collected, model="", rule="unfinished uploads older than a day") as act,
-        bucket_errors_told("removing unfinished uploads from", settings.s3_bucket),
+        bucket_errors_translated("removing unfinished uploads from", settings.s3_bucket),
     ):
         client = s3_client(settings, ProductionStack(settings).s3_endpoint)
         for upload in uploads:

@@ -8,7 +8,7 @@ from sirena.acts.models_look import ModelGlance, ModelsLook, RulesNow
 from sirena.acts.promoting import promote
 from sirena.acts.release_approvals import ReleaseApprovals
 from sirena.acts.releases_look import (
-    MemberRefused,
+    RefusedMember,
     ReleaseGlance,
     ReleaseLook,
     judge_members,
@@ -113,7 +113,7 @@ class InstalledModels:
         """
         return self._approvals.of(release)
 
-    def refused_members(self, number: int, approver: str = "") -> list[MemberRefused]:
+    def refused_members(self, number: int, approver: str = "") -> list[RefusedMember]:
         """Return the members of a release that the gate would refuse now.
 
         Raises:

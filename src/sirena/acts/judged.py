@@ -167,8 +167,15 @@ def read_answering(registry: Registry) -> AnsweringLook:
     """
     if registry.signed_in_as:
         periods = [
-            AnsweringPeriod(f"{RELEASE_MODEL}/{one.release}", one.since, one.until, one.action, one.by, one.override)
-            for one in served_periods(registry)
+            AnsweringPeriod(
+                f"{RELEASE_MODEL}/{period.release}",
+                period.since,
+                period.until,
+                period.action,
+                period.by,
+                period.override,
+            )
+            for period in served_periods(registry)
         ]
         active = active_version(registry)
         target = replaced_by(registry, active) if active is not None else None
@@ -176,7 +183,7 @@ def read_answering(registry: Registry) -> AnsweringLook:
     with closing(open_ledger(registry.settings)) as ledger:
         judgements = TrustedReading(ledger).read()
         reasons = override_reasons(ledger)
-    periods = [answering_period(one, reasons) for one in judgements.periods]
+    periods = [answering_period(period, reasons) for period in judgements.periods]
     active_judgement, rollback = judgements.active, judgements.rollback
     return AnsweringLook(
         active_judgement.release if active_judgement else "", rollback.release if rollback else "", periods
@@ -185,4 +192,4 @@ def read_answering(registry: Registry) -> AnsweringLook:
 
 def periods_of(registry: Registry, release: Release) -> list[AnsweringPeriod]:
     """Return the periods in which a release answered, by the ledger, or behind an entry by MLflow."""
-    return [one for one in read_answering(registry).periods if one.release == release.name]
+    return [period for period in read_answering(registry).periods if period.release == release.name]

@@ -79,7 +79,7 @@ class JudgedFiles:
         self, registry: Registry, judgement: ReleaseJudgement, content: bytes
     ) -> dict[str, tuple[str, ...]]:
         members: dict[str, dict[str, Any]] = json.loads(content)["members"]
-        tables = {f"{one['model']}/{one['version']}": str(one["table_sha256"]) for one in members.values()}
+        tables = {f"{facts['model']}/{facts['version']}": str(facts["table_sha256"]) for facts in members.values()}
         lines_by_version = NotedFiles(registry, self._ledger).of_each(tables.keys())
         noted_files = {judgement.release: tuple(judgement.files)}
         for member, table in tables.items():

@@ -44,7 +44,7 @@ class JudgedPanelSource(PanelSource):
     @property
     def alarms(self) -> tuple[SourceAlarm, ...]:
         """Differences between the stored release and the judged one, found by the last comparison."""
-        return tuple(SourceAlarm(one.store.value, one.text) for one in self._discrepancies)
+        return tuple(SourceAlarm(discrepancy.store.value, discrepancy.text) for discrepancy in self._discrepancies)
 
     @property
     def shadow_mark(self) -> str | None:

@@ -79,11 +79,13 @@ class JudgedWatch:
 
     def record(self, findings: Findings) -> None:
         """Record as alarms the discrepancies that are not recorded yet."""
-        new = [one for one in findings.discrepancies if one not in self._on_record]
+        new = [discrepancy for discrepancy in findings.discrepancies if discrepancy not in self._on_record]
         self._on_record = self._on_record.intersection(findings.discrepancies)
         facts = actor(self._settings) | {"who": "", "release": findings.judgement.release if findings.judgement else ""}
         with suppress(LedgerError):  # away, damaged, or only to be read: the alarm stands, and this is tried again
-            self._ledger.append(*(Alarm(**facts, store=one.store.value, finding=one.text) for one in new))
+            self._ledger.append(
+                *(Alarm(**facts, store=discrepancy.store.value, finding=discrepancy.text) for discrepancy in new)
+            )
             self._on_record = self._on_record.union(new)
 
     def run(self) -> None:

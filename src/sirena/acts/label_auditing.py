@@ -49,4 +49,6 @@ def audit_file(file: WhonetFile, editions: ChosenEditions) -> LabelAudit | None:
         return None
     columns = {column.model_column for column in file.mic_columns.values()}
     cells = audit_labels(labels, editions.tables(columns))
-    return LabelAudit(cells, editions.named(columns), lambda language: audited_isolates(file, labels, cells, language))
+    return LabelAudit(
+        cells, editions.names_for(columns), lambda language: audited_isolates(file, labels, cells, language)
+    )

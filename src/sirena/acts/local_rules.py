@@ -139,7 +139,7 @@ class LocalRules:
         if lines == (versions[-1].lines if versions else lines_of(kind, [])):
             raise UsageError("nothing differs from the newest version", hint="change a rule, or leave it as it is")
         self._ledger.append(event)
-        return next(one for one in reversed(self.versions(kind)) if one.act == event.act)
+        return next(saved_version for saved_version in reversed(self.versions(kind)) if saved_version.act == event.act)
 
     def approve(
         self, kind: RuleKind, number: int, actor: Actor, *, since: datetime.date | None = None, digest: str = ""

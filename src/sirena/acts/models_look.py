@@ -121,7 +121,7 @@ class ModelsLook:
         """
         choices = [shown_and_waiting(versions) for versions in list_all_versions(registry).values()]
         with ThreadPoolExecutor(MODELS_AT_ONCE) as readers:
-            glances = list(readers.map(lambda one: self.version(registry, one[0], rules), choices))
+            glances = list(readers.map(lambda choice: self.version(registry, choice[0], rules), choices))
         return [ModelGlance(glance, newer_number) for glance, (_, newer_number) in zip(glances, choices, strict=True)]
 
     def version(self, registry: Registry, version: ModelVersion, rules: RulesNow) -> VersionGlance:
@@ -142,9 +142,9 @@ def shown_and_waiting(versions: Sequence[ModelVersion]) -> tuple[ModelVersion, i
     Args:
         versions: versions of one model, oldest first.
     """
-    in_production = [one for one in versions if one.stage is Stage.PRODUCTION]
+    in_production = [candidate for candidate in versions if candidate.stage is Stage.PRODUCTION]
     if not in_production:
         return versions[-1], None
     version = in_production[0]
-    newer = (one.version for one in versions if one.is_ours and one.stage is not Stage.ARCHIVED)
+    newer = (candidate.version for candidate in versions if candidate.is_ours and candidate.stage is not Stage.ARCHIVED)
     return version, max((number for number in newer if number > version.version), default=None)

@@ -38,5 +38,5 @@ class ReleaseApprovals:
                 self._reading = own_ledger, TrustedReading(own_ledger)
             ledger, reading = self._reading
         periods = reversed(reading.read().periods)
-        period = next((one for one in periods if one.judgement.release == release), None)
+        period = next((candidate for candidate in periods if candidate.judgement.release == release), None)
         return answering_period(period, override_reasons(ledger)) if period is not None else None

@@ -60,7 +60,7 @@ class ReleaseLook:
 
 
 @dataclass(frozen=True)
-class MemberRefused:
+class RefusedMember:
     """A model version in a release: the gate refuses it, with the reasons, or cannot judge it, with the error."""
 
     member: Member
@@ -94,8 +94,8 @@ def look_at_release(registry: Registry, name: str, against: str = "") -> Release
     """
     release = find_release(registry, name)
     glances = look_at_releases(registry)
-    glance = next(one for one in glances if one.release.version == release.version)
-    others = [one.release for one in glances if one.release.version != release.version]
+    glance = next(candidate for candidate in glances if candidate.release.version == release.version)
+    others = [candidate.release for candidate in glances if candidate.release.version != release.version]
     former = find_release(registry, against) if against else _former(release, glances)
     document = read_release_document(registry, release)
     changes: list[RangeChange] = []
@@ -123,7 +123,7 @@ def changed_members(before: Mapping[str, str], after: Mapping[str, str]) -> list
     return [MemberChange(*pair) for pair in pairs if pair[1] != pair[2]]
 
 
-def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefused]:
+def judge_members(judge: RegisteredJudge, release: Release) -> list[RefusedMember]:
     """Return the members of a release that the gate would refuse; nothing is decided.
 
     Raises:
@@ -135,24 +135,24 @@ def judge_members(judge: RegisteredJudge, release: Release) -> list[MemberRefuse
         try:
             verdict = judge.judge(find_version(judge.registry, member.reference), Stage.PRODUCTION)
         except SirenaError as refusal:
-            refusals.append(MemberRefused(member, (), refusal))
+            refusals.append(RefusedMember(member, (), refusal))
             continue
         if not verdict.meets_all_criteria:
-            findings = [(one.criterion, one.measurement, one.expectation) for one in verdict.refusals]
-            refusals.append(MemberRefused(member, findings))
+            findings = [(finding.criterion, finding.measurement, finding.expectation) for finding in verdict.refusals]
+            refusals.append(RefusedMember(member, findings))
     return refusals
 
 
 def _glance(release: Release, answering_look: AnsweringLook) -> ReleaseGlance:
     active_release, mark = answering_look.active, standing(release, answering_look.active)
     is_active = release.name == active_release or (active_release is None and release.active)
-    own = [one for one in reversed(answering_look.periods) if one.release == release.name]
+    own = [period for period in reversed(answering_look.periods) if period.release == release.name]
     doubt = "" if mark in ("", "active") else mark
     return ReleaseGlance(release, is_active, doubt, release.name == answering_look.rollback, own)
 
 
 def _former(release: Release, glances: Sequence[ReleaseGlance]) -> Release | None:
-    others = [one for one in glances if one.release.version != release.version]
-    active_ones = [one.release for one in others if one.is_active]
-    before = [one.release for one in others if one.release.version < release.version]
+    others = [glance for glance in glances if glance.release.version != release.version]
+    active_ones = [glance.release for glance in others if glance.is_active]
+    before = [glance.release for glance in others if glance.release.version < release.version]
     return next(iter([*active_ones, *before]), None)

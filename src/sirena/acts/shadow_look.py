@@ -7,7 +7,7 @@ from mlflow.utils.rest_utils import http_request
 
 from sirena.domain.errors import SirenaError
 from sirena.registry.connection import Registry, RegistryRefusedError, speaks_to_mlflow
-from sirena.server.parts.doors import door_of_service
+from sirena.server.parts.connections import connection_to_service
 
 _SECONDS: Final = 10.0
 _OK: Final = 200
@@ -34,7 +34,7 @@ def look_at_shadow(registry: Registry) -> dict[str, Any]:
 
 def _beside(registry: Registry) -> dict[str, Any]:
     try:
-        with door_of_service(registry.settings).open(_PATH, seconds=_SECONDS) as answer:
+        with connection_to_service(registry.settings).open(_PATH, seconds=_SECONDS) as answer:
             return dict(json.load(answer))
     except (OSError, ValueError) as error:
         raise ServiceUnavailableError(

@@ -25,8 +25,8 @@ def record_start(stack: Stack, *, was_running: bool) -> None:
     settings = stack.settings
     kept_settings = KeptSettings.of(settings)
     events: list[Event] = [
-        SettingsChanged(**actor(settings), setting=one.variable, before=one.before, after=one.after)
-        for one in kept_settings.changes(settings)
+        SettingsChanged(**actor(settings), setting=change.variable, before=change.before, after=change.after)
+        for change in kept_settings.changes(settings)
     ]
     if not was_running:
         events.append(Started(**actor(settings), profile=settings.profile, version=__version__))

@@ -17,7 +17,7 @@ def train(registry: Registry, plan: Plan, progress: Progress) -> list[TrainingOu
         settings,
         Trained,
         labels=plan.evidence.label_source.value,
-        edition=plan.editions.named(plan.evidence.reference),
+        edition=plan.editions.names_for(plan.evidence.reference),
         seed=plan.seed,
     ) as act:
         outcomes = run_session(registry, plan, progress)

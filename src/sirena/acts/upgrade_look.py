@@ -25,18 +25,18 @@ from sirena.settings.catalogue import Settings
 class UpgradeFinding:
     """One database, or Sirena itself, with the revision found and the revision that this program needs."""
 
-    what: str
-    found: str
+    subject: str
+    revision: str
     """Current revision; empty if the database has no tables yet."""
-    needed: str
+    needed_revision: str
 
     @property
     def is_due(self) -> bool:
         """True when an upgrade would change the database."""
-        return self.found not in ("", self.needed)
+        return self.revision not in ("", self.needed_revision)
 
     def __str__(self) -> str:
-        return f"{self.what} {self.found} to {self.needed}"
+        return f"{self.subject} {self.revision} to {self.needed_revision}"
 
 
 @contextmanager

@@ -4,8 +4,8 @@ from sirena import __version__
 from sirena.acts.recording import recorded
 from sirena.acts.stack_choice import note_release
 from sirena.acts.tables import bring_to_head, writer_of
+from sirena.acts.upgrade_backup import UpgradeBackup, go_back, keep, read_upgrade_backup
 from sirena.acts.upgrade_look import UpgradeFinding, entered, mlflow_database
-from sirena.acts.way_back import WayBack, go_back, keep, noted
 from sirena.database.mlflow_database import installed_revision
 from sirena.domain.errors import SirenaError
 from sirena.host.accounts import PreparationError
@@ -16,7 +16,7 @@ from sirena.server.stack import Stack
 from sirena.server.steps import Tell
 
 
-def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, renounced: bool) -> WayBack:
+def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, renounced: bool) -> UpgradeBackup:
     """Stop the stack, back up, upgrade the tables, start the stack again; return where the former state is kept.
 
     Args:
@@ -30,7 +30,7 @@ def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, r
     """
     # what `up` would refuse afterwards is refused while everything still runs
     StoreFile(stack.settings).require_size()
-    former = findings[0].found
+    former = findings[0].revision
     changes = tuple(str(finding) for finding in findings[1:] if finding.is_due)
     production = isinstance(stack, ProductionStack)
     ran = stack.supervisor.is_running()
@@ -38,14 +38,14 @@ def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, r
     is_backed_up = False
     try:
         with recorded(stack.settings, Upgraded, release=__version__, former=former, changed=changes) as act:
-            way = keep(stack.settings, former, __version__, changes, tell, renounced=renounced)
-            act.learn(snapshot=way.snapshot)
-            is_backed_up = bool(way.snapshot)
+            backup = keep(stack.settings, former, __version__, changes, tell, renounced=renounced)
+            act.learn(snapshot=backup.snapshot)
+            is_backed_up = bool(backup.snapshot)
             _change(stack, tell)
             if production or ran:
                 stack.bring_up(tell)
     except (SirenaError, OSError) as error:
-        # down, so that the way back is open
+        # down, so that one can go back
         stack.take_down()
         remedy = "repeat `sirena upgrade`"
         if is_backed_up:
@@ -53,7 +53,7 @@ def upgrade_stack(stack: Stack, findings: list[UpgradeFinding], tell: Tell, *, r
         cause = error if isinstance(error, SirenaError) else PreparationError(f"{error.filename}: {error.strerror}")
         raise type(cause)(f"the upgrade failed, everything is down: {cause.text}", hint=remedy) from error
     note_release(stack)
-    return way
+    return backup
 
 
 def _drain(stack: Stack, tell: Tell) -> None:
@@ -74,11 +74,11 @@ def _change(stack: Stack, tell: Tell) -> None:
         bring_to_head(settings, writer_of(settings))
 
 
-def take_upgrade_back(stack: Stack, tell: Tell) -> WayBack:
+def take_upgrade_back(stack: Stack, tell: Tell) -> UpgradeBackup:
     """Restore the state before the last upgrade, leave the stack stopped, and return what was restored."""
-    way = noted(stack.settings)
+    backup = read_upgrade_backup(stack.settings)
     tell("ending the stack")
     stack.take_down()
-    go_back(stack.settings, way, tell)
-    note_release(stack, way.former)
-    return way
+    go_back(stack.settings, backup, tell)
+    note_release(stack, backup.former)
+    return backup

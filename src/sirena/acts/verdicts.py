@@ -11,7 +11,11 @@ def verdict_facts(verdict: Verdict) -> dict[str, Any]:
     return {
         "gate": verdict.gate_digest,
         "criteria": tuple(finding.criterion for finding in verdict.refusals),
-        "waived": tuple(one.criterion for one in verdict.findings if one.outcome is CriterionOutcome.WAIVED),
+        "waived": tuple(
+            criterion_finding.criterion
+            for criterion_finding in verdict.findings
+            if criterion_finding.outcome is CriterionOutcome.WAIVED
+        ),
     }
 
 

@@ -30,7 +30,7 @@ class StageJudgement:
 
 
 @dataclass(frozen=True)
-class Compared:
+class VersionComparison:
     """A version compared with another version of its model."""
 
     former: VersionGlance
@@ -51,7 +51,7 @@ class VersionLook:
 
     glance: VersionGlance
     judgement: StageJudgement
-    comparison: Compared | None
+    comparison: VersionComparison | None
     """Comparison with another version; None if it is the model's only version."""
     decisions: Sequence[RecordedDecision]
     """Who gave the version which stage, newest first."""
@@ -79,19 +79,22 @@ def former_of(version: ModelVersion, siblings: Sequence[ModelVersion]) -> ModelV
         version: the version.
         siblings: all versions of its model, newest first.
     """
-    others = [one for one in siblings if one.version != version.version]
-    in_production = [one for one in others if one.stage is Stage.PRODUCTION]
-    before = [one for one in others if one.version < version.version]
+    others = [candidate for candidate in siblings if candidate.version != version.version]
+    in_production = [candidate for candidate in others if candidate.stage is Stage.PRODUCTION]
+    before = [candidate for candidate in others if candidate.version < version.version]
     return next(iter([*in_production, *before]), None)
 
 
-def compare_versions(registry: Registry, version: ModelVersion, former: VersionGlance) -> Compared:
+def compare_versions(registry: Registry, version: ModelVersion, former: VersionGlance) -> VersionComparison:
     """Return the answers of a version that differ from those of a former version."""
     try:
-        old, new = (Panel({one.column: load_table(registry, one)}, {}, str(one)) for one in (former.version, version))
+        old, new = (
+            Panel({model_version.column: load_table(registry, model_version)}, {}, str(model_version))
+            for model_version in (former.version, version)
+        )
     except SirenaError as refusal:
-        return Compared(former, refusal=refusal)
-    return Compared(former, range_changes(old, new))
+        return VersionComparison(former, refusal=refusal)
+    return VersionComparison(former, range_changes(old, new))
 
 
 def read_certificate(registry: Registry, version: ModelVersion) -> Certificate | None:

@@ -73,7 +73,7 @@ class Agreement:
     minor: int = 0
 
     @property
-    def answering(self) -> Rate:
+    def answered_rate(self) -> Rate:
         """Share of labelled results that were answered."""
         return Rate(self.answered, self.results)
 

@@ -218,7 +218,7 @@ def certify(
         sirena_version=__version__,
         organisms=organisms,
         keys=keys,
-        organisms_without_reference=tuple(name for name in organisms if name not in reference.known),
+        organisms_without_reference=tuple(name for name in organisms if name not in reference.vocabulary),
         readings={str(number): count for number, count in sorted(Counter(g.readings for g in grounds).items())},
         doubts=tuple(sorted({ground.doubt for ground in grounds if ground.doubt})),
         asked=compared_table.answers.size,

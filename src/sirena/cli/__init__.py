@@ -76,8 +76,8 @@ Models of your own begin with `sirena train FILE`; `sirena --help` lists every c
 """Printed when no command is given: what a person does first."""
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(flag: bool) -> None:
+    if flag:
         typer.echo(__version__)
         raise typer.Exit
 

@@ -67,7 +67,7 @@ def access_service(
     engine = open_store(settings.effective_database_url)
     asker = NetworkAsker()
     upstream = RegistryUpstream(settings, asker) if settings.tracking_uri.startswith("http") else None
-    bound = bind_path(socket) if socket else bind(host, port)
+    listener = bind_path(socket) if socket else bind(host, port)
     app = create_access_app(
         AccessParts(
             engine,
@@ -81,8 +81,8 @@ def access_service(
             entry_log=entry_log_at(entry_log, settings) if entry_log else None,
         )
     )
-    told = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
-    typer.echo(f"Sirena decides at {url_of(bound)}/decide{told}", err=True)
+    remark = "" if upstream else "; MLFLOW_TRACKING_URI names no server, so changes of stages are refused"
+    typer.echo(f"Sirena decides at {url_of(listener)}/decide{remark}", err=True)
     # what answers may only read the ledger; what is found that was not judged is put on record here
     watch = WatchThread(JudgedWatch(settings, open_ledger(settings))) if upstream else nullcontext()
     desk: AbstractContextManager[None] = nullcontext()
@@ -90,7 +90,7 @@ def access_service(
         sessions = Sessions(engine, hours=settings.session_hours)
         desk = serve_beside(create_desk(sessions, record_events(settings)), bind_path(pages_desk))
     with watch, desk:
-        run_until_signal(app, bound)
+        run_until_signal(app, listener)
     if upstream:
         upstream.close()
     asker.close()

@@ -77,7 +77,7 @@ def alerts(
     results. The counts name no patient; only the file given by --output lists isolates, by row and specimen number. The
     input file is not changed.
     """
-    from sirena.cli.answering import listed, read_site, refuse_same_file, tell
+    from sirena.cli.answering import list_names, read_site, refuse_same_file, tell
     from sirena.panel.frame import Isolates
     from sirena.stewardship.alert_tables import alert_records, list_alerts
     from sirena.stewardship.alerts import find_alerts
@@ -93,17 +93,17 @@ def alerts(
     tables_for, answered_by = _answers(source, guideline or (), release)
     facts = IsolateFacts.of(Isolates.of_file(source, zones=True, site=everywhere), tables_for)
     findings = find_alerts(facts)
-    printed = language_or_locale(language) if form is AlertsFormat.TABLE else language or Language.ENGLISH
-    _print(alert_records([finding.counted for finding in findings], printed), form, printed)
+    table_language = language_or_locale(language) if form is AlertsFormat.TABLE else language or Language.ENGLISH
+    _print(alert_records([finding.alert_count for finding in findings], table_language), form, table_language)
     zones = [header for header, column in source.test_columns.items() if not column.is_mic]
     if zones:
-        tell(f"zone diameters are not interpreted and raise no alert: {listed(zones)}")
+        tell(f"zone diameters are not interpreted and raise no alert: {list_names(zones)}")
     tell(f"{source.frame.height:,} isolates, answered by {answered_by}")
-    tell("clusters in a ward are not looked for: no published method has a maintained library that could be used here")
+    tell("clusters in a ward are not searched for: no maintained library offers a published method")
     if output is not None:
-        found = list_alerts(source, facts, findings, language or Language.ENGLISH)
-        _write(found, output)
-        tell(f"{output}: {found.height:,} alerts by row and specimen number")
+        alert_list = list_alerts(source, facts, findings, language or Language.ENGLISH)
+        _write(alert_list, output)
+        tell(f"{output}: {alert_list.height:,} alerts by row and specimen number")
 
 
 def _check(output: Path) -> None:
@@ -128,8 +128,8 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
             raise UsageError("--guideline and --release exclude each other", hint="the release knows its editions")
         from sirena.acts.answering_release import load_for_answers
 
-        loaded = load_for_answers(release)
-        return (lambda column: loaded.panel.tables.get(column.model_column)), loaded.name
+        answering_release = load_for_answers(release)
+        return (lambda column: answering_release.panel.tables.get(column.model_column)), answering_release.name
     from sirena.acts.rules_in_force import editions_in_force
     from sirena.settings.catalogue import load_settings
 
@@ -137,7 +137,7 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
     editions = editions_in_force(settings, guideline)
     columns = sorted({column.model_column for column in source.mic_columns.values()})
     tables = editions.tables(columns)
-    return (lambda column: tables.get(column.model_column)), editions.named(columns) or "no edition"
+    return (lambda column: tables.get(column.model_column)), editions.names_for(columns) or "no edition"
 
 
 def _print(counts: list[dict[str, Any]], form: AlertsFormat, language: Language) -> None:
@@ -171,14 +171,16 @@ def _table(counts: list[dict[str, Any]], language: Language) -> str:
         for record in counts
         if record["isolates"]
     ]
-    widths = [max(len(line[place]) for line in (head, *lines)) for place in range(4)]
+    widths = [max(len(line[number]) for line in (head, *lines)) for number in range(4)]
     texts = ["  ".join((*map(str.ljust, line[:4], widths), line[4])).rstrip() for line in (head, *lines)]
-    nothing = dict.fromkeys(record["alert"] for record in counts if not record["isolates"] and record["tested"])
-    untested = dict.fromkeys(record["alert"] for record in counts if not record["tested"])
-    if nothing:
-        texts.append(translate(f"looked for and not found: {', '.join(nothing)}", language.value).text)
-    if untested:
-        texts.append(translate(f"not tested: {', '.join(untested)}", language.value).text)
+    alerts_without_isolates = dict.fromkeys(
+        record["alert"] for record in counts if not record["isolates"] and record["tested"]
+    )
+    alerts_without_tests = dict.fromkeys(record["alert"] for record in counts if not record["tested"])
+    if alerts_without_isolates:
+        texts.append(translate(f"looked for and not found: {', '.join(alerts_without_isolates)}", language.value).text)
+    if alerts_without_tests:
+        texts.append(translate(f"not tested: {', '.join(alerts_without_tests)}", language.value).text)
     return "\n".join(texts)
 
 

@@ -55,9 +55,9 @@ class AnswerSummary:
         from sirena.domain.truth_table import answer_code
 
         self._counts = tally.counts if self._counts is None else self._counts + tally.counts
-        unanswered = int(tally.counts[answer_code(Category.NI, Reason.NO_MODEL)])
-        if unanswered:
-            self._without_model[tally.column] = unanswered
+        cells_without_model = int(tally.counts[answer_code(Category.NI, Reason.NO_MODEL)])
+        if cells_without_model:
+            self._without_model[tally.column] = cells_without_model
         for mark, count in tally.marks.items():
             self._marks[mark] = self._marks.get(mark, 0) + count
         self._progress.advance(self._task)
@@ -68,18 +68,18 @@ class AnswerSummary:
         from sirena.domain.truth_table import ANSWERS, NOT_ASKED
 
         counts = [] if self._counts is None else self._counts.tolist()
-        given = [
+        answer_counts = [
             (answer, count)
             for code, (answer, count) in enumerate(zip(ANSWERS, counts, strict=False))
             if count and code != NOT_ASKED and answer is not None
         ]
-        results = sum(count for _, count in given)
+        results = sum(count for _, count in answer_counts)
         categories: dict[Category, int] = {}
-        for answer, count in given:
+        for answer, count in answer_counts:
             categories[answer.category] = categories.get(answer.category, 0) + count
-        spelt = "  ".join(f"{category} {count:,}" for category, count in categories.items())
-        _echo(f"{self._rows:,} isolates, {self._columns} MIC columns, {results:,} results  {spelt}".rstrip())
-        for answer, count in sorted(given, key=lambda pair: -pair[1]):
+        category_counts = "  ".join(f"{category} {count:,}" for category, count in categories.items())
+        _echo(f"{self._rows:,} isolates, {self._columns} MIC columns, {results:,} results  {category_counts}".rstrip())
+        for answer, count in sorted(answer_counts, key=lambda pair: -pair[1]):
             if answer.reason is not None:
                 typer.echo(
                     f"  NI {answer.reason.value}: {in_words(f'{count:,}')}  {_sentence(answer.reason)}", err=True
@@ -92,8 +92,8 @@ class AnswerSummary:
                 _echo(f"  marked {mark.value}: {count:,}  The site is unknown: {_words(mark)}.")
         if self._unknown_specimens:
             _echo(
-                f"  unknown specimens: {self._unknown_specimens:,} rows  They are answered as of unknown site; "
-                "`sirena inspect` names them."
+                f"  unknown specimens: {self._unknown_specimens:,} rows  Their site of infection counts as unknown; "
+                "`sirena inspect` lists them."
             )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sirena.cli.answer_summary import AnswerSummary
-from sirena.cli.s3_files import S3Object, check_output, fetched, folder_of_rows, stored
+from sirena.cli.s3_files import S3Object, check_output, destination, folder_of_rows, local_copy
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
 from sirena.engine import Engine
@@ -100,7 +100,7 @@ def tell_about_zones(file: "WhonetFile") -> None:
     """Print which columns hold zone diameters and are left unchanged."""
     zones = [header for header, column in file.test_columns.items() if not column.is_mic]
     if zones:
-        tell(f"not answered, zone diameters in mm are no MICs: {listed(zones)}")
+        tell(f"not answered, zone diameters in mm are no MICs: {list_names(zones)}")
 
 
 def tell_about_problems(file: "WhonetFile", problems: "Sequence[Problem] | None" = None) -> None:
@@ -119,18 +119,19 @@ def tell_about_problems(file: "WhonetFile", problems: "Sequence[Problem] | None"
 
 
 def _tell_about_headers(file: "WhonetFile") -> None:
-    read = [one.header for one in file.header_readings if one.header in file.mic_columns]
-    left_out = [one.header for one in file.header_readings if one.content == "left out"]
-    signs = [one.header for one in file.header_readings if one.content == "positive or negative"]
-    if read:
-        tell(f"headers of another system read as MIC columns: {listed(read)}; `sirena inspect` shows as what and why")
+    mic_headers = [reading.header for reading in file.header_readings if reading.header in file.mic_columns]
+    left_out = [reading.header for reading in file.header_readings if reading.content == "left out"]
+    signs = [reading.header for reading in file.header_readings if reading.content == "positive or negative"]
+    if mic_headers:
+        names = list_names(mic_headers)
+        tell(f"headers of another system read as MIC columns: {names}; `sirena inspect` shows as what and why")
     if left_out:
-        tell(f"left out, not clear what they hold: {listed(left_out)}; a --mapping can say")
+        tell(f"left out, because it is not clear what they hold: {list_names(left_out)}; a --mapping file can say it")
     if signs:
-        tell(f"not answered, positive or negative results are no MICs: {listed(signs)}")
+        tell(f"not answered, positive or negative results are no MICs: {list_names(signs)}")
 
 
-def listed(names: Sequence[str]) -> str:
+def list_names(names: Sequence[str]) -> str:
     """Return a text with the first names in a list, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more
@@ -163,7 +164,7 @@ class Opened:
 
 
 @contextmanager
-def opened(
+def open_for_answers(
     path: Path,
     output: Output,
     sheet: str | None = None,
@@ -192,16 +193,16 @@ def opened(
     from sirena.whonet.reading import read_file
     from sirena.whonet.streamed import streamed
 
-    word = load_mapping(mapping) if mapping else None
-    with fetched(path) as here:
+    laboratory_mapping = load_mapping(mapping) if mapping else None
+    with local_copy(path) as here:
         if sheet is None and is_written_in_parts(output.path):
             least, folder = shortest_in_parts(engine) if shortest is None else shortest, folder_of_rows(output.path)
-            with streamed(here, folder, word, shortest=least, part=part, engine=engine) as parts:
+            with streamed(here, folder, laboratory_mapping, shortest=least, part=part, engine=engine) as parts:
                 if parts is not None:
                     yield Opened(parts.file, parts, engine)
                     return
         tell_if_whole(path, engine)
-        yield Opened(read_file(here, sheet=sheet, mapping=word))
+        yield Opened(read_file(here, sheet=sheet, mapping=laboratory_mapping))
 
 
 def shortest_in_parts(engine: Engine) -> int:
@@ -238,11 +239,11 @@ class FileQuestion:
     """Expert rules, whose columns are written next to the categories; None to apply no rules."""
 
 
-def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[AnswerSummary, Sequence[Problem]]":
+def answer(input_file: Opened, output: Output, question: FileQuestion) -> "tuple[AnswerSummary, Sequence[Problem]]":
     """Answer every MIC column of a file and write it. Returns the counts of answers, and the problems in the file.
 
     Args:
-        opened: the file.
+        input_file: the file.
         output: the file to write.
         question: how to answer it.
 
@@ -250,13 +251,13 @@ def answer(opened: Opened, output: Output, question: FileQuestion) -> "tuple[Ans
         SirenaError: the file has no organism column or no MIC column, or the output cannot be written.
         UsageError: the file has a category column already, and `output.existing` refuses that.
     """
-    with stored(output.path) as place:
+    with destination(output.path) as place:
         here = replace(output, path=place)
-        if opened.parts is None:
-            return answer_file(opened.file, here, question), opened.file.problems
+        if input_file.parts is None:
+            return answer_file(input_file.file, here, question), input_file.file.problems
         from sirena.cli.answering_parts import answer_parts
 
-        return answer_parts(opened.parts, here, question, opened.engine)
+        return answer_parts(input_file.parts, here, question, input_file.engine)
 
 
 def isolates_to_answer(file: "WhonetFile", question: FileQuestion) -> "Isolates":
@@ -290,15 +291,17 @@ def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> A
 
     isolates = isolates_to_answer(file, question)
     grounds = GroundSheet()
-    unread = len(isolates.row_sites().unread)
-    with AnswerSummary(rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread) as summary:
+    unread_specimens = len(isolates.row_sites().unread_rows)
+    with AnswerSummary(
+        rows=file.frame.height, columns=len(isolates.test_columns), unknown_specimens=unread_specimens
+    ) as summary:
 
         def take(tally: ColumnTally) -> None:
             summary.add(tally)
             grounds.add(tally)
 
         layout = HeaderLayout.TEN_LETTERS if find_suffix(output.path) in DBASE_SUFFIXES else HeaderLayout.LONG_NAMES
-        answered = interpret_frame(
+        answer_table = interpret_frame(
             isolates,
             question.tables_for,
             basis=output.basis,
@@ -312,9 +315,9 @@ def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> A
         from sirena.stewardship.expert import RuleChanges
 
         changes = RuleChanges()
-        answered = with_rules(isolates, answered, output, layout, question, changes)
+        answer_table = with_rules(isolates, answer_table, output, layout, question, changes)
         tell_about_rules(changes)
-    texts = answered.with_columns(pl.col(pl.Enum).cast(pl.String))
+    texts = answer_table.with_columns(pl.col(pl.Enum).cast(pl.String))
     facts = facts_to_add(file)
     if facts:
         texts = texts.select(
@@ -325,11 +328,11 @@ def answer_file(file: "WhonetFile", output: Output, question: FileQuestion) -> A
     return summary
 
 
-def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
+def own_rules(with_expert_rules: bool, path: Path | None) -> "RulesSource | None":
     """Return the hospital's own expert rules: those in the given file, else those approved and in force.
 
     Args:
-        wanted: value of ``--expert-rules``.
+        with_expert_rules: value of ``--expert-rules``.
         path: value of ``--rules``.
 
     Raises:
@@ -338,14 +341,14 @@ def own_rules(wanted: bool, path: Path | None) -> "RulesSource | None":
     from sirena.acts.rules_in_force import expert_rules_in_force
     from sirena.settings.catalogue import load_settings
 
-    return path if path is not None or not wanted else expert_rules_in_force(load_settings())
+    return path if path is not None or not with_expert_rules else expert_rules_in_force(load_settings())
 
 
-def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ...] | None":
+def read_rules(with_expert_rules: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ...] | None":
     """Return the expert rules to apply, Sirena's and the hospital's own; None if no rules are requested.
 
     Args:
-        wanted: value of ``--expert-rules``.
+        with_expert_rules: value of ``--expert-rules``.
         own: rules from `own_rules`; if there are any, expert rules are applied in any case.
 
     Raises:
@@ -353,7 +356,7 @@ def read_rules(wanted: bool, own: "RulesSource | None") -> "tuple[ExpertRule, ..
     """
     from sirena.stewardship.expert_rules import load_expert_rules
 
-    return load_expert_rules(own) if wanted or own is not None else None
+    return load_expert_rules(own) if with_expert_rules or own is not None else None
 
 
 def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", own: "RulesSource | None") -> str:
@@ -365,7 +368,7 @@ def stamp_with_rules(stamp: str, rules: "Sequence[ExpertRule] | None", own: "Rul
 
 def with_rules(
     isolates: "Isolates",
-    answered: "pl.DataFrame",
+    answer_table: "pl.DataFrame",
     output: Output,
     layout: "HeaderLayout",
     question: FileQuestion,
@@ -384,18 +387,18 @@ def with_rules(
         basis=output.basis is not None,
         layout=layout,
     )
-    facts = IsolateFacts.of_answered(isolates, answered, placements, question.tables_for)
-    reported = apply_rules(facts, question.rules or ())
-    changes.add(reported)
-    return place_reported(answered, placements, reported, output.existing)
+    facts = IsolateFacts.of_answered(isolates, answer_table, placements, question.tables_for)
+    reported_categories = apply_rules(facts, question.rules or ())
+    changes.add(reported_categories)
+    return place_reported(answer_table, placements, reported_categories, output.existing)
 
 
-def tell_about_rules(counted: "RuleChanges") -> None:
+def tell_about_rules(rule_changes: "RuleChanges") -> None:
     """Print how many results expert rules changed."""
-    changes = ", ".join(f"{code} {count:,}" for code, count in counted.counts().items())
+    changes = ", ".join(f"{code} {count:,}" for code, count in rule_changes.counts().items())
     tell(f"expert rules changed what is reported: {changes or 'nothing'}")
 
 
 def tell_about_facts(names: Sequence[str]) -> None:
     """Print which columns were made from resistance mechanisms in organisms' names."""
-    tell(f"mechanisms written in organisms' names are columns: {listed(names)}")
+    tell(f"mechanisms written in organisms' names are columns: {list_names(names)}")

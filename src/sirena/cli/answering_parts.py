@@ -17,7 +17,7 @@ from sirena.cli.answering import (
     with_rules,
 )
 from sirena.engine import Engine
-from sirena.panel.column_answers import ColumnTally, Told
+from sirena.panel.column_answers import ColumnTally, FurtherColumns
 from sirena.panel.file_answers import FileAnswers
 from sirena.panel.frame import Isolates
 from sirena.panel.placement import HeaderLayout
@@ -33,69 +33,71 @@ from sirena.whonet.streamed_problems import Sightings, StreamedProblems
 
 
 def answer_parts(
-    read: StreamedFile, output: Output, question: FileQuestion, engine: Engine
+    streamed_file: StreamedFile, output: Output, question: FileQuestion, engine: Engine
 ) -> tuple[AnswerSummary, Sequence[Problem]]:
     """Answer a file that was read part by part, and write it; see `answering.answer`.
 
     Args:
-        read: the file.
+        streamed_file: the file.
         output: the file to write, in a format that is written part by part.
         question: how to answer it.
         engine: engine that answers the parts.
     """
-    isolates = isolates_to_answer(read.file, question)
-    answers = FileAnswers.prepared(
+    isolates = isolates_to_answer(streamed_file.file, question)
+    answers = FileAnswers.prepare(
         isolates,
-        read.texts,
+        streamed_file.texts,
         question.tables_for,
-        told=Told(output.basis, question.source),
+        further_columns=FurtherColumns(output.basis, question.source),
         existing=output.existing,
         stamp=question.stamp,
     )
-    answers = answers.with_marks(read.frames)
-    facts = [fact.name for fact in facts_to_add(read.file)]
-    work = _Work(read, isolates, answers, output, question, facts, engine)
-    style = output.style_of(read.file)
+    answers = answers.with_marks(streamed_file.frames)
+    facts = [fact.name for fact in facts_to_add(streamed_file.file)]
+    work = _Work(streamed_file, isolates, answers, output, question, facts, engine)
+    style = output.style_of(streamed_file.file)
     try:
-        taken = work.write(style)
+        totals = work.write(style)
     except UnicodeEncodeError:  # a letter of the answers that the input's encoding does not hold
         assert style is not None
-        taken = work.write(CsvStyle(style.separator, "utf-8-sig"))
+        totals = work.write(CsvStyle(style.separator, "utf-8-sig"))
     if question.rules is not None:
-        tell_about_rules(taken.changes)
+        tell_about_rules(totals.changes)
     if facts:
         tell_about_facts(facts)
-    summary = AnswerSummary(rows=read.height, columns=len(isolates.test_columns), unknown_specimens=taken.unread)
-    for tally in taken.tallies.of_columns():
+    summary = AnswerSummary(
+        rows=streamed_file.height, columns=len(isolates.test_columns), unknown_specimens=totals.unread_specimens
+    )
+    for tally in totals.tallies.of_columns():
         summary.add(tally)
-    return summary, taken.problems.problems()
+    return summary, totals.problems.problems()
 
 
 @dataclass(frozen=True)
-class _Answered:
+class _AnsweredPart:
     """One part that was answered and encoded for the output."""
 
-    spelt: Any
+    encoded_rows: Any
     rows: int
     tallies: tuple[ColumnTally, ...]
-    unread: int
+    unread_specimens: int
     sightings: Sightings
     changes: RuleChanges
 
 
 @dataclass
-class _Taken:
+class _Totals:
     """Sums and findings over all parts of a file."""
 
     problems: StreamedProblems
     tallies: TalliesOfParts
     changes: RuleChanges
-    unread: int = 0
+    unread_specimens: int = 0
 
 
 @dataclass(frozen=True)
 class _Work:
-    read: StreamedFile
+    streamed_file: StreamedFile
     isolates: Isolates
     answers: FileAnswers
     output: Output
@@ -103,37 +105,39 @@ class _Work:
     facts: Sequence[str]
     engine: Engine
 
-    def write(self, style: CsvStyle | None) -> _Taken:
+    def write(self, style: CsvStyle | None) -> _Totals:
         """Answer and write every part of the file.
 
         Raises:
             UnicodeEncodeError: the encoding of the style lacks a character; nothing is written.
         """
-        taken = _Taken(StreamedProblems.of(self.read.file, self.read.texts), TalliesOfParts(), RuleChanges())
+        totals = _Totals(
+            StreamedProblems.of(self.streamed_file.file, self.streamed_file.texts), TalliesOfParts(), RuleChanges()
+        )
         with (
             writing_parts(self.output.path, style) as writer,
-            progress_of(self.read.height) as advance,
+            progress_of(self.streamed_file.height) as advance,
         ):
             answer = _PartWork(
-                self.read.file,
-                self.read.spelling(),
+                self.streamed_file.file,
+                self.streamed_file.spelling(),
                 self.isolates,
                 self.answers,
                 self.output,
                 self.question,
                 self.facts,
-                taken.problems,
+                totals.problems,
                 writer.spell,
             )
-            parts = ((batch, number == 0) for number, batch in enumerate(self.read.batches()))
+            parts = ((batch, number == 0) for number, batch in enumerate(self.streamed_file.batches()))
             for part in self.engine.in_turn(answer, parts):
-                writer.append(part.spelt)
-                taken.problems.add(part.sightings, part.rows)
-                taken.tallies.add(part.tallies)
-                taken.changes.merge(part.changes)
-                taken.unread += part.unread
+                writer.append(part.encoded_rows)
+                totals.problems.add(part.sightings, part.rows)
+                totals.tallies.add(part.tallies)
+                totals.changes.merge(part.changes)
+                totals.unread_specimens += part.unread_specimens
                 advance(part.rows)
-        return taken
+        return totals
 
 
 @dataclass(frozen=True)
@@ -150,28 +154,30 @@ class _PartWork:
     problems: StreamedProblems
     spell: Callable[[pl.DataFrame, bool], Any]
 
-    def __call__(self, rows: tuple[pa.RecordBatch, bool]) -> _Answered:
+    def __call__(self, rows: tuple[pa.RecordBatch, bool]) -> _AnsweredPart:
         """Return the answered part; `rows` are its rows, and True if it is the first part."""
         batch, first = rows
         frame = self.spelling.frame(pa.Table.from_batches([batch]))
         part = self.answers.of_part(frame)
-        answered, changes = part.frame, RuleChanges()
+        answer_table, changes = part.frame, RuleChanges()
         if self.question.rules is not None:
             isolates = replace(self.isolates, frame=_as_texts(frame))
-            answered = with_rules(isolates, answered, self.output, HeaderLayout.LONG_NAMES, self.question, changes)
+            answer_table = with_rules(
+                isolates, answer_table, self.output, HeaderLayout.LONG_NAMES, self.question, changes
+            )
         if self.facts:
-            answered = self._with_facts(frame, answered)
+            answer_table = self._with_facts(frame, answer_table)
         sightings = self.problems.of_part(frame)
-        spelt = self.spell(answered, first)
-        return _Answered(spelt, frame.height, part.tallies, part.unread_specimens, sightings, changes)
+        encoded_rows = self.spell(answer_table, first)
+        return _AnsweredPart(encoded_rows, frame.height, part.tallies, part.unread_specimens, sightings, changes)
 
-    def _with_facts(self, frame: pl.DataFrame, answered: pl.DataFrame) -> pl.DataFrame:
+    def _with_facts(self, frame: pl.DataFrame, answer_table: pl.DataFrame) -> pl.DataFrame:
         """Return a table with the facts from organisms' names before the last column, which names what answered."""
         part = replace(self.file, table=replace(self.file.table, frame=_as_texts(frame)))
         of_part = {fact.name: fact for fact in facts_to_add(part)}
         empty = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
         facts = [of_part.get(name, empty.alias(name)) for name in self.facts]
-        return answered.select(*answered.columns[:-1], *facts, answered.columns[-1])
+        return answer_table.select(*answer_table.columns[:-1], *facts, answer_table.columns[-1])
 
 
 def _as_texts(frame: pl.DataFrame) -> pl.DataFrame:

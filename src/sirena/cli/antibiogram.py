@@ -145,7 +145,7 @@ def antibiogram(
         tell,
         tell_if_whole,
     )
-    from sirena.cli.s3_files import check_output, fetched, folder_of_rows, stored
+    from sirena.cli.s3_files import check_output, destination, folder_of_rows, local_copy
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, open_to_count
     from sirena.stewardship.exclusions import read_screening
@@ -157,7 +157,7 @@ def antibiogram(
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.writing import find_suffix, write_file
 
-    written = language or Language.ENGLISH
+    report_language = language or Language.ENGLISH
     is_page = report_suffix(output) in PAGES
     for target in (output, *([dictionary] if dictionary is not None else [])):
         refuse_same_file(file, target)
@@ -165,9 +165,9 @@ def antibiogram(
     if dictionary is not None:
         find_suffix(dictionary)
     everywhere = read_site(site)
-    printed_on = _paper(paper)
+    paper_size = _paper(paper)
     request = Request(
-        first=_first(first, days),
+        first_isolates=_first(first, days),
         period=Period.read(period) if period else None,
         screening=read_screening(leave_out or ()),
         by=_strata(by or ()),
@@ -181,23 +181,23 @@ def antibiogram(
         raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
     own = own_rules(expert_rules, rules)
     expert = read_rules(expert_rules, own)
-    laboratory = load_mapping(mapping) if mapping else None
+    laboratory_mapping = load_mapping(mapping) if mapping else None
     with (
         engine_named(engine) as works,
-        fetched(file) as here,
+        local_copy(file) as here,
         open_to_count(
             here,
             folder=folder_of_rows(output),
             today=date.today(),
             sheet=sheet,
-            mapping=laboratory,
+            mapping=laboratory_mapping,
             shortest=shortest_in_parts(works),
             engine=works,
-        ) as to_count,
+        ) as open_file,
     ):
-        if to_count.engine is not works:
+        if open_file.engine is not works:
             tell_if_whole(file, works)
-        source = to_count.file
+        source = open_file.file
         if not source.mic_columns:
             raise UsageError(
                 f"{as_given(file)}: no column holds MICs", hint="`sirena inspect` shows what the file holds"
@@ -207,26 +207,26 @@ def antibiogram(
         else:
             tables_for, answered_by = _by_release(source, release)
         stamp = stamp_with_rules(answered_by, expert, own)
-        whole = count_file(to_count, tables_for, request, source=stamp, site=everywhere, rules=expert)
-    counted = whole.antibiogram
+        whole = count_file(open_file, tables_for, request, source=stamp, site=everywhere, rules=expert)
+    counts = whole.antibiogram
     if str(output) == "-":
-        typer.echo(as_csv(counted, written), nl=False)
+        typer.echo(as_csv(counts, report_language), nl=False)
     else:
-        parts = _parts(whole, written) if is_page else None
-        with stored(output) as place:
-            write_antibiogram(counted, place, written, parts, paper=printed_on)
+        parts = _parts(whole, report_language) if is_page else None
+        with destination(output) as place:
+            write_antibiogram(counts, place, report_language, parts, paper=paper_size)
     if dictionary is not None:
-        with stored(dictionary) as place:
-            write_file(columns_explained(written), place)
+        with destination(dictionary) as place:
+            write_file(columns_explained(report_language), place)
     if charts is not None:
-        _write_charts(whole, charts, written)
-    printed = language_or_locale(language)
-    for loss in counted.losses:
-        if loss.lost:
-            tell(f"  {word(loss.step, printed)}: {loss.lost:,} left out, {loss.left:,} left")
-    for caution in counted.cautions:
-        tell(f"  {caution.spanish if printed is Language.SPANISH else caution.english}")
-    tell(f"{stamp}: {counted.isolates:,} of {counted.rows:,} isolates counted; written to {as_given(output)}")
+        _write_charts(whole, charts, report_language)
+    message_language = language_or_locale(language)
+    for loss in counts.losses:
+        if loss.removed_rows:
+            tell(f"  {word(loss.step, message_language)}: {loss.removed_rows:,} left out, {loss.left_rows:,} left")
+    for caution in counts.cautions:
+        tell(f"  {caution.spanish if message_language is Language.SPANISH else caution.english}")
+    tell(f"{stamp}: {counts.isolates:,} of {counts.rows:,} isolates counted; written to {as_given(output)}")
 
 
 def _paper(name: str) -> "Paper":
@@ -262,8 +262,10 @@ def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFo
     settings = load_settings()
     editions = editions_in_force(settings, names)
     columns = sorted({column.model_column for column in source.mic_columns.values()})
-    tables, named = editions.tables(columns), editions.named(columns)
-    return lambda column: tables.get(column.model_column), f"reference · {named}" if named else "reference"
+    tables, edition_names = editions.tables(columns), editions.names_for(columns)
+    return lambda column: tables.get(
+        column.model_column
+    ), f"reference · {edition_names}" if edition_names else "reference"
 
 
 def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
@@ -272,14 +274,16 @@ def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
     from sirena.cli.interpret import stamp_of
 
     try:
-        loaded = load_for_answers(release)
+        answering_release = load_for_answers(release)
     except SirenaError as error:
         error.hint += f"{'; ' if error.hint else ''}or count by the guideline itself: --reference"
         raise
-    for alarm in loaded.alarms:
+    for alarm in answering_release.alarms:
         tell(f"ALARM: {alarm}")
     columns = (column.model_column for column in source.mic_columns.values())
-    return lambda column: loaded.panel.tables.get(column.model_column), stamp_of(loaded.panel, columns)
+    return lambda column: answering_release.panel.tables.get(column.model_column), stamp_of(
+        answering_release.panel, columns
+    )
 
 
 def _first(mode: str, days: int) -> "FirstIsolates":

@@ -54,30 +54,30 @@ def ask(
     from sirena.domain.organisms import ORGANISMS, resolve
     from sirena.guidelines.interpreter import explain
 
-    spoken = _language(language or ("es" if speaks_spanish() and not as_json else "en"))
+    reason_language = _language(language or ("es" if speaks_spanish() and not as_json else "en"))
     site = _site(specimen)
-    named = _named_editions(guideline or ["CLSI"])
-    questions = read_tests(tests, list(named))
+    editions_by_letter = _named_editions(guideline or ["CLSI"])
+    questions = read_tests(tests, list(editions_by_letter))
     code = resolve(organism)
     answers = []
     for question in questions:
-        edition = named.get(question.letter) or _edition_in_force(question.letter)
-        named[question.letter] = edition
+        edition = editions_by_letter.get(question.letter) or _edition_in_force(question.letter)
+        editions_by_letter[question.letter] = edition
         if question.mic.strip():
             answers.append((question, edition, explain(edition, organism, question.drug, question.mic, site)))
     name = f"{ORGANISMS[code].name} ({code})" if code else "organism not known"
     if as_json:
-        facts = [_facts(question, edition, answer, site, spoken) for question, edition, answer in answers]
+        facts = [_facts(question, edition, answer, site, reason_language) for question, edition, answer in answers]
         document = {"organism": code, "site": site.value, "answered_by": "guideline editions", "answers": facts}
         print_json(document)
         return
     typer.echo(f"{in_words(name)}, {in_words(f'site {site.value}')}")
     for question, _, answer in answers:
         category = answer.answer.category.value
-        reason = _sentence(answer, site, spoken)
+        reason = _sentence(answer, site, reason_language)
         typer.echo(f"  {question.column:8}{question.mic:>8}  {category:3}  {reason}")
     editions = ", ".join(dict.fromkeys(edition.name for _, edition, _ in answers))
-    say(f"answered by {editions}, no model asked; `sirena interpret` asks the active release")
+    say(f"answered by {editions}, without any model; `sirena interpret` uses the active release")
 
 
 def _language(text: str) -> "Language":

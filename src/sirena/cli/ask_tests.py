@@ -51,21 +51,21 @@ def read_tests(words: Iterable[str], letters: Sequence[str]) -> list[IsolateTest
     >>> [test.column for test in read_tests(["amikacina<=2"], ["N", "E"])]
     ['AMK_NM', 'AMK_EM']
     """
-    return [test for place, word in enumerate(words, 1) for test in _read(word, place, letters)]
+    return [test for number, word in enumerate(words, 1) for test in _tests_of_word(word, number, letters)]
 
 
-def _read(word: str, place: int, letters: Sequence[str]) -> Iterator[IsolateTest]:
+def _tests_of_word(word: str, number: int, letters: Sequence[str]) -> Iterator[IsolateTest]:
     parts = _TEST.fullmatch(word)
     if parts is None:
-        raise UsageError(f"test {place} is no antimicrobial with an MIC", hint=_HINT)
+        raise UsageError(f"test {number} is no antimicrobial with an MIC", hint=_HINT)
     name, mic = parts["name"], parts["mic"]
     column = parse_test_column(name)
     if column is not None and not column.is_mic:
-        raise UsageError(f"test {place} is a zone diameter (mm); only MICs are answered", hint=_HINT)
+        raise UsageError(f"test {number} is a zone diameter (mm); only MICs are answered", hint=_HINT)
     drug = find_antimicrobial(column.drug if column is not None else name)
     if drug is None:
         raise UsageError(
-            f"test {place} names no antimicrobial of Sirena", hint=f"codes are {', '.join(ANTIMICROBIALS)}"
+            f"test {number} names no antimicrobial of Sirena", hint=f"codes are {', '.join(ANTIMICROBIALS)}"
         )
     for letter in letters if column is None else [column.guideline]:
         yield IsolateTest(drug.code, letter, mic)

@@ -44,8 +44,8 @@ def show(
     unknown = sorted(set(event) - set(CATALOGUE))
     if unknown:
         raise UsageError(f"there is no event {', '.join(unknown)}", hint=f"events: {', '.join(CATALOGUE)}")
-    chosen = _format(form)
-    found = _ledger().read(
+    output_format = _format(form)
+    entries = _ledger().read(
         events=event,
         who=who,
         since=_moment(since) if since else None,
@@ -53,10 +53,10 @@ def show(
         act=act,
         last=last,
     )
-    if chosen is AuditFormat.TABLE:
-        print_table(found)
+    if output_format is AuditFormat.TABLE:
+        print_table(entries)
     else:
-        for line in lines(found, chosen):
+        for line in lines(entries, output_format):
             typer.echo(line)
 
 
@@ -76,16 +76,16 @@ def export(
     from sirena.settings.catalogue import load_settings
     from sirena.whonet.writing import replacing
 
-    chosen = _format(form)
-    if chosen is AuditFormat.TABLE:
+    output_format = _format(form)
+    if output_format is AuditFormat.TABLE:
         raise UsageError("a table is for reading; export writes jsonl or csv", hint="--format jsonl")
     with recorded(load_settings(), Downloaded, resource="audit ledger"):
-        rows = lines(_ledger().read(), chosen)
+        rows = lines(_ledger().read(), output_format)
         if str(output) == "-":
             for row in rows:
                 typer.echo(row)
             return
-        with replacing(output) as beside, beside.open("w", encoding="utf-8") as file:
+        with replacing(output) as draft, draft.open("w", encoding="utf-8") as file:
             file.writelines(f"{row}\n" for row in rows)
     say(f"written: {output}", err=True)
 
@@ -105,18 +105,18 @@ def verify(
     from sirena.ledger.verification import verify as check
 
     ledger = _ledger()
-    found = check(ledger, expected_head=_head(head) if head else None)
-    if found.finding is not None:
+    verification = check(ledger, expected_head=_head(head) if head else None)
+    if verification.finding is not None:
         raise SirenaError(
-            f"the audit ledger at {ledger.store} is not what was written: {found.finding.text}",
-            hint="keep database and head file as they are, compare with the last backup, tell who is responsible",
+            f"the audit ledger at {ledger.store} is not intact: {verification.finding.text}",
+            hint="keep database and head file unchanged, compare them with the last backup, inform who is responsible",
         )
-    say(f"{found.entries} entries, intact: {ledger.store}")
-    if found.head is not None:
+    say(f"{verification.entries} entries, intact: {ledger.store}")
+    if verification.head is not None:
         # also the services' entries are from now on held against what this account noted
-        ledger.note(found.head)
-        say(f"end {found.head.entries}:{found.head.hash}")
-    for entry in found.open_acts:
+        ledger.note(verification.head)
+        say(f"end {verification.head.entries}:{verification.head.hash}")
+    for entry in verification.open_acts:
         facts = " ".join(str(value) for value in entry.facts().values())
         say(f"without outcome: entry {entry.seq}, {entry.event} by {entry.who} at {entry.at[:19]} UTC: {facts}")
 
@@ -135,11 +135,11 @@ def served(
     from sirena.acts.gatekeeping import open_registry
     from sirena.cli.audit_served import print_served, served_at
 
-    chosen, moment = _format(form), _moment(on)
+    output_format, moment = _format(form), _moment(on)
     if moment > (now := datetime.now(UTC)):
-        say(f"{on} has not come yet (without a zone it is UTC), so this is what answers now", err=True)
+        say(f"{on} is in the future (without a zone it is UTC), so the release that answers now is shown", err=True)
         moment = now
-    print_served(served_at(open_registry(), _ledger(), moment), moment, chosen)
+    print_served(served_at(open_registry(), _ledger(), moment), moment, output_format)
 
 
 def prepare(
@@ -158,8 +158,8 @@ def prepare(
 
     settings = load_settings()
     bring_to_head(settings, writer)
-    told = f"; {writer} may only append" if writer else ""
-    say(f"the audit ledger at {open_as_owner(settings).store} is ready{told}")
+    remark = f"; {writer} may only append" if writer else ""
+    say(f"the audit ledger at {open_as_owner(settings).store} is ready{remark}")
 
 
 def resume(reason: str = typer.Option(..., help="Why entries are missing; written to the audit ledger.")) -> None:
@@ -174,7 +174,7 @@ def resume(reason: str = typer.Option(..., help="Why entries are missing; writte
 
     facts = actor(load_settings())
     entry = _ledger().resume(who=facts["who"], origin=facts["origin"], reason=reason)
-    say(f"the ledger goes on with entry {entry.seq}")
+    say(f"the audit ledger continues with entry {entry.seq}")
 
 
 def _ledger() -> "Ledger":
@@ -197,10 +197,12 @@ def _moment(text: str) -> datetime:
     if text == "now":
         return datetime.now(UTC)
     try:
-        found = datetime.fromisoformat(text.strip())
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
+        instant = datetime.fromisoformat(text.strip())
+        return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise UsageError(f"{text!r} is no moment", hint="write 2026-03-01T10:00, or 2026-03-01T10:00+01:00") from None
+        raise UsageError(
+            f"{text!r} is no date and time", hint="write 2026-03-01T10:00, or 2026-03-01T10:00+01:00"
+        ) from None
 
 
 def _head(text: str) -> "Head":

@@ -26,8 +26,16 @@ class AuditFormat(enum.StrEnum):
 def print_table(entries: Iterable[LedgerEntry]) -> None:
     """Print entries of the ledger as a table for people."""
     rows = [
-        (str(one.seq), one.at[:19].replace("T", " "), one.event, one.outcome, one.who, one.origin, _told(one))
-        for one in entries
+        (
+            str(entry.seq),
+            entry.at[:19].replace("T", " "),
+            entry.event,
+            entry.outcome,
+            entry.who,
+            entry.origin,
+            _facts_text(entry),
+        )
+        for entry in entries
     ]
     print_sections(
         [
@@ -45,15 +53,15 @@ def lines(entries: Iterable[LedgerEntry], form: AuditFormat) -> Iterator[str]:
     In CSV, a cell that a spreadsheet would run as a formula gets an apostrophe before it.
     """
     if form is AuditFormat.JSONL:
-        for one in entries:
-            yield json.dumps({**asdict(one), "details": one.facts() or one.details}, ensure_ascii=False)
+        for entry in entries:
+            yield json.dumps({**asdict(entry), "details": entry.facts() or entry.details}, ensure_ascii=False)
         return
-    yield _csv_line([each.name for each in fields(LedgerEntry)])
-    for one in entries:
-        yield _csv_line([harmless(str(cell)) for cell in asdict(one).values()])
+    yield _csv_line([field.name for field in fields(LedgerEntry)])
+    for entry in entries:
+        yield _csv_line([harmless(str(cell)) for cell in asdict(entry).values()])
 
 
-def _told(entry: LedgerEntry) -> str:
+def _facts_text(entry: LedgerEntry) -> str:
     parts = []
     for name, value in entry.facts().items():
         parts.append(f"{name}={_several(value) if isinstance(value, list) else _short(str(value))}")

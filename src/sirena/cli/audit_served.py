@@ -75,113 +75,123 @@ class Served:
     """Model versions in the release; empty when no stored copy of its file is as it was judged."""
 
 
-def served_at(registry: Registry, ledger: Ledger, when: datetime) -> Served | None:
+def served_at(registry: Registry, ledger: Ledger, instant: datetime) -> Served | None:
     """Return the release that was serving at a moment, by the ledger's record; None if none was.
 
     Args:
         registry: registry that holds the release's file; its content is used only if it is the file that was judged.
         ledger: the ledger, which records each change of the serving release, and who decided it.
-        when: the moment, with time zone.
+        instant: the moment, with time zone.
 
     Raises:
         RegistryError: MLflow does not answer.
         LedgerError: the ledger does not answer, or is not as it was written.
         UnjudgedReleaseError: the ledger records no serving release for that moment, but MLflow's history does.
     """
-    period = TrustedReading(ledger).read().at(moment(when))
+    period = TrustedReading(ledger).read().at(moment(instant))
     if period is None:
-        _require_nothing_served(registry, moment(when))
+        _require_nothing_served(registry, moment(instant))
         return None
-    judged = period.judgement
-    known = list(ledger.read(events=("promoted", "overridden")))
-    look = look_at(registry, judged)
+    judgement = period.judgement
+    decisions = list(ledger.read(events=("promoted", "overridden")))
+    look = look_at(registry, judgement)
     aliases = () if period.until else (Store.ALIAS,)
     return Served(
-        release=judged.release,
-        digest=judged.digest,
-        since=judged.at,
+        release=judgement.release,
+        digest=judgement.digest,
+        since=judgement.at,
         until=period.until,
-        activated_by=judged.who,
-        action=ACTIONS[judged.action],
-        override=_reason(known, judged.act),
-        ledger_entry=judged.entry,
-        remarks=tuple(one.text for one in look.discrepancies if one.store in (Store.ROW, Store.ARTIFACT, *aliases)),
-        versions=tuple(_versions(registry, look.content, known, moment(when))) if look.content is not None else (),
+        activated_by=judgement.who,
+        action=ACTIONS[judgement.action],
+        override=_reason(decisions, judgement.act),
+        ledger_entry=judgement.entry,
+        remarks=tuple(
+            discrepancy.text
+            for discrepancy in look.discrepancies
+            if discrepancy.store in (Store.ROW, Store.ARTIFACT, *aliases)
+        ),
+        versions=tuple(_versions(registry, look.content, decisions, moment(instant)))
+        if look.content is not None
+        else (),
     )
 
 
-def print_served(served: Served | None, when: datetime, form: AuditFormat) -> None:
+def print_served(served_release: Served | None, instant: datetime, form: AuditFormat) -> None:
     """Print a served release as a table for people, or as JSON lines or CSV with a line for each version."""
     if form is AuditFormat.JSONL:
-        for row in _rows(served):
+        for row in _rows(served_release):
             typer.echo(json.dumps(row, ensure_ascii=False))
     elif form is AuditFormat.CSV:
-        rows = _rows(served)
+        rows = _rows(served_release)
         if rows:
             writer = csv.DictWriter(sys.stdout, list(rows[0]))
             writer.writeheader()
             writer.writerows(
                 {name: harmless("" if cell is None else str(cell)) for name, cell in row.items()} for row in rows
             )
-    elif served is None:
-        say(f"no release was active at {moment(when)[:19]} UTC")
+    elif served_release is None:
+        say(f"no release was active at {moment(instant)[:19]} UTC")
     else:
-        _print_table(served, when)
+        _print_table(served_release, instant)
 
 
-def _print_table(served: Served, when: datetime) -> None:
-    said = f", overriding the gate: {served.override}" if served.override else ""
-    say(f"At {moment(when)[:19]} UTC {served.release} ({served.digest[:12]}) answered,")
-    between = f"since {served.since[:19]} until {served.until[:19] if served.until else 'now'}"
-    say(in_one_line(f"{between}, {served.action} by {served.activated_by}{said}"))
-    say(f"audit ledger: entry {served.ledger_entry}")
-    for remark in served.remarks:
+def _print_table(served_release: Served, instant: datetime) -> None:
+    override_text = f", overriding the gate: {served_release.override}" if served_release.override else ""
+    say(f"At {moment(instant)[:19]} UTC {served_release.release} ({served_release.digest[:12]}) answered,")
+    period_text = (
+        f"since {served_release.since[:19]} until {served_release.until[:19] if served_release.until else 'now'}"
+    )
+    say(in_one_line(f"{period_text}, {served_release.action} by {served_release.activated_by}{override_text}"))
+    say(f"audit ledger: entry {served_release.ledger_entry}")
+    for remark in served_release.remarks:
         say(in_one_line(f"BUT now {remark}"))
     say("")
     rows = [
         (
-            one.column,
-            one.version,
-            one.edition,
-            one.approved_by or in_words("with the release"),
-            one.approved_at[:19],
-            one.evidence[:12],
-            one.criteria + (f"; overridden: {one.override}" if one.override else ""),
-            f"{in_words('entry')} {one.ledger_entry}" if one.ledger_entry else "",
+            version.column,
+            version.version,
+            version.edition,
+            version.approved_by or in_words("with the release"),
+            version.approved_at[:19],
+            version.evidence[:12],
+            version.criteria + (f"; overridden: {version.override}" if version.override else ""),
+            f"{in_words('entry')} {version.ledger_entry}" if version.ledger_entry else "",
         )
-        for one in served.versions
+        for version in served_release.versions
     ]
     headings = ("column", "version", "edition", "approved by", "at (UTC)", "certificate", "gate", "ledger")
     print_sections([Section("Versions", rows, headings)])
 
 
-def _rows(served: Served | None) -> list[dict[str, object]]:
-    if served is None:
+def _rows(served_release: Served | None) -> list[dict[str, object]]:
+    if served_release is None:
         return []
-    facts = asdict(served) | {"remarks": "; ".join(served.remarks)}
+    facts = asdict(served_release) | {"remarks": "; ".join(served_release.remarks)}
     release = {f"release_{name}": value for name, value in facts.items() if name not in ("versions", "release")}
     # a release whose file is nowhere as it was judged still is the one that answered
-    versions = served.versions or (ServedVersion("", "", "", "", "", "", "", "", None),)
-    return [{"release": served.release, **release, **asdict(one)} for one in versions]
+    versions = served_release.versions or (ServedVersion("", "", "", "", "", "", "", "", None),)
+    return [{"release": served_release.release, **release, **asdict(version)} for version in versions]
 
 
-def _require_nothing_served(registry: Registry, when: str) -> None:
+def _require_nothing_served(registry: Registry, time_text: str) -> None:
     for period in served_periods(registry) if list_releases(registry) else ():
-        if period.since <= when and (period.until is None or when < period.until):
+        if period.since <= time_text and (period.until is None or time_text < period.until):
             raise UnjudgedReleaseError(
-                f"MLflow's history says that {RELEASE_MODEL}/{period.release} answered at {when[:19]} UTC, and the "
-                "audit ledger knows nothing of it: nobody judged it here, or the history was altered",
+                f"MLflow's history says that {RELEASE_MODEL}/{period.release} answered at {time_text[:19]} UTC, and "
+                "the audit ledger holds no entry of it: it was not approved here, or that history was altered",
                 hint="see SIRENA_HOME and MLFLOW_TRACKING_URI, or compare with a backup",
             )
 
 
-def _versions(registry: Registry, content: bytes, known: list[LedgerEntry], when: str) -> Iterable[ServedVersion]:
+def _versions(
+    registry: Registry, content: bytes, decisions: list[LedgerEntry], time_text: str
+) -> Iterable[ServedVersion]:
     for facts in json.loads(content)["members"].values():
         member = Member(**facts)
         approvals = [
             entry
-            for entry in known
-            if entry.event == "promoted" and entry.outcome in _ENDED and entry.at <= when
+            for entry in decisions
+            if entry.event == "promoted" and entry.outcome in _ENDED and entry.at <= time_text
             and _subject(entry) == member.reference and entry.facts().get("stage") == Stage.PRODUCTION.value
         ]  # fmt: skip
         entry = approvals[-1] if approvals else None
@@ -193,14 +203,19 @@ def _versions(registry: Registry, content: bytes, known: list[LedgerEntry], when
             approved_at=entry.at if entry else "",
             evidence=str(entry.facts().get("evidence", "")) if entry else "",
             criteria=_criteria(registry, member, entry) if entry else "",
-            override=_reason(known, entry.act) if entry else "",
+            override=_reason(decisions, entry.act) if entry else "",
             ledger_entry=entry.seq if entry else None,
         )
 
 
-def _reason(known: list[LedgerEntry], act: str) -> str:
+def _reason(decisions: list[LedgerEntry], act: str) -> str:
     return next(
-        (str(one.facts().get("reason", "")) for one in known if (one.event, one.act) == ("overridden", act)), ""
+        (
+            str(entry.facts().get("reason", ""))
+            for entry in decisions
+            if (entry.event, entry.act) == ("overridden", act)
+        ),
+        "",
     )
 
 
@@ -214,12 +229,12 @@ def _criteria(registry: Registry, member: Member, approval: LedgerEntry) -> str:
                 facts.get("evidence"),
                 facts["stage"],
             ):
-                return _counted(decision)
-    named = {"failed": facts.get("criteria", ()), "waived": facts.get("waived", ())}
-    return ", ".join(f"{len(criteria)} {outcome}" for outcome, criteria in named.items() if criteria)
+                return _counts_text(decision)
+    criteria_by_outcome = {"failed": facts.get("criteria", ()), "waived": facts.get("waived", ())}
+    return ", ".join(f"{len(criteria)} {outcome}" for outcome, criteria in criteria_by_outcome.items() if criteria)
 
 
-def _counted(decision: Decision) -> str:
+def _counts_text(decision: Decision) -> str:
     counts: dict[str, int] = {}
     for finding in decision.verdict.get("findings", ()):
         counts[finding["outcome"]] = counts.get(finding["outcome"], 0) + 1

@@ -48,46 +48,47 @@ def backup(
     if watch:
         _keep_watch()
     from sirena.acts.backing_up import make_backup
-    from sirena.cli.progress import told
+    from sirena.cli.progress import step_reporter
     from sirena.server.backup.places import password_file
 
     settings = _settings()
     password = password_file(settings)
     had_password = password.exists()
     try:
-        with ends_in_order(), told() as tell:
-            made = make_backup(settings, tell)
+        with ends_in_order(), step_reporter() as report_step:
+            backup_made = make_backup(settings, report_step)
     finally:
         if password.exists() and not had_password:
             say(
                 f"KEEP A COPY of {password} in another place now: without this password the backup is worthless, and "
-                "nobody can make it anew",
+                "nobody can recover it",
                 err=True,
             )
-    manifest = made.manifest
+    manifest = backup_made.manifest
     say(
-        f"backup {made.snapshot}: {len(manifest.objects):,} objects, "
+        f"backup {backup_made.snapshot}: {len(manifest.objects):,} objects, "
         f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows, "
-        f"{manifest.size / _MIB:,.1f} MiB in {made.seconds:.1f} s, in {made.repository.location}"
+        f"{manifest.size / _MIB:,.1f} MiB in {backup_made.seconds:.1f} s, in {backup_made.repository.location}"
     )
-    if made.release:
-        say(f"answers of {made.release} recorded for the drill")
+    if backup_made.release:
+        say(f"answers of {backup_made.release} recorded for the drill")
     else:
         say("the service had no release to answer with: a drill cannot compare answers", err=True)
-    if made.left_out:
-        say(f"not in it, set them again after a restore: {', '.join(made.left_out)}", err=True)
-    if made.repository.is_on_this_machine:
+    if backup_made.left_out:
+        say(f"not in the backup, set them again after a restore: {', '.join(backup_made.left_out)}", err=True)
+    if backup_made.repository.is_on_this_machine:
         say("this repository is lost together with this machine: set SIRENA_BACKUP_REPOSITORY", err=True)
-    elif made.repository.is_on_the_same_disk:
+    elif backup_made.repository.is_on_the_same_disk:
         say(
-            "this repository lies on the disk of SIRENA_HOME and is lost together with it: is its own disk mounted?",
+            "this repository is on the disk of SIRENA_HOME and is lost together with it: check that its own disk is "
+            "mounted",
             err=True,
         )
-    if made.ahead:
-        named = ", ".join(f"{one.id} ({one.time:%Y-%m-%d})" for one in made.ahead)
+    if backup_made.ahead:
+        snapshot_names = ", ".join(f"{snapshot.id} ({snapshot.time:%Y-%m-%d})" for snapshot in backup_made.ahead)
         say(
-            f"no old backup was removed, since some are of days to come: {named}; is this machine's clock right? "
-            "see `timedatectl`",
+            f"no old backup was removed, because some have a date in the future: {snapshot_names}; check this "
+            "machine's clock with `timedatectl`",
             err=True,
         )
 
@@ -108,22 +109,22 @@ def restore(
     that failed can be repeated safely.
     """
     from sirena.acts.backing_up import restore_backup
-    from sirena.cli.progress import told
+    from sirena.cli.progress import step_reporter
 
-    with ends_in_order(), told() as tell:
-        done = restore_backup(_settings(), at, tell, replace=replace)
-    manifest = done.manifest
+    with ends_in_order(), step_reporter() as report_step:
+        outcome = restore_backup(_settings(), at, report_step, replace=replace)
+    manifest = outcome.manifest
     say(
-        f"restored {done.snapshot.id} of {done.snapshot.time:%Y-%m-%d %H:%M} UTC: {len(manifest.objects):,} objects, "
-        f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows"
+        f"restored {outcome.snapshot.id} of {outcome.snapshot.time:%Y-%m-%d %H:%M} UTC: "
+        f"{len(manifest.objects):,} objects, {sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows"
     )
-    say(done.configuration)
-    say(done.record)
+    say(outcome.configuration)
+    say(outcome.record)
     say(
-        f"accounts and tokens are those of {done.snapshot.time:%Y-%m-%d %H:%M} UTC: what was disabled, revoked or "
-        "taken away since holds again; see `sirena user list` and `sirena token list`"
+        f"accounts and tokens are those of {outcome.snapshot.time:%Y-%m-%d %H:%M} UTC: what was disabled, revoked or "
+        "removed since then is valid again; see `sirena user list` and `sirena token list`"
     )
-    say("start it: sirena up --profile production")
+    say("next: sirena up --profile production")
 
 
 def drill(at: At = "") -> None:
@@ -134,12 +135,12 @@ def drill(at: At = "") -> None:
     service gave when the backup was made. If a check fails, the drill fails.
     """
     from sirena.acts.backing_up import drill_backup
-    from sirena.cli.progress import told
+    from sirena.cli.progress import step_reporter
 
-    with ends_in_order(), told() as tell:
-        done = drill_backup(_settings(), at, tell)
-    say(f"drill of {done.snapshot.id} ({done.snapshot.time:%Y-%m-%d %H:%M} UTC): {done.seconds:.1f} s")
-    for sentence in done.proven:
+    with ends_in_order(), step_reporter() as report_step:
+        outcome = drill_backup(_settings(), at, report_step)
+    say(f"drill of {outcome.snapshot.id} ({outcome.snapshot.time:%Y-%m-%d %H:%M} UTC): {outcome.seconds:.1f} s")
+    for sentence in outcome.proofs:
         say(f"  {sentence}")
 
 

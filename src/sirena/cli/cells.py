@@ -40,9 +40,9 @@ def cells(
     them on.
     """
     from sirena.cli.answering import refuse_same_file
-    from sirena.cli.s3_files import check_output, each_file, stored
+    from sirena.cli.s3_files import check_output, destination, each_file
     from sirena.cli.training_files import count_files
-    from sirena.training.counts import HospitalCounts, pooled
+    from sirena.training.counts import HospitalCounts, pool_hospitals
     from sirena.training.shared_cells import SMALL, write_cells
     from sirena.whonet.errors import as_given
     from sirena.whonet.mapping import load_mapping
@@ -51,16 +51,18 @@ def cells(
     sources = each_file(files)
     for file in sources:
         refuse_same_file(file, output)
-    word = load_mapping(mapping) if mapping else None
+    laboratory_mapping = load_mapping(mapping) if mapping else None
     with engine_named(engine) as works:
-        hospitals = count_files(sources, seed, sheet=sheet, mapping=word, engine=works).values()
-    counts = HospitalCounts(tuple(test for one in hospitals for test in one.tests), pooled(hospitals), seed)
+        hospitals = count_files(sources, seed, sheet=sheet, mapping=laboratory_mapping, engine=works).values()
+    counts = HospitalCounts(
+        tuple(test for hospital in hospitals for test in hospital.tests), pool_hospitals(hospitals), seed
+    )
     if counts.tally.is_empty():
         raise SirenaError(
             f"{', '.join(map(as_given, files))}: no labelled results, so there is nothing to count",
             hint="give a file with MICs and Eti_ columns; where there are none, `sirena train --labels reference`",
         )
-    with stored(output) as place:
+    with destination(output) as place:
         lines = write_cells(counts, place)
     whole = lines.unique(["column", "organism", "site", "mic", "label"])
     say(

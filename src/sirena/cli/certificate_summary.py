@@ -45,9 +45,9 @@ def summary(certificate: Certificate, most: int) -> str:
     lines += [f"  refuses {count:,}: {reason}" for reason, count in certificate.refusals.items()]
     differences = list(difference_lines(certificate.disagreements))
     lines += [f"    {line}" for line in differences[:most]]
-    hidden = len(differences) - most
-    if hidden > 0:
-        lines.append(f"    … and {hidden:,} more lines (--all prints them, --output writes every cell)")
+    hidden_lines = len(differences) - most
+    if hidden_lines > 0:
+        lines.append(f"    … and {hidden_lines:,} more lines (--all prints them, --output writes every cell)")
     return "\n".join(lines)
 
 
@@ -55,23 +55,23 @@ def difference_lines(disagreements: tuple[Disagreement, ...]) -> Iterator[str]:
     """Yield a line for each group of organisms with equal differences: very major errors first, then most questions."""
     by_key: dict[tuple[str, Kind, str, str], list[Disagreement]] = {}
     for entry in disagreements:
-        what = entry.key, entry.kind, describe(entry.reference_answer), describe(entry.model_answer)
-        by_key.setdefault(what, []).append(entry)
+        difference = entry.key, entry.kind, describe(entry.reference_answer), describe(entry.model_answer)
+        by_key.setdefault(difference, []).append(entry)
     alike: dict[tuple[str, Kind, str, str, tuple[str, ...]], list[tuple[str, int]]] = {}
-    for (key, kind, expected, answered), entries in by_key.items():
+    for (key, kind, reference_answer, model_answer), entries in by_key.items():
         organism, site = split_key(key)
         entries.sort(key=lambda entry: entry.comparator is not Comparator.EQUAL)
         mics = tuple(entry.mics for entry in entries)
         place = site.value if site is not None else ""
-        alike.setdefault((place, kind, expected, answered, mics), []).append(
+        alike.setdefault((place, kind, reference_answer, model_answer, mics), []).append(
             (organism, sum(entry.cells for entry in entries))
         )
     order = sorted(alike.items(), key=lambda item: (KINDS.index(item[0][1]), -sum(cells for _, cells in item[1])))
-    for (place, kind, expected, answered, mics), organisms in order:
+    for (place, kind, reference_answer, model_answer, mics), organisms in order:
         more = f" and {len(mics) - _MICS_NAMED} more" if len(mics) > _MICS_NAMED else ""
-        named = organism_words(organism for organism, _ in organisms) + (f", {place}" if place else "")
+        organisms_text = organism_words(organism for organism, _ in organisms) + (f", {place}" if place else "")
         questions = sum(cells for _, cells in organisms)
         yield (
-            f"{kind.value} {named}: {', '.join(mics[:_MICS_NAMED])}{more}: "
-            f"{expected} answered {answered} ({questions:,} questions)"
+            f"{kind.value} {organisms_text}: {', '.join(mics[:_MICS_NAMED])}{more}: "
+            f"{reference_answer} answered {model_answer} ({questions:,} questions)"
         )

@@ -85,17 +85,17 @@ def register(app: typer.Typer) -> None:
         settings = load_settings()
         registry = connect(settings)
         version = find_version(registry, model)
-        known = Editions(settings.editions_folder)
+        all_editions = Editions(settings.editions_folder)
         in_force = None if overlay else overlay_in_force(settings)
         edition = (
-            known.load(guideline, overlay, in_force=in_force)
+            all_editions.load(guideline, overlay, in_force=in_force)
             if guideline
-            else choose_editions(known, overlay=overlay, in_force=in_force).of(version.column)
+            else choose_editions(all_editions, overlay=overlay, in_force=in_force).of(version.column)
         )
         if edition is None:
             raise UsageError(
-                f"{version} answers {version.column}, and no edition is of that guideline",
-                hint="the letter in a column's name says whose it is: N is CLSI, E is EUCAST",
+                f"{version} answers {version.column}, and there is no edition of that guideline",
+                hint="the letter in a column's name means the guideline: N is CLSI, E is EUCAST",
             )
         with recorded(
             registry.settings,
@@ -107,9 +107,9 @@ def register(app: typer.Typer) -> None:
         ) as act:
             certificate = certify_version(registry, version, edition, trusted=trust)
             document, page = to_json(certificate), render_page(certificate)
-            attached = attach_certificate(registry, version, document, page)
+            certified_version = attach_certificate(registry, version, document, page)
             act.learn(
-                certificate=certificate_digest(attached),
+                certificate=certificate_digest(certified_version),
                 asked=certificate.asked,
                 disagreeing=certificate.disagreeing,
             )
@@ -123,12 +123,12 @@ def register(app: typer.Typer) -> None:
                 (".json", json.dumps(document, indent=1, ensure_ascii=False)),
                 (".html", page),
             ):
-                with replacing(base.with_suffix(suffix)) as beside:
-                    beside.write_text(text, encoding="utf-8")
+                with replacing(base.with_suffix(suffix)) as draft:
+                    draft.write_text(text, encoding="utf-8")
             say(f"written: {base}.json, {base}.html", err=as_json)
         if chart is not None:
-            with replacing(chart) as beside:
-                beside.write_bytes(draw(grid_chart(certificate, language).specification, form))
+            with replacing(chart) as draft:
+                draft.write_bytes(draw(grid_chart(certificate, language).specification, form))
             say(f"written: {chart}", err=as_json)
 
 
@@ -145,6 +145,8 @@ def _chart_form(chart: Path) -> str:
 
     form = chart.suffix.lower().removeprefix(".")
     if form not in FORMATS:
-        raise UsageError(f"{chart}: no picture has this suffix", hint=f"Use one of .{', .'.join(FORMATS)}.")
+        raise UsageError(
+            f"{chart}: charts are not written with this suffix", hint=f"Use one of .{', .'.join(FORMATS)}."
+        )
     check_place(chart)
     return form

@@ -24,7 +24,7 @@ from sirena.registry.judging import RegisteredJudge
 from sirena.registry.releases import Release
 from sirena.registry.training_session import Plan, TrainingOutcome
 from sirena.registry.versions import ModelVersion, Stage, find_version
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.mlflow_server import machine_learning_page
 from sirena.server.parts.part import HttpHealth
 from sirena.server.parts.processes import ChildProcess, free_port
@@ -73,7 +73,7 @@ def run_demo(server: ChildProcess, tracking_uri: str, *, isolates: int, seed: in
         with steps("service with the active release"):
             service_port = free_port()
             running.enter_context(_service(settings, service_port))
-        answer = _ask(service_port)
+        answer = _request_answers(service_port)
         pages = None
         if keep:
             with steps("pages with the hospital's file open"):
@@ -94,19 +94,19 @@ class _Steps:
     """Prints each step and how long it took."""
 
     def __init__(self) -> None:
-        self._begun = time.monotonic()
+        self._start = time.monotonic()
         self._number = 0
 
     @contextmanager
-    def __call__(self, what: str) -> Iterator[None]:
+    def __call__(self, step: str) -> Iterator[None]:
         self._number += 1
-        begun = time.monotonic()
-        typer.echo(f"[{self._number}] {in_words(what)} …", err=True)
+        start = time.monotonic()
+        typer.echo(f"[{self._number}] {in_words(step)} …", err=True)
         yield
-        typer.echo(f"[{self._number}] {in_words(what)}: {time.monotonic() - begun:.1f} s", err=True)
+        typer.echo(f"[{self._number}] {in_words(step)}: {time.monotonic() - start:.1f} s", err=True)
 
     def total(self) -> None:
-        say(f"\nDone in {time.monotonic() - self._begun:.0f} s.")
+        say(f"\nDone in {time.monotonic() - self._start:.0f} s.")
 
 
 def _write_hospital(home: Path, isolates: int, seed: int) -> Path:
@@ -124,9 +124,9 @@ def _train(registry: Registry, file: Path, seed: int) -> list[TrainingOutcome]:
     with TrainingProgress() as progress:
         plan = Plan(evidence, editions, registry.settings.effective_user, seed=seed)
         outcomes = training.train(registry, plan, progress)
-    untrained = [outcome for outcome in outcomes if outcome.version is None]
-    if untrained:
-        raise SirenaError("; ".join(f"{outcome.column}: {outcome.note}" for outcome in untrained))
+    failures = [outcome for outcome in outcomes if outcome.version is None]
+    if failures:
+        raise SirenaError("; ".join(f"{outcome.column}: {outcome.note}" for outcome in failures))
     return outcomes
 
 
@@ -134,9 +134,9 @@ def _promote(judge: RegisteredJudge, outcomes: list[TrainingOutcome]) -> list[Mo
     versions = [find_version(judge.registry, str(outcome.version)) for outcome in outcomes]
     for stage in (Stage.STAGING, Stage.PRODUCTION):
         with closing(promoting.promote_each(judge, versions, stage)) as promotions:
-            for _, done in promotions:
-                if isinstance(done, SirenaError):
-                    raise done
+            for _, promotion in promotions:
+                if isinstance(promotion, SirenaError):
+                    raise promotion
     return versions
 
 
@@ -150,13 +150,13 @@ def _service(settings: Settings, port: int) -> ChildProcess:
     return ChildProcess(
         "the service",
         [sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)],
-        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/readyz"),
+        health=HttpHealth(PartConnection(f"http://127.0.0.1:{port}"), "/readyz"),
         log=settings.home / "logs" / "serve.log",
         environment={"MLFLOW_TRACKING_URI": settings.tracking_uri, "SIRENA_HOME": str(settings.home)},
     )
 
 
-def _ask(port: int) -> dict[str, Any]:
+def _request_answers(port: int) -> dict[str, Any]:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/invocations",
         data=json.dumps(_QUESTION).encode(),

@@ -22,7 +22,7 @@ class DemoPages:
     """The application of the pages, ready to be served."""
 
     application: OwnMachineOnly
-    bound: socket
+    listener: socket
     address: str
     """Address that opens the pages; it holds the key without which they refuse all requests."""
 
@@ -39,9 +39,13 @@ class DemoPages:
         """
         answers, files, key = answers_of_release(look_for_active(settings).panel), OpenedFiles(), new_key()
         files.add(open_whonet_file(file.name, read_file(file), answers))
-        bound = bind("127.0.0.1", 0)
-        return cls(create_pages(answers, files, key, house=models_of(settings)), bound, f"{url_of(bound)}{ENTER}{key}")
+        listener = bind("127.0.0.1", 0)
+        return cls(
+            create_pages(answers, files, key, installed_models=models_of(settings)),
+            listener,
+            f"{url_of(listener)}{ENTER}{key}",
+        )
 
     def serve(self) -> None:
         """Serve the pages until Ctrl-C or SIGTERM; to be called in the main thread."""
-        run_until_signal(self.application, self.bound)
+        run_until_signal(self.application, self.listener)

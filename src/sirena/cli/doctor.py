@@ -10,7 +10,7 @@ from sirena.cli.voice import in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.server.checks.finding import CheckFinding, CheckVerdict, Notebook
+    from sirena.server.checks.finding import CheckFinding, CheckReport, CheckVerdict
 
 
 def register(app: typer.Typer) -> None:
@@ -31,11 +31,11 @@ def doctor(
     Exit code 0 if nothing has to be repaired, even with warnings; otherwise 1. A check that this account may not make
     is reported and is not a failure. No check of the network takes longer than five seconds.
     """
-    from sirena.server.checks.finding import CheckVerdict, Notebook
+    from sirena.server.checks.finding import CheckReport, CheckVerdict
 
-    notebook = Notebook()
-    place = _examine(profile, notebook)
-    findings = notebook.findings
+    check_report = CheckReport()
+    place = _examine(profile, check_report)
+    findings = check_report.findings
     if json:
         _print_json(findings, place)
     else:
@@ -44,7 +44,7 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
+def _examine(profile: str, check_report: "CheckReport") -> dict[str, str]:
     """Make all checks; return profile and home of the stack, empty if the settings cannot be read."""
     from sirena.acts.stack_choice import chosen_stack
     from sirena.cli.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
@@ -57,18 +57,18 @@ def _examine(profile: str, notebook: "Notebook") -> dict[str, str]:
         stack = chosen_stack(profile)
     except SettingsError as error:
         # nobody knows what to look at
-        notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, error.text, error.hint)
+        check_report.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, error.text, error.hint)
         return {}
     except OSError as error:
-        told = f"{error.filename} cannot be read by this account"
-        notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, told, AS_ROOT)
+        message = f"{error.filename} cannot be read by this account"
+        check_report.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, message, AS_ROOT)
         return {}
     standing = StackStanding.of(stack.supervisor)
-    look_at_settings(stack.settings, notebook)
-    examine(stack.settings, standing, notebook)
-    look_at_provider(stack.settings, notebook)
-    look_at_parts(stack, standing, notebook)
-    look_at_databases(stack, standing, notebook)
+    look_at_settings(stack.settings, check_report)
+    examine(stack.settings, standing, check_report)
+    look_at_provider(stack.settings, check_report)
+    look_at_parts(stack, standing, check_report)
+    look_at_databases(stack, standing, check_report)
     return {"profile": stack.settings.profile, "home": str(stack.settings.home)}
 
 
@@ -76,7 +76,7 @@ def _worst(findings: "Sequence[CheckFinding]") -> "CheckVerdict":
     from sirena.server.checks.finding import CheckVerdict
 
     order = list(CheckVerdict)
-    return max((one.verdict for one in findings), key=order.index)
+    return max((finding.verdict for finding in findings), key=order.index)
 
 
 def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
@@ -89,7 +89,7 @@ def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> No
         "sirena": __version__,
         **place,
         "verdict": _worst(findings),
-        "findings": [asdict(one) for one in findings],
+        "findings": [asdict(finding) for finding in findings],
     }
     typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
 
@@ -100,16 +100,16 @@ def _print(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
 
     sections = []
     for area in Area:
-        rows = [(one.name, one.verdict.value, one.told) for one in findings if one.area is area]
+        rows = [(finding.name, finding.verdict.value, finding.told) for finding in findings if finding.area is area]
         sections.append(Section(area.value, rows, ("of", "state", "how it is"), words=(0, 1, 2)))
     remedies: dict[str, list[str]] = {}
-    for one in findings:
-        if one.verdict is not CheckVerdict.WELL and one.remedy:
-            remedies.setdefault(one.remedy, []).append(one.name)
+    for finding in findings:
+        if finding.verdict is not CheckVerdict.WELL and finding.remedy:
+            remedies.setdefault(finding.remedy, []).append(finding.name)
     to_do = [(", ".join(dict.fromkeys(names)), remedy) for remedy, names in remedies.items()]
     sections.append(Section("What to do", to_do, ("for", "remedy"), words=(0, 1)))
     print_sections(sections)
-    counts = {verdict: sum(one.verdict is verdict for one in findings) for verdict in CheckVerdict}
+    counts = {verdict: sum(finding.verdict is verdict for finding in findings) for verdict in CheckVerdict}
     in_all = ", ".join(f"{number} {in_words(verdict.value)}" for verdict, number in counts.items() if number)
-    where = f" ({place['profile']}, {place['home']})" if place else ""
-    typer.echo(f"{in_all}{where}")
+    stack_text = f" ({place['profile']}, {place['home']})" if place else ""
+    typer.echo(f"{in_all}{stack_text}")

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from sirena.server.checks.finding import Notebook
+    from sirena.server.checks.finding import CheckReport
     from sirena.server.checks.standing import StackStanding
     from sirena.server.stack import Stack
     from sirena.settings.catalogue import Settings
@@ -18,7 +18,7 @@ _PROVIDER_REMEDIES: Final = {
 }
 
 
-def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
+def look_at_settings(settings: "Settings", check_report: "CheckReport") -> None:
     """Note the findings of `sirena settings check`."""
     from sirena.cli.access_openid import openid_problems
     from sirena.cli.named_files import file_problems
@@ -27,17 +27,17 @@ def look_at_settings(settings: "Settings", notebook: "Notebook") -> None:
     from sirena.settings.catalogue import settings_file
 
     file = settings_file()
-    with notebook.looking(Area.SETTINGS, "settings"):
-        found = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
-        for problem in found:
+    with check_report.looking(Area.SETTINGS, "settings"):
+        setting_problems = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
+        for problem in setting_problems:
             remedy = f"correct it in {file} or the environment; `sirena settings list` shows meaning and example"
-            notebook.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, problem, remedy)
-        if not found:
-            told = f"in order, with {file}" if file.is_file() else f"in order, without a file {file}"
-            notebook.note(Area.SETTINGS, "settings", CheckVerdict.WELL, told)
+            check_report.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, problem, remedy)
+        if not setting_problems:
+            message = f"in order, with {file}" if file.is_file() else f"in order, without a file {file}"
+            check_report.note(Area.SETTINGS, "settings", CheckVerdict.WELL, message)
 
 
-def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
+def look_at_provider(settings: "Settings", check_report: "CheckReport") -> None:
     """Check that the OpenID provider answers and its metadata can be used."""
     import asyncio
 
@@ -63,17 +63,17 @@ def look_at_provider(settings: "Settings", notebook: "Notebook") -> None:
     try:
         within(LOOK_SECONDS, lambda: asyncio.run(OpenIdProvider(configuration).require_answer()))
     except TimeoutError:
-        told, remedy = f"{issuer} did not answer within {LOOK_SECONDS:.0f} s", _PROVIDER_REMEDIES["provider_away"]
-        notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, told, remedy.format(issuer=issuer))
-    except SignInRefusedError as refused:
-        cause = refused.refusal.cause
+        message, remedy = f"{issuer} did not answer within {LOOK_SECONDS:.0f} s", _PROVIDER_REMEDIES["provider_away"]
+        check_report.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, message, remedy.format(issuer=issuer))
+    except SignInRefusedError as error:
+        cause = error.refusal.cause
         remedy = _PROVIDER_REMEDIES[cause].format(issuer=issuer)
-        notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, f"{issuer}: {cause}", remedy)
+        check_report.note(Area.NETWORK, "single sign-on", CheckVerdict.WRONG, f"{issuer}: {cause}", remedy)
     else:
-        notebook.note(Area.NETWORK, "single sign-on", CheckVerdict.WELL, f"{issuer} answers")
+        check_report.note(Area.NETWORK, "single sign-on", CheckVerdict.WELL, f"{issuer} answers")
 
 
-def look_at_parts(stack: "Stack", standing: "StackStanding", notebook: "Notebook") -> None:
+def look_at_parts(stack: "Stack", standing: "StackStanding", check_report: "CheckReport") -> None:
     """Note the state of a running stack's parts and of the ledger, as `sirena status` shows it."""
     from sirena.cli.ledger_condition import ledger_condition
     from sirena.server.checks.entry_conditions import entry_conditions
@@ -83,22 +83,22 @@ def look_at_parts(stack: "Stack", standing: "StackStanding", notebook: "Notebook
 
     if standing.state is not StackState.RUNNING:
         return
-    with notebook.looking(Area.STACK, "parts"):
+    with check_report.looking(Area.STACK, "parts"):
         parts = stack.health()
         for part in parts:
             if not part.well:
-                notebook.note(
+                check_report.note(
                     Area.STACK, part.name, CheckVerdict.WRONG, part.state, f"`sirena logs {part.name}`; `sirena up`"
                 )
         well = [part.name for part in parts if part.well]
         if well:
-            notebook.note(Area.STACK, "parts", CheckVerdict.WELL, f"{len(well)} well: {', '.join(well)}")
-        notebook.findings.append(CheckFinding.of_condition(ledger_condition(stack.settings, parts)))
+            check_report.note(Area.STACK, "parts", CheckVerdict.WELL, f"{len(well)} well: {', '.join(well)}")
+        check_report.findings.append(CheckFinding.of_condition(ledger_condition(stack.settings, parts)))
         if isinstance(stack, ProductionStack):
-            notebook.findings += map(CheckFinding.of_condition, entry_conditions(stack.standing_entry()))
+            check_report.findings += map(CheckFinding.of_condition, entry_conditions(stack.standing_entry()))
 
 
-def look_at_databases(stack: "Stack", standing: "StackStanding", notebook: "Notebook") -> None:
+def look_at_databases(stack: "Stack", standing: "StackStanding", check_report: "CheckReport") -> None:
     """Note what `sirena upgrade --check` shows, if that needs nothing to be started or created."""
     from sirena.acts.upgrade_look import look, own_files
     from sirena.server.checks.finding import Area, CheckVerdict
@@ -108,16 +108,18 @@ def look_at_databases(stack: "Stack", standing: "StackStanding", notebook: "Note
     production = stack if isinstance(stack, ProductionStack) else None
     if standing.state is StackState.HIDDEN or (production and standing.state is StackState.NONE):
         return
-    with notebook.looking(Area.DATABASES, "revisions"):
+    with check_report.looking(Area.DATABASES, "revisions"):
         if production and not production.database().part().health.is_well():
-            told, remedy = "PostgreSQL is down", "`sirena up`; or `sirena upgrade --check`, which starts it to look"
-            notebook.note(Area.DATABASES, "revisions", CheckVerdict.UNSEEN, told, remedy)
+            message, remedy = "PostgreSQL is down", "`sirena up`; or `sirena upgrade --check`, which starts it to look"
+            check_report.note(Area.DATABASES, "revisions", CheckVerdict.UNSEEN, message, remedy)
             return
         if not production and not own_files(stack.settings):
             return
-        for one in look(stack):
-            told = f"{one.found or 'nothing yet'}, as needed"
-            if one.is_due:
-                told = f"{one.found}, and {one.needed} is needed"
-            verdict = CheckVerdict.WRONG if one.is_due else CheckVerdict.WELL
-            notebook.note(Area.DATABASES, one.what, verdict, told, "sirena upgrade" if one.is_due else "")
+        for finding in look(stack):
+            message = f"{finding.revision or 'nothing yet'}, as needed"
+            if finding.is_due:
+                message = f"{finding.revision}, and {finding.needed_revision} is needed"
+            verdict = CheckVerdict.WRONG if finding.is_due else CheckVerdict.WELL
+            check_report.note(
+                Area.DATABASES, finding.subject, verdict, message, "sirena upgrade" if finding.is_due else ""
+            )

@@ -96,10 +96,12 @@ def drift(
         _check(chart)
         refuse_same_file(file, chart)
     whole = period.strip().lower() == _WHOLE
-    chosen = Period.read(period) if period and not whole else None
+    judged_period = Period.read(period) if period and not whole else None
     by_editions = reference or bool(guideline)
     if whole and by_editions:
-        raise UsageError("--period all compares with training, which editions have none of", hint="leave one out")
+        raise UsageError(
+            "--period all compares with training, and guideline editions have no training", hint="leave one out"
+        )
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
     if not source.mic_columns:
         raise UsageError(f"{file}: no column holds MICs", hint="`sirena inspect` shows what the file holds")
@@ -107,26 +109,26 @@ def drift(
     answers = _answers(by_editions, release, guideline or [], columns)
     answered_by = answers.source_of(columns)
     training = None if by_editions else _training(answers, source.mic_columns.values())
-    measured = measure_drift(
+    report = measure_drift(
         read_isolates(source, date.today()),
         interpret_results(Isolates.of_file(source), answers.table_of),
         answers.table_of,
         training=training,
-        period=chosen,
+        period=judged_period,
         whole=whole,
     )
     if chart is not None:
-        _write_chart(measured, chart, language_or_locale(language))
+        _write_chart(report, chart, language_or_locale(language))
     if as_json:
-        print_json(drift_document(measured, answered_by))
+        print_json(drift_document(report, answered_by))
     else:
-        print_sections(_sections(measured, language_or_locale(None)))
-        if measured.period is None:
-            tell(f"the whole file: {measured.results:,} results, answered by {answered_by}")
+        print_sections(_sections(report, language_or_locale(None)))
+        if report.period is None:
+            tell(f"the whole file: {report.results:,} results, answered by {answered_by}")
         else:
-            first, last = measured.period.first, measured.period.last
-            tell(f"{first} – {last}: {measured.results:,} results, answered by {answered_by}")
-    if measured.is_found:
+            first, last = report.period.first, report.period.last
+            tell(f"{first} – {last}: {report.results:,} results, answered by {answered_by}")
+    if report.is_found:
         raise typer.Exit(FOUND)
 
 
@@ -135,7 +137,7 @@ def _check(chart: Path) -> None:
     from sirena.whonet.writing import check_place
 
     if chart.suffix.lower().removeprefix(".") not in FORMATS:
-        raise UsageError(f"--chart: {chart} has no suffix of a picture", hint=f"one of .{', .'.join(FORMATS)}")
+        raise UsageError(f"--chart: {chart} is not written with this suffix", hint=f"one of .{', .'.join(FORMATS)}")
     check_place(chart)
 
 
@@ -156,36 +158,36 @@ def _training(answers: "NamedPanel", columns: "Collection[TestColumn]") -> "Trai
     return evidence_of_models(answers.panel, {column.model_column for column in columns})
 
 
-def _write_chart(measured: "Drift", chart: Path, language: Language) -> None:
+def _write_chart(report: "Drift", chart: Path, language: Language) -> None:
     from sirena.cli.answering import tell
     from sirena.stewardship.drawing import draw
     from sirena.stewardship.drift_charts import drift_chart
     from sirena.whonet.writing import replacing
 
-    drawn = drift_chart(measured, language)
-    if drawn is None:
+    drawing = drift_chart(report, language)
+    if drawing is None:
         tell(f"{chart}: not written, no antimicrobial has 30 results on both sides")
         return
     with replacing(chart) as draft:
-        draft.write_bytes(draw(drawn.specification, chart.suffix.lower().removeprefix(".")))
+        draft.write_bytes(draw(drawing.specification, chart.suffix.lower().removeprefix(".")))
 
 
-def _sections(measured: "Drift", language: Language) -> Iterator["Section"]:
-    from sirena.cli.answering import listed
+def _sections(report: "Drift", language: Language) -> Iterator["Section"]:
+    from sirena.cli.answering import list_names
     from sirena.cli.sections import Section
 
-    if not measured.sides:
+    if not report.sides:
         yield Section(
             "Nothing to compare with", [], note="No row has a date, and no release with its training answers."
         )
-    for side in measured.sides:
+    for side in report.sides:
         yield _section(side, language)
-    training = measured.training
+    training = report.training
     if training is not None and training.without_results:
-        columns = listed(training.without_results)
+        columns = list_names(training.without_results)
         yield Section("Trained without isolates", [], note=f"Not compared with training: {columns}")
-    if training is not None and training.not_kept:
-        columns = listed(training.not_kept)
+    if training is not None and training.columns_without_counts:
+        columns = list_names(training.columns_without_counts)
         note = f"Their training kept no counts, being of an earlier Sirena; train again to compare: {columns}"
         yield Section("Training without counts", [], note=note)
 
@@ -196,25 +198,27 @@ def _section(side: "SideComparisons", language: Language) -> "Section":
     title = "Beside training"
     if side.period is not None:
         title = f"Beside the twelve months before, {side.period.first} – {side.period.last}"
-    few = len({one.column for one in side.comparisons}) - len({one.column for one in side.comparisons if one.is_judged})
+    few = len({comparison.column for comparison in side.comparisons}) - len(
+        {comparison.column for comparison in side.comparisons if comparison.is_judged}
+    )
     note = (
-        f"{side.results:,} results there; {side.judged} comparisons judged, {len(side.drifting)} drift, "
-        f"{few} antimicrobials have too few results to be judged."
+        f"{side.results:,} results there; {side.judged_count} comparisons judged, "
+        f"{len(side.drifting_comparisons)} drift, {few} antimicrobials have too few results to be judged."
     )
     headings = ("antimicrobial", "what", "#now", "#before", "#difference, points", "interval", "#by other organisms")
-    return Section(title, [_row(one, language) for one in side.drifting], headings, note)
+    return Section(title, [_row(comparison, language) for comparison in side.drifting_comparisons], headings, note)
 
 
-def _row(one: "Comparison", language: Language) -> tuple[str, ...]:
+def _row(comparison: "Comparison", language: Language) -> tuple[str, ...]:
     from sirena.stewardship.antimicrobial_names import drug_name
     from sirena.stewardship.drift_words import percent, points, what_is_compared
 
     return (
-        f"{drug_name(one.column, language)} ({one.column})",
-        what_is_compared(one, language),
-        f"{percent(one.share, language)} / {one.n}",
-        f"{percent(one.share_before, language)} / {one.n_before}",
-        points(one.difference, language),
-        f"{points(one.low, language)} … {points(one.high, language)}",
-        points(one.by_organisms, language),
+        f"{drug_name(comparison.column, language)} ({comparison.column})",
+        what_is_compared(comparison, language),
+        f"{percent(comparison.share, language)} / {comparison.n}",
+        f"{percent(comparison.share_before, language)} / {comparison.n_before}",
+        points(comparison.difference, language),
+        f"{points(comparison.low, language)} … {points(comparison.high, language)}",
+        points(comparison.by_organisms, language),
     )

@@ -116,36 +116,36 @@ def export(
     _check(to, country=country, laboratory=laboratory, year=year, guideline=guideline or [], leave_out=leave_out or [])
     targets = [path for path in (output, refused, dictionary) if path is not None]
     if len({str(path) for path in targets}) < len(targets):
-        raise UsageError("two of the files to write are one", hint="name a file for each")
+        raise UsageError("two of the files to write have the same name", hint="name a different file for each")
     for path in targets:
         find_suffix(path)
         check_place(path)
         refuse_same_file(file, path)
     source = read_file(file, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
-    result: GlassExport | EarsNetExport | WhonetExport
+    surveillance_export: GlassExport | EarsNetExport | WhonetExport
     if year is None:
-        result = _whonet(source)
-        meanings = result.meanings
+        surveillance_export = _whonet(source)
+        meanings = surveillance_export.meanings
     elif to is ExportTarget.EARS_NET:
         from sirena.stewardship.exports_ears_net import COLUMNS, Sender
 
         sender = Sender(country.upper(), laboratory.strip(), batch)
-        result = _ears_net(source, guideline or [], sender, year, leave_out or [])
+        surveillance_export = _ears_net(source, guideline or [], sender, year, leave_out or [])
         meanings = COLUMNS
     else:
         from sirena.stewardship.exports_glass import COLUMNS
 
-        result = _glass(source, guideline or [], country.upper(), year, batch or "DS1", leave_out or [])
+        surveillance_export = _glass(source, guideline or [], country.upper(), year, batch or "DS1", leave_out or [])
         meanings = COLUMNS
-    _write(source, result, meanings, output, refused, dictionary)
+    _write(source, surveillance_export, meanings, output, refused, dictionary)
     platform = f"{_NAMES[to]}, {country.upper()} {year}" if year is not None else "WHONET"
-    tell(f"{output}: {result.frame.height:,} rows for {platform}")
-    for reason, count in Counter(reason for _, reason in result.refused).most_common():
+    tell(f"{output}: {surveillance_export.frame.height:,} rows for {platform}")
+    for reason, count in Counter(reason for _, reason in surveillance_export.refused_rows).most_common():
         tell(f"  not exported: {count:,} isolates, {reason}")
     if to is ExportTarget.GLASS:
-        _warn_of_few(result.frame)
+        _warn_of_few(surveillance_export.frame)
     elif to is ExportTarget.EARS_NET:
-        tell("  each row is a person's: age, sex, dates and ward type may identify somebody; keep the file as such")
+        tell("  each row describes a person, whom age, sex, dates and ward type may identify: the file is patient data")
 
 
 def _check(
@@ -181,13 +181,13 @@ def _check(
 def _whonet(source: "WhonetFile") -> "WhonetExport":
     from datetime import date
 
-    from sirena.cli.answering import listed, tell
+    from sirena.cli.answering import list_names, tell
     from sirena.stewardship.exports_whonet import export_whonet
 
-    result = export_whonet(source, date.today())
-    if result.columns_left_out:
-        tell(f"  not exported: a second column for the same test: {listed(list(result.columns_left_out))}")
-    return result
+    whonet_export = export_whonet(source, date.today())
+    if whonet_export.columns_left_out:
+        tell(f"  not exported: a second column for the same test: {list_names(list(whonet_export.columns_left_out))}")
+    return whonet_export
 
 
 def _glass(
@@ -238,10 +238,10 @@ def _ears_net(
 
 def _write(
     source: "WhonetFile",
-    result: "GlassExport | EarsNetExport | WhonetExport",
+    surveillance_export: "GlassExport | EarsNetExport | WhonetExport",
     meanings: Mapping[str, str],
     output: Path,
-    refused: Path | None,
+    refused_file: Path | None,
     dictionary: Path | None,
 ) -> None:
     import numpy as np
@@ -249,11 +249,13 @@ def _write(
 
     from sirena.whonet.writing import write_file
 
-    write_file(result.frame.with_columns(pl.all().cast(pl.String)), output)
-    if refused is not None:
-        numbers = source.row_numbers(np.array([row for row, _ in result.refused], dtype=np.int64)).tolist()
-        reasons = [reason for _, reason in result.refused]
-        write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused)
+    write_file(surveillance_export.frame.with_columns(pl.all().cast(pl.String)), output)
+    if refused_file is not None:
+        numbers = source.row_numbers(
+            np.array([row for row, _ in surveillance_export.refused_rows], dtype=np.int64)
+        ).tolist()
+        reasons = [reason for _, reason in surveillance_export.refused_rows]
+        write_file(pl.DataFrame({"row": [str(number) for number in numbers], "reason": reasons}), refused_file)
     if dictionary is not None:
         write_file(pl.DataFrame({"column": list(meanings), "meaning": list(meanings.values())}), dictionary)
 

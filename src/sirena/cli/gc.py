@@ -38,7 +38,7 @@ def gc(
     """
     from sirena.acts.collecting import abort_uploads, dead_uploads, free_models, kept_out_of_backups, remove_versions
     from sirena.acts.gatekeeping import open_registry
-    from sirena.cli.progress import told
+    from sirena.cli.progress import step_reporter
     from sirena.domain.errors import UsageError
     from sirena.registry.housekeeping import Collection, unnamed_models
     from sirena.registry.retention import Retention
@@ -49,39 +49,39 @@ def gc(
     registry = open_registry()
     if yes and registry.signed_in_as and not registry.settings.holds_production_stack:
         raise UsageError(
-            "removing is for the server: from here nothing keeps it out of a backup",
-            hint="on the server: sirena gc --yes; without --yes it shows from here too what nothing needs",
+            "only the server can remove versions: a removal from here could overlap a backup",
+            hint="on the server: sirena gc --yes; without --yes the command also works from here",
         )
-    with told() as tell:
-        tell("taking stock")
+    with step_reporter() as report_step:
+        report_step("reading the registry")
         collection = Collection(registry, retention)
-        unneeded = collection.unneeded
-        unnamed = unnamed_models(registry, retention)
+        unneeded_versions = collection.unneeded
+        models_without_version = unnamed_models(registry, retention)
         uploads = dead_uploads(registry.settings)
-    _print(collection, len(unneeded), len(unnamed), len(uploads))
-    if not unneeded and not unnamed and not uploads:
+    _print(collection, len(unneeded_versions), len(models_without_version), len(uploads))
+    if not unneeded_versions and not models_without_version and not uploads:
         say("nothing to collect")
     elif not yes:
         say("nothing was removed; to remove it: the same command with --yes")
     else:
-        with kept_out_of_backups(registry.settings), told() as tell:
-            removed = remove_versions(registry, collection, unneeded, retention, tell)
-            freed = free_models(registry, retention, tell)
-            abort_uploads(registry.settings, uploads, tell)
-        say(f"removed {removed:,} versions and the files of {freed:,} stored models")
+        with kept_out_of_backups(registry.settings), step_reporter() as report_step:
+            removed_versions = remove_versions(registry, collection, unneeded_versions, retention, report_step)
+            freed_models = free_models(registry, retention, report_step)
+            abort_uploads(registry.settings, uploads, report_step)
+        say(f"removed {removed_versions:,} versions and the files of {freed_models:,} stored models")
         if uploads:
             say(f"removed the parts of {len(uploads):,} unfinished uploads")
-        if removed < len(unneeded):
-            say(f"{len(unneeded) - removed:,} came to be needed meanwhile, or were removed by others")
+        if removed_versions < len(unneeded_versions):
+            say(f"{len(unneeded_versions) - removed_versions:,} were needed again meanwhile, or removed by others")
 
 
-def _print(collection: "Collection", unneeded: int, unnamed: int, uploads: int) -> None:
+def _print(collection: "Collection", unneeded_versions: int, models_without_version: int, uploads: int) -> None:
     from sirena.cli.sections import Section, print_sections
 
     counts = Counter(collection.needs.values())
-    rows = [(str(need), f"{count:,}", "kept") for need, count in counts.most_common()]
-    rows += [("nothing", f"{unneeded:,}", "not needed")] if unneeded else []
+    rows = [(str(purpose), f"{count:,}", "kept") for purpose, count in counts.most_common()]
+    rows += [("nothing", f"{unneeded_versions:,}", "not needed")] if unneeded_versions else []
     releases = len(collection.inventory.stock.releases)
-    note = f"{releases:,} releases, all kept; {unnamed:,} stored models that no version names"
+    note = f"{releases:,} releases, all kept; {models_without_version:,} stored models that no version names"
     note += f"; {uploads:,} unfinished uploads older than a day" if uploads else ""
     print_sections([Section("Versions by what needs them", rows, ("needed by", "#versions", ""), note, words=(0,))])

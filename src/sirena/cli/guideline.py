@@ -40,12 +40,12 @@ def list_editions(as_json: AsJson = False) -> None:
 
     Example: sirena guideline list
     """
-    from sirena.guidelines.editions import shipped
+    from sirena.guidelines.editions import is_shipped
 
     editions = known_editions()
     default = set(editions.editions_in_force().values())
-    loaded = {name: editions.load(name) for name in editions.names}
-    listed = [
+    editions_by_name = {name: editions.load(name) for name in editions.names}
+    documents = [
         {
             "edition": name,
             "in_force_since": since.isoformat() if (since := edition.record.in_force_since) else None,
@@ -53,26 +53,26 @@ def list_editions(as_json: AsJson = False) -> None:
             "rows": len(edition.breakpoints),
             "expected": len(edition.expected_resistance),
             "antimicrobials": len(edition.drugs),
-            "origin": "shipped" if shipped(name) else "imported",
+            "origin": "shipped" if is_shipped(name) else "imported",
             "digest": edition.digest,
             "doubts": edition.record.doubts,
         }
-        for name, edition in loaded.items()
+        for name, edition in editions_by_name.items()
     ]
     if as_json:
-        print_json(listed)
+        print_json(documents)
         return
     rows = [
         (
-            str(one["edition"]),
-            str(one["in_force_since"] or "not stated"),
-            "default" if one["default"] else "",
-            *(str(one[count]) for count in ("rows", "expected", "antimicrobials", "origin")),
-            str(one["digest"])[:12],
+            str(document["edition"]),
+            str(document["in_force_since"] or "not stated"),
+            "default" if document["default"] else "",
+            *(str(document[count]) for count in ("rows", "expected", "antimicrobials", "origin")),
+            str(document["digest"])[:12],
         )
-        for one in listed
+        for document in documents
     ]
-    doubts = [(name, doubt) for name, edition in loaded.items() for doubt in edition.record.doubts]
+    doubts = [(name, doubt) for name, edition in editions_by_name.items() for doubt in edition.record.doubts]
     headings = ("edition", "in force since", "", "#rows", "#expected", "#antimicrobials", "origin", "digest")
     note = "The default of a guideline is its newest edition in force; a guideline alone (CLSI, EUCAST) means it."
     print_sections(
@@ -126,14 +126,14 @@ def import_tables(
         return
     since = in_force_since.date() if in_force_since else None
     folder = load_settings().editions_folder
-    for imported in import_whonet(files, folder, edition or (), in_force_since=since):
-        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(imported.skipped.items())]
+    for edition_import in import_whonet(files, folder, edition or (), in_force_since=since):
+        rows = [(f"left out: {reason}", str(count)) for reason, count in sorted(edition_import.skipped_rows.items())]
         facts = [
-            ("breakpoints", str(imported.breakpoints)),
-            ("expected resistance", str(imported.expected_resistance)),
+            ("breakpoints", str(edition_import.breakpoints)),
+            ("expected resistance", str(edition_import.expected_resistance)),
             *rows,
         ]
-        print_sections([Section(imported.name, facts, ("rows", "#"))])
+        print_sections([Section(edition_import.name, facts, ("rows", "#"))])
 
 
 def diff(
@@ -157,10 +157,10 @@ def diff(
 
     if not second and overlay is None:
         raise UsageError("there is nothing to compare with", hint="give a second edition, or an --overlay")
-    wanted = chosen_drugs(drugs)
+    drug_codes = chosen_drugs(drugs)
     editions = known_editions()
     before, after = editions.load(first), editions.load(second or first, overlay)
-    differences = [item for item in difference(before, after) if not wanted or item.drug in wanted]
+    differences = [item for item in difference(before, after) if not drug_codes or item.drug in drug_codes]
     if as_json:
         print_json([_facts(item) for item in differences])
         return
@@ -169,8 +169,8 @@ def diff(
         for item in (differences if every else differences[:_PAGE])
     ]
     headings = ("what", "drug", "rank", "group", "site", before.name, after.name)
-    hidden = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
-    note = f"{len(differences)} differences, the gravest first.{hidden}" if rows else "The two say the same."
+    more_text = f" {len(differences) - len(rows)} more with --all." if len(rows) < len(differences) else ""
+    note = f"{len(differences)} differences, the gravest first.{more_text}" if rows else "The two say the same."
     print_sections([Section(f"From {before.name} to {after.name}", rows, headings, note, words=DIFFERENCE_WORDS)])
 
 

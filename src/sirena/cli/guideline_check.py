@@ -46,18 +46,18 @@ def check(
     from sirena.guidelines.check import check_edition
 
     editions = known_editions()
-    loaded = editions.load(edition, overlay)
-    other = editions.load(against) if against else None
-    outcome = check_edition(loaded, other, chosen_drugs(drugs))
+    loaded_edition = editions.load(edition, overlay)
+    other_edition = editions.load(against) if against else None
+    outcome = check_edition(loaded_edition, other_edition, chosen_drugs(drugs))
     if as_json:
-        print_json(_document(loaded, outcome))
+        print_json(_document(loaded_edition, outcome))
         return
-    for line in edition_lines(loaded):
+    for line in edition_lines(loaded_edition):
         say(line)
     say("")
-    counts = [(what, str(number)) for what, number in _counts(outcome)]
+    counts = [(name, str(number)) for name, number in _counts(outcome)]
     print_sections([Section("To look at", counts, ("what", "#rows"), words=(0,))])
-    _print_rows(loaded, outcome)
+    _print_rows(loaded_edition, outcome)
     print_sections(_differences(outcome))
 
 
@@ -65,7 +65,7 @@ def _counts(outcome: "EditionCheck") -> list[tuple[str, int]]:
     counts = [
         ("rows in all", outcome.rows),
         ("statements of expected resistance in all", outcome.expected_resistance),
-        ("stated twice", len(outcome.repeated)),
+        ("stated twice", len(outcome.repeated_statements)),
         ("one MIC would be S and R", len(outcome.contradictory)),
         ("overridden by a wider or an equal group, with another answer", len(outcome.overridden)),
         ("for a group that no organism belongs to", len(outcome.memberless)),
@@ -82,7 +82,7 @@ def _counts(outcome: "EditionCheck") -> list[tuple[str, int]]:
 
 def _print_rows(edition: "Edition", outcome: "EditionCheck") -> None:
     parts = (
-        ("Stated twice", outcome.repeated),
+        ("Stated twice", outcome.repeated_statements),
         ("One MIC would be S and R", outcome.contradictory),
         ("For a group that no organism belongs to", outcome.memberless),
         ("Never decide, and would change nothing", outcome.idle),
@@ -107,7 +107,7 @@ def _override(edition: "Edition", item: "OverriddenRow") -> str:
     codes = ", ".join(item.organisms[:_CODES_SHOWN]) + (" …" if len(item.organisms) > _CODES_SHOWN else "")
     reach = "always" if item.always else f"for {len(item.organisms)} of its organisms"
     return (
-        f"{item.row.drug}  {whom(item.row)}: {saying(item.row, edition.guideline)}; before it comes, {reach}, "
+        f"{item.row.drug}  {whom(item.row)}: {saying(item.row, edition.guideline)}; overridden {reach} by "
         f"{whom(item.before)}: {saying(item.before, edition.guideline)} ({codes})"
     )
 
@@ -129,7 +129,7 @@ def _document(edition: "Edition", outcome: "EditionCheck") -> dict[str, Any]:
     return {
         **edition_facts(edition),
         "counts": dict(_counts(outcome)),
-        "repeated": [row_facts(row) for row in outcome.repeated],
+        "repeated": [row_facts(row) for row in outcome.repeated_statements],
         "contradictory": [row_facts(row) for row in outcome.contradictory],
         "overridden": [
             {

@@ -38,15 +38,15 @@ def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> 
     import json
 
     from sirena.server.checks.conditions import Condition, Urgency
-    from sirena.server.parts.doors import door_of_service
+    from sirena.server.parts.connections import connection_to_service
 
     if not any(part.name == "service" and part.well for part in parts):
-        return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not run", "sirena up")
+        return Condition("guideline", Urgency.WARNING, "not known: the service does not run", "sirena up")
     try:
-        with door_of_service(settings).open("/version", seconds=_SECONDS) as answer:
+        with connection_to_service(settings).open("/version", seconds=_SECONDS) as answer:
             version = json.load(answer)
     except (OSError, ValueError):
-        return Condition("guideline", Urgency.WARNING, "cannot be told: the service does not answer", "sirena status")
+        return Condition("guideline", Urgency.WARNING, "not known: the service does not answer", "sirena status")
     if version.get("not_in_force"):
         return Condition("guideline", Urgency.WARNING, "; ".join(version["not_in_force"]), REMEDY)
     editions = ", ".join(version.get("editions") or ())

@@ -29,16 +29,16 @@ def width() -> int:
 
 def row_lines(row: "Row", guideline: "Guideline") -> "Iterator[str]":
     """Yield a guideline row as lines of text: group, statement, source, number of readings, doubt and remark."""
-    who = f"{row.drug}  {whom(row)}"
-    what = saying(row, guideline)
-    yield from _beside(who, what)
+    subject = f"{row.drug}  {whom(row)}"
+    statement = saying(row, guideline)
+    yield from _two_columns(subject, statement)
     readings = "one reading" if row.readings == 1 else f"{row.readings} readings"
-    yield from _wrapped(f"{row.source or 'no source named'}; {readings}")
+    yield from _wrapped_lines(f"{row.source or 'no source named'}; {readings}")
     if row.doubt:
-        yield from _wrapped(f"doubt: {row.doubt}")
+        yield from _wrapped_lines(f"doubt: {row.doubt}")
     remark = getattr(row, "remark", "")
     if remark:
-        yield from _wrapped(f"remark: {remark}")
+        yield from _wrapped_lines(f"remark: {remark}")
 
 
 def whom(row: "Row") -> str:
@@ -57,8 +57,8 @@ def saying(row: "Row", guideline: "Guideline") -> str:
 
     if isinstance(row, Breakpoint):
         return figures(row, guideline)
-    spared = ", ".join(f"{rank_name(rank)} {group}" for rank, group in sorted(row.exceptions))
-    return f"R: expected resistance{f', except {spared}' if spared else ''}"
+    exceptions = ", ".join(f"{rank_name(rank)} {group}" for rank, group in sorted(row.exceptions))
+    return f"R: expected resistance{f', except {exceptions}' if exceptions else ''}"
 
 
 def row_facts(row: "Row") -> dict[str, Any]:
@@ -67,13 +67,13 @@ def row_facts(row: "Row") -> dict[str, Any]:
     from sirena.guidelines.tables import rank_name
 
     group: dict[str, Any] = {"drug": row.drug, "rank": rank_name(row.rank), "group": row.group}
-    read = {"source": row.source, "readings": row.readings, "doubt": row.doubt}
+    source_facts = {"source": row.source, "readings": row.readings, "doubt": row.doubt}
     if not isinstance(row, Breakpoint):
-        spared = [f"{rank_name(rank)}:{name}" for rank, name in sorted(row.exceptions)]
-        return {"statement": "expected resistance", **group, "except": spared, **read}
+        exceptions = [f"{rank_name(rank)}:{name}" for rank, name in sorted(row.exceptions)]
+        return {"statement": "expected resistance", **group, "except": exceptions, **source_facts}
     figures = {"S": row.susceptible, "R": row.resistant, "middle": row.middle.value}
     sites = list(filter(None, row.sites))
-    return {"statement": row.statement.value, **group, "sites": sites, **figures, **read, "remark": row.remark}
+    return {"statement": row.statement.value, **group, "sites": sites, **figures, **source_facts, "remark": row.remark}
 
 
 def edition_facts(edition: "Edition") -> dict[str, Any]:
@@ -94,7 +94,9 @@ def edition_lines(edition: "Edition") -> "Iterator[str]":
     """Yield the facts of a guideline edition as a whole, as lines of text."""
     record = edition.record
     since = (
-        f"in force since {record.in_force_since}" if record.in_force_since else "nobody said since when it is in force"
+        f"in force since {record.in_force_since}"
+        if record.in_force_since
+        else "no day is stated from which it is in force"
     )
     yield f"{edition.name}: {since}"
     for label, texts in (
@@ -114,14 +116,14 @@ def bulleted(texts: "Iterable[str]") -> "Iterator[str]":
         yield from textwrap.wrap(in_words(text), width(), initial_indent="  ", subsequent_indent=_INDENT)
 
 
-def _beside(who: str, what: str) -> "Iterator[str]":
-    left = textwrap.wrap(who, _WHO - 2, subsequent_indent="     ") or [""]
-    right = textwrap.wrap(what, max(width() - _WHO - 2, 20)) or [""]
-    for number in range(max(len(left), len(right))):
-        first = left[number] if number < len(left) else ""
-        second = right[number] if number < len(right) else ""
+def _two_columns(left_text: str, right_text: str) -> "Iterator[str]":
+    left_lines = textwrap.wrap(left_text, _WHO - 2, subsequent_indent="     ") or [""]
+    right_lines = textwrap.wrap(right_text, max(width() - _WHO - 2, 20)) or [""]
+    for number in range(max(len(left_lines), len(right_lines))):
+        first = left_lines[number] if number < len(left_lines) else ""
+        second = right_lines[number] if number < len(right_lines) else ""
         yield f"  {first:<{_WHO - 2}}  {second}".rstrip()
 
 
-def _wrapped(text: str) -> "Iterator[str]":
+def _wrapped_lines(text: str) -> "Iterator[str]":
     yield from textwrap.wrap(in_words(text), width(), initial_indent=_INDENT, subsequent_indent=_INDENT + "  ")

@@ -46,30 +46,30 @@ def show(
 
     Example: sirena guideline show "CLSI 2026" --drugs AMK,CIP --organism "E. coli"
     """
-    loaded = known_editions().load(edition, overlay)
+    loaded_edition = known_editions().load(edition, overlay)
     member = chosen_organism(organism) if organism else None
-    rows = sorted(_rows(loaded, chosen_drugs(drugs), member), key=_order)
+    rows = sorted(_rows(loaded_edition, chosen_drugs(drugs), member), key=_order)
     if as_csv:
-        _print_overlay(loaded, rows)
+        _print_overlay(loaded_edition, rows)
     elif as_json:
-        document = {**edition_facts(loaded), "rows": [row_facts(row) for row in rows]}
+        document = {**edition_facts(loaded_edition), "rows": [row_facts(row) for row in rows]}
         print_json(document)
     else:
-        _print_page(loaded, rows)
+        _print_page(loaded_edition, rows)
 
 
 def _rows(edition: "Edition", drugs: set[str], member: "Organism | None") -> "list[Breakpoint | ExpectedResistance]":
-    listed: list[Breakpoint | ExpectedResistance] = [
+    rows: list[Breakpoint | ExpectedResistance] = [
         row
         for row in edition.expected_resistance
         if (not drugs or row.drug in drugs) and (member is None or row.covers(member))
     ]
-    listed += [
+    rows += [
         row
         for row in edition.breakpoints
         if (not drugs or row.drug in drugs) and (member is None or member.belongs_to(row.rank, row.group))
     ]
-    return listed
+    return rows
 
 
 def _order(row: "Breakpoint | ExpectedResistance") -> tuple[str, bool, int, str, tuple[str, ...]]:

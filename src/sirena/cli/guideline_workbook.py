@@ -21,24 +21,24 @@ def import_workbook(path: Path) -> None:
     from sirena.guidelines.eucast.importing import import_eucast
     from sirena.settings.catalogue import load_settings
 
-    imported = import_eucast(path, load_settings().editions_folder)
-    facts = [(kind, str(number)) for kind, number in sorted(imported.kinds.items())]
+    workbook = import_eucast(path, load_settings().editions_folder)
+    facts = [(kind, str(number)) for kind, number in sorted(workbook.kinds.items())]
     print_sections(
         [
-            Section(imported.name, facts, ("statements", "#"), _outcome(imported)),
-            _cells("Left to a person: nothing of these cells was taken", imported.undecided),
-            _cells("Taken as printed; a person should read the notes", imported.to_check),
-            _cells("Not read", imported.left_out),
-            *_differences(imported),
+            Section(workbook.name, facts, ("statements", "#"), _outcome(workbook)),
+            _cells("Left to a person: these cells were not imported", workbook.undecided_cells),
+            _cells("Imported as printed; a person should read the notes", workbook.to_check),
+            _cells("Not read", workbook.left_out),
+            *_differences(workbook),
         ]
     )
 
 
-def _outcome(imported: "ImportedWorkbook") -> str:
-    if imported.differences is not None:
-        return f"{imported.name} comes with Sirena and stays as it is; nothing was stored."
+def _outcome(workbook: "ImportedWorkbook") -> str:
+    if workbook.differences is not None:
+        return f"{workbook.name} comes with Sirena and stays as it is; nothing was stored."
     return (
-        f"Stored. Expected resistance was taken over from {imported.expected_from}. Antifungals have tables of their"
+        f"Stored. Expected resistance was taken over from {workbook.expected_from}. Antifungals have tables of their"
         " own, which the workbook does not hold."
     )
 
@@ -49,17 +49,17 @@ def _cells(title: str, cells: "Iterable[Undecided]") -> Section:
     )
 
 
-def _differences(imported: "ImportedWorkbook") -> list[Section]:
-    if imported.differences is None:
+def _differences(workbook: "ImportedWorkbook") -> list[Section]:
+    if workbook.differences is None:
         return []
     rows = [
         (item.gravity.words, item.drug, item.rank, item.group, item.site, item.before or "-", item.after or "-")
-        for item in imported.differences
+        for item in workbook.differences
     ]
     headings = ("what", "drug", "rank", "group", "site", "shipped", "workbook")
     return [
         Section(
-            f"Where the workbook differs from {imported.name}",
+            f"Where the workbook differs from {workbook.name}",
             rows,
             headings,
             f"{len(rows)} differences, the gravest first.",

@@ -53,9 +53,9 @@ def show_misuse(error: Any) -> None:
     Args:
         error: the error that Typer raised.
     """
-    shown = io.StringIO()
-    error.show(file=shown)
-    for line in shown.getvalue().splitlines():
+    buffer = io.StringIO()
+    error.show(file=buffer)
+    for line in buffer.getvalue().splitlines():
         typer.echo(translate(line, SPANISH, COMMANDS).text if speaks_spanish() else line, err=True)
 
 

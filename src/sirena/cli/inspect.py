@@ -89,8 +89,8 @@ def inspect(
         refuse_same_file(file, audit_isolates)
         write_file(labels.isolates(language), audit_isolates)
     if as_json:
-        listed = None if labels is None else {"edition": labels.edition, "cells": labels.cells.to_dicts()}
-        print_json({**inspection.to_json(), "label_audit": listed})
+        audit_document = None if labels is None else {"edition": labels.edition, "cells": labels.cells.to_dicts()}
+        print_json({**inspection.to_json(), "label_audit": audit_document})
     else:
         print_sections(describe(inspection))
         if labels is not None:
@@ -143,21 +143,24 @@ def _no_mics(inspection: "Inspection") -> Section:
 
 def _headers(inspection: "Inspection") -> Section:
     rows = [
-        (one.header, one.content, one.drug, GUIDELINES.get(one.guideline, ""), one.why) for one in inspection.headers
+        (reading.header, reading.content, reading.drug, GUIDELINES.get(reading.guideline, ""), reading.why)
+        for reading in inspection.headers
     ]
-    note = "What is wrong or left out here, a mapping file says: --write-mapping, then --mapping." if rows else ""
+    note = (
+        "To correct this list: write it with --write-mapping, edit that file, and give it as --mapping." if rows else ""
+    )
     return Section(
         "Headers of other systems", rows, ("header", "read as", "drug", "guideline", "why"), note, words=(1, 4)
     )
 
 
 def _organisms(inspection: "Inspection") -> Section:
-    shown = [(one.code, one.name, str(one.count)) for one in inspection.organisms[:20]]
-    unknown = sum(one.count for one in inspection.unknown_organisms)
-    rest = len(inspection.organisms) - len(shown)
+    rows = [(organism.code, organism.name, str(organism.count)) for organism in inspection.organisms[:20]]
+    unknown = sum(organism.count for organism in inspection.unknown_organisms)
+    rest = len(inspection.organisms) - len(rows)
     return Section(
         "Organisms",
-        shown,
+        rows,
         ("code", "name", "#isolates"),
         f"{f'{rest} more organisms; ' if rest else ''}{unknown} isolates of unknown organism,"
         f" {inspection.missing_organisms} without organism.",
@@ -166,26 +169,38 @@ def _organisms(inspection: "Inspection") -> Section:
 
 def _unknown_organisms(inspection: "Inspection") -> Section:
     rows = [
-        (one.text or in_words("(text that does not look like an organism)"), str(one.count), _rows(one.rows, one.count))
-        for one in inspection.unknown_organisms[:20]
+        (
+            organism.text or in_words("(text that does not look like an organism)"),
+            str(organism.count),
+            _rows(organism.rows, organism.count),
+        )
+        for organism in inspection.unknown_organisms[:20]
     ]
     return Section("Unknown organisms", rows, ("text", "#isolates", "rows"))
 
 
 def _specimens(inspection: "Inspection") -> Section:
     rows = [(site, str(count)) for site, count in inspection.specimens.sites.items()]
-    note = "" if rows else "No specimen type, so every isolate is answered as of unknown site (--site names one)."
+    note = "" if rows else "No specimen type, so the site of every isolate is unknown (--site gives one)."
     return Section("Sites of infection", rows, ("site", "#isolates"), note)
 
 
 def _unknown_specimens(inspection: "Inspection") -> Section:
     unknown = inspection.specimens.unknown
     rows = [
-        (one.text or in_words("(text that does not look like a specimen)"), str(one.count), _rows(one.rows, one.count))
-        for one in unknown[:20]
+        (
+            specimen.text or in_words("(text that does not look like a specimen)"),
+            str(specimen.count),
+            _rows(specimen.rows, specimen.count),
+        )
+        for specimen in unknown[:20]
     ]
     rest = f" {len(unknown) - len(rows)} more texts are not shown." if len(unknown) > len(rows) else ""
-    note = f"{sum(one.count for one in unknown)} isolates are answered as of unknown site.{rest}" if rows else ""
+    note = (
+        f"{sum(specimen.count for specimen in unknown)} isolates have an unknown site of infection.{rest}"
+        if rows
+        else ""
+    )
     return Section("Unknown specimens", rows, ("text", "#isolates", "rows"), note)
 
 
@@ -219,10 +234,15 @@ def _disks(inspection: "Inspection") -> Section:
 def _problems(inspection: "Inspection") -> Section:
     problems = [*inspection.problems, *(problem for test in inspection.tests for problem in test.problems)]
     rows = [
-        (one.column or in_words("(file)"), str(one.count), one.problem_class.sentence, _rows(one.rows, one.count))
-        for one in problems
+        (
+            problem.column or in_words("(file)"),
+            str(problem.count),
+            problem.problem_class.sentence,
+            _rows(problem.rows, problem.count),
+        )
+        for problem in problems
     ]
-    return Section("Not readable, or doubtful", rows, ("column", "#count", "what stands there", "rows"), words=(2,))
+    return Section("Not readable, or doubtful", rows, ("column", "#count", "what the cells hold", "rows"), words=(2,))
 
 
 def _rows(rows: tuple[int, ...], count: int) -> str:

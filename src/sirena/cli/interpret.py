@@ -95,7 +95,7 @@ def interpret(
         FileQuestion,
         Output,
         answer,
-        opened,
+        open_for_answers,
         own_rules,
         read_rules,
         read_site,
@@ -110,22 +110,23 @@ def interpret(
     target.check(file)
     own = own_rules(expert_rules, rules)
     expert = read_rules(expert_rules, own)
-    with engine_named(engine) as works, opened(file, target, sheet, mapping, engine=works) as isolates:
-        loaded = load_for_answers(release)
-        for alarm in loaded.alarms:
+    with engine_named(engine) as works, open_for_answers(file, target, sheet, mapping, engine=works) as isolates:
+        answering_release = load_for_answers(release)
+        for alarm in answering_release.alarms:
             tell(f"ALARM: {alarm}")
         columns = [column.model_column for column in isolates.file.mic_columns.values()]
         question = FileQuestion(
-            lambda column: loaded.panel.tables.get(column.model_column),
-            stamp=stamp_with_rules(stamp_of(loaded.panel, columns), expert, own),
+            lambda column: answering_release.panel.tables.get(column.model_column),
+            stamp=stamp_with_rules(stamp_of(answering_release.panel, columns), expert, own),
             site=everywhere,
-            source=lambda column: _model(loaded.panel, column),
+            source=lambda column: _model(answering_release.panel, column),
             zones=True,
             rules=expert,
         )
         summary, problems = answer(isolates, target, question)
-    kept = " (kept copy; MLflow did not answer)" if loaded.from_cache_only else ""
-    tell(f"{loaded.name}{kept} asked; written to {'standard output' if str(output) == '-' else as_given(output)}")
+    copy_remark = " (local copy, MLflow did not answer)" if answering_release.from_cache_only else ""
+    place = "standard output" if str(output) == "-" else as_given(output)
+    tell(f"categories from {answering_release.name}{copy_remark}; written to {place}")
     summary.tell()
     tell_about_problems(isolates.file, problems)
 

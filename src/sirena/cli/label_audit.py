@@ -35,20 +35,21 @@ _HEADINGS: Final = (
 )
 
 
-def audit_section(audit: "pl.DataFrame", edition: str, written: Path | None) -> Section:
+def audit_section(audit: "pl.DataFrame", edition: str, audit_file: Path | None) -> Section:
     """Return a section with the gravest cells of the label audit, and the number of all.
 
     Args:
         audit: the audit, from `label_audit.audit_labels`.
         edition: name of the guideline edition with which the labels were compared.
-        written: file with all cells, if one was written.
+        audit_file: file with all cells, if one was written.
     """
     rows = [
         tuple("" if cell is None else str(cell) for cell in row) for row in audit.select(_COLUMNS).head(SHOWN).rows()
     ]
-    where = f"; all are in {written}" if written else "; --audit FILE writes all of them"
+    place_text = f"; all are in {audit_file}" if audit_file else "; --audit FILE writes all of them"
     note = (
         f"{audit.height:,} cells hold {audit['results'].sum():,} labels that contradict one another, "
-        f"the order of MICs, or {edition}{where if audit.height else ''}. Who is right is yours to say."
+        f"the order of MICs, or {edition}{place_text if audit.height else ''}. "
+        "The laboratory decides which label is right."
     )
     return Section("Label audit", rows, _HEADINGS, note)

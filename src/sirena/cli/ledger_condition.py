@@ -28,10 +28,10 @@ def ledger_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Co
         return Condition("ledger", Urgency.WARNING, "cannot be read: postgresql does not run", "sirena up")
     try:
         with closing(open_ledger(settings)) as ledger:
-            found = verify(ledger)
+            verification = verify(ledger)
     except SirenaError as error:
         return Condition("ledger", Urgency.CRITICAL, error.text, error.hint)
-    if found.finding is not None:
-        told = f"not what was written: {found.finding.text}"
-        return Condition("ledger", Urgency.CRITICAL, told, "change nothing, and see `sirena audit verify`")
-    return Condition("ledger", Urgency.OK, f"{found.entries} entries, intact")
+    if verification.finding is not None:
+        message = f"not intact: {verification.finding.text}"
+        return Condition("ledger", Urgency.CRITICAL, message, "change nothing, and see `sirena audit verify`")
+    return Condition("ledger", Urgency.OK, f"{verification.entries} entries, intact")

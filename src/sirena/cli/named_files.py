@@ -16,9 +16,9 @@ def file_problems(settings: "Settings") -> list[str]:
     from sirena.certification.gate_file import load_gate
 
     return [
-        *_told("SIRENA_OVERLAY", lambda: _read_overlay(settings)),
-        *_told("SIRENA_GATE", lambda: load_gate(settings.gate)),
-        *_told("SIRENA_POLICY", lambda: load_policy(settings.policy)),
+        *_error_lines("SIRENA_OVERLAY", lambda: _read_overlay(settings)),
+        *_error_lines("SIRENA_GATE", lambda: load_gate(settings.gate)),
+        *_error_lines("SIRENA_POLICY", lambda: load_policy(settings.policy)),
     ]
 
 
@@ -32,11 +32,11 @@ def _read_overlay(settings: "Settings") -> None:
         editions.load(name, in_force=settings.overlay)
 
 
-def _told(variable: str, read: Callable[[], object]) -> list[str]:
+def _error_lines(variable: str, reader: Callable[[], object]) -> list[str]:
     from sirena.domain.errors import SirenaError
 
     try:
-        read()
+        reader()
     except SirenaError as error:
         return [f"{variable}: {error.text}" + (f" ({error.hint})" if error.hint else "")]
     except OSError as error:

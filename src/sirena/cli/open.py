@@ -63,11 +63,11 @@ def open_pages(
     if file is not None:
         files.add(open_whonet_file(file.name, read_file(file), answers))
     key = new_key()
-    bound = bind("127.0.0.1", port)
-    address = f"{url_of(bound)}{ENTER}{key}"
+    listener = bind("127.0.0.1", port)
+    address = f"{url_of(listener)}{ENTER}{key}"
     say(f"Sirena: {address}")
     if browser:
         webbrowser.open(address)
-    others = OtherEditions(Editions(settings.editions_folder), editions.overlay)
+    other_editions = OtherEditions(Editions(settings.editions_folder), editions.overlay)
     sides = (models_of(settings), evidence_of_models, audit_labels_of, rules, partial(actor, settings))
-    run_until_signal(create_pages(answers if release else editions, files, key, others, *sides), bound)
+    run_until_signal(create_pages(answers if release else editions, files, key, other_editions, *sides), listener)

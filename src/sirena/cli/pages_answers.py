@@ -41,12 +41,12 @@ class AnswersNow:
 
     def __call__(self) -> NamedPanel:
         """Return the panel that answers now."""
-        loaded = self._holder.loaded_panel
-        if loaded is None:
+        marked_panel = self._holder.loaded_panel
+        if marked_panel is None:
             return self._editions()
         last = self._last
-        if last is None or last.panel is not loaded.panel:
-            last = self._last = answers_of_release(loaded.panel)
+        if last is None or last.panel is not marked_panel.panel:
+            last = self._last = answers_of_release(marked_panel.panel)
         return last
 
 
@@ -64,7 +64,7 @@ class EditionsNow:
         self._settings = settings
         self._rules = rules
         self._guideline = guideline
-        self._asked = -math.inf
+        self._read_time = -math.inf
         self._last: tuple[RulesSource | None, NamedPanel] | None = None
         self._one_at_a_time = Lock()
 
@@ -83,11 +83,11 @@ class EditionsNow:
             SirenaError: the ledger cannot be read, or is not as it was written.
         """
         with self._one_at_a_time:
-            if self._last is None or time.monotonic() >= self._asked + _SECONDS:
+            if self._last is None or time.monotonic() >= self._read_time + _SECONDS:
                 overlay = self.overlay()
                 if self._last is None or self._last[0] != overlay:
                     self._last = overlay, _by_editions(self._settings, self._guideline, overlay)
-                self._asked = time.monotonic()
+                self._read_time = time.monotonic()
             return self._last[1]
 
 
@@ -123,8 +123,8 @@ def _by_editions(
     overlay: RulesSource | None,
     columns: Collection[str] | None = None,
 ) -> NamedPanel:
-    chosen = choose_editions(Editions(settings.editions_folder), guideline, in_force=overlay)
-    return answers_of_editions(chosen, columns)
+    editions = choose_editions(Editions(settings.editions_folder), guideline, in_force=overlay)
+    return answers_of_editions(editions, columns)
 
 
 def evidence_of_models(panel: Panel, columns: Collection[str]) -> TrainingCounts:

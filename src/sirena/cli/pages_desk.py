@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.web.records import UnrecordedError
 
 _SECONDS: Final = 10.0
@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 class PagesDesk:
     """Client by which the pages send requests to the access service, over its socket."""
 
-    door: Door
+    connection: PartConnection
 
     def record(self, event: str, facts: Mapping[str, Any]) -> None:
         """Record an event on the pages in the ledger.
@@ -34,10 +34,10 @@ class PagesDesk:
         """
         body = json.dumps(facts).encode()
         try:
-            self.door.open(f"/events/{event}", body, seconds=_SECONDS).close()
+            self.connection.open(f"/events/{event}", body, seconds=_SECONDS).close()
         except _AWAY as error:
-            _LOG.warning("%s could not be put on record: %s", event, type(error).__name__)
-            raise UnrecordedError("the access service does not take what happens", hint="sirena status") from error
+            _LOG.warning("%s could not be written to the audit ledger: %s", event, type(error).__name__)
+            raise UnrecordedError("the access service does not take the pages' events", hint="sirena status") from error
 
     def open_sessions(self) -> frozenset[str]:
         """Return the names of the sessions that are open now.
@@ -46,7 +46,7 @@ class PagesDesk:
             UnrecordedError: the access service does not answer.
         """
         try:
-            with self.door.open("/sessions", seconds=_SECONDS) as answer:
+            with self.connection.open("/sessions", seconds=_SECONDS) as answer:
                 return frozenset(json.load(answer))
         except _AWAY as error:
             raise UnrecordedError("the access service names no sessions", hint="sirena status") from error

@@ -13,9 +13,9 @@ def models_of(settings: "Settings") -> "Callable[[], InstalledModels]":
     """Return a function that returns the models of an installation, always the same object."""
 
     @cache
-    def house() -> "InstalledModels":
+    def installed_models() -> "InstalledModels":
         from sirena.acts.installed_models import InstalledModels
 
         return InstalledModels(settings)
 
-    return house
+    return installed_models

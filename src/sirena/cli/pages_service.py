@@ -55,13 +55,13 @@ def pages_service(
     # a process that breaks leaves no file of what it held in memory
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     settings = load_settings()
-    bound = bind("127.0.0.1", port) if socket is None else bind_path(socket)
+    listener = bind("127.0.0.1", port) if socket is None else bind_path(socket)
     holder = PanelHolder(JudgedPanelSource(settings, open_ledger(settings)), poll_seconds=settings.poll_seconds)
     app = _application(holder, settings, desk, "" if key is None else key.read_text(encoding="utf-8"))
-    typer.echo(f"Sirena shows pages: {url_of(bound)}", err=True)
+    typer.echo(f"Sirena shows pages: {url_of(listener)}", err=True)
     holder.start()
     try:
-        run_until_signal(app, bound)
+        run_until_signal(app, listener)
     finally:
         holder.stop()
 
@@ -74,7 +74,7 @@ def _application(holder: "PanelHolder", settings: "Settings", desk: Path | None,
     from sirena.cli.pages_desk import PagesDesk
     from sirena.cli.pages_models import models_of
     from sirena.guidelines.editions import Editions
-    from sirena.server.parts.doors import Door
+    from sirena.server.parts.connections import PartConnection
     from sirena.web.application import create_entry_pages, create_pages
     from sirena.web.opened_files import OpenedFiles
     from sirena.web.other_editions import OtherEditions
@@ -82,9 +82,9 @@ def _application(holder: "PanelHolder", settings: "Settings", desk: Path | None,
     rules = local_rules_of(settings, behind_entry=desk is not None)
     editions = EditionsNow(settings, rules)
     answering = AnswersNow(holder, editions)
-    others = OtherEditions(Editions(settings.editions_folder), editions.overlay)
-    sides = (others, models_of(settings), evidence_of_models, audit_labels_of, rules)
+    other_editions = OtherEditions(Editions(settings.editions_folder), editions.overlay)
+    sides = (other_editions, models_of(settings), evidence_of_models, audit_labels_of, rules)
     if desk is None:
         return create_pages(answering, OpenedFiles(), key, *sides, partial(actor, settings))
-    asking = PagesDesk(Door("http://desk", socket=desk))
+    asking = PagesDesk(PartConnection("http://desk", socket=desk))
     return create_entry_pages(answering, OpenedFiles(), asking.record, asking.open_sessions, *sides)

@@ -9,7 +9,7 @@ from sirena.server.supervision.health_report import PartHealth
 _MINUTE: Final = 60
 
 
-def print_parts(found: Sequence[PartHealth]) -> None:
+def print_parts(parts: Sequence[PartHealth]) -> None:
     """Print a table of the parts."""
     rows = [
         (
@@ -20,9 +20,9 @@ def print_parts(found: Sequence[PartHealth]) -> None:
             f"{part.memory_mib} MiB" if part.memory else "",
             _duration(part.seconds) if part.seconds else "",
         )
-        for part in found
+        for part in parts
     ]
-    total = sum(part.memory_mib for part in found)
+    total = sum(part.memory_mib for part in parts)
     headings = ("part", "state", "version", "#port", "#memory", "#running")
     print_sections([Section("Parts", rows, headings, f"{total} MiB in all", words=(1,))])
 

@@ -11,7 +11,7 @@ from sirena.server.steps import Tell
 
 
 @contextmanager
-def told() -> Iterator[Tell]:
+def step_reporter() -> Iterator[Tell]:
     """Yield a function to call with the name of each step."""
     if not sys.stderr.isatty():
         yield lambda step: typer.echo(f"{in_words(step)} …", err=True)

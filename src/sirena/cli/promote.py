@@ -48,7 +48,7 @@ def promote(
     from sirena.registry.versions import Stage, find_version
 
     if every == bool(model):
-        raise UsageError("name one model version, or say --all", hint="sirena promote modelo_AMK_NM/2 --to production")
+        raise UsageError("name one model version, or give --all", hint="sirena promote modelo_AMK_NM/2 --to production")
     stage = Stage.named(to)
     registry = open_registry()
     judge = judge_for(registry, overlay)
@@ -66,16 +66,16 @@ def promote(
             else:
                 say(_sentence(version, stage, *outcome))
     if refusals:
-        told = "\n".join(refusal.text for refusal in refusals)
+        refusal_texts = "\n".join(refusal.text for refusal in refusals)
         remedies = dict.fromkeys(refusal.hint for refusal in refusals if refusal.hint)
         raise GateError(
-            f"{len(refusals)} of {len(versions)} models were refused\n{told}", hint="\n  or: ".join(remedies)
+            f"{len(refusals)} of {len(versions)} models were refused\n{refusal_texts}", hint="\n  or: ".join(remedies)
         )
 
 
-def _sentence(version: "ModelVersion", stage: "Stage", done: "Promotion", verdict: "Verdict | None") -> str:
-    if not done.changed:
+def _sentence(version: "ModelVersion", stage: "Stage", promotion: "Promotion", verdict: "Verdict | None") -> str:
+    if not promotion.changed:
         return f"{version} is in {stage.value} already"
-    before = f", in place of version {done.previous}" if done.previous else ""
-    overridden = f", overriding {len(verdict.refusals)} criteria" if verdict and verdict.overridden else ""
-    return f"{version} is in {stage.value}{before}{overridden}"
+    place_text = f", in place of version {promotion.previous}" if promotion.previous else ""
+    override_text = f", overriding {len(verdict.refusals)} criteria" if verdict and verdict.overridden else ""
+    return f"{version} is in {stage.value}{place_text}{override_text}"

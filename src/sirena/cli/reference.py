@@ -120,7 +120,7 @@ def reference(
         FileQuestion,
         Output,
         answer,
-        opened,
+        open_for_answers,
         own_rules,
         read_rules,
         read_site,
@@ -142,11 +142,11 @@ def reference(
     own = own_rules(expert_rules, rules)
     expert = read_rules(expert_rules, own)
     settings = load_settings()
-    known = Editions(settings.editions_folder)
+    all_editions = Editions(settings.editions_folder)
     editions = choose_editions(
-        known, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
+        all_editions, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
     )
-    with engine_named(engine) as works, opened(file, target, sheet, mapping, engine=works) as isolates:
+    with engine_named(engine) as works, open_for_answers(file, target, sheet, mapping, engine=works) as isolates:
         source = isolates.file
         tell_about_zones(source)
         _tell_about_letters(source, editions)
@@ -155,7 +155,7 @@ def reference(
         tables = {column: _without_breakpoints(column) for column in columns} | editions.tables(
             columns, reading=reading
         )
-        names = editions.named(columns)
+        names = editions.names_for(columns)
         question = FileQuestion(
             lambda column: tables[column.model_column],
             stamp=stamp_with_rules(f"reference · {names}" if names else "reference", expert, own),
@@ -204,17 +204,17 @@ def _policy(text: str) -> "CensoredPolicy":
 
 
 def _tell_about_letters(file: "WhonetFile", editions: "ChosenEditions") -> None:
-    from sirena.cli.answering import listed, tell
+    from sirena.cli.answering import list_names, tell
 
-    others = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
-    if others:
-        tell(f"no edition of their guideline is known, so NI in every row: {listed(others)}")
+    headers = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
+    if headers:
+        tell(f"no edition of their guideline is known, so NI in every row: {list_names(headers)}")
 
 
 def _tell_about_unknown(file: "WhonetFile") -> None:
-    from sirena.cli.answering import listed, tell
+    from sirena.cli.answering import list_names, tell
     from sirena.domain.antimicrobials import ANTIMICROBIALS
 
-    others = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
-    if others:
-        tell(f"not among the {len(ANTIMICROBIALS)} antimicrobials, so NI in every row: {listed(others)}")
+    headers = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
+    if headers:
+        tell(f"not among the {len(ANTIMICROBIALS)} antimicrobials, so NI in every row: {list_names(headers)}")

@@ -53,10 +53,10 @@ def create(
     members = [find_version(registry, name) for name in versions] if versions else members_at(registry, source)
     release = create_release(registry, members, author=registry.settings.effective_user, note=note)
     say(f"{release.name}: {len(release.members)} models")
-    missing = [] if versions else missing_models(judge_for(registry, None), release)
-    if missing:
-        say(f"not in it, {len(missing)} models:", err=True)
-    for line in missing:
+    missing_lines = [] if versions else missing_models(judge_for(registry, None), release)
+    if missing_lines:
+        say(f"not in the release, {len(missing_lines)} models:", err=True)
+    for line in missing_lines:
         say(f"  {in_one_line(line)}", err=True)
 
 
@@ -74,17 +74,17 @@ def list_(as_json: AsJson = False) -> None:
     from sirena.registry.releases import list_releases
 
     registry = open_registry()
-    named = named_releases(registry)
+    marked_releases = named_releases(registry)
     releases = list_releases(registry)
     if as_json:
-        print_json([{**_facts(release), **_standing(release, named)} for release in releases])
+        print_json([{**_facts(release), **_standing(release, marked_releases)} for release in releases])
         return
     for release in releases:
-        created = f"{release.created:%Y-%m-%d %H:%M} UTC"
+        creation_time = f"{release.created:%Y-%m-%d %H:%M} UTC"
         members = in_words(f"{len(release.members)} models")
-        cells = (release.name, _marks(release, named), created, members, release.author, release.note)
+        cells = (release.name, _marks(release, marked_releases), creation_time, members, release.author, release.note)
         typer.echo("\t".join(map(in_one_line, cells)))
-        if release.name == named.active:
+        if release.name == marked_releases.active:
             _warn_of_lapsed_editions(registry, release)
 
 
@@ -99,18 +99,18 @@ def _facts(release: "Release") -> dict[str, object]:
     }
 
 
-def _standing(release: "Release", named: "NamedReleases") -> dict[str, object]:
+def _standing(release: "Release", marked_releases: "NamedReleases") -> dict[str, object]:
     from sirena.acts.judged import standing
 
-    return {"standing": standing(release, named.active), "shadow": release.name == named.shadow}
+    return {"standing": standing(release, marked_releases.active), "shadow": release.name == marked_releases.shadow}
 
 
-def _marks(release: "Release", named: "NamedReleases") -> str:
+def _marks(release: "Release", marked_releases: "NamedReleases") -> str:
     """Return what a release is besides one of many, in words."""
     from sirena.acts.judged import standing
 
-    marks = [in_words(standing(release, named.active))]
-    if release.name == named.shadow:
+    marks = [in_words(standing(release, marked_releases.active))]
+    if release.name == marked_releases.shadow:
         marks.append(in_words("shadow"))
     return ", ".join(filter(None, marks))
 
@@ -137,7 +137,7 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
 
     registry = open_registry()
     release = find_judged(registry, name)
-    named = named_releases(registry)
+    marked_releases = named_releases(registry)
     if as_json:
         members = [
             {
@@ -149,18 +149,20 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
             }
             for member in release_members(registry, release)
         ]
-        answered = [str(period) for period in periods_of(registry, release)]
-        print_json({**_facts(release), **_standing(release, named), "members": members, "answered": answered})
+        answer_periods = [str(period) for period in periods_of(registry, release)]
+        print_json(
+            {**_facts(release), **_standing(release, marked_releases), "members": members, "answered": answer_periods}
+        )
         return
-    marks = _marks(release, named)
-    made = f"{release.name}{f' ({marks})' if marks else ''}, made by {release.author}, {release.digest[:12]}"
-    say(in_one_line(made))
+    marks = _marks(release, marked_releases)
+    headline = f"{release.name}{f' ({marks})' if marks else ''}, made by {release.author}, {release.digest[:12]}"
+    say(in_one_line(headline))
     for member in release_members(registry, release):
         cells = (member.column, member.reference, member.edition, member.label_source, member.digest[:12])
         typer.echo("\t".join(map(in_one_line, cells)))
     _warn_of_lapsed_editions(registry, release)
-    for served in periods_of(registry, release):
-        say(in_one_line(str(served)))
+    for period in periods_of(registry, release):
+        say(in_one_line(str(period)))
 
 
 def activate(
@@ -184,10 +186,14 @@ def activate(
 
     registry = open_registry()
     judge = judge_for(registry, overlay)
-    done = switch_to(registry, find_release(registry, name), judge, override)
-    before = f", in place of release {done.previous}" if done.previous else ""
-    say(f"{done.release.name} is active{before}" if done.changed else f"{done.release.name} is active already")
-    _warn_of_lapsed_editions(registry, done.release)
+    activation = switch_to(registry, find_release(registry, name), judge, override)
+    before = f", in place of release {activation.previous}" if activation.previous else ""
+    say(
+        f"{activation.release.name} is active{before}"
+        if activation.changed
+        else f"{activation.release.name} is active already"
+    )
+    _warn_of_lapsed_editions(registry, activation.release)
 
 
 def rollback() -> None:
@@ -198,8 +204,8 @@ def rollback() -> None:
     from sirena.acts.gatekeeping import open_registry
     from sirena.acts.releasing import roll_back
 
-    done = roll_back(open_registry())
-    say(f"{done.release.name} is active again, in place of release {done.previous}")
+    activation = roll_back(open_registry())
+    say(f"{activation.release.name} is active again, in place of release {activation.previous}")
 
 
 def shadow(
@@ -227,9 +233,9 @@ def shadow(
     release = None if off else find_release(registry, name)
     name_shadow(registry, release)
     if release is None:
-        say("no release answers unseen")
+        say("there is no shadow release")
     else:
-        say(f"{release.name} answers unseen within seconds; see: sirena release diff --shadow")
+        say(f"{release.name} is the shadow release within seconds; see: sirena release diff --shadow")
 
 
 def diff(
@@ -239,7 +245,7 @@ def diff(
     cells: bool = typer.Option(False, "--cells", help="Print every answer that differs, tab-separated, for programs."),
     as_json: bool = typer.Option(False, "--json", help="Print the ranges, or with --file the counts, as JSON."),
     file: Path | None = typer.Option(None, help="Count the results of this WHONET file that differ."),
-    shadowed: bool = typer.Option(
+    of_shadow: bool = typer.Option(
         False,
         "--shadow",
         help="Count the differences in the requests that were answered since the shadow release was chosen or "
@@ -276,7 +282,7 @@ def diff(
         refuse_same_file(file, rows)
     isolates = read_file(file) if file is not None else None
     registry = open_registry()
-    if shadowed:
+    if of_shadow:
         print_shadow(look_at_shadow(registry), every=every, as_json=as_json)
         return
     releases = [find_judged(registry, name) for name in (before, after)]

@@ -27,12 +27,12 @@ def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "C
     from sirena.server.checks.conditions import Condition, Urgency
 
     if any(part.name in ("mlflow", "postgresql") and not part.well for part in parts):
-        return Condition("release", Urgency.WARNING, "cannot be looked at: MLflow does not run", "sirena up")
+        return Condition("release", Urgency.WARNING, "cannot be checked: MLflow does not run", "sirena up")
     try:
         with closing(open_ledger(settings)) as ledger:
             return _condition(settings, ledger)
     except SirenaError as error:
-        return Condition("release", Urgency.WARNING, f"cannot be looked at: {error.text}", error.hint)
+        return Condition("release", Urgency.WARNING, f"cannot be checked: {error.text}", error.hint)
 
 
 def _condition(settings: "Settings", ledger: "Ledger") -> "Condition":
@@ -46,18 +46,18 @@ def _condition(settings: "Settings", ledger: "Ledger") -> "Condition":
     database = settings.home / "mlflow.db"
     if active is None and settings.effective_tracking_uri == f"sqlite:///{database}" and not database.exists():
         return Condition("release", Urgency.OK, "none was activated yet")
-    found = JudgedWatch(settings, ledger).look()
-    if found.failures:
-        raise found.failures[0]
-    texts = [one.text for one in found.discrepancies]
-    if found.judgement is not None:
+    observation = JudgedWatch(settings, ledger).look()
+    if observation.failures:
+        raise observation.failures[0]
+    texts = [discrepancy.text for discrepancy in observation.discrepancies]
+    if observation.judgement is not None:
         home = settings.answering_home if settings.holds_production_stack else settings.home
-        texts += [one.text for one in JudgedCopy(home).read(found.judgement, None)[1]]
+        texts += [discrepancy.text for discrepancy in JudgedCopy(home).read(observation.judgement, None)[1]]
     if texts:
         return Condition("release", Urgency.CRITICAL, "; ".join(texts), _REMEDY)
-    if found.judgement is None or active is None:
+    if observation.judgement is None or active is None:
         return Condition("release", Urgency.OK, "none was activated yet")
-    told = f"{found.judgement.release} is what was judged (entry {active.entry}, {active.who})"
+    message = f"{observation.judgement.release} is the release that was approved (entry {active.entry}, {active.who})"
     if connect(settings).experiment_is_deleted:
-        told += f"; the MLflow experiment {settings.experiment_name} was deleted, the next training restores it"
-    return Condition("release", Urgency.OK, told)
+        message += f"; the MLflow experiment {settings.experiment_name} was deleted, the next training restores it"
+    return Condition("release", Urgency.OK, message)

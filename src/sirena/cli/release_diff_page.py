@@ -34,18 +34,18 @@ def print_ranges(old: "Panel", new: "Panel", *, every: bool, as_json: bool) -> N
         document = {"before": old.release, "after": new.release, "changes": facts}
         print_json(document)
         return
-    shown = changes if every else changes[:_PAGE]
+    page = changes if every else changes[:_PAGE]
     rows = [
         (_arrow(item.before, item.after), item.column, item.group, item.site, item.mics, f"{item.answers:,}")
-        for item in shown
+        for item in page
     ]
     counts: Counter[str] = Counter()
     for item in changes:
         counts[_arrow(item.before, item.after)] += item.answers
-    hidden = f"; {len(changes) - len(shown)} more ranges, --all prints them" if len(shown) < len(changes) else ""
+    more_text = f"; {len(changes) - len(page)} more ranges, --all prints them" if len(page) < len(changes) else ""
     sums = ", ".join(f"{change} {count:,}" for change, count in counts.items())
-    which = f"{hidden}. {sums}" if sums else f"{hidden}."
-    note = f"{counts.total():,} answers differ in {len(changes)} ranges, the gravest first{which}"
+    ending = f"{more_text}. {sums}" if sums else f"{more_text}."
+    note = f"{counts.total():,} answers differ in {len(changes)} ranges, the gravest first{ending}"
     print_sections([Section(f"From {old.release} to {new.release}", rows, _HEADINGS, note)])
 
 
@@ -82,13 +82,13 @@ def print_file_changes(
     facts = [(item.before, item.after, item.header, len(item.rows)) for item in changes]
     total = sum(count for *_, count in facts)
     if as_json:
-        listed = [dict(zip(("before", "after", "column", "results"), fact, strict=True)) for fact in facts]
-        document = {"before": old.release, "after": new.release, "results": total, "changes": listed}
+        documents = [dict(zip(("before", "after", "column", "results"), fact, strict=True)) for fact in facts]
+        document = {"before": old.release, "after": new.release, "results": total, "changes": documents}
         print_json(document)
         return
     rows = [(_arrow(before, after), column, f"{count:,}") for before, after, column, count in facts]
-    where = f"; row and specimen number of each are in {rows_file}" if rows_file else ""
-    note = f"{total:,} results of {file.frame.height:,} isolates get another category{where}."
+    place_text = f"; row and specimen number of each are in {rows_file}" if rows_file else ""
+    note = f"{total:,} results of {file.frame.height:,} isolates get another category{place_text}."
     title = f"In this file, from {old.release} to {new.release}"
     print_sections([Section(title, rows, ("change", "column", "#results"), note)])
 
@@ -110,25 +110,28 @@ def print_shadow(document: Mapping[str, Any], *, every: bool, as_json: bool) -> 
     shadow, active = document["shadow"], document["active"]
     if shadow is None:
         raise UsageError(
-            document["failure"] or "no release answers unseen",
-            hint="name one, `sirena release shadow latest`; the service takes it up within seconds",
+            document["failure"] or "there is no shadow release",
+            hint="name one, `sirena release shadow latest`; the service loads it within seconds",
         )
     if active is None:
-        say(f"{shadow} answers unseen; nothing has been asked yet")
+        say(f"{shadow} is the shadow release; no request was answered yet")
         return
     changes = document["changes"]
-    shown = changes if every else changes[:_PAGE]
+    page = changes if every else changes[:_PAGE]
     rows = [
-        (_arrow(item["before"], item["after"]), item["column"], item["group"], f"{item['answers']:,}") for item in shown
+        (_arrow(item["before"], item["after"]), item["column"], item["group"], f"{item['answers']:,}") for item in page
     ]
     since = f"{datetime.fromtimestamp(document['since'], UTC):%Y-%m-%d %H:%M} UTC"
-    hidden = f"; {len(changes) - len(shown)} more lines, --all prints them" if len(shown) < len(changes) else ""
-    dropped = f"; {document['dropped']:,} more requests came too fast and were left out" if document["dropped"] else ""
+    more_text = f"; {len(changes) - len(page)} more lines, --all prints them" if len(page) < len(changes) else ""
+    dropped_text = (
+        f"; {document['dropped']:,} more requests came too fast to be compared" if document["dropped"] else ""
+    )
     note = (
         f"{document['changed']:,} of {document['answers']:,} answers to {document['compared']:,} requests differ"
-        f"{hidden}{dropped}. Counted since {since}, when the service began to compare these two; a restart begins anew."
+        f"{more_text}{dropped_text}. Counted since {since}, when the service began to compare these two; "
+        "a restart of the service resets the counts."
     )
-    title = f"Asked of {active} and, unseen, of {shadow}"
+    title = f"From {active} to the shadow release {shadow}"
     print_sections([Section(title, rows, ("change", "column", "organisms", "#answers"), note)])
     if document["unanswered"]:
         say(f"{shadow} could not answer {document['unanswered']:,} requests that {active} answered")

@@ -41,7 +41,7 @@ def list_versions(as_json: AsJson = False) -> None:
     """
     from sirena.acts.rules_look import look_at_rules
 
-    _, rules = _opened()
+    _, rules = _open_rules()
     looks = [look_at_rules(rules, kind) for kind in RuleKind]
     if as_json:
         print_json([facts for look in looks for facts in _facts(look)])
@@ -66,7 +66,7 @@ def show(
     """
     from sirena.guidelines.written_rules import rules_content
 
-    _, rules = _opened()
+    _, rules = _open_rules()
     source = rules.version(kind, version).content if version else None
     in_force = None if version else rules.in_force(kind).source
     if source is None and in_force is None:
@@ -91,11 +91,13 @@ def save(
     from sirena.acts.recording import actor
     from sirena.guidelines.written_rules import WrittenRules, rules_content
 
-    settings, rules = _opened()
-    begun_from = rules.in_force(kind).version
+    settings, rules = _open_rules()
+    base_version = rules.in_force(kind).version
     table = WrittenRules(file.name, rules_content(file))
-    saved = rules.save(kind, table, reason, actor(settings), begun_from.number if begun_from else None)
-    say(f"version {saved.number} is saved; another person approves it: `sirena rules approve {kind} {saved.number}`")
+    version = rules.save(kind, table, reason, actor(settings), base_version.number if base_version else None)
+    say(
+        f"version {version.number} is saved; another person approves it: `sirena rules approve {kind} {version.number}`"
+    )
 
 
 def approve(
@@ -115,7 +117,7 @@ def approve(
     from sirena.acts.recording import actor
     from sirena.acts.rules_forms import read_day
 
-    settings, rules = _opened()
+    settings, rules = _open_rules()
     approval = rules.approve(kind, version, actor(settings), since=read_day(day)).approval
     assert approval is not None  # it was approved just now
     say(f"version {version} is in force from {approval.since.isoformat()}")
@@ -123,7 +125,7 @@ def approve(
         say("its author approved it: this machine has nobody else, and the audit ledger says so")
 
 
-def _opened() -> "tuple[Settings, LocalRules]":
+def _open_rules() -> "tuple[Settings, LocalRules]":
     from sirena.acts.local_rules import local_rules_of
     from sirena.settings.catalogue import load_settings
 
@@ -135,16 +137,16 @@ def _facts(look: "RulesLook") -> list[dict[str, Any]]:
     return [
         {
             "kind": look.kind.value,
-            "version": one.number,
-            "state": look.standing(one).value,
-            "author": one.author,
-            "reason": one.reason,
-            "approved_by": one.approval.who if one.approval else "",
-            "from": one.approval.since.isoformat() if one.approval else "",
-            "alone": bool(one.approval and one.approval.alone),
-            "saved": one.at,
-            "rules": len(one.lines) - 1,
-            "sha256": one.digest,
+            "version": version.number,
+            "state": look.standing(version).value,
+            "author": version.author,
+            "reason": version.reason,
+            "approved_by": version.approval.who if version.approval else "",
+            "from": version.approval.since.isoformat() if version.approval else "",
+            "alone": bool(version.approval and version.approval.alone),
+            "saved": version.at,
+            "rules": len(version.lines) - 1,
+            "sha256": version.digest,
         }
-        for one in look.versions
+        for version in look.versions
     ]

@@ -82,27 +82,27 @@ def each_file(paths: Sequence[Path]) -> list[Path]:
     Raises:
         SirenaError: no key in the bucket matches, or S3 refuses.
     """
-    return [one for path in paths for one in _named_by(path)]
+    return [file for path in paths for file in _named_by(path)]
 
 
 def _named_by(path: Path) -> list[Path]:
-    thing = S3Object.at(path)
-    if thing is None or _STAR not in thing.key:
+    s3_object = S3Object.at(path)
+    if s3_object is None or _STAR not in s3_object.key:
         return [path]
-    wanted = re.compile(re.escape(thing.key).replace(re.escape(_STAR), ".*"), re.DOTALL)
-    with _refusals(thing):
-        listed = _client().get_paginator("list_objects_v2")
-        pages = listed.paginate(Bucket=thing.bucket, Prefix=thing.key.partition(_STAR)[0])
+    key_pattern = re.compile(re.escape(s3_object.key).replace(re.escape(_STAR), ".*"), re.DOTALL)
+    with _refusals(s3_object):
+        paginator = _client().get_paginator("list_objects_v2")
+        pages = paginator.paginate(Bucket=s3_object.bucket, Prefix=s3_object.key.partition(_STAR)[0])
         keys = [item["Key"] for page in pages for item in page.get("Contents", ())]
     # browsers of S3 mark an empty folder by a key with a stroke at its end
-    matching = [key for key in keys if wanted.fullmatch(key) and not key.endswith("/")]
+    matching = [key for key in keys if key_pattern.fullmatch(key) and not key.endswith("/")]
     if not matching:
-        raise UnavailableFileError(f"{thing}: no such object", hint="Check the bucket and the key.")
-    files = [Path(f"{_SCHEME}//{thing.bucket}/{key}") for key in matching]
+        raise UnavailableFileError(f"{s3_object}: no such object", hint="Check the bucket and the key.")
+    files = [Path(f"{_SCHEME}//{s3_object.bucket}/{key}") for key in matching]
     for key, file in zip(matching, files, strict=True):
-        one = S3Object(thing.bucket, key)
-        if S3Object.at(file) != one:
-            raise folded_key(str(one))
+        s3_file = S3Object(s3_object.bucket, key)
+        if S3Object.at(file) != s3_file:
+            raise folded_key(str(s3_file))
     return files
 
 
@@ -112,12 +112,12 @@ def check_output(path: Path) -> None:
     Raises:
         SirenaError: as for `check_place`, or S3 refuses to store a file there.
     """
-    thing = S3Object.at(path)
-    if thing is None:
+    s3_object = S3Object.at(path)
+    if s3_object is None:
         check_place(path)
         return
-    with _refusals(thing):
-        client, place = _client(), {"Bucket": thing.bucket, "Key": thing.key}
+    with _refusals(s3_object):
+        client, place = _client(), {"Bucket": s3_object.bucket, "Key": s3_object.key}
         # begun and given up: asks for the very right that sending needs, and leaves what stands there
         client.abort_multipart_upload(**place, UploadId=client.create_multipart_upload(**place)["UploadId"])
 
@@ -128,62 +128,64 @@ def folder_of_rows(output: Path) -> Path:
 
 
 @contextmanager
-def fetched(path: Path) -> Iterator[Path]:
+def local_copy(path: Path) -> Iterator[Path]:
     """Give a path on this machine for a file to be read: the path itself, or that of a copy downloaded from S3.
 
     Raises:
         UnavailableFileError: S3 refuses the download, or there is no room for the copy.
     """
-    thing = S3Object.at(path)
-    if thing is None:
+    s3_object = S3Object.at(path)
+    if s3_object is None:
         yield path
         return
-    with _place_of(thing) as place:
+    with _place_of(s3_object) as place:
         try:
-            with _refusals(thing), place.open("wb") as stream:
-                _client().download_fileobj(thing.bucket, thing.key, stream, Config=_in_turn())
+            with _refusals(s3_object), place.open("wb") as stream:
+                _client().download_fileobj(s3_object.bucket, s3_object.key, stream, Config=_in_turn())
         except OSError as error:
             raise UnavailableFileError(
-                f"{thing}: cannot be kept in {gettempdir()} ({error.strerror})",
+                f"{s3_object}: cannot be kept in {gettempdir()} ({error.strerror})",
                 hint="Set TMPDIR to a folder with room.",
             ) from error
         yield place
 
 
 @contextmanager
-def stored(path: Path) -> Iterator[Path]:
+def destination(path: Path) -> Iterator[Path]:
     """Give a path to write an answer to; if the block ends well, an answer for S3 is uploaded.
 
     Raises:
         UnavailableFileError: S3 refuses the upload.
     """
-    thing = S3Object.at(path)
-    if thing is None:
+    s3_object = S3Object.at(path)
+    if s3_object is None:
         yield path
         return
-    with _place_of(thing) as place:
+    with _place_of(s3_object) as place:
         yield place
-        with _refusals(thing), place.open("rb") as stream:
-            _client().upload_fileobj(stream, thing.bucket, thing.key, Config=_in_turn())
+        with _refusals(s3_object), place.open("rb") as stream:
+            _client().upload_fileobj(stream, s3_object.bucket, s3_object.key, Config=_in_turn())
 
 
 @contextmanager
-def _place_of(thing: S3Object) -> Iterator[Path]:
+def _place_of(s3_object: S3Object) -> Iterator[Path]:
     """Give a temporary path for a file of S3; errors within the block name the file in S3 instead."""
     with ends_in_order(), TemporaryDirectory(prefix="sirena", dir=_temporary_folder()) as folder:
-        place = Path(folder, Path(thing.key).name[-_LETTERS:])
+        place = Path(folder, Path(s3_object.key).name[-_LETTERS:])
         try:
             yield place
         except SirenaError as error:
-            error.text = error.text.replace(str(place), str(thing))
+            error.text = error.text.replace(str(place), str(s3_object))
             raise
 
 
 def _temporary_folder() -> str:
     # Python would take /tmp instead, which may lie on a disk that keeps what patients' files hold
-    wanted, folder = os.environ.get("TMPDIR"), gettempdir()
-    if wanted and os.path.abspath(wanted) != folder:  # noqa: PTH100 - as tempfile compares
-        raise UnavailableFileError(f"TMPDIR: no file can be written to {wanted}", hint="Choose a folder with room.")
+    chosen_folder, folder = os.environ.get("TMPDIR"), gettempdir()
+    if chosen_folder and os.path.abspath(chosen_folder) != folder:  # noqa: PTH100 - as tempfile compares
+        raise UnavailableFileError(
+            f"TMPDIR: no file can be written to {chosen_folder}", hint="Choose a folder with room."
+        )
     return folder
 
 
@@ -222,21 +224,23 @@ def _in_turn() -> Any:
 
 
 @contextmanager
-def _refusals(thing: S3Object) -> Iterator[None]:
+def _refusals(s3_object: S3Object) -> Iterator[None]:
     from botocore.exceptions import BotoCoreError, ClientError
     from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError, S3ValidationError
 
     try:
         yield
     except (BotoCoreError, ClientError) as error:
-        raise _refusal(thing, error) from error
+        raise _refusal(s3_object, error) from error
     except RetriesExceededError as error:
-        raise _no_answer(thing, error.last_exception) from error
+        raise _no_answer(s3_object, error.last_exception) from error
     except (S3DownloadFailedError, S3ValidationError) as error:
-        raise UnavailableFileError(f"{thing}: changed while it was downloaded", hint="Repeat the command.") from error
+        raise UnavailableFileError(
+            f"{s3_object}: changed while it was downloaded", hint="Repeat the command."
+        ) from error
 
 
-def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> UnavailableFileError:
+def _refusal(s3_object: S3Object, error: "BotoCoreError | ClientError") -> UnavailableFileError:
     """Return the error for a person: why S3 refused the file, and what helps."""
     from botocore.exceptions import (
         ClientError,
@@ -249,49 +253,49 @@ def _refusal(thing: S3Object, error: "BotoCoreError | ClientError") -> Unavailab
 
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return UnavailableFileError(
-            f"{thing}: no keys of S3 are set", hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+            f"{s3_object}: no keys of S3 are set", hint="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
         )
     if isinstance(error, SSLError):
         return UnavailableFileError(
-            f"{thing}: nobody vouches for the certificate of the S3 endpoint",
+            f"{s3_object}: nobody vouches for the certificate of the S3 endpoint",
             hint="Set AWS_CA_BUNDLE to a file with the authority that issued it.",
         )
     if isinstance(error, NoConnectionError | HTTPClientError):
-        return _no_answer(thing, error)
+        return _no_answer(s3_object, error)
     if not isinstance(error, ClientError):
         return UnavailableFileError(
-            f"{thing}: S3 cannot be asked for it: {type(error).__name__}",
+            f"{s3_object}: S3 cannot be asked for it: {type(error).__name__}",
             hint="Check the name of the bucket, and the settings of AWS: AWS_PROFILE, AWS_DEFAULT_REGION.",
         )
-    code = _code_of(thing, error)
+    code = _code_of(s3_object, error)
     if code == "NoSuchKey":
-        return UnavailableFileError(f"{thing}: no such object", hint="Check the bucket and the key.")
+        return UnavailableFileError(f"{s3_object}: no such object", hint="Check the bucket and the key.")
     if code == "NoSuchBucket":
-        return UnavailableFileError(f"{thing}: no such bucket", hint="Check the bucket and the key.")
+        return UnavailableFileError(f"{s3_object}: no such bucket", hint="Check the bucket and the key.")
     if code in _WRONG_KEYS:
         return UnavailableFileError(
-            f"{thing}: the S3 endpoint does not accept the keys: {code}",
+            f"{s3_object}: the S3 endpoint does not accept the keys: {code}",
             hint="Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
         )
     return UnavailableFileError(
-        f"{thing}: the S3 endpoint refuses it: {code}", hint="Ask its owner for the right to read or write there."
+        f"{s3_object}: the S3 endpoint refuses it: {code}", hint="Ask its owner for the right to read or write there."
     )
 
 
-def _no_answer(thing: S3Object, error: Exception) -> UnavailableFileError:
+def _no_answer(s3_object: S3Object, error: Exception) -> UnavailableFileError:
     return UnavailableFileError(
-        f"{thing}: the S3 endpoint does not answer: {type(error).__name__}",
+        f"{s3_object}: the S3 endpoint does not answer: {type(error).__name__}",
         hint="Start it, or correct MLFLOW_S3_ENDPOINT_URL.",
     )
 
 
-def _code_of(thing: S3Object, error: "ClientError") -> str:
+def _code_of(s3_object: S3Object, error: "ClientError") -> str:
     from botocore.exceptions import ClientError
 
     if error.operation_name == "HeadObject":
         # its answer has no body, which would say what is missing or wrong; reading has
         try:
-            _client().get_object(Bucket=thing.bucket, Key=thing.key)["Body"].close()
+            _client().get_object(Bucket=s3_object.bucket, Key=s3_object.key)["Body"].close()
         except ClientError as refusal:
             error = refusal
     return str(error.response["Error"]["Code"])

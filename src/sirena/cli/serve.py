@@ -63,8 +63,8 @@ def serve(
     from sirena.settings.catalogue import load_settings
 
     settings = load_settings()
-    bound = bind_path(socket) if socket else bind(host, settings.port if port is None else port)
-    url = url_of(bound)
+    listener = bind_path(socket) if socket else bind(host, settings.port if port is None else port)
+    url = url_of(listener)
 
     def make_source() -> "PanelSource":
         return FilePanelSource(panel) if panel else _registry_source(settings, release)
@@ -85,15 +85,15 @@ def serve(
 
     def announce(name: str | None, error: SirenaError | None) -> None:
         if error is None:
-            answering = f"answers with {name}"
+            status = f"answers with {name}"
         elif not isinstance(error, UsageError):
-            answering = f"is not ready, and asks again every {settings.poll_seconds:g} s: {error.text}"
+            status = f"is not ready, and asks again every {settings.poll_seconds:g} s: {error.text}"
         # a release that does not exist is the caller's mistake; one not activated yet may come
         elif release != "active" or panel:
             raise error
         else:
-            answering = "waits for a release to be activated"
-        typer.echo(f"Sirena {answering}: {url}  (interface: {url}/docs)", err=True)
+            status = "waits for a release to be activated"
+        typer.echo(f"Sirena {status}: {url}  (interface: {url}/docs)", err=True)
 
     def announce_standing(standing: "Standing") -> None:
         error = standing.failure.error() if standing.failure else None
@@ -103,7 +103,7 @@ def serve(
 
     number = settings.serving_workers if workers is None else workers
     if number > 1:
-        run_workers(WorkersPlan(number, bound, make_source, make_app, settings.poll_seconds), announce_standing)
+        run_workers(WorkersPlan(number, listener, make_source, make_app, settings.poll_seconds), announce_standing)
         return
     app = make_app(make_source())
     try:
@@ -111,7 +111,7 @@ def serve(
         announce(app.state.holder.require().release, None)
     except SirenaError as error:
         announce(None, error)
-    run_until_signal(app, bound, on_hangup=app.state.holder.wake, protocol=app.protocol)
+    run_until_signal(app, listener, on_hangup=app.state.holder.wake, protocol=app.protocol)
 
 
 def _registry_source(settings: "Settings", release: str) -> "PanelSource":
@@ -131,7 +131,7 @@ def _registry_source(settings: "Settings", release: str) -> "PanelSource":
             raise UsageError("on a server the active release answers, and no other", hint="leave --release out")
 
     def load() -> "MarkedPanel":
-        loaded = load_release(release, settings=settings)
-        return MarkedPanel(loaded.panel, loaded.name)
+        release_panel = load_release(release, settings=settings)
+        return MarkedPanel(release_panel.panel, release_panel.name)
 
     return RegistryPanelSource(lambda: find_release(connect(settings), release).name, load)

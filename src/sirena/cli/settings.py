@@ -25,11 +25,11 @@ def list_settings(as_json: AsJson = False) -> None:
     from sirena.server.checks.settings_check import settings_in_force
     from sirena.settings.catalogue import load_settings, settings_file
 
-    listed = list(settings_in_force(load_settings()))
+    setting_values = list(settings_in_force(load_settings()))
     if as_json:
-        print_json([{**asdict(item), "source": item.source.value} for item in listed])
+        print_json([{**asdict(item), "source": item.source.value} for item in setting_values])
         return
-    rows = [(item.variable, item.value, item.source.value, item.meaning, item.example) for item in listed]
+    rows = [(item.variable, item.value, item.source.value, item.meaning, item.example) for item in setting_values]
     note = f"The environment wins over {settings_file()}, that over the default."
     print_sections([Section("Settings", rows, ("variable", "value", "from", "meaning", "example"), note)])
 
@@ -47,9 +47,9 @@ def check() -> None:
     from sirena.server.checks.settings_check import problems
 
     settings = chosen_stack("").settings
-    found = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
-    for problem in found:
+    setting_problems = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
+    for problem in setting_problems:
         say(problem)
-    if found:
+    if setting_problems:
         raise typer.Exit(1)
     say("the settings are in order")

@@ -41,26 +41,26 @@ def status(
     from sirena.server.checks.conditions import Urgency
 
     try:
-        parts, found = _look(profile)
+        parts, conditions = _look(profile)
     except (SirenaError, OSError) as error:
         if not monitor:
             raise
         # to a monitor 1 would be a warning, and it reads standard output
         typer.echo(f"SIRENA CRITICAL: {error.text if isinstance(error, SirenaError) else error.strerror}")
         raise typer.Exit(int(Urgency.CRITICAL)) from None
-    worst = max(one.urgency for one in found)
+    worst = max(condition.urgency for condition in conditions)
     if not all(part.well for part in parts):
         worst = Urgency.CRITICAL
     if monitor:
         unwell = [f"{part.name} {part.state}" for part in parts if not part.well]
-        unwell += [f"{one.name} {one.told}" for one in found if one.urgency]
+        unwell += [f"{condition.name} {condition.state}" for condition in conditions if condition.urgency]
         typer.echo(f"SIRENA {worst.name}: {'; '.join(unwell) or f'{len(parts)} parts well'}")
         raise typer.Exit(int(worst))
     if as_json:
-        print_json(_document(parts, found, worst.word))
+        print_json(_document(parts, conditions, worst.word))
     else:
         print_parts(parts)
-        _print_conditions(found)
+        _print_conditions(conditions)
     if worst is Urgency.CRITICAL:
         raise typer.Exit(1)
 
@@ -79,8 +79,8 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     stack = chosen_stack(profile)
     if StackStanding.of(stack.supervisor).state is StackState.HIDDEN:
         raise PreparationError(
-            f"the parts below {stack.settings.home} are another account's, and this one may not ask them",
-            hint="look as whoever runs `sirena up`; for a monitor, by a line in sudoers",
+            f"the parts below {stack.settings.home} belong to another account, and this one may not see their state",
+            hint="use the account that runs `sirena up`; for a monitor, add a line to sudoers",
         )
     parts = stack.health()
     settings = stack.settings
@@ -94,16 +94,18 @@ def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
     ]
 
 
-def _document(parts: "Sequence[PartHealth]", found: "Sequence[Condition]", worst: str) -> dict[str, object]:
+def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[Condition]", worst: str) -> dict[str, object]:
     return {
         "state": worst,
         "parts": [{"name": part.name, "state": part.state, "well": part.well} for part in parts],
-        "conditions": [{"of": one.name, "state": one.urgency.word, "how": one.told} for one in found],
+        "conditions": [
+            {"of": condition.name, "state": condition.urgency.word, "how": condition.state} for condition in conditions
+        ],
     }
 
 
-def _print_conditions(found: "Sequence[Condition]") -> None:
+def _print_conditions(conditions: "Sequence[Condition]") -> None:
     from sirena.cli.sections import Section, print_sections
 
-    rows = [(one.name, one.urgency.word, one.told) for one in found]
+    rows = [(condition.name, condition.urgency.word, condition.state) for condition in conditions]
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(0, 1, 2))])

@@ -53,7 +53,7 @@ def create(
     days = _days(expires)
     settings, store = opened_store()
     token, secret = create_token(settings, store, user, name=name, days=days, scopes=scopes)
-    say(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown this once:", err=True)
+    say(f"token {token.id} of {user}, until {_day(token.expires)}; it is shown only now:", err=True)
     typer.echo(secret)
 
 
@@ -78,10 +78,10 @@ def list_tokens(
         return
     for token in tokens:
         state = "revoked" if token.revoked else "expired" if not token.holds(now) else f"until {_day(token.expires)}"
-        used = f"last used {_day(token.last_used)}" if token.last_used else "never used"
+        last_use = f"last used {_day(token.last_used)}" if token.last_used else "never used"
         scopes = ",".join(sorted(token.scopes)) or in_words("all")
-        state, used = in_words(state), in_words(used)
-        typer.echo(f"{token.id:<13} {token.account:<24} {state:<18} {scopes:<20} {used:<22} {token.name}")
+        state, last_use = in_words(state), in_words(last_use)
+        typer.echo(f"{token.id:<13} {token.account:<24} {state:<18} {scopes:<20} {last_use:<22} {token.name}")
 
 
 def _facts(token: "Token", now: float) -> dict[str, object]:
@@ -115,10 +115,10 @@ def revoke(
 def _days(text: str) -> float:
     from sirena.domain.errors import UsageError
 
-    found = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
-    if not found:
-        raise UsageError("how long a token holds is a number and d, h or m", hint="--expires 30d")
-    return int(found[1]) * _DAYS[found[2]]
+    match = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
+    if not match:
+        raise UsageError("--expires is a number followed by d, h or m", hint="--expires 30d")
+    return int(match[1]) * _DAYS[match[2]]
 
 
 def _action(text: str) -> "Action":

@@ -85,7 +85,7 @@ def register(app: typer.Typer) -> None:
         from sirena.registry.connection import connect
         from sirena.settings.catalogue import load_settings
         from sirena.training.columns import columns_to_train
-        from sirena.training.counts import CountedEvidence, pooled
+        from sirena.training.counts import CountedEvidence, pool_hospitals
         from sirena.training.evidence import LabelSource
         from sirena.whonet.errors import as_given
         from sirena.whonet.mapping import load_mapping
@@ -93,34 +93,34 @@ def register(app: typer.Typer) -> None:
 
         files = each_file(files)
         source = LabelSource(_label_source(labels, [member.value for member in LabelSource]))
-        chosen = _drugs(drugs)
+        drug_codes = _drugs(drugs)
         if audit is not None:
             find_suffix(audit)
             check_place(audit)
             for file in files:
                 refuse_same_file(file, audit)
         settings = load_settings()
-        known = Editions(settings.editions_folder)
+        all_editions = Editions(settings.editions_folder)
         editions = choose_editions(
-            known, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
+            all_editions, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
         )
         hospitals = count_files(files, seed, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
         registry = connect(settings)
         tests = [test for hospital in hospitals.values() for test in hospital.tests]
-        reference = editions.tables(columns_to_train(tests, chosen))
-        cells = pooled(hospitals.values())
-        sections = list(audit_sections(hospitals, cells, reference, editions.named(reference), audit))
+        reference = editions.tables(columns_to_train(tests, drug_codes))
+        cells = pool_hospitals(hospitals.values())
+        sections = list(audit_sections(hospitals, cells, reference, editions.names_for(reference), audit))
         if not as_json:
             print_sections(sections)
-        learnt = cells if source is not LabelSource.REFERENCE else cells.clear()
-        evidence = CountedEvidence(learnt, seed, source, reference)
+        training_cells = cells if source is not LabelSource.REFERENCE else cells.clear()
+        evidence = CountedEvidence(training_cells, seed, source, reference)
         # TensorFlow comes after the file: a wrong one is told sooner, and the two never share the memory
         from sirena.acts.training import train as run_recorded
         from sirena.cli.training_progress import TrainingProgress, outcomes_document, print_outcomes
         from sirena.registry.training_session import Plan
 
         with TrainingProgress() as progress:
-            plan = Plan(evidence, editions, registry.settings.effective_user, chosen, seed, search)
+            plan = Plan(evidence, editions, registry.settings.effective_user, drug_codes, seed, search)
             outcomes = run_recorded(registry, plan, progress)
         if as_json:
             print_json(outcomes_document(outcomes))
@@ -133,18 +133,18 @@ def register(app: typer.Typer) -> None:
             )
 
 
-def _label_source(text: str, known: list[str]) -> str:
-    if text.lower() not in known:
-        raise UsageError(f"--labels {text!r} is not known", hint=f"one of {', '.join(known)}")
+def _label_source(text: str, names: list[str]) -> str:
+    if text.lower() not in names:
+        raise UsageError(f"--labels {text!r} is not known", hint=f"one of {', '.join(names)}")
     return text.lower()
 
 
 def _drugs(text: str) -> tuple[str, ...] | None:
-    asked = tuple(part.strip().upper() for part in text.split(",") if part.strip())
-    unknown = [code for code in asked if code not in ANTIMICROBIALS]
+    codes = tuple(part.strip().upper() for part in text.split(",") if part.strip())
+    unknown = [code for code in codes if code not in ANTIMICROBIALS]
     if unknown:
         raise UsageError(
             f"--drugs: {', '.join(unknown)} is no antimicrobial that Sirena knows",
             hint=f"known: {' '.join(ANTIMICROBIALS)}",
         )
-    return asked or None
+    return codes or None

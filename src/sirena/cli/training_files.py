@@ -9,7 +9,7 @@ import polars as pl
 
 from sirena.cli.answering import shortest_in_parts, tell, tell_about_problems, tell_if_whole
 from sirena.cli.label_audit import audit_section
-from sirena.cli.s3_files import fetched
+from sirena.cli.s3_files import local_copy
 from sirena.cli.sections import Section
 from sirena.domain.errors import UsageError
 from sirena.domain.truth_table import TruthTable
@@ -59,16 +59,16 @@ def count_files(
     hospitals: dict[str, HospitalCounts] = {}
     for file in files:
         name = as_given(file)
-        with fetched(file) as path:
+        with local_copy(file) as path:
             if is_cells_file(path):
                 counts = read_cells(path)
                 if counts.seed != seed:
                     raise UsageError(
-                        f"{name}: its isolates were dealt by seed {counts.seed}, this training deals by {seed}",
+                        f"{name}: its isolates were split with seed {counts.seed}, this training uses {seed}",
                         hint=f"give --seed {counts.seed}, or let the hospital write the cells again with --seed {seed}",
                     )
             else:
-                isolates, counts, problems = _counted(path, file, seed, sheet, mapping, engine, shortest, part)
+                isolates, counts, problems = _count_file(path, file, seed, sheet, mapping, engine, shortest, part)
                 if len(files) > 1 and problems:
                     tell(f"{name}:")
                 tell_about_problems(isolates, problems)
@@ -81,9 +81,9 @@ def count_files(
     return hospitals
 
 
-def _counted(
+def _count_file(
     path: Path,
-    given: Path,
+    original_path: Path,
     seed: int,
     sheet: str | None,
     mapping: LaboratoryMapping | None,
@@ -96,14 +96,14 @@ def _counted(
         with streamed(path, Path(gettempdir()), mapping, shortest=least, part=part, engine=engine) as parts:
             if parts is not None:
                 return (parts.file, *count_streamed(parts, seed, engine))
-    tell_if_whole(given, engine)
+    tell_if_whole(original_path, engine)
     isolates = read_file(path, sheet=sheet, mapping=mapping)
     return isolates, HospitalCounts.of_file(without_patients(isolates), seed), isolates.problems
 
 
 def audit_sections(
     hospitals: Mapping[str, HospitalCounts],
-    counted: pl.DataFrame,
+    counts: pl.DataFrame,
     reference: Mapping[str, TruthTable],
     edition: str,
     audit: Path | None,
@@ -112,16 +112,16 @@ def audit_sections(
 
     Args:
         hospitals: counts from `count_files`.
-        counted: cells of all hospitals, from `counts.pooled`.
+        counts: cells of all hospitals, from `counts.pool_hospitals`.
         reference: truth tables of guideline editions by test column.
         edition: names of the guideline editions.
         audit: file to which all contradicting cells are written; None to write no file.
     """
-    if counted.is_empty():
+    if counts.is_empty():
         if audit is not None:
             tell(f"no label audit written to {audit}: the files hold no labels")
         return
-    cells = audit_counts(counted, reference)
+    cells = audit_counts(counts, reference)
     if audit is not None:
         write_file(cells, audit)
     yield audit_section(cells, edition, audit)
@@ -132,7 +132,7 @@ def audit_sections(
 def _differences(hospitals: Mapping[str, HospitalCounts]) -> Section:
     cells = compare_hospitals(hospitals)
     names = list(hospitals)
-    shown = cells.select("column", "organism", "mic", *names).head(_SHOWN)
-    rows = [tuple("" if cell is None else str(cell) for cell in row) for row in shown.rows()]
+    page = cells.select("column", "organism", "mic", *names).head(_SHOWN)
+    rows = [tuple("" if cell is None else str(cell) for cell in row) for row in page.rows()]
     note = f"{cells.height:,} cells are labelled differently by the files; label and number of results of each."
     return Section("Between files", rows, ("column", "organism", "MIC", *names), note)

@@ -33,15 +33,15 @@ def up(profile: Profile = "") -> None:
     from sirena.acts.stack_choice import chosen_stack, note_release, remember
     from sirena.acts.stack_records import record_start
     from sirena.cli.parts_table import print_parts
-    from sirena.cli.progress import told
+    from sirena.cli.progress import step_reporter
     from sirena.server.checks.settings_check import require_plain_paths
 
     stack = chosen_stack(profile)
     require_plain_paths(stack.settings)
     remember(stack)
     was_running = stack.supervisor.is_running()
-    with told() as tell:
-        stack.bring_up(tell)
+    with step_reporter() as report_step:
+        stack.bring_up(report_step)
         # read anew: a first start has made the database they name
         record_start(chosen_stack(profile), was_running=was_running)
     note_release(stack)
@@ -61,8 +61,8 @@ def down(profile: Profile = "") -> None:
     stack = chosen_stack(profile)
     if stack.supervisor.is_running():
         record_stop(stack)
-    stopped = stack.take_down()
-    say("everything has ended" if stopped else "nothing was running")
+    was_running = stack.take_down()
+    say("everything has ended" if was_running else "nothing was running")
 
 
 def logs(
@@ -79,12 +79,12 @@ def logs(
     from sirena.settings.catalogue import load_settings
 
     folder = load_settings().home / "logs"
-    known = sorted(path for path in folder.glob("*") if path.suffix in (".log", ".jsonl"))
-    wanted = [path for path in known if not part or path.stem == part]
-    if not wanted:
-        names = ", ".join(sorted({path.stem for path in known})) or "none yet"
+    log_files = sorted(path for path in folder.glob("*") if path.suffix in (".log", ".jsonl"))
+    part_logs = [path for path in log_files if not part or path.stem == part]
+    if not part_logs:
+        names = ", ".join(sorted({path.stem for path in log_files})) or "none yet"
         raise UsageError(
             f"no log of {part!r} below {folder}" if part else f"no logs below {folder}", hint=f"parts: {names}"
         )
-    command = ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, wanted)]
+    command = ["tail", "-n", str(lines), *(["-F"] if follow else []), *map(str, part_logs)]
     subprocess.run(command, check=False)  # noqa: S603 - tail reads only what we name

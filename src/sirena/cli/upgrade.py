@@ -41,42 +41,49 @@ def upgrade(
     from sirena.acts.stack_choice import chosen_stack
     from sirena.acts.upgrade_look import look
     from sirena.acts.upgrading import take_upgrade_back, upgrade_stack
-    from sirena.cli.progress import told
+    from sirena.cli.progress import step_reporter
     from sirena.domain.errors import UsageError
 
     if sum((check, no_backup, back)) > 1:
         raise UsageError("--check, --no-backup and --back exclude each other")
     stack = chosen_stack("")
-    with told() as tell:
+    with step_reporter() as report_step:
         if back:
-            way = take_upgrade_back(stack, tell)
+            backup = take_upgrade_back(stack, report_step)
             say(
-                f"the state before the upgrade of {way.at} is back; now install Sirena {way.former} and say `sirena up`"
+                f"the state before the upgrade of {backup.at} is restored; now install Sirena {backup.former} "
+                "and run `sirena up`"
             )
             return
         findings = look(stack)
-    due = [finding for finding in findings if finding.is_due]
+    due_findings = [finding for finding in findings if finding.is_due]
     _print(findings)
-    if check and due:
+    if check and due_findings:
         say("an upgrade is needed: sirena upgrade")
         raise typer.Exit(NEEDED)
-    if not due:
+    if not due_findings:
         say("nothing to upgrade")
         return
     if check:
         return
-    with told() as tell:
-        way = upgrade_stack(stack, findings, tell, renounced=no_backup)
-    former = findings[0].found
-    say(f"upgraded: {'; '.join(way.due) or f'Sirena {former} to {__version__}'}")
-    if way.snapshot:
-        say(f"the state before: {way.snapshot}; back to it: sirena upgrade --back")
+    with step_reporter() as report_step:
+        backup = upgrade_stack(stack, findings, report_step, renounced=no_backup)
+    former = findings[0].revision
+    say(f"upgraded: {'; '.join(backup.due) or f'Sirena {former} to {__version__}'}")
+    if backup.snapshot:
+        say(f"the former state is in {backup.snapshot}; to return to it: sirena upgrade --back")
 
 
 def _print(findings: "list[UpgradeFinding]") -> None:
     from sirena.cli.sections import Section, print_sections
 
     rows = [
-        (one.what, one.found or "nothing yet", one.needed, "to be changed" if one.is_due else "") for one in findings
+        (
+            finding.subject,
+            finding.revision or "nothing yet",
+            finding.needed_revision,
+            "to be changed" if finding.is_due else "",
+        )
+        for finding in findings
     ]
     print_sections([Section("Revisions", rows, ("of", "found", "needed", ""))])

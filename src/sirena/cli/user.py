@@ -54,9 +54,9 @@ def add(
 
     if password_stdin and no_password:
         raise UsageError("--password-stdin and --no-password exclude each other")
-    held = frozenset(_role(text) for text in role)
+    granted_roles = frozenset(_role(text) for text in role)
     settings, store = opened_store()
-    account = add_account(settings, store, name, held, None if no_password else _password(password_stdin))
+    account = add_account(settings, store, name, granted_roles, None if no_password else _password(password_stdin))
     say(f"{account.name} may enter as {', '.join(sorted(account.roles))}")
 
 
@@ -82,8 +82,8 @@ def list_accounts(as_json: AsJson = False) -> None:
         roles = sorted(account.roles)
         rows.append({"name": account.name, "roles": roles, "state": account_state, "signs_in_by": signs_in})
         if not as_json:
-            state, way = in_words(account_state), in_words(signs_in)
-            typer.echo(f"{account.name:<24} {','.join(roles):<32} {state:<12} {way}")
+            state, sign_in_words = in_words(account_state), in_words(signs_in)
+            typer.echo(f"{account.name:<24} {','.join(roles):<32} {state:<12} {sign_in_words}")
     if as_json:
         print_json(rows)
 
@@ -123,9 +123,9 @@ def roles(
     from sirena.acts.accounts import change_roles
     from sirena.acts.accounts_store import opened_store
 
-    held = frozenset(_role(text) for text in role)
-    change_roles(*opened_store(), name, held)
-    say(f"{name} may enter as {', '.join(sorted(held))}")
+    granted_roles = frozenset(_role(text) for text in role)
+    change_roles(*opened_store(), name, granted_roles)
+    say(f"{name} may enter as {', '.join(sorted(granted_roles))}")
 
 
 def enable(name: Annotated[str, typer.Argument(help="Name of the account.")]) -> None:

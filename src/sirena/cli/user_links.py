@@ -48,9 +48,9 @@ def link(
     if not issuer:
         raise UsageError("no provider is named", hint="--issuer, or set SIRENA_OIDC_ISSUER")
     if issuer != settings.oidc_issuer:
-        say("note: SIRENA_OIDC_ISSUER names another provider, so nobody of this one enters now", err=True)
+        say("note: SIRENA_OIDC_ISSUER names another provider, so nobody can sign in through this one now", err=True)
     link_account(settings, store, name, issuer, subject)
-    say(f"{name} is {subject} at {issuer}; it has no password of its own")
+    say(f"{name} is linked to {subject} at {issuer}; it has no password")
 
 
 def unlink(name: _Name) -> None:
@@ -65,4 +65,4 @@ def unlink(name: _Name) -> None:
     from sirena.acts.accounts_store import opened_store
 
     issuer = unlink_account(*opened_store(), name)
-    say(f"{name} is nobody's at {issuer} any more")
+    say(f"{name} is linked to nobody at {issuer} any more")

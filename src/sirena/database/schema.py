@@ -51,14 +51,14 @@ class Schema:
     """Rights of the services' role on the tables."""
 
     @property
-    def known(self) -> tuple[str, ...]:
+    def known_revisions(self) -> tuple[str, ...]:
         """The revisions that this program knows, in order."""
         return tuple(sorted(path.stem.removeprefix("revision_") for path in self.revisions.glob("revision_*.py")))
 
     @property
     def head(self) -> str:
         """The revision that this program needs."""
-        return self.known[-1]
+        return self.known_revisions[-1]
 
 
 class SchemaState(StrEnum):
@@ -94,7 +94,7 @@ def standing(connection: Connection, schema: Schema) -> SchemaStanding:
     elif revision == schema.head:
         state = SchemaState.CURRENT
     else:
-        state = SchemaState.OUTDATED if revision in schema.known else SchemaState.UNKNOWN
+        state = SchemaState.OUTDATED if revision in schema.known_revisions else SchemaState.UNKNOWN
     return SchemaStanding(state, revision)
 
 

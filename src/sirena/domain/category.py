@@ -45,8 +45,8 @@ def read_label(text: str | None) -> Category | None:
     """
     if text is None:
         return None
-    folded = text.strip().upper()
-    return Category(folded) if folded in LABELS else None
+    word = text.strip().upper()
+    return Category(word) if word in LABELS else None
 
 
 class Reason(enum.StrEnum):

@@ -95,8 +95,8 @@ class Ground:
             return "labels of the laboratory; the guideline edition states no breakpoint"
         if self.kind is GroundKind.NONE:
             return f"no breakpoint ({self.edition})"
-        stated = self._figures("between") or {"breakpoint": "no figures"}.get(self.statement, self.statement)
-        return f"{self.rank} {self.group}; {self.site or 'any site'}; {stated} ({self.edition}, {self.source})"
+        statement_text = self._figures("between") or {"breakpoint": "no figures"}.get(self.statement, self.statement)
+        return f"{self.rank} {self.group}; {self.site or 'any site'}; {statement_text} ({self.edition}, {self.source})"
 
     def spanish(self) -> str:
         """Return the ground as one line in Spanish; names of groups and documents stay as the guideline writes them."""
@@ -107,10 +107,10 @@ class Ground:
         if self.kind is GroundKind.NONE:
             return f"sin punto de corte ({self.edition})"
         site = ", ".join(_SPANISH_SITES.get(part, part) for part in self.site.split(", ")) or "cualquier sitio"
-        stated = self._figures("entre ambos") or _SPANISH_STATEMENTS.get(self.statement, self.statement)
-        return f"{self.group}; {site}; {stated} ({self.edition}, {self.source})"
+        statement_text = self._figures("entre ambos") or _SPANISH_STATEMENTS.get(self.statement, self.statement)
+        return f"{self.group}; {site}; {statement_text} ({self.edition}, {self.source})"
 
-    def _figures(self, between: str) -> str:
+    def _figures(self, between_words: str) -> str:
         above = "R >=" if self.edition.startswith("CLSI") else "R >"
         parts = [
             f"S <= {self.susceptible:g}" if self.susceptible is not None else "",
@@ -119,7 +119,7 @@ class Ground:
         figures = ", ".join(filter(None, parts))
         if self.statement == "bracketed":
             return f"({figures})"
-        return f"{figures} ({self.middle} {between})" if figures and self.middle == "SDD" else figures
+        return f"{figures} ({self.middle} {between_words})" if figures and self.middle == "SDD" else figures
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields that are not empty, as plain JSON values; `from_json` reads them."""

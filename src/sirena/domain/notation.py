@@ -70,9 +70,9 @@ def read_for(drug: str, text: str) -> str:
     >>> read_for("SXT", "40")
     '?'
     """
-    folded = text.strip().upper().replace(" ", "")
-    if drug in _SCREENS and folded in ("SYN-S", "SYN-R"):
-        return ("<=" if folded.endswith("S") else ">") + _SCREENS[drug]
+    plain_text = text.strip().upper().replace(" ", "")
+    if drug in _SCREENS and plain_text in ("SYN-S", "SYN-R"):
+        return ("<=" if plain_text.endswith("S") else ">") + _SCREENS[drug]
     if "/" not in text and drug != "SXT":
         return text
     match = _TAIL.fullmatch(text.strip()) if len(text) <= _LONGEST else None
@@ -88,8 +88,8 @@ def is_combination(drug: str) -> bool:
     >>> is_combination("AMC"), is_combination("AMP")
     (True, False)
     """
-    known = ANTIMICROBIALS.get(drug)
-    return known is None or "/" in known.english
+    antimicrobial = ANTIMICROBIALS.get(drug)
+    return antimicrobial is None or "/" in antimicrobial.english
 
 
 def label_beside(text: str) -> Category | None:

@@ -124,9 +124,9 @@ def resolve(text: str) -> str | None:
     ('eco', 'sau', 'cxa')
     """
     names = _names()
-    stripped = text.strip().lower()
-    if stripped in ORGANISMS:
-        return names.successors.get(stripped, stripped)
+    lower_text = text.strip().lower()
+    if lower_text in ORGANISMS:
+        return names.successors.get(lower_text, lower_text)
     code = names.read(text)
     if code is None:
         bare, _ = split_phenotypes(text)
@@ -252,9 +252,9 @@ class _Names:
         self.by_rest: dict[str, list[tuple[str, str]]] = {}
         for key, codes in self.codes.items():
             genus, _, rest = key.partition(" ")
-            tested = [(genus, code) for code in codes if ORGANISMS[code].lineage[-1][1] in _TESTED_KINGDOMS]
-            if rest and tested:
-                self.by_rest.setdefault(rest, []).extend(tested)
+            tested_codes = [(genus, code) for code in codes if ORGANISMS[code].lineage[-1][1] in _TESTED_KINGDOMS]
+            if rest and tested_codes:
+                self.by_rest.setdefault(rest, []).extend(tested_codes)
 
     def read(self, text: str) -> str | None:
         """Return the organism code of the longest beginning of a name that names an organism; None if there is none."""

@@ -52,16 +52,16 @@ def split_phenotypes(text: str) -> tuple[str, dict[str, str]]:
     """
     if len(text) > _LONGEST:
         return text, {}
-    alone = _ALONE.get(text.strip().casefold())
-    if alone is not None:
-        return text, {"MRSA": alone}
+    mrsa_value = _ALONE.get(text.strip().casefold())
+    if mrsa_value is not None:
+        return text, {"MRSA": mrsa_value}
     facts: dict[str, str] = {}
     name = text
     for fact, value, pattern in _PATTERNS:
         match = pattern.search(name)
         if match is None or not name[: match.start()].strip():
             continue  # a mechanism alone names no organism
-        denied = match["sign"] is not None and re.fullmatch(_NEGATIVE, match["sign"], re.IGNORECASE) is not None
-        facts.setdefault(fact, ("-" if value == "+" else "+") if denied else value)
+        is_denied = match["sign"] is not None and re.fullmatch(_NEGATIVE, match["sign"], re.IGNORECASE) is not None
+        facts.setdefault(fact, ("-" if value == "+" else "+") if is_denied else value)
         name = (name[: match.start()] + " " + name[match.end() :]).strip()
     return name, facts

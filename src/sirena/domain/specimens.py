@@ -138,10 +138,10 @@ def _site_of_text(text: str) -> Site | None:
     if words != frozenset().union(*phrases):
         return None
     names = {phrase for phrase in phrases if _PHRASES[phrase].kind == "name"}
-    widest = {_PHRASES[phrase].site for phrase in names if not any(phrase < other for other in names)}
+    widest = {_PHRASES[phrase].site for phrase in names if not any(phrase < other_phrase for other_phrase in names)}
     if widest:
         return widest.pop() if len(widest) == 1 else None
-    vague = {_PHRASES[phrase].site for phrase in phrases if _PHRASES[phrase].kind == "vague"}
-    if len(vague) > 1:
-        vague.discard(Site.UNKNOWN)
-    return vague.pop() if len(vague) == 1 else None
+    vague_sites = {_PHRASES[phrase].site for phrase in phrases if _PHRASES[phrase].kind == "vague"}
+    if len(vague_sites) > 1:
+        vague_sites.discard(Site.UNKNOWN)
+    return vague_sites.pop() if len(vague_sites) == 1 else None

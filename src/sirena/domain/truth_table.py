@@ -123,7 +123,7 @@ class TruthTable:
         return tuple(dict.fromkeys(key.partition(_AT)[0] for key in self.keys))
 
     @cached_property
-    def known(self) -> frozenset[str]:
+    def vocabulary(self) -> frozenset[str]:
         """The vocabulary as a set."""
         return frozenset(self.organisms)
 
@@ -156,7 +156,7 @@ class TruthTable:
             return Reason.MISSING_ORGANISM
         if not organism:
             return Reason.UNKNOWN_ORGANISM
-        return Reason.OTHER_SITE if organism in self.known else self.absent
+        return Reason.OTHER_SITE if organism in self.vocabulary else self.absent
 
     def look_up(
         self, organisms: Iterable[str | None], mic_codes: NDArray[np.int16], site: Site = Site.UNKNOWN

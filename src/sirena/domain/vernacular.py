@@ -72,10 +72,10 @@ def scientific(text: str) -> str:
     name = text.strip()
     if _MIXTURE.search(name):
         return name
-    folded = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    folded = " ".join(re.findall(r"[a-z]+", folded))
-    if folded in _SPECIES:
-        return _SPECIES[folded]
+    plain_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain_name = " ".join(re.findall(r"[a-z]+", plain_name))
+    if plain_name in _SPECIES:
+        return _SPECIES[plain_name]
     name = _SEROVAR.sub("Salmonella ", name)
     name = _COAGULASE.sub("coagulase negative", name)
     first, _, rest = name.partition(" ")

@@ -55,7 +55,7 @@ class EditionCheck:
     idle: tuple[Breakpoint, ...] = ()
     """Rows that never decide although their group has members; deciding, they would change no answer."""
     overridden: tuple[OverriddenRow, ...] = ()
-    repeated: tuple[Statement, ...] = ()
+    repeated_statements: tuple[Statement, ...] = ()
     """Rows for the same antimicrobial, group and site as an earlier row."""
     contradictory: tuple[Breakpoint, ...] = ()
     """Rows by which one MIC is both S and R."""
@@ -68,7 +68,7 @@ class EditionCheck:
 class _Decisions:
     """Which statements of one edition decide, and for which organisms."""
 
-    deciding: set[int] = field(default_factory=set)
+    deciding_rows: set[int] = field(default_factory=set)
     """Python identity (`id`) of each row that decides for some organism."""
     losses: dict[tuple[int, int], list[str]] = field(default_factory=dict)
     """Organisms by the identities of the row that is passed over and of the statement that decides instead."""
@@ -82,99 +82,103 @@ def check_edition(edition: Edition, against: Edition | None = None, drugs: Itera
         against: another edition, from which the differences are listed; None for no comparison.
         drugs: WHONET codes; only rows for these antimicrobials are checked, or all if empty.
     """
-    wanted = set(drugs)
-    breakpoints = [row for row in edition.breakpoints if not wanted or row.drug in wanted]
-    expected = [row for row in edition.expected_resistance if not wanted or row.drug in wanted]
-    every: list[Statement] = [*breakpoints, *expected]
-    peopled = {group for organism in ORGANISMS.values() for group in organism.lineage}
-    memberless = tuple(row for row in every if (row.rank, row.group) not in peopled)
-    decisions = _decisions(breakpoints, expected)
+    drug_codes = set(drugs)
+    breakpoints = [row for row in edition.breakpoints if not drug_codes or row.drug in drug_codes]
+    expected_resistance = [row for row in edition.expected_resistance if not drug_codes or row.drug in drug_codes]
+    every: list[Statement] = [*breakpoints, *expected_resistance]
+    groups_with_members = {group for organism in ORGANISMS.values() for group in organism.lineage}
+    memberless = tuple(row for row in every if (row.rank, row.group) not in groups_with_members)
+    decisions = _decisions(breakpoints, expected_resistance)
     by_identity = {id(row): row for row in every}
     overrides = []
     for (loser, winner), codes in decisions.losses.items():
-        row, before = by_identity[loser], by_identity[winner]
-        if isinstance(row, Breakpoint) and _is_notable(row, before, edition.guideline):
-            overrides.append(OverriddenRow(row, before, tuple(dict.fromkeys(codes)), id(row) not in decisions.deciding))
+        row, winning_statement = by_identity[loser], by_identity[winner]
+        if isinstance(row, Breakpoint) and _is_notable(row, winning_statement, edition.guideline):
+            overrides.append(
+                OverriddenRow(
+                    row, winning_statement, tuple(dict.fromkeys(codes)), id(row) not in decisions.deciding_rows
+                )
+            )
     differences = difference(against, edition) if against is not None else []
     changed = {id(item.row) for item in overrides}
-    spoken = {id(row) for row in memberless} | decisions.deciding | changed
+    accounted_rows = {id(row) for row in memberless} | decisions.deciding_rows | changed
     return EditionCheck(
         edition=edition.name,
         rows=len(breakpoints),
-        expected_resistance=len(expected),
+        expected_resistance=len(expected_resistance),
         one_reading=tuple(row for row in every if row.readings == 1),
         in_doubt=tuple(row for row in every if row.doubt),
         memberless=memberless,
-        idle=tuple(row for row in breakpoints if id(row) not in spoken),
+        idle=tuple(row for row in breakpoints if id(row) not in accounted_rows),
         overridden=tuple(sorted(overrides, key=lambda item: (item.row.drug, item.row.rank, item.row.group))),
-        repeated=tuple(_repeated(every)),
+        repeated_statements=tuple(_repeated(every)),
         contradictory=tuple(row for row in breakpoints if _contradicts_itself(row, edition.guideline)),
         against=against.name if against is not None else "",
-        differences=tuple(item for item in differences if not wanted or item.drug in wanted),
+        differences=tuple(item for item in differences if not drug_codes or item.drug in drug_codes),
     )
 
 
-def _decisions(breakpoints: Iterable[Breakpoint], expected: Iterable[ExpectedResistance]) -> _Decisions:
+def _decisions(breakpoints: Iterable[Breakpoint], expected_resistance: Iterable[ExpectedResistance]) -> _Decisions:
     """Return which statements decide for every organism, site and indication, as the interpreter chooses them."""
     rows: dict[str, list[Breakpoint]] = {}
     for row in breakpoints:
         rows.setdefault(row.drug, []).append(row)
     natural: dict[str, list[ExpectedResistance]] = {}
-    for statement in expected:
+    for statement in expected_resistance:
         natural.setdefault(statement.drug, []).append(statement)
     decisions = _Decisions()
-    for drug, listed in rows.items():
-        _decide(listed, natural.get(drug, []), decisions)
+    for drug, drug_rows in rows.items():
+        _decide(drug_rows, natural.get(drug, []), decisions)
     return decisions
 
 
 def _decide(rows: list[Breakpoint], natural: list[ExpectedResistance], decisions: _Decisions) -> None:
-    spared = {group for statement in natural for group in statement.exceptions}
-    named = {(row.rank, row.group) for row in rows} | {(row.rank, row.group) for row in natural} | spared
-    alike: dict[tuple[Group, ...], list[str]] = {}
+    spared_groups = {group for statement in natural for group in statement.exceptions}
+    named_groups = {(row.rank, row.group) for row in rows} | {(row.rank, row.group) for row in natural} | spared_groups
+    codes_of_groups: dict[tuple[Group, ...], list[str]] = {}
     for organism in ORGANISMS.values():
-        groups = tuple(group for group in organism.lineage if group in named)
+        groups = tuple(group for group in organism.lineage if group in named_groups)
         if groups:
-            alike.setdefault(groups, []).append(organism.code)
+            codes_of_groups.setdefault(groups, []).append(organism.code)
     requests = [None, *sorted({indication for row in rows for indication in row.sites if indication})]
-    for groups, codes in alike.items():
-        first = _expected_first(groups, natural)
-        for requested in requests:
+    for groups, codes in codes_of_groups.items():
+        expected_statement = _expected_first(groups, natural)
+        for first_indication in requests:
             for site in Site:
-                answering = _answering(groups, rows, site, requested)
-                winner: Statement | None = first or (answering[0] if answering else None)
+                answering_rows = _answering_rows(groups, rows, site, first_indication)
+                winner: Statement | None = expected_statement or (answering_rows[0] if answering_rows else None)
                 if winner is None:
                     continue
-                decisions.deciding.add(id(winner))
-                for loser in answering if requested is None else ():
+                decisions.deciding_rows.add(id(winner))
+                for loser in answering_rows if first_indication is None else ():
                     if loser is not winner:
                         decisions.losses.setdefault((id(loser), id(winner)), []).extend(codes)
 
 
 def _expected_first(groups: tuple[Group, ...], natural: list[ExpectedResistance]) -> ExpectedResistance | None:
-    stated = [row for row in natural if (row.rank, row.group) in groups and not row.exceptions.intersection(groups)]
-    return min(stated, key=lambda row: groups.index((row.rank, row.group)), default=None)
+    statements = [row for row in natural if (row.rank, row.group) in groups and not row.exceptions.intersection(groups)]
+    return min(statements, key=lambda row: groups.index((row.rank, row.group)), default=None)
 
 
-def _answering(
-    groups: tuple[Group, ...], rows: list[Breakpoint], site: Site, requested: Indication | None
+def _answering_rows(
+    groups: tuple[Group, ...], rows: list[Breakpoint], site: Site, first_indication: Indication | None
 ) -> list[Breakpoint]:
     """Return the rows that answer at a site; the first of them decides."""
-    ranked = []
+    ranked_rows = []
     for position, row in enumerate(rows):
         if (row.rank, row.group) in groups:
-            preference = site_preference(row.sites, site, requested)
+            preference = site_preference(row.sites, site, first_indication)
             if preference is not None:
-                ranked.append((groups.index((row.rank, row.group)), preference, position))
-    return [rows[position] for _, _, position in sorted(ranked)]
+                ranked_rows.append((groups.index((row.rank, row.group)), preference, position))
+    return [rows[position] for _, _, position in sorted(ranked_rows)]
 
 
-def _is_notable(row: Breakpoint, before: Statement, guideline: Guideline) -> bool:
+def _is_notable(row: Breakpoint, winner: Statement, guideline: Guideline) -> bool:
     """Tell whether a person should see that a statement precedes a row."""
-    same = (before.rank, before.group) == (row.rank, row.group)
-    if before.rank < row.rank or (isinstance(before, Breakpoint) and same):
+    is_same_group = (winner.rank, winner.group) == (row.rank, row.group)
+    if winner.rank < row.rank or (isinstance(winner, Breakpoint) and is_same_group):
         return False
-    return _answers(row, guideline) != _answers(before, guideline)
+    return _answers(row, guideline) != _answers(winner, guideline)
 
 
 @lru_cache(maxsize=10_000)
@@ -186,12 +190,12 @@ def _answers(row: Statement, guideline: Guideline) -> tuple[int, ...]:
 
 
 def _repeated(rows: Iterable[Statement]) -> Iterator[Statement]:
-    seen: set[object] = set()
+    seen_keys: set[object] = set()
     for row in rows:
         key = type(row), row.key
-        if key in seen:
+        if key in seen_keys:
             yield row
-        seen.add(key)
+        seen_keys.add(key)
 
 
 def _contradicts_itself(row: Breakpoint, guideline: Guideline) -> bool:

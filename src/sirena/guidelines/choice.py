@@ -24,10 +24,10 @@ class ChosenEditions:
 
     def of(self, column: str) -> Edition | None:
         """Return the edition that answers a test column; None if no edition of the column's guideline was chosen."""
-        parsed = parse_test_column(column)
-        return self.by_letter.get(parsed.guideline) if parsed else None
+        test_column = parse_test_column(column)
+        return self.by_letter.get(test_column.guideline) if test_column else None
 
-    def named(self, columns: Iterable[str]) -> str:
+    def names_for(self, columns: Iterable[str]) -> str:
         """Return the names of the editions that some test columns need: ``CLSI 2026, EUCAST 2026``."""
         editions = (self.of(column) for column in columns)
         return ", ".join(sorted({edition.name for edition in editions if edition is not None}))
@@ -43,17 +43,17 @@ class ChosenEditions:
             Truth table by test column; columns without an edition, or about which it states nothing, are left out.
         """
         drugs: dict[str, list[str]] = {}
-        for parsed in filter(None, map(parse_test_column, columns)):
-            drugs.setdefault(parsed.guideline, []).append(parsed.drug)
-        compiled = (
+        for test_column in filter(None, map(parse_test_column, columns)):
+            drugs.setdefault(test_column.guideline, []).append(test_column.drug)
+        table_sets = (
             compile_tables(edition, sorted(set(drugs.get(letter, ()))), reading=reading or Reading())
             for letter, edition in self.by_letter.items()
         )
-        return {table.column: table for tables in compiled for table in tables.values() if table.keys}
+        return {table.column: table for tables in table_sets for table in tables.values() if table.keys}
 
 
 def choose_editions(
-    known: Editions,
+    editions: Editions,
     names: Sequence[str] = (),
     overlay: RulesSource | None = None,
     *,
@@ -62,7 +62,7 @@ def choose_editions(
     """Return the edition for each guideline: the named ones, and for the other guidelines the newest in force.
 
     Args:
-        known: the editions to choose from.
+        editions: the editions to choose from.
         names: names of requested editions, at most one of each guideline: ``CLSI 2025``.
         overlay: a hospital's own rules that the caller requests; None for none.
         in_force: the hospital's rules in force; they change the editions that they name.
@@ -71,25 +71,27 @@ def choose_editions(
         UsageError: there is no such edition, two of one guideline are named, or no edition has a rule of the overlay.
 
     >>> from sirena.guidelines.editions import Editions
-    >>> choose_editions(Editions(), ["CLSI 2025"]).named(["AMK_NM"])
+    >>> choose_editions(Editions(), ["CLSI 2025"]).names_for(["AMK_NM"])
     'CLSI 2025'
     """
-    named = [known.load(name, in_force=in_force) for name in names]
-    chosen = {edition.guideline.letter: edition for edition in named}
-    if len(chosen) < len(named):
+    named_editions = [editions.load(name, in_force=in_force) for name in names]
+    edition_of_letter = {edition.guideline.letter: edition for edition in named_editions}
+    if len(edition_of_letter) < len(named_editions):
         raise UsageError("two editions of one guideline are named", hint="name one for CLSI and one for EUCAST")
     for guideline in Guideline:
-        if guideline.letter not in chosen:
-            chosen[guideline.letter] = known.load(guideline, in_force=in_force)
+        if guideline.letter not in edition_of_letter:
+            edition_of_letter[guideline.letter] = editions.load(guideline, in_force=in_force)
     if overlay is None:
-        return ChosenEditions(chosen)
-    laid = {letter: known.load(_plain(edition), in_force=overlay) for letter, edition in chosen.items()}
-    if not any(edition.overlay for edition in laid.values()):
+        return ChosenEditions(edition_of_letter)
+    overlaid_editions = {
+        letter: editions.load(_plain(edition), in_force=overlay) for letter, edition in edition_of_letter.items()
+    }
+    if not any(edition.overlay for edition in overlaid_editions.values()):
         raise UsageError(
-            f"{overlay.name} has no rule for {' or '.join(_plain(edition) for edition in chosen.values())}",
+            f"{overlay.name} has no rule for {' or '.join(_plain(edition) for edition in edition_of_letter.values())}",
             hint="name the edition its rules are for; see docs/howto/local-rules.md",
         )
-    return ChosenEditions(laid)
+    return ChosenEditions(overlaid_editions)
 
 
 def _plain(edition: Edition) -> str:

@@ -96,35 +96,38 @@ def difference(first: Edition, second: Edition) -> list[Difference]:
     >>> change.drug, change.group, change.before, change.after
     ('AZA', 'Enterobacterales', '', 'S <= 4, R >= 16')
     """
-    differences = [*_breakpoints(first, second), *_expected(first, second)]
+    differences = [*_breakpoints(first, second), *_expected_resistance(first, second)]
     return sorted(differences, key=lambda item: (item.gravity, item.drug, item.rank, item.group, item.site))
 
 
 def _breakpoints(first: Edition, second: Edition) -> Iterator[Difference]:
-    before = {row.key: row for row in first.breakpoints}
-    after = {row.key: row for row in second.breakpoints}
-    for key in before.keys() | after.keys():
-        old, new = before.get(key), after.get(key)
-        if old and new:
-            answers = _answers(old, first.guideline), _answers(new, second.guideline)
+    first_rows = {row.key: row for row in first.breakpoints}
+    second_rows = {row.key: row for row in second.breakpoints}
+    for key in first_rows.keys() | second_rows.keys():
+        old_row, new_row = first_rows.get(key), second_rows.get(key)
+        if old_row and new_row:
+            answers = _answers(old_row, first.guideline), _answers(new_row, second.guideline)
             if answers[0] == answers[1]:
                 continue
         else:
-            answers = _effects(first, second, old or new)
-        words = figures(old, first.guideline) if old else "", figures(new, second.guideline) if new else ""
-        row = old or new
+            answers = _effects(first, second, old_row or new_row)
+        words = (
+            figures(old_row, first.guideline) if old_row else "",
+            figures(new_row, second.guideline) if new_row else "",
+        )
+        row = old_row or new_row
         if row is not None:
             place = row.drug, rank_name(row.rank), row.group, ", ".join(row.sites)
             yield Difference(_change(*words), *place, *words, _gravity(*answers))
 
 
-def _expected(first: Edition, second: Edition) -> Iterator[Difference]:
-    before = {row.key: row for row in first.expected_resistance}
-    after = {row.key: row for row in second.expected_resistance}
-    for key in before.keys() | after.keys():
-        old, new = before.get(key), after.get(key)
-        words = _statement(old) if old else "", _statement(new) if new else ""
-        row = old or new
+def _expected_resistance(first: Edition, second: Edition) -> Iterator[Difference]:
+    first_statements = {row.key: row for row in first.expected_resistance}
+    second_statements = {row.key: row for row in second.expected_resistance}
+    for key in first_statements.keys() | second_statements.keys():
+        old_statement, new_statement = first_statements.get(key), second_statements.get(key)
+        words = _statement(old_statement) if old_statement else "", _statement(new_statement) if new_statement else ""
+        row = old_statement or new_statement
         if row is not None and words[0] != words[1]:
             yield Difference(_change(*words), row.drug, rank_name(row.rank), row.group, "", *words)
 
@@ -148,23 +151,27 @@ def _effects(first: Edition, second: Edition, row: Breakpoint | None) -> tuple[t
     code = _member(row.rank, row.group)
     if site is None or code is None:
         return _SILENT, _answers(row, first.guideline)
-    before, after = (
+    first_answers, second_answers = (
         tuple(int(answer) for answer in table.look_up([code], _DILUTIONS, site)[0])
         for table in (compile_tables(edition, [row.drug], organisms=[code])[row.drug] for edition in (first, second))
     )
-    return before, after
+    return first_answers, second_answers
 
 
 @cache
 def _member(rank: Rank, group: str) -> str | None:
     """Return the code of an organism of a group; if possible, the code that stands for the group itself."""
     members = [organism for organism in ORGANISMS.values() if organism.belongs_to(rank, group)]
-    named = [organism.code for organism in members if organism.narrowest_group == (rank, group)]
-    return next(iter([*named, *(organism.code for organism in members)]), None)
+    narrow_codes = [organism.code for organism in members if organism.narrowest_group == (rank, group)]
+    return next(iter([*narrow_codes, *(organism.code for organism in members)]), None)
 
 
-def _gravity(before: tuple[int, ...], after: tuple[int, ...]) -> Gravity:
-    pairs = {frozenset((_category(old), _category(new))) for old, new in zip(before, after, strict=True) if old != new}
+def _gravity(old_answers: tuple[int, ...], new_answers: tuple[int, ...]) -> Gravity:
+    pairs = {
+        frozenset((_category(old_answer), _category(new_answer)))
+        for old_answer, new_answer in zip(old_answers, new_answers, strict=True)
+        if old_answer != new_answer
+    }
     if frozenset((Category.S, Category.R)) in pairs:
         return Gravity.TURNED_ROUND
     if frozenset((Category.S, Category.NI)) in pairs:
@@ -197,5 +204,5 @@ def figures(row: Breakpoint, guideline: Guideline) -> str:
 
 
 def _statement(row: ExpectedResistance) -> str:
-    spared = "; ".join(f"{rank_name(rank)} {group}" for rank, group in sorted(row.exceptions))
-    return f"expected resistance{f' except {spared}' if spared else ''}"
+    exceptions = "; ".join(f"{rank_name(rank)} {group}" for rank, group in sorted(row.exceptions))
+    return f"expected resistance{f' except {exceptions}' if exceptions else ''}"

@@ -64,8 +64,8 @@ def _entry(document: dict[str, Any], name: str, kind: type, path: Path) -> Any:
         return tuple(value)
     # a date with a time of day is a datetime, which TOML tells from a date
     if type(value) is not kind:
-        expected = {tuple: "a list of texts", datetime.date: "a date, 2026-01-31", str: "a text"}[kind]
-        raise TableError(f"{path.name}, entry {name}: is not {expected}", hint="import the edition again")
+        kind_words = {tuple: "a list of texts", datetime.date: "a date, 2026-01-31", str: "a text"}[kind]
+        raise TableError(f"{path.name}, entry {name}: is not {kind_words}", hint="import the edition again")
     return value
 
 

@@ -70,10 +70,10 @@ class Edition:
         breakpoints: dict[str, list[Breakpoint]] = {}
         for row in self.breakpoints:
             breakpoints.setdefault(row.drug, []).append(row)
-        expected: dict[str, list[ExpectedResistance]] = {}
+        expected_resistance: dict[str, list[ExpectedResistance]] = {}
         for statement in self.expected_resistance:
-            expected.setdefault(statement.drug, []).append(statement)
-        return breakpoints, expected
+            expected_resistance.setdefault(statement.drug, []).append(statement)
+        return breakpoints, expected_resistance
 
     def breakpoints_of(self, drug: str) -> Sequence[Breakpoint]:
         """Return the breakpoint rows for one antimicrobial."""
@@ -95,8 +95,8 @@ class Edition:
     @property
     def drugs(self) -> tuple[str, ...]:
         """Antimicrobials for which the edition has a row, in order of code."""
-        stated = {row.drug for row in self.breakpoints} | {row.drug for row in self.expected_resistance}
-        return tuple(sorted(stated))
+        drugs = {row.drug for row in self.breakpoints} | {row.drug for row in self.expected_resistance}
+        return tuple(sorted(drugs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +134,9 @@ class Editions:
                 exist.
             sirena.guidelines.tables.TableError: a table of the edition, or the overlay, cannot be read.
         """
-        known = self.resolve(name)
-        folder = self._folders[known]
-        edition = _load(known, folder, folder.stat().st_mtime_ns)
+        resolved_name = self.resolve(name)
+        folder = self._folders[resolved_name]
+        edition = _load(resolved_name, folder, folder.stat().st_mtime_ns)
         rules = overlay or in_force
         if rules is None:
             return edition
@@ -164,7 +164,7 @@ class Editions:
         if guideline is not None:
             return self.edition_in_force(guideline, on)
         for name in self._folders:
-            if folded(name) == folded(text):
+            if plain_name(name) == plain_name(text):
                 return name
         raise UsageError(
             "there is no such guideline edition",
@@ -198,12 +198,12 @@ class Editions:
             raise UsageError("that is no guideline", hint=f"guidelines are {', '.join(Guideline)}")
         day = on or datetime.datetime.now(datetime.UTC).date()
         dated = [(self.record(name).in_force_since, name) for name in self._folders if _is_of(publisher, name)]
-        begun = [(since, name) for since, name in dated if since is not None and since <= day]
-        if not begun:
+        begun_editions = [(start, name) for start, name in dated if start is not None and start <= day]
+        if not begun_editions:
             raise UsageError(
                 f"no edition of {publisher} was in force on {day.isoformat()}", hint="name an edition with its year"
             )
-        return max(begun)[1]
+        return max(begun_editions)[1]
 
     def editions_in_force(self, on: datetime.date | None = None) -> dict[Guideline, str]:
         """Return the name of each guideline's edition in force.
@@ -215,8 +215,8 @@ class Editions:
 
     def is_in_force(self, name: str, on: datetime.date | None = None) -> bool:
         """Tell whether an edition is in force on a day; its name may include an overlay (``CLSI 2026 + rules.csv``)."""
-        base = folded(name.partition(" + ")[0])
-        return any(folded(known) == base for known in self.editions_in_force(on).values())
+        base = plain_name(name.partition(" + ")[0])
+        return any(plain_name(current_name) == base for current_name in self.editions_in_force(on).values())
 
     def lapses(self, names: Iterable[str], on: datetime.date | None = None) -> list[str]:
         """Return, for each of the named editions that is not in force, a sentence that says which edition is.
@@ -252,10 +252,10 @@ def editions() -> tuple[str, ...]:
     return Editions().names
 
 
-def shipped(name: str) -> bool:
+def is_shipped(name: str) -> bool:
     """Tell whether an edition comes with Sirena.
 
-    >>> shipped("CLSI 2025"), shipped("CLSI 1950")
+    >>> is_shipped("CLSI 2025"), is_shipped("CLSI 1950")
     (True, False)
     """
     return name in _folders(SHIPPED)
@@ -272,10 +272,10 @@ def _load(name: str, folder: Path, _changed: int) -> Edition:
     )
 
 
-def folded(name: str) -> str:
+def plain_name(name: str) -> str:
     """Return the normalised form of an edition's name, equal for all its spellings.
 
-    >>> folded("eucast  2026")
+    >>> plain_name("eucast  2026")
     'eucast2026'
     """
     return re.sub(r"[^a-z0-9]", "", name.lower())
@@ -302,9 +302,9 @@ def _is_of(guideline: Guideline, edition: str) -> bool:
 
 def _folders(parent: Path | None) -> dict[str, Path]:
     """Return the folder of each edition in a parent folder, by the edition's name, in order."""
-    found = {}
+    folders = {}
     for folder in sorted(parent.glob("*_*")) if parent is not None and parent.is_dir() else ():
         publisher, _, year = folder.name.partition("_")
         if publisher.upper() in Guideline.__members__ and (folder / "breakpoints.csv").is_file():
-            found[f"{publisher.upper()} {year}"] = folder
-    return found
+            folders[f"{publisher.upper()} {year}"] = folder
+    return folders

@@ -50,7 +50,7 @@ class Reading:
     """An indication the caller asks for: ``endocarditis``, ``oral``, ``screen`` …; its rows precede the others."""
     censored: CensoredPolicy = CensoredPolicy.REFUSE
 
-    def requested(self, drug: str) -> Indication | None:
+    def first_indication(self, drug: str) -> Indication | None:
         """Return the indication whose rows come first for an antimicrobial; None if no indication comes first."""
         return Indication.SCREEN if drug in HIGH_LEVEL and self.indication is None else self.indication
 
@@ -90,26 +90,34 @@ class _Rules:
 
     def __init__(self, edition: Edition, drug: str, reading: Reading) -> None:
         self.edition = edition
-        self.requested = reading.requested(drug)
+        self.first_indication = reading.first_indication(drug)
         self.by_group: dict[Group, list[Breakpoint]] = {}
         for row in edition.breakpoints_of(drug):
             if reading.pk_pd or row.source != PK_PD:
                 self.by_group.setdefault((row.rank, row.group), []).append(row)
-        self.expected: dict[Group, list[ExpectedResistance]] = {}
+        self.expected_resistance: dict[Group, list[ExpectedResistance]] = {}
         for statement in edition.expected_resistance_of(drug) if reading.intrinsic else ():
-            self.expected.setdefault((statement.rank, statement.group), []).append(statement)
-        spared = {group for listed in self.expected.values() for statement in listed for group in statement.exceptions}
-        self._named = {*self.by_group, *self.expected, *spared}
+            self.expected_resistance.setdefault((statement.rank, statement.group), []).append(statement)
+        spared_groups = {
+            group
+            for statements in self.expected_resistance.values()
+            for statement in statements
+            for group in statement.exceptions
+        }
+        self._named_groups = {*self.by_group, *self.expected_resistance, *spared_groups}
 
     @property
     def organisms(self) -> list[Organism]:
         """Every organism that the edition may state something about, in the order of the organism table."""
         members = _members()
-        return [_EVERY[number] for number in sorted({one for group in self._named for one in members.get(group, ())})]
+        return [
+            _EVERY[number]
+            for number in sorted({number for group in self._named_groups for number in members.get(group, ())})
+        ]
 
     def groups_of(self, organism: Organism) -> tuple[Group, ...]:
         """Return the groups of an organism that the edition names; the answers depend on these groups only."""
-        return tuple(group for group in organism.lineage if group in self._named)
+        return tuple(group for group in organism.lineage if group in self._named_groups)
 
     def decisions(self, groups: tuple[Group, ...]) -> list[tuple[Site | None, _Decision]]:
         """Return the statements that decide for organisms of some groups, by body site; empty if there are none.
@@ -117,25 +125,25 @@ class _Rules:
         The statement for `Site.OTHER` has None as its site, and holds for every body site that is not listed.
         """
         by_site = {site: self._decision(groups, site) for site in Site} if groups else {}
-        rest = by_site.get(Site.OTHER)
-        own = [(site, decision) for site, decision in by_site.items() if decision != rest]
-        return [*([(None, rest)] if rest is not None else []), *own]
+        other_decision = by_site.get(Site.OTHER)
+        own = [(site, decision) for site, decision in by_site.items() if decision != other_decision]
+        return [*([(None, other_decision)] if other_decision is not None else []), *own]
 
     def _decision(self, groups: tuple[Group, ...], site: Site) -> _Decision:
         for group in groups:
-            for statement in self.expected.get(group, ()):
+            for statement in self.expected_resistance.get(group, ()):
                 if not statement.exceptions.intersection(groups):
                     return statement
         rows = (self._row_of(group, site) for group in groups)
         return next((row for row in rows if row is not None), None)
 
     def _row_of(self, group: Group, site: Site) -> Breakpoint | None:
-        ranked = [
+        ranked_rows = [
             (preference, position)
             for position, row in enumerate(self.by_group.get(group, ()))
-            if (preference := site_preference(row.sites, site, self.requested)) is not None
+            if (preference := site_preference(row.sites, site, self.first_indication)) is not None
         ]
-        return self.by_group[group][min(ranked)[1]] if ranked else None
+        return self.by_group[group][min(ranked_rows)[1]] if ranked_rows else None
 
 
 def ground_of(decision: _Decision, edition: Edition) -> Ground:
@@ -202,24 +210,24 @@ def compile_tables(
     >>> [[ANSWERS[code].category.value for code in row] for row in codes.tolist()]
     [['S', 'R'], ['S', 'R']]
     """
-    known = None if organisms is None else [ORGANISMS[code] for code in organisms if code in ORGANISMS]
+    known_organisms = None if organisms is None else [ORGANISMS[code] for code in organisms if code in ORGANISMS]
     return {
-        drug: _compile(_Rules(edition, drug, reading), drug, known, reading.censored)
+        drug: _compile(_Rules(edition, drug, reading), drug, known_organisms, reading.censored)
         for drug in (ANTIMICROBIALS if drugs is None else drugs)
     }
 
 
 def _compile(rules: _Rules, drug: str, organisms: Iterable[Organism] | None, policy: CensoredPolicy) -> TruthTable:
-    compiled: dict[tuple[Group, ...], list[tuple[Site | None, NDArray[np.uint8], Ground]]] = {}
+    rows_of_groups: dict[tuple[Group, ...], list[tuple[Site | None, NDArray[np.uint8], Ground]]] = {}
     keys, cells, grounds = [], [], []
     for organism in rules.organisms if organisms is None else organisms:
         groups = rules.groups_of(organism)
-        if groups not in compiled:
-            compiled[groups] = [
+        if groups not in rows_of_groups:
+            rows_of_groups[groups] = [
                 (site, _answers(decision, rules.edition, policy), ground_of(decision, rules.edition))
                 for site, decision in rules.decisions(groups)
             ]
-        for site, row, ground in compiled[groups]:
+        for site, row, ground in rows_of_groups[groups]:
             keys.append(key_of(organism.code, site))
             cells.append(row)
             grounds.append(ground)

@@ -27,14 +27,14 @@ def organism_words(codes: Iterable[str], group: str = "") -> str:
     >>> organism_words(["eco", "sau", "pae", "efa"])
     'Escherichia coli, Staphylococcus aureus, Pseudomonas aeruginosa … (4 organisms)'
     """
-    listed = list(dict.fromkeys(codes))
-    if len(listed) == 1:
-        return _name(listed[0])
-    common = group or _common_group(listed)
+    distinct_codes = list(dict.fromkeys(codes))
+    if len(distinct_codes) == 1:
+        return _name(distinct_codes[0])
+    common = group or _common_group(distinct_codes)
     if common:
-        return f"{common} ({len(listed)} organisms)"
-    names = ", ".join(map(_name, listed[:_NAMED]))
-    return f"{names} … ({len(listed)} organisms)" if len(listed) > _NAMED else names
+        return f"{common} ({len(distinct_codes)} organisms)"
+    names = ", ".join(map(_name, distinct_codes[:_NAMED]))
+    return f"{names} … ({len(distinct_codes)} organisms)" if len(distinct_codes) > _NAMED else names
 
 
 def _name(code: str) -> str:

@@ -13,29 +13,29 @@ from sirena.guidelines.tables import TableError
 from sirena.guidelines.written_rules import RulesSource, rules_content
 
 
-def apply_overlay(edition: Edition, overlay: RulesSource, known: Iterable[str] = ()) -> Edition:
+def apply_overlay(edition: Edition, overlay: RulesSource, other_editions: Iterable[str] = ()) -> Edition:
     """Return a guideline edition changed by a hospital's rules; the same object if no rule is for this edition.
 
     Args:
         edition: edition from `sirena.guidelines.editions`.
         overlay: the hospital's rules.
-        known: names of the other editions that rules may be for.
+        other_editions: names of the other editions that rules may be for.
 
     Raises:
         TableError: a rule cannot be read or applied; the error names file, row, column and remedy.
     """
     content = rules_content(overlay)
-    stated = list(read_overlay(overlay.name, content, tuple(dict.fromkeys((*known, edition.name)))))
-    if not stated:
+    rules = list(read_overlay(overlay.name, content, tuple(dict.fromkeys((*other_editions, edition.name)))))
+    if not rules:
         raise TableError(f"{overlay.name}: the overlay has no rows", hint="write at least one rule below the header")
-    rows = [row for row in stated if row.is_for(edition.name)]
+    rows = [row for row in rules if row.is_for(edition.name)]
     if not rows:
         return edition
     changed = edition
-    seen: dict[object, int] = {}
+    line_of_rule: dict[object, int] = {}
     for row in sorted(rows, key=lambda row: row.sites != (Indication.UNSPECIFIED,)):
         key = row.action.is_of_expected_resistance, row.drug, row.rank, row.group
-        earlier = seen.setdefault((*key, row.sites), row.line)
+        earlier = line_of_rule.setdefault((*key, row.sites), row.line)
         if earlier != row.line:
             raise TableError(
                 f"{overlay.name}, row {row.line}: the rule of row {earlier} is stated again",
@@ -55,44 +55,48 @@ def apply_overlay(edition: Edition, overlay: RulesSource, known: Iterable[str] =
 
 def _apply(edition: Edition, row: OverlayRow, file: str) -> Edition:
     if row.action.is_of_expected_resistance:
-        return replace(edition, expected_resistance=_expected(edition, row, file))
-    others = tuple(known for known in edition.breakpoints if not _replaces(row, known))
+        return replace(edition, expected_resistance=_expected_resistance(edition, row, file))
+    other_rows = tuple(breakpoint_row for breakpoint_row in edition.breakpoints if not _replaces(row, breakpoint_row))
     if row.action.statement is not None:
         figures = row.susceptible, row.resistant, row.middle
         rule = Breakpoint(row.drug, row.rank, row.group, row.sites, *figures, row.source, row.action.statement)
-        return replace(edition, breakpoints=(*others, rule))
-    if len(others) == len(edition.breakpoints):
+        return replace(edition, breakpoints=(*other_rows, rule))
+    if len(other_rows) == len(edition.breakpoints):
         raise TableError(
             f"{file}, row {row.line}, column action: the edition has no such row to remove",
             hint="see its rows with `sirena guideline show`; `block` says that there is no breakpoint",
         )
-    return replace(edition, breakpoints=others)
+    return replace(edition, breakpoints=other_rows)
 
 
-def _replaces(rule: OverlayRow, known: Breakpoint) -> bool:
+def _replaces(rule: OverlayRow, breakpoint_row: Breakpoint) -> bool:
     """Tell whether a rule replaces a row; a rule without a site also replaces the rows for single sites."""
-    same = (rule.drug, rule.rank, rule.group) == (known.drug, known.rank, known.group)
-    return same and rule.sites in ((Indication.UNSPECIFIED,), known.sites)
+    is_same_group = (rule.drug, rule.rank, rule.group) == (
+        breakpoint_row.drug,
+        breakpoint_row.rank,
+        breakpoint_row.group,
+    )
+    return is_same_group and rule.sites in ((Indication.UNSPECIFIED,), breakpoint_row.sites)
 
 
-def _expected(edition: Edition, row: OverlayRow, file: str) -> tuple[ExpectedResistance, ...]:
+def _expected_resistance(edition: Edition, row: OverlayRow, file: str) -> tuple[ExpectedResistance, ...]:
     """Return the edition's statements of expected resistance after a rule added one, or took a group out of them."""
     target = row.rank, row.group
     if row.action is OverlayAction.EXPECTED_RESISTANCE:
-        others = [s for s in edition.expected_resistance if s.key != (row.drug, *target)]
-        return (*others, ExpectedResistance(row.drug, *target, source=row.source))
+        other_statements = [s for s in edition.expected_resistance if s.key != (row.drug, *target)]
+        return (*other_statements, ExpectedResistance(row.drug, *target, source=row.source))
     members = [organism for organism in ORGANISMS.values() if organism.belongs_to(*target)]
-    kept, touched = [], False
+    kept_statements, has_changed = [], False
     for statement in edition.expected_resistance:
         if statement.drug != row.drug or not any(statement.covers(member) for member in members):
-            kept.append(statement)
+            kept_statements.append(statement)
             continue
-        touched = True
+        has_changed = True
         if (statement.rank, statement.group) != target:
-            kept.append(replace(statement, exceptions=statement.exceptions | {target}))
-    if not touched:
+            kept_statements.append(replace(statement, exceptions=statement.exceptions | {target}))
+    if not has_changed:
         raise TableError(
             f"{file}, row {row.line}, column action: the edition states no such expected resistance",
             hint="see its rows with `sirena guideline show`",
         )
-    return tuple(kept)
+    return tuple(kept_statements)

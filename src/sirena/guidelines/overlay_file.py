@@ -31,7 +31,7 @@ from typing import Final
 from sirena.domain.antimicrobials import find_antimicrobial
 from sirena.domain.category import Category
 from sirena.domain.organisms import ORGANISMS, Rank, name_key, resolve
-from sirena.guidelines.editions import folded
+from sirena.guidelines.editions import plain_name
 from sirena.guidelines.rows import Guideline, Statement
 from sirena.guidelines.sites import Indication, parse_sites
 from sirena.guidelines.tables import (
@@ -103,13 +103,13 @@ class OverlayRow:
         return f"local rule of {self.who}, {self.when.isoformat()}: {self.why}"
 
 
-def read_overlay(name: str, content: bytes, known: Sequence[str]) -> Iterator[OverlayRow]:
+def read_overlay(name: str, content: bytes, known_editions: Sequence[str]) -> Iterator[OverlayRow]:
     """Yield the rules of an overlay file.
 
     Args:
         name: file name, for messages.
         content: bytes of the file.
-        known: names of the editions that rules may name.
+        known_editions: names of the editions that rules may name.
 
     Raises:
         TableError: a rule cannot be read; the error names file, row, column and remedy.
@@ -128,52 +128,52 @@ def read_overlay(name: str, content: bytes, known: Sequence[str]) -> Iterator[Ov
     for cells in reader:
         row = {column: (cells.get(names.get(column.lower(), "")) or "").strip() for column in (*COLUMNS, _STATEMENT)}
         if any(row.values()):
-            yield _row(row, name, reader.line_num, known)
+            yield _row(row, name, reader.line_num, known_editions)
 
 
-def _row(row: dict[str, str], file: str, line: int, known: Sequence[str]) -> OverlayRow:
-    where = file, line
-    edition = parse_cell(lambda text: _parse_edition(text, known), row, "edition", *where)
-    action = _action(row, *where)
+def _row(row: dict[str, str], file: str, line: int, known_editions: Sequence[str]) -> OverlayRow:
+    place = file, line
+    edition = parse_cell(lambda text: _parse_edition(text, known_editions), row, "edition", *place)
+    action = _action(row, *place)
     rank, group = _parse_group(row, file, line)
-    susceptible = parse_cell(parse_concentration, row, "S", *where)
-    resistant = parse_cell(parse_concentration, row, "R", *where)
+    susceptible = parse_cell(parse_concentration, row, "S", *place)
+    resistant = parse_cell(parse_concentration, row, "R", *place)
     _check_figures(action, susceptible, resistant, Guideline(edition.split()[0]), f"{file}, row {line}")
     return OverlayRow(
         line=line,
-        who=parse_cell(_parse_text, row, "who", *where),
-        when=parse_cell(_parse_date, row, "when", *where),
-        why=parse_cell(_parse_text, row, "why", *where),
+        who=parse_cell(_parse_text, row, "who", *place),
+        when=parse_cell(_parse_date, row, "when", *place),
+        why=parse_cell(_parse_text, row, "why", *place),
         edition=edition,
         action=action,
-        drug=parse_cell(_parse_drug, row, "drug", *where),
+        drug=parse_cell(_parse_drug, row, "drug", *place),
         rank=rank,
         group=group,
-        sites=parse_cell(parse_sites, row, "site", *where),
+        sites=parse_cell(parse_sites, row, "site", *place),
         susceptible=susceptible,
         resistant=resistant,
-        middle=parse_cell(parse_middle, row, "middle", *where),
+        middle=parse_cell(parse_middle, row, "middle", *place),
     )
 
 
 def _check_figures(
-    action: OverlayAction, susceptible: float | None, resistant: float | None, guideline: Guideline, where: str
+    action: OverlayAction, susceptible: float | None, resistant: float | None, guideline: Guideline, place: str
 ) -> None:
-    stated = susceptible is not None or resistant is not None
-    if stated != (action.statement is not None and action.statement.has_figures):
+    has_figures = susceptible is not None or resistant is not None
+    if has_figures != (action.statement is not None and action.statement.has_figures):
         raise TableError(
-            f"{where}, columns S and R: {'figures are missing' if not stated else 'no figures belong here'}",
+            f"{place}, columns S and R: {'figures are missing' if not has_figures else 'no figures belong here'}",
             hint="breakpoint and bracketed need S or R in mg/L; everything else needs both empty",
         )
     if action is OverlayAction.BRACKETED and resistant is None:
         raise TableError(
-            f"{where}, column R: the figure is missing", hint="a breakpoint in brackets gives R above, so it needs R"
+            f"{place}, column R: the figure is missing", hint="a breakpoint in brackets gives R above, so it needs R"
         )
     if susceptible is None or resistant is None:
         return
     if resistant < susceptible or (guideline is Guideline.CLSI and resistant == susceptible):
         raise TableError(
-            f"{where}, columns S and R: the same MIC would be S and R",
+            f"{place}, columns S and R: the same MIC would be S and R",
             hint="CLSI: S at or below, R at or above, so R is higher; EUCAST: R above, so R is at least S",
         )
 
@@ -196,7 +196,7 @@ def _parse_group(row: dict[str, str], file: str, line: int) -> tuple[Rank, str]:
     rank = parse_cell(parse_rank, row, "rank", file, line)
     # a code is no name: the marker "spp" of a name is also the code of a species
     key_of = str.lower if rank is Rank.CODE else name_key
-    groups = {key_of(group): group for known, group in _groups() if known is rank}
+    groups = {key_of(group): group for group_rank, group in _groups() if group_rank is rank}
     if key_of(row["group"]) not in groups:
         close = difflib.get_close_matches(key_of(row["group"]), groups, n=3, cutoff=0.5)
         near = f"; near it: {', '.join(groups[key] for key in close)}" if close else ""
@@ -215,13 +215,13 @@ def _action(row: dict[str, str], file: str, line: int) -> OverlayAction:
     action = parse_cell(_parse_action, row, "action", file, line)
     if not row[_STATEMENT]:
         return action
-    stated = parse_cell(_parse_statement, row, _STATEMENT, file, line)
-    if row["action"] and action not in (OverlayAction.BREAKPOINT, stated):
+    statement_action = parse_cell(_parse_statement, row, _STATEMENT, file, line)
+    if row["action"] and action not in (OverlayAction.BREAKPOINT, statement_action):
         raise TableError(
             f"{file}, row {line}, columns action and statement: one contradicts the other",
             hint="leave one of the two empty",
         )
-    return stated
+    return statement_action
 
 
 def _parse_statement(text: str) -> OverlayAction:
@@ -238,14 +238,14 @@ def _parse_action(text: str) -> OverlayAction:
         raise ValueError(f"is no action; actions are {', '.join(OverlayAction)}") from None
 
 
-def _parse_edition(text: str, known: Sequence[str]) -> str:
+def _parse_edition(text: str, known_editions: Sequence[str]) -> str:
     if text.upper() in Guideline.__members__:
         return text.upper()
-    for name in known:
-        if folded(name) == folded(text):
+    for name in known_editions:
+        if plain_name(name) == plain_name(text):
             return name
     guidelines = " or ".join(Guideline)
-    raise ValueError(f"is no edition; write {guidelines} for every year of it, or one of {', '.join(known)}")
+    raise ValueError(f"is no edition; write {guidelines} for every year of it, or one of {', '.join(known_editions)}")
 
 
 def _parse_text(text: str) -> str:

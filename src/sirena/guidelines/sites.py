@@ -91,31 +91,31 @@ URINARY: Final = frozenset({Indication.UNCOMPLICATED_UTI, Indication.URINARY_ORI
 
 
 def site_preference(
-    indications: Iterable[Indication], site: Site, requested: Indication | None = None
+    indications: Iterable[Indication], site: Site, first_indication: Indication | None = None
 ) -> tuple[int, int] | None:
     """Return a row's rank in the order for a body site, the smallest first; None if the row does not answer there.
 
     Args:
         indications: the indications that the row is for.
         site: the body site of the infection.
-        requested: an indication that the caller requests; its rows precede all others.
+        first_indication: an indication that the caller requests; its rows precede all others.
 
     >>> site_preference([Indication.UNCOMPLICATED_UTI], Site.BLOOD) is None
     True
     """
-    listed = tuple(indications)
-    if requested is not None and requested in listed:
+    row_indications = tuple(indications)
+    if first_indication is not None and first_indication in row_indications:
         return -1, 0
-    listed = tuple(indication for indication in listed if indication not in ON_REQUEST)
-    if not listed:
+    row_indications = tuple(indication for indication in row_indications if indication not in ON_REQUEST)
+    if not row_indications:
         return None
-    order = max(_ORDER[indication] for indication in listed)
-    places = {_ONLY_AT[indication] for indication in listed if indication in _ONLY_AT}
+    order = max(_ORDER[indication] for indication in row_indications)
+    places = {_ONLY_AT[indication] for indication in row_indications if indication in _ONLY_AT}
     if site is Site.UNKNOWN:
         return None if places == {Site.CEREBROSPINAL_FLUID} else (1, order)
     if places and site not in places:
         return None
-    if any(_NOT_AT.get(indication) is site for indication in listed):
+    if any(_NOT_AT.get(indication) is site for indication in row_indications):
         return None
     return (0 if places else 1), order
 

@@ -33,12 +33,12 @@ def store_edition(folder: Path, edition: Edition, provenance: Mapping[str, objec
         "provenance.json": json.dumps(facts, indent=2) + "\n",
     }
     with tempfile.TemporaryDirectory(dir=folder, prefix=".importing-") as scratch:
-        new = Path(scratch) / "new"
-        new.mkdir()
+        new_folder = Path(scratch) / "new"
+        new_folder.mkdir()
         for name, text in texts.items():
-            (new / name).write_text(text, encoding="utf-8")
+            (new_folder / name).write_text(text, encoding="utf-8")
         # the gate behind the entry reads it under another account
-        let_everyone_read(new)
+        let_everyone_read(new_folder)
         if target.exists():
             target.rename(Path(scratch) / "old")
-        new.rename(target)
+        new_folder.rename(target)

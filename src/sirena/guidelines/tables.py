@@ -147,7 +147,7 @@ def read_expected_resistance(path: Path) -> tuple[ExpectedResistance, ...]:
     Raises:
         TableError: a row cannot be read; the error names file, row and column.
     """
-    return tuple(_expected(path, line, row) for line, row in _read(path, EXPECTED_COLUMNS))
+    return tuple(_expected_resistance(path, line, row) for line, row in _read(path, EXPECTED_COLUMNS))
 
 
 def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
@@ -218,32 +218,32 @@ def _read(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str,
 
 
 def _breakpoint(path: Path, line: int, row: dict[str, str]) -> Breakpoint:
-    where = path.name, line
+    place = path.name, line
     return Breakpoint(
         drug=row["drug"],
-        rank=parse_cell(parse_rank, row, "rank", *where),
+        rank=parse_cell(parse_rank, row, "rank", *place),
         group=row["group"],
-        sites=parse_cell(parse_sites, row, "site", *where),
-        susceptible=parse_cell(parse_concentration, row, "S", *where),
-        resistant=parse_cell(parse_concentration, row, "R", *where),
-        middle=parse_cell(parse_middle, row, "middle", *where),
+        sites=parse_cell(parse_sites, row, "site", *place),
+        susceptible=parse_cell(parse_concentration, row, "S", *place),
+        resistant=parse_cell(parse_concentration, row, "R", *place),
+        middle=parse_cell(parse_middle, row, "middle", *place),
         source=row["source"],
-        statement=parse_cell(parse_statement, row, "statement", *where),
-        readings=parse_cell(parse_readings, row, "readings", *where),
+        statement=parse_cell(parse_statement, row, "statement", *place),
+        readings=parse_cell(parse_readings, row, "readings", *place),
         doubt=row["doubt"],
         remark=row["remark"],
     )
 
 
-def _expected(path: Path, line: int, row: dict[str, str]) -> ExpectedResistance:
-    where = path.name, line
+def _expected_resistance(path: Path, line: int, row: dict[str, str]) -> ExpectedResistance:
+    place = path.name, line
     return ExpectedResistance(
         drug=row["drug"],
-        rank=parse_cell(parse_rank, row, "rank", *where),
+        rank=parse_cell(parse_rank, row, "rank", *place),
         group=row["group"],
-        exceptions=parse_cell(_parse_exceptions, row, "except", *where),
+        exceptions=parse_cell(_parse_exceptions, row, "except", *place),
         source=row["source"],
-        readings=parse_cell(parse_readings, row, "readings", *where),
+        readings=parse_cell(parse_readings, row, "readings", *place),
         doubt=row["doubt"],
     )
 

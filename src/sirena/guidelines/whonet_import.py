@@ -34,7 +34,7 @@ from sirena.domain.errors import UsageError
 from sirena.domain.mic import nearest_dilutions, spell_dilution
 from sirena.domain.organisms import Rank
 from sirena.guidelines.edition_file import EditionRecord
-from sirena.guidelines.editions import Edition, folder_name, shipped
+from sirena.guidelines.editions import Edition, folder_name, is_shipped
 from sirena.guidelines.rows import (
     NO_SUSCEPTIBLE_CATEGORY,
     PK_PD,
@@ -76,7 +76,7 @@ class ImportedEdition:
     name: str
     breakpoints: int
     expected_resistance: int
-    skipped: Mapping[str, int] = field(default_factory=dict)
+    skipped_rows: Mapping[str, int] = field(default_factory=dict)
     """Number of rows that could not be imported, by reason."""
 
 
@@ -108,41 +108,43 @@ def import_whonet(
         (row["GENUS_CODE"] or "", row["WHONET_ORG_CODE"]) for row in source.rows.get("organisms", ())
     )
     statements = read_phenotypes(source.rows.get("phenotypes", ()), genera)
-    chosen = _chosen(names, by_edition)
-    if in_force_since is not None and len(chosen) > 1:
-        raise UsageError(f"one day was given for {len(chosen)} editions", hint="import one at a time: --edition")
+    edition_names = _names_to_import(names, by_edition)
+    if in_force_since is not None and len(edition_names) > 1:
+        raise UsageError(f"one day was given for {len(edition_names)} editions", hint="import one at a time: --edition")
     imported = []
-    for name in chosen:
+    for name in edition_names:
         edition, report = _read_edition(name, by_edition[name], statements, genera)
         edition = replace(edition, record=_record(edition, source.files, in_force_since))
         provenance = {
             "files": [dict(file) for file in source.files],
             "breakpoints": report.breakpoints,
             "expected_resistance": report.expected_resistance,
-            "skipped": report.skipped,
+            "skipped": report.skipped_rows,
         }
         store_edition(folder, edition, provenance)
         imported.append(report)
     return imported
 
 
-def _record(edition: Edition, files: Sequence[Mapping[str, str]], since: datetime.date | None) -> EditionRecord:
+def _record(
+    edition: Edition, files: Sequence[Mapping[str, str]], in_force_since: datetime.date | None
+) -> EditionRecord:
     names = ", ".join(file["file"] for file in files)
     reading = f"imported from WHONET's tables ({names}); nobody compared them with the documents"
-    return EditionRecord((f"WHONET's tables of {edition.name}",), since, reading, (_TOLD[edition.guideline],))
+    return EditionRecord((f"WHONET's tables of {edition.name}",), in_force_since, reading, (_TOLD[edition.guideline],))
 
 
-def _chosen(names: Iterable[str], by_edition: Mapping[str, object]) -> list[str]:
-    wanted = [_canonical(name) for name in names]
-    for name in wanted:
+def _names_to_import(names: Iterable[str], by_edition: Mapping[str, object]) -> list[str]:
+    requested_names = [_canonical(name) for name in names]
+    for name in requested_names:
         if name not in by_edition:
             raise UsageError("the table holds no such edition", hint=f"it holds {', '.join(sorted(by_edition))}")
     newest = {name.split()[0]: name for name in sorted(by_edition)}
-    chosen = wanted or sorted(newest.values())
-    own = [name for name in chosen if shipped(name)]
+    edition_names = requested_names or sorted(newest.values())
+    own = [name for name in edition_names if is_shipped(name)]
     if own:
         raise UsageError(f"{own[0]} comes with Sirena", hint="use it as it is, with an overlay for local rules")
-    return chosen
+    return edition_names
 
 
 def _canonical(name: str) -> str:
@@ -155,35 +157,38 @@ def _read_edition(
     statements: Mapping[str, tuple[dict[object, ExpectedResistance], Counter[str]]],
     genera: Mapping[str, str],
 ) -> tuple[Edition, ImportedEdition]:
-    skipped: Counter[str] = Counter()
-    kept: dict[object, Breakpoint] = {}
+    skip_counts: Counter[str] = Counter()
+    row_of_key: dict[object, Breakpoint] = {}
     guideline = Guideline(name.split()[0])
     # PK/PD rows last: where a table of the species states figures too, these stand
     for row in sorted(rows, key=lambda row: row["REFERENCE_TABLE"] == PK_PD):
         if row["TEST_METHOD"] == "MIC" and row["BREAKPOINT_TYPE"] == "Human":
-            taken = _breakpoint(row, guideline, genera)
-            if isinstance(taken, Breakpoint) and taken.source == PK_PD and _is_without_pk_pd(name):
-                taken = "is a PK/PD row, which EUCAST says not to use"
-            if isinstance(taken, str):
-                skipped[taken] += 1
-            elif kept.get(taken.key, taken).states_nothing:
-                kept[taken.key] = taken
-            elif kept.setdefault(taken.key, taken) != taken and not taken.states_nothing:
-                kept[taken.key] = _with_conflict(kept[taken.key], taken)
-                skipped["states again, with other figures, what an earlier row states"] += 1
-    expected, unknown = statements.get(guideline.value, ({}, Counter()))
-    skipped.update(unknown)
-    edition = Edition(name, guideline, tuple(kept.values()), tuple(expected.values()))
-    return edition, ImportedEdition(name, len(kept), len(expected), dict(skipped))
+            imported_row = _breakpoint(row, guideline, genera)
+            if isinstance(imported_row, Breakpoint) and imported_row.source == PK_PD and _is_without_pk_pd(name):
+                imported_row = "is a PK/PD row, which EUCAST says not to use"
+            if isinstance(imported_row, str):
+                skip_counts[imported_row] += 1
+            elif row_of_key.get(imported_row.key, imported_row).states_nothing:
+                row_of_key[imported_row.key] = imported_row
+            elif (
+                row_of_key.setdefault(imported_row.key, imported_row) != imported_row
+                and not imported_row.states_nothing
+            ):
+                row_of_key[imported_row.key] = _with_conflict(row_of_key[imported_row.key], imported_row)
+                skip_counts["states again, with other figures, what an earlier row states"] += 1
+    expected_resistance, unknown = statements.get(guideline.value, ({}, Counter()))
+    skip_counts.update(unknown)
+    edition = Edition(name, guideline, tuple(row_of_key.values()), tuple(expected_resistance.values()))
+    return edition, ImportedEdition(name, len(row_of_key), len(expected_resistance), dict(skip_counts))
 
 
-def _with_conflict(kept: Breakpoint, other: Breakpoint) -> Breakpoint:
+def _with_conflict(kept_row: Breakpoint, other_row: Breakpoint) -> Breakpoint:
     """Return the row that is kept, marked as in doubt if the other row has different figures."""
-    if (kept.susceptible, kept.resistant) == (other.susceptible, other.resistant):
-        return kept
-    figures = f"S {spell_concentration(other.susceptible)}, R {spell_concentration(other.resistant)}"
+    if (kept_row.susceptible, kept_row.resistant) == (other_row.susceptible, other_row.resistant):
+        return kept_row
+    figures = f"S {spell_concentration(other_row.susceptible)}, R {spell_concentration(other_row.resistant)}"
     return replace(
-        kept, doubt=f"WHONET's table states other figures too: {figures} ({other.source or 'no table named'})"
+        kept_row, doubt=f"WHONET's table states other figures too: {figures} ({other_row.source or 'no table named'})"
     )
 
 
@@ -254,11 +259,11 @@ def read_phenotypes(
 
     Tables marked (Vet) are left out: they come from CLSI VET01 and concern animals.
     """
-    found: dict[str, tuple[dict[object, ExpectedResistance], Counter[str]]] = {}
+    statements_of_guideline: dict[str, tuple[dict[object, ExpectedResistance], Counter[str]]] = {}
     for row in rows:
         if "(Vet)" in row["REFERENCE_TABLE"]:
             continue
-        kept, skipped = found.setdefault(row["GUIDELINE"], ({}, Counter()))
+        statement_of_key, skip_counts = statements_of_guideline.setdefault(row["GUIDELINE"], ({}, Counter()))
         try:
             rank, group = group_of_whonet(row["ORGANISM_CODE_TYPE"], row["ORGANISM_CODE"], genera)
             exceptions = frozenset(
@@ -267,12 +272,12 @@ def read_phenotypes(
                 if code.strip()
             )
         except LookupError:
-            skipped["expected resistance of organisms that no group of ours stands for"] += 1
+            skip_counts["expected resistance of organisms that no group of ours stands for"] += 1
             continue
         for drug in _drugs_of(row["ABX_CODE"], row["ANTIBIOTIC_EXCEPTIONS"]):
             statement = ExpectedResistance(drug, rank, group, exceptions, row["REFERENCE_TABLE"])
-            kept[statement.key] = statement
-    return found
+            statement_of_key[statement.key] = statement
+    return statements_of_guideline
 
 
 def _drugs_of(code: str, exceptions: str) -> list[str]:

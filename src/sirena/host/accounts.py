@@ -192,4 +192,4 @@ def search_path() -> str:
 
 def nearest_folder(path: Path) -> Path:
     """Return a path if it exists, else the nearest folder above it that exists."""
-    return next((one for one in (path, *path.parents) if one.exists()), Path("/"))
+    return next((folder for folder in (path, *path.parents) if folder.exists()), Path("/"))

@@ -78,11 +78,11 @@ def acting(ledger: Ledger, intention: E) -> Iterator[Act[E]]:
     _conclude(ledger, [*act.further, act.outcome], "it was done")
 
 
-def _conclude(ledger: Ledger, entries: list[Event], what: str) -> None:
+def _conclude(ledger: Ledger, entries: list[Event], act_state: str) -> None:
     try:
         ledger.append(*entries)
     except LedgerError as error:
         name = entries[-1].event
         raise type(error)(
-            f"{error.text}\nthe intention ({name}) is on record, its outcome is not: {what}", hint=error.hint
+            f"{error.text}\nthe intention ({name}) is on record, its outcome is not: {act_state}", hint=error.hint
         ) from error

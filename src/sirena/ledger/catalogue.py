@@ -553,6 +553,6 @@ CATALOGUE: Final[dict[str, type[Event]]] = {
 def _as(kind: type[Event], event: Event) -> Event:
     """Return the refusal of an event as another kind of event, with those of its fields that this kind has."""
     common: dict[str, Any] = {
-        one.name: getattr(event, one.name) for one in fields(kind) if hasattr(event, one.name) and one.name != "at"
+        fact.name: getattr(event, fact.name) for fact in fields(kind) if hasattr(event, fact.name) and fact.name != "at"
     }
     return kind(**{**common, "outcome": ActOutcome.REFUSED})

@@ -58,7 +58,7 @@ class LedgerEntry:
     @property
     def computed_hash(self) -> str:
         """Hash computed from the entry's current content."""
-        return _digest({one.name: getattr(self, one.name) for one in fields(self) if one.name != "hash"})
+        return _digest({column.name: getattr(self, column.name) for column in fields(self) if column.name != "hash"})
 
     def facts(self) -> dict[str, Any]:
         """Return the details as a mapping; empty if they were altered so that they cannot be read."""

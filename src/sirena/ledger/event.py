@@ -79,9 +79,9 @@ class Event:
     def details(self) -> dict[str, Any]:
         """Return the fields that have no separate column, in plain types; empty fields are left out."""
         return {
-            one.name: list(value) if isinstance(value, tuple) else value
-            for one in fields(self)
-            if one.name not in COLUMNS and (value := getattr(self, one.name)) not in ("", (), None)
+            fact.name: list(value) if isinstance(value, tuple) else value
+            for fact in fields(self)
+            if fact.name not in COLUMNS and (value := getattr(self, fact.name)) not in ("", (), None)
         }
 
 
@@ -94,15 +94,15 @@ def rules(kind: type[Any]) -> dict[str, TextRule]:
     """
     text_rules: dict[str, TextRule] = {}
     hints = typing.get_type_hints(kind, include_extras=True)
-    for one in fields(kind):
-        hint = hints[one.name]
+    for fact in fields(kind):
+        hint = hints[fact.name]
         if hint in (int, bool, datetime, ActOutcome) or _is_optional_number(hint):
             continue
         inner = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else hint
         rule = next((each for each in getattr(inner, "__metadata__", ()) if hasattr(each, "apply")), None)
         if rule is None:
-            raise TypeError(f"{kind.__name__}.{one.name} has no rule for its text")
-        text_rules[one.name] = rule
+            raise TypeError(f"{kind.__name__}.{fact.name} has no rule for its text")
+        text_rules[fact.name] = rule
     return text_rules
 
 

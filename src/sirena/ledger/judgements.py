@@ -101,7 +101,7 @@ class Judgements:
 
     def at(self, moment: str) -> ActivePeriod | None:
         """Return the period that contains a moment (UTC, ISO 8601); None if no release was active then."""
-        earlier_periods = (one for one in reversed(self.periods) if one.judgement.at <= moment)
+        earlier_periods = (candidate for candidate in reversed(self.periods) if candidate.judgement.at <= moment)
         period = next(earlier_periods, None)
         return period if period is not None and (period.until is None or moment < period.until) else None
 
@@ -144,5 +144,7 @@ def read_judgements(entries: Iterable[LedgerEntry]) -> Judgements:
         active = judgement
         if shadow is not None and shadow.release == active.release:
             shadow = None
-    under_way = tuple(one for one in announcements.values() if active is None or one.entry > active.entry)
+    under_way = tuple(
+        announcement for announcement in announcements.values() if active is None or announcement.entry > active.entry
+    )
     return Judgements(active, under_way, tuple(periods), before, shadow)

@@ -135,9 +135,11 @@ def read_rule_versions(entries: Iterable[LedgerEntry], kind: RuleKind) -> tuple[
 
 def version_in_force(versions: Sequence[RulesVersion], today: datetime.date) -> RulesVersion | None:
     """Return the version in force on a day; None if no version was approved for that day."""
-    return next((one for one in reversed(versions) if one.approval and one.approval.since <= today), None)
+    return next(
+        (version for version in reversed(versions) if version.approval and version.approval.since <= today), None
+    )
 
 
 def can_be_approved(versions: Sequence[RulesVersion], version: RulesVersion) -> bool:
     """Tell whether a version can still be approved: neither it nor a later one was approved."""
-    return version.approval is None and not any(one.approval for one in versions[version.number :])
+    return version.approval is None and not any(later.approval for later in versions[version.number :])

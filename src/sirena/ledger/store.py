@@ -67,15 +67,15 @@ class Ledger:
             last = _last(connection)
             self._require_continuity(connection)
             new_entries = []
-            for one in events:
-                last = LedgerEntry.after(last, one)
+            for event in events:
+                last = LedgerEntry.after(last, event)
                 connection.execute(insert(entries).values(asdict(last)))
                 new_entries.append(last)
         if new_entries:
             self.note(Head.at(new_entries[-1]))
         return new_entries
 
-    def noted(self) -> list[Head]:
+    def noted_heads(self) -> list[Head]:
         """Return the heads in all head files, those of this writer and of other accounts.
 
         Raises:
@@ -110,7 +110,7 @@ class Ledger:
             raise UsageError("going on without the lost entries needs a reason", hint="--reason")
         self._prepare()
         try:
-            heads = self.noted()
+            heads = self.noted_heads()
         except LedgerTamperedError:
             heads = [Head(0, "")]
         with self._writing() as connection:
@@ -237,7 +237,7 @@ class Ledger:
                 self._is_prepared = True
 
     def _require_continuity(self, connection: Connection) -> None:
-        for head in self.noted():
+        for head in self.noted_heads():
             if not self._is_there(connection, head):
                 raise LedgerTamperedError(
                     f"the ledger's entry {head.entries} is missing or was altered, so nothing may be added",

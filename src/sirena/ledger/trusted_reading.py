@@ -70,7 +70,7 @@ class TrustedReading:
             LedgerUnavailableError: the database does not answer.
         """
         with self._one_at_a_time:
-            heads = self._ledger.noted()
+            heads = self._ledger.noted_heads()
             with self._ledger.reading() as connection:
                 if not exists(connection):
                     if self._last is not None or heads:

@@ -81,7 +81,7 @@ def verify(ledger: Ledger, *, expected_head: Head | None = None) -> Verification
         LedgerUnavailableError: the database does not answer.
     """
     try:
-        heads = ledger.noted()
+        heads = ledger.noted_heads()
     except LedgerTamperedError as error:
         return Verification(0, None, finding=ChainFinding(Damage.HEAD_DAMAGED, 0, error.text))
     if expected_head is not None:

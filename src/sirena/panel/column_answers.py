@@ -87,12 +87,14 @@ class _Grounds:
         of_pair = []
         for site in sites:
             # rows of a table share their grounds, and comparing objects is much quicker than hashing their fields
-            known: dict[int, int] = {}
+            position_of_ground: dict[int, int] = {}
             for organism in organisms:
                 ground = table.ground(organism, site)
-                if id(ground) not in known:
-                    known[id(ground)] = position.setdefault((ground, mark_position(ground, site)), len(position))
-                of_pair.append(known[id(ground)])
+                if id(ground) not in position_of_ground:
+                    position_of_ground[id(ground)] = position.setdefault(
+                        (ground, mark_position(ground, site)), len(position)
+                    )
+                of_pair.append(position_of_ground[id(ground)])
         return cls(list(position), np.array(of_pair, dtype=np.int64))
 
 
@@ -106,7 +108,7 @@ class DistinctSubjects:
 
 
 @dataclass(frozen=True)
-class Told:
+class FurtherColumns:
     """Which further columns are written next to the categories."""
 
     basis: Language | None = None
@@ -129,8 +131,13 @@ class ColumnAnswers:
     """Texts of the ``_basis`` column: one for each ground, then one for each answer; None without that column."""
 
     @classmethod
-    def prepared(
-        cls, placement: Placement, subjects: DistinctSubjects, mics: list[str | None], tables_for: TablesFor, told: Told
+    def prepare(
+        cls,
+        placement: Placement,
+        subjects: DistinctSubjects,
+        mics: list[str | None],
+        tables_for: TablesFor,
+        further_columns: FurtherColumns,
     ) -> Self:
         """Create the object, with the answers to all combinations of its distinct texts prepared.
 
@@ -140,32 +147,36 @@ class ColumnAnswers:
             mics: the column's distinct texts.
             tables_for: returns the truth table that answers the column; if it returns None, values are refused with
                 `Reason.NO_MODEL`.
-            told: the further columns to write next to the categories.
+            further_columns: the further columns to write next to the categories.
         """
         table = tables_for(placement.column)
         codes = encode_texts(mics, placement.column.drug)
         cross = cross_answers(placement.column, table, subjects.organisms, codes, subjects.sites)
         grounds = _Grounds.of(table, subjects.sites, subjects.organisms)
         sentences = None
-        if told.basis is not None:
-            origin = told.source(placement.column) if told.source is not None and table is not None else ""
-            sentences = _sentences(grounds, told.basis, origin)
+        if further_columns.basis is not None:
+            origin = (
+                further_columns.source(placement.column)
+                if further_columns.source is not None and table is not None
+                else ""
+            )
+            sentences = _sentences(grounds, further_columns.basis, origin)
         return cls(placement, len(mics), cross.ravel(), grounds, sentences)
 
     def of_part(
-        self, pair: NDArray[np.int64], mics: NDArray[np.int64], *, marked: bool
+        self, pair: NDArray[np.int64], mics: NDArray[np.int64], *, has_marks: bool
     ) -> tuple[list[pl.Series], ColumnTally]:
         """Return the same as `of_rows` for some rows of a long file, without counting grounds.
 
         Args:
             pair: as for `of_rows`.
             mics: as for `of_rows`.
-            marked: whether the test column has a column of marks.
+            has_marks: whether the test column has a column of marks.
         """
         answers = self.answers[pair * self.width + mics]
-        rows = self.grounds.of_pair[pair] if marked or self.sentences is not None else None
-        marks = self.marks(rows, answers) if marked and rows is not None else None
-        if marked and marks is None:
+        rows = self.grounds.of_pair[pair] if has_marks or self.sentences is not None else None
+        marks = self.marks(rows, answers) if has_marks and rows is not None else None
+        if has_marks and marks is None:
             marks = pl.repeat(None, len(answers), dtype=MARK_TYPE, eager=True)
         counts = np.bincount(answers, minlength=len(ANSWERS)).astype(np.int64)
         tally = ColumnTally(self.placement.header, counts, (), _count_marks(marks))
@@ -216,8 +227,8 @@ class ColumnAnswers:
         marks = np.array([mark for _, mark in self.grounds.distinct], dtype=np.uint8)
         if not marks.any():
             return None
-        marked = np.where(_IS_CATEGORY[answers], marks[rows], 0)
-        return _MARK_OF_POSITION.gather(pl.Series(marked)) if marked.any() else None
+        mark_positions = np.where(_IS_CATEGORY[answers], marks[rows], 0)
+        return _MARK_OF_POSITION.gather(pl.Series(mark_positions)) if mark_positions.any() else None
 
 
 def as_categories(headers: Iterable[str]) -> list[pl.Expr]:
@@ -230,9 +241,9 @@ def as_categories(headers: Iterable[str]) -> list[pl.Expr]:
 
 def _sentences(grounds: _Grounds, language: Language, origin: str) -> pl.Series:
     """Return the sentence of each ground, followed by the sentence of each answer without a ground."""
-    after = f" · {origin}" if origin else ""
+    ending = f" · {origin}" if origin else ""
     sentences: list[str | None] = [
-        None if ground is None else ground_sentence(ground, MARKS[mark], language) + after
+        None if ground is None else ground_sentence(ground, MARKS[mark], language) + ending
         for ground, mark in grounds.distinct
     ]
     reasons = [reason_sentence(position, language) for position in range(len(ANSWERS))]
@@ -241,8 +252,8 @@ def _sentences(grounds: _Grounds, language: Language, origin: str) -> pl.Series:
 
 def _basis(sentences: pl.Series, grounds: int, rows: NDArray[np.int64], answers: NDArray[np.uint8]) -> pl.Series:
     """Return the sentence of each row's answer: its ground, else its reason; null if the MIC is empty."""
-    chosen = sentences.gather(pl.Series(np.where(rows == 0, grounds + answers.astype(np.int64), rows)))
-    return chosen.zip_with(pl.Series(answers != NOT_ASKED), pl.Series([None], dtype=pl.String))
+    row_sentences = sentences.gather(pl.Series(np.where(rows == 0, grounds + answers.astype(np.int64), rows)))
+    return row_sentences.zip_with(pl.Series(answers != NOT_ASKED), pl.Series([None], dtype=pl.String))
 
 
 def _tally(

@@ -54,15 +54,15 @@ class Panel:
 
     def table_of(self, column: str) -> TruthTable | None:
         """Return the truth table that answers a test column (``AMK_NM`` answers ``AMK_NE``); None if there is none."""
-        parsed = read_column(column)
-        return None if parsed is None else self.tables.get(parsed.model_column)
+        test_column = read_column(column)
+        return None if test_column is None else self.tables.get(test_column.model_column)
 
     def provenance_of(self, column: str) -> Mapping[str, str]:
         """Return the provenance of a test column's answers; empty if no model answers the column."""
-        parsed = read_column(column)
-        if parsed is None or not parsed.is_mic:
+        test_column = read_column(column)
+        if test_column is None or not test_column.is_mic:
             return {}
-        return self.provenance.get(parsed.model_column, {})
+        return self.provenance.get(test_column.model_column, {})
 
     def answer_column(
         self,
@@ -88,7 +88,7 @@ class Panel:
             ValueError: organisms, mics and sites differ in length.
         """
         distinct, rows = factorise(organisms)
-        everywhere = sites or RowSites.alike(Site.UNKNOWN, len(rows))
+        everywhere = sites or RowSites.of_one_site(Site.UNKNOWN, len(rows))
         return self.answer_factorised(column, resolve_texts(distinct), rows, mics, everywhere)
 
     def answer_factorised(
@@ -117,12 +117,12 @@ class Panel:
         if not len(rows) == len(mics) == len(sites.rows):
             raise ValueError(f"{len(rows)} organisms for {len(mics)} MICs at {len(sites.rows)} sites")
         distinct, mic_rows = factorise(mics)
-        parsed = read_column(column)
-        drug = parsed.drug if parsed else None
+        test_column = read_column(column)
+        drug = test_column.drug if test_column else None
         codes = np.array([encode_text(text, drug) for text in distinct], dtype=np.int16)
-        answers = cross_answers(parsed, self.table_of(column), organisms, codes, sites.sites)
-        taken: NDArray[np.uint8] = answers[sites.rows, rows, mic_rows]
-        return taken
+        answers = cross_answers(test_column, self.table_of(column), organisms, codes, sites.sites)
+        row_answers: NDArray[np.uint8] = answers[sites.rows, rows, mic_rows]
+        return row_answers
 
     def answer_one(
         self, column: str, organism: str | None, mic: str | None, site: Site = Site.UNKNOWN
@@ -142,19 +142,19 @@ class Panel:
         Returns:
             Position in `ANSWERS`.
         """
-        parsed = read_column(column)
-        code = encode_text(mic, parsed.drug if parsed else None)
+        test_column = read_column(column)
+        code = encode_text(mic, test_column.drug if test_column else None)
         if code == MISSING:
             return NOT_ASKED
-        if parsed is None or not parsed.is_mic or parsed.model_column not in self.tables:
-            return refusal_of(parsed)
-        flat = self.flat[parsed.model_column]
+        if test_column is None or not test_column.is_mic or test_column.model_column not in self.tables:
+            return refusal_of(test_column)
+        flat = self.flat[test_column.model_column]
         if code >= 0 and organism:
             offset = flat.offset(organism, site)
             if offset is not None:
                 return flat.cells[offset + code]
             return flat.elsewhere if flat.is_elsewhere(organism, site) else flat.absent
-        table = self.tables[parsed.model_column]
+        table = self.tables[test_column.model_column]
         return int(table.look_up([organism], np.array([code], dtype=np.int16), site)[0, 0])
 
     @cached_property
@@ -169,8 +169,8 @@ class Panel:
 
     def ground_numbers(self, column: str, organisms: Sequence[str | None], site: Site) -> list[int]:
         """Return the number of the ground for each of several organisms, as `ground_number` does for one."""
-        parsed = read_column(column)
-        flat = self.flat.get(parsed.model_column) if parsed is not None and parsed.is_mic else None
+        test_column = read_column(column)
+        flat = self.flat.get(test_column.model_column) if test_column is not None and test_column.is_mic else None
         if flat is None or not flat.ground_of:
             return [NO_GROUND] * len(organisms)
         offsets = (flat.offset(organism, site) if organism else None for organism in organisms)

@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..domain.site import Site
-from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, TablesFor, Told
+from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, FurtherColumns, TablesFor
 from .frame import Isolates, assemble, factorise_column
 from .lookup import resolve_texts
 from .placement import Existing, Placement, place_categories
@@ -47,17 +47,17 @@ class FileAnswers:
     """Number of pairs of a distinct body site and a distinct organism."""
     stamp: str
     stamp_column: str
-    marked: frozenset[str] = frozenset()
+    marked_headers: frozenset[str] = frozenset()
     """Headers of the test columns that get a column of marks."""
 
     @classmethod
-    def prepared(
+    def prepare(
         cls,
         isolates: Isolates,
         texts: Mapping[str, Sequence[str]],
         tables_for: TablesFor,
         *,
-        told: Told,
+        further_columns: FurtherColumns,
         existing: Existing,
         stamp: str,
     ) -> Self:
@@ -67,7 +67,7 @@ class FileAnswers:
             isolates: the roles of the file's columns, with a frame that has all columns of the file.
             texts: the distinct texts of organisms, specimens and tests, by header.
             tables_for: returns the truth table of a test column.
-            told: the further columns to write next to the categories.
+            further_columns: the further columns to write next to the categories.
             existing: what to do with a category column that the file already has.
             stamp: release or edition that answered; the content of the last column.
 
@@ -79,15 +79,17 @@ class FileAnswers:
             isolates.test_columns,
             isolates.category_columns,
             existing=existing,
-            basis=told.basis is not None,
+            basis=further_columns.basis is not None,
         )
         codes = resolve_texts(_read(isolates, texts, isolates.organism_column))
         site = isolates.site
         specimens = [None] if isinstance(site, Site) else [*texts[site], None]
-        read = RowSites.of_specimens(specimens, np.zeros(0, dtype=np.int64)).sites
-        subjects = DistinctSubjects((site,) if isinstance(site, Site) else read, codes)
+        distinct_sites = RowSites.of_specimens(specimens, np.zeros(0, dtype=np.int64)).sites
+        subjects = DistinctSubjects((site,) if isinstance(site, Site) else distinct_sites, codes)
         columns = tuple(
-            ColumnAnswers.prepared(placement, subjects, _read(isolates, texts, placement.header), tables_for, told)
+            ColumnAnswers.prepare(
+                placement, subjects, _read(isolates, texts, placement.header), tables_for, further_columns
+            )
             for placement in placements
         )
         return cls(isolates, columns, len(codes), len(subjects.sites) * len(codes), stamp, stamp_column)
@@ -109,16 +111,22 @@ class FileAnswers:
         for frame in parts(roles):
             occurs[self._pairs(frame)[1]] = True
         pairs = np.flatnonzero(occurs)
-        unsure = [column for column in self.columns if column.could_be_marked(pairs)]
-        marked: set[str] = set()
-        for frame in parts([*roles, *(column.placement.header for column in unsure)]) if unsure else ():
+        undecided_columns = [column for column in self.columns if column.could_be_marked(pairs)]
+        marked_headers: set[str] = set()
+        for frame in (
+            parts([*roles, *(column.placement.header for column in undecided_columns)]) if undecided_columns else ()
+        ):
             pair = self._pairs(frame)[1]
-            sure = [column for column in unsure if column.is_marked(pair, _positions(frame, column))]
-            marked.update(column.placement.header for column in sure)
-            unsure = [column for column in unsure if column.placement.header not in marked]
-            if not unsure:
+            marked_columns = [
+                column for column in undecided_columns if column.is_marked(pair, _positions(frame, column))
+            ]
+            marked_headers.update(column.placement.header for column in marked_columns)
+            undecided_columns = [
+                column for column in undecided_columns if column.placement.header not in marked_headers
+            ]
+            if not undecided_columns:
                 break
-        return replace(self, marked=frozenset(marked))
+        return replace(self, marked_headers=frozenset(marked_headers))
 
     def of_part(self, frame: pl.DataFrame) -> PartAnswers:
         """Return the answers to some rows of the file.
@@ -130,12 +138,12 @@ class FileAnswers:
         additions: dict[str, list[pl.Series]] = {}
         tallies = []
         for column in self.columns:
-            marked = column.placement.header in self.marked
-            series, tally = column.of_part(pair, _positions(frame, column), marked=marked)
+            has_marks = column.placement.header in self.marked_headers
+            series, tally = column.of_part(pair, _positions(frame, column), has_marks=has_marks)
             additions.setdefault(column.placement.after, []).extend(series)
             tallies.append(tally)
-        answered = assemble(frame, self.placements, additions, self.stamp, self.stamp_column)
-        return PartAnswers(answered, tuple(tallies), len(sites.unread))
+        answered_frame = assemble(frame, self.placements, additions, self.stamp, self.stamp_column)
+        return PartAnswers(answered_frame, tuple(tallies), len(sites.unread_rows))
 
     def _pairs(self, frame: pl.DataFrame) -> tuple[RowSites, NDArray[np.int64]]:
         sites = replace(self.isolates, frame=frame).row_sites()

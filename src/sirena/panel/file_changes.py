@@ -54,12 +54,14 @@ def file_changes(isolates: Isolates, before: Panel, after: Panel) -> Iterator[Fi
         before: the panel of models that answers now.
         after: the panel of models that would answer.
     """
-    used = [isolates.organism_column, *isolates.test_columns, *_specimen(isolates)]
-    plain = replace(isolates, frame=isolates.frame.select(list(dict.fromkeys(used))), category_columns={})
-    old = interpret_frame(plain, lambda column: before.tables.get(column.model_column))
-    new = interpret_frame(plain, lambda column: after.tables.get(column.model_column))
+    needed_headers = [isolates.organism_column, *isolates.test_columns, *_specimen(isolates)]
+    plain = replace(isolates, frame=isolates.frame.select(list(dict.fromkeys(needed_headers))), category_columns={})
+    old_frame = interpret_frame(plain, lambda column: before.tables.get(column.model_column))
+    new_frame = interpret_frame(plain, lambda column: after.tables.get(column.model_column))
     for header in isolates.test_columns:
-        yield from column_changes(header, *(answered[_category_of(answered, header)] for answered in (old, new)))
+        yield from column_changes(
+            header, *(answered_frame[_category_of(answered_frame, header)] for answered_frame in (old_frame, new_frame))
+        )
 
 
 def column_changes(header: str, before: pl.Series, after: pl.Series) -> Iterator[FileChange]:
@@ -74,10 +76,19 @@ def column_changes(header: str, before: pl.Series, after: pl.Series) -> Iterator
     >>> [(change.before, change.after, change.rows.tolist()) for change in changes]
     [('S', 'I', [1])]
     """
-    old, new = (np.array(one.cast(pl.String).fill_null("").to_list(), dtype=np.str_) for one in (before, after))
-    changed = np.flatnonzero(old != new)
-    for was, now in sorted({(str(old[row]), str(new[row])) for row in changed.tolist()}):
-        yield FileChange(header, was, now, np.flatnonzero((old == was) & (new == now)))
+    old_categories, new_categories = (
+        np.array(categories.cast(pl.String).fill_null("").to_list(), dtype=np.str_) for categories in (before, after)
+    )
+    changed = np.flatnonzero(old_categories != new_categories)
+    for old_category, new_category in sorted(
+        {(str(old_categories[row]), str(new_categories[row])) for row in changed.tolist()}
+    ):
+        yield FileChange(
+            header,
+            old_category,
+            new_category,
+            np.flatnonzero((old_categories == old_category) & (new_categories == new_category)),
+        )
 
 
 def gravest_first(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
@@ -88,13 +99,15 @@ def gravest_first(changes: Iterable[FileChange]) -> tuple[FileChange, ...]:
     >>> [(change.before, change.after) for change in gravest_first(changes)]
     [('S', 'R'), ('S', 'I')]
     """
-    return tuple(sorted(changes, key=lambda one: (gravity(one.before, one.after), -len(one.rows), one.header)))
+    return tuple(
+        sorted(changes, key=lambda change: (gravity(change.before, change.after), -len(change.rows), change.header))
+    )
 
 
 def _specimen(isolates: Isolates) -> list[str]:
     return [isolates.site] if isolates.site in isolates.frame.columns else []
 
 
-def _category_of(answered: pl.DataFrame, header: str) -> str:
+def _category_of(answered_frame: pl.DataFrame, header: str) -> str:
     """Return the header of a test column's categories, which is the column after it."""
-    return answered.columns[answered.columns.index(header) + 1]
+    return answered_frame.columns[answered_frame.columns.index(header) + 1]

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..domain.site import Site
 from ..domain.test_column import TestColumn
 from .basis import Language
-from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, TablesFor, Told, as_categories
+from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, FurtherColumns, TablesFor, as_categories
 from .lookup import resolve_texts
 from .placement import Existing, HeaderLayout, Placement, place_categories
 from .sites import RowSites
@@ -46,14 +46,14 @@ class Isolates:
 
     def headers_of(self, short: str) -> list[str]:
         """Return the headers that hold a WHONET field."""
-        return [header for header, held in self.fields.items() if held == short and header in self.frame.columns]
+        return [header for header, name in self.fields.items() if name == short and header in self.frame.columns]
 
     def read_texts(self, header: str, texts: Sequence[str | None]) -> list[str | None]:
         """Return, for each distinct text of a column, the text that it is read as."""
         if self.readings_of is None:
             return list(texts)
-        others = self.readings_of(header, [text for text in texts if text is not None])
-        return [text if text is None else others.get(text, text) for text in texts]
+        readings = self.readings_of(header, [text for text in texts if text is not None])
+        return [text if text is None else readings.get(text, text) for text in texts]
 
     @classmethod
     def of_file(cls, file: "WhonetFile", *, zones: bool = False, site: Site | None = None) -> "Isolates":
@@ -83,7 +83,7 @@ class Isolates:
     def row_sites(self) -> RowSites:
         """Return the body site of each row."""
         if isinstance(self.site, Site):
-            return RowSites.alike(self.site, self.frame.height)
+            return RowSites.of_one_site(self.site, self.frame.height)
         specimens = factorise_column(self.frame[self.site])
         return RowSites.of_specimens(specimens.texts, specimens.rows)
 
@@ -141,19 +141,21 @@ def interpret_frame(
         existing=existing,
         basis=basis is not None,
         layout=layout,
-        stamped=stamp is not None,
+        with_stamp=stamp is not None,
     )
     organisms = factorise_column(frame[file.organism_column])
     codes = resolve_texts(file.read_texts(file.organism_column, organisms.texts))
     sites = file.row_sites()
     subjects = DistinctSubjects(sites.sites, codes)
-    told = Told(basis, source)
+    further_columns = FurtherColumns(basis, source)
     pair = sites.rows * len(codes) + organisms.rows
     additions: dict[str, list[pl.Series]] = {}
     for placement in placements:
         mics = factorise_column(frame[placement.header])
         texts = file.read_texts(placement.header, mics.texts)
-        columns, tally = ColumnAnswers.prepared(placement, subjects, texts, tables_for, told).of_rows(pair, mics.rows)
+        columns, tally = ColumnAnswers.prepare(placement, subjects, texts, tables_for, further_columns).of_rows(
+            pair, mics.rows
+        )
         additions.setdefault(placement.after, []).extend(columns)
         if progress is not None:
             progress(tally)
@@ -170,12 +172,12 @@ def factorise_column(column: pl.Series) -> Factor:
         return Factor([*column.dtype.categories.to_list(), None], _positions_of(column).astype(np.int64))
     texts = column if column.dtype == pl.String else column.cast(pl.String)
     # numbering texts while they are read takes half the time of collecting the distinct ones first
-    numbered = texts.cast(pl.Categorical(pl.Categories.random()))
-    distinct = numbered.unique().drop_nulls()
+    coded_texts = texts.cast(pl.Categorical(pl.Categories.random()))
+    distinct = coded_texts.unique().drop_nulls()
     numbers = distinct.to_physical().to_numpy().astype(np.int64)
     position = np.full(int(numbers.max(initial=-1)) + 2, len(distinct), dtype=np.int64)
     position[numbers] = np.arange(len(distinct))
-    rows = position[numbered.to_physical().fill_null(len(position) - 1).to_numpy()]
+    rows = position[coded_texts.to_physical().fill_null(len(position) - 1).to_numpy()]
     return Factor([*distinct.cast(pl.String).to_list(), None], rows)
 
 
@@ -190,8 +192,10 @@ def _positions_of(column: pl.Series) -> NDArray[np.unsignedinteger]:
     numbers: NDArray[np.unsignedinteger] = np.frombuffer(values, kind, end)[start:]
     if validity is None:
         return numbers
-    held = np.unpackbits(np.frombuffer(validity, np.uint8), count=end, bitorder="little")[start:]
-    highest_where_empty: NDArray[np.unsignedinteger] = numbers | (held.astype(numbers.dtype) - numbers.dtype.type(1))
+    is_filled = np.unpackbits(np.frombuffer(validity, np.uint8), count=end, bitorder="little")[start:]
+    highest_where_empty: NDArray[np.unsignedinteger] = numbers | (
+        is_filled.astype(numbers.dtype) - numbers.dtype.type(1)
+    )
     behind_the_last: NDArray[np.unsignedinteger] = np.minimum(highest_where_empty, len(texts.dictionary))
     return behind_the_last
 
@@ -213,15 +217,17 @@ def assemble(
         stamp_column: header of the last column.
     """
     # a mark already there can only be one of the answers that give way
-    replaced = {name for placement in placements if placement.replaces for name in (placement.category, placement.mark)}
-    added = {series.name for group in additions.values() for series in group}
+    replaced_headers = {
+        name for placement in placements if placement.replaces for name in (placement.category, placement.mark)
+    }
+    added_headers = {series.name for group in additions.values() for series in group}
     columns: list[pl.Series] = []
     for column in frame.iter_columns():
-        if column.name not in replaced and column.name not in added:
+        if column.name not in replaced_headers and column.name not in added_headers:
             columns.append(column)
         columns.extend(additions.get(column.name, ()))
-    answered = pl.DataFrame(columns).with_columns(as_categories(placement.category for placement in placements))
+    answered_frame = pl.DataFrame(columns).with_columns(as_categories(placement.category for placement in placements))
     if stamp is None:
-        return answered
-    before = answered.drop(stamp_column) if stamp_column in answered.columns else answered
-    return before.with_columns(pl.lit(stamp, dtype=pl.String).alias(stamp_column))
+        return answered_frame
+    unstamped_frame = answered_frame.drop(stamp_column) if stamp_column in answered_frame.columns else answered_frame
+    return unstamped_frame.with_columns(pl.lit(stamp, dtype=pl.String).alias(stamp_column))

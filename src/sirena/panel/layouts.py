@@ -96,8 +96,8 @@ class FlatTable:
         offsets[:, places] = _ONLY_ELSEWHERE
         offsets[:, places[everywhere]] = begins[everywhere]
         for position, site in enumerate(Site):
-            here = [row for row, (_, of_row) in enumerate(keys) if of_row is site]
-            offsets[position, places[here]] = begins[here]
+            site_rows = [row for row, (_, of_row) in enumerate(keys) if of_row is site]
+            offsets[position, places[site_rows]] = begins[site_rows]
         number = {id(ground): number_of[ground] for ground in once_each(table.grounds)}
         ground_of = np.array([number[id(ground)] for ground in table.grounds], dtype=np.int32)
         return cls(table.absent, organisms, table.cells, offsets, ground_of)
@@ -170,8 +170,8 @@ class WideTables:
         """
         rows = self._rows.get((organism, site))
         if rows is None:
-            answering = [self._row(start, end, flat, organism, site) for start, end, flat in self._flat]
-            rows = np.array([*range(len(_REFUSED_COLUMNS)), *answering], dtype=np.intp)
+            answering_rows = [self._row(start, end, flat, organism, site) for start, end, flat in self._flat]
+            rows = np.array([*range(len(_REFUSED_COLUMNS)), *answering_rows], dtype=np.intp)
             self._rows[organism, site] = rows  # as many as there are codes and sites
         return rows
 

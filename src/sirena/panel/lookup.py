@@ -132,11 +132,12 @@ def cross_answers(
     """
     if column is not None and column.is_mic and table is not None:
         # sites without a row of their own are answered alike, so they are asked once
-        asked = [site if site in table.own_sites else None for site in sites]
+        own_sites = [site if site in table.own_sites else None for site in sites]
         answers = {
-            own: table.look_up(organisms, mic_codes, site) for own, site in dict(zip(asked, sites, strict=True)).items()
+            own: table.look_up(organisms, mic_codes, site)
+            for own, site in dict(zip(own_sites, sites, strict=True)).items()
         }
-        return np.stack([answers[own] for own in asked])
+        return np.stack([answers[own] for own in own_sites])
     refusal = refusal_of(column)
     row = np.where(mic_codes == MISSING, NOT_ASKED, refusal).astype(np.uint8)
     return np.broadcast_to(row, (len(sites), len(organisms), len(mic_codes)))

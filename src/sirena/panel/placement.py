@@ -76,7 +76,7 @@ class Placement:
         return f"{self.base}_reason"
 
     @property
-    def reported(self) -> str:
+    def reported_header(self) -> str:
         """Header of the column for the category to report after expert rules."""
         return f"Rp_{self.column.name}" if self.layout is HeaderLayout.TEN_LETTERS else f"{self.base}_reported"
 
@@ -94,7 +94,7 @@ def place_categories(
     existing: Existing,
     basis: bool,
     layout: HeaderLayout = HeaderLayout.LONG_NAMES,
-    stamped: bool = True,
+    with_stamp: bool = True,
 ) -> tuple[list[Placement], str]:
     """Choose the headers and places of a file's category columns, and the header of the last column.
 
@@ -105,46 +105,52 @@ def place_categories(
         existing: what to do with a category column that the file already has.
         basis: whether ``_basis`` and ``_reason`` are written too.
         layout: the headers that the written format can hold.
-        stamped: whether there is a last column that names the release or edition that answered.
+        with_stamp: whether there is a last column that names the release or edition that answered.
 
     Raises:
         UsageError: an existing column would be overwritten.
     """
-    found = {header.casefold(): header for header in headers}
-    taken: set[str] = set()
-    used: set[str] = set()
+    header_of_name = {header.casefold(): header for header in headers}
+    taken_names: set[str] = set()
+    used_headers: set[str] = set()
     placements: list[Placement] = []
     present: list[str] = []
     for header, column in test_columns.items():
         name = column.category_column
-        if name.casefold() in taken:
+        if name.casefold() in taken_names:
             name = CATEGORY_PREFIX + header
-        here = category_columns.get(header) or found.get(name.casefold())
-        if here is None or here in used:
+        present_header = category_columns.get(header) or header_of_name.get(name.casefold())
+        if present_header is None or present_header in used_headers:
             placement = Placement(header, column, name, header, replaces=False, layout=layout)
         else:
-            used.add(here)
+            used_headers.add(present_header)
             if existing is Existing.KEEP:
-                placement = Placement(header, column, f"{here}_new", here, replaces=False, layout=layout)
+                placement = Placement(
+                    header, column, f"{present_header}_new", present_header, replaces=False, layout=layout
+                )
             else:
-                present.append(here)
-                placement = Placement(header, column, here, here, replaces=True, layout=layout)
-        taken.add(placement.category.casefold())
+                present.append(present_header)
+                placement = Placement(header, column, present_header, present_header, replaces=True, layout=layout)
+        taken_names.add(placement.category.casefold())
         placements.append(placement)
-    stamp = found.get(STAMP_COLUMN.casefold(), STAMP_COLUMN)
+    stamp = header_of_name.get(STAMP_COLUMN.casefold(), STAMP_COLUMN)
     if stamp in headers and existing is Existing.KEEP:
         stamp = f"{stamp}_new"
     if existing is not Existing.REPLACE:
-        present += [found[stamp.casefold()]] if stamped and stamp.casefold() in found else []
-        present += [found[name.casefold()] for name in _additions(placements, basis) if name.casefold() in found]
+        present += [header_of_name[stamp.casefold()]] if with_stamp and stamp.casefold() in header_of_name else []
+        present += [
+            header_of_name[name.casefold()]
+            for name in _additions(placements, basis)
+            if name.casefold() in header_of_name
+        ]
     if existing is Existing.REFUSE and present:
         raise UsageError(
-            f"the file already has {_listed(present)}",
+            f"the file already has {_listing(present)}",
             hint="--existing keep writes the answers beside them (Eti_…_new), --existing replace in their place",
         )
     if present and existing is Existing.KEEP:
         raise UsageError(
-            f"the file already has {_listed(present)}, which --existing keep would overwrite",
+            f"the file already has {_listing(present)}, which --existing keep would overwrite",
             hint="--existing replace overwrites them; or rename these columns first",
         )
     return placements, stamp
@@ -156,6 +162,6 @@ def _additions(placements: Sequence[Placement], basis: bool) -> list[str]:
     return names + [name for placement in placements for name in (placement.basis, placement.reason) if basis]
 
 
-def _listed(names: Sequence[str], limit: int = 8) -> str:
-    shown = ", ".join(names[:limit])
-    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
+def _listing(names: Sequence[str], limit: int = 8) -> str:
+    text = ", ".join(names[:limit])
+    return text if len(names) <= limit else f"{text} and {len(names) - limit} more"

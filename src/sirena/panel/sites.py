@@ -32,11 +32,11 @@ class RowSites:
     """The distinct body sites that occur; never empty."""
     rows: NDArray[np.intp]
     """Position of each row's site in `sites`."""
-    unread: NDArray[np.intp]
+    unread_rows: NDArray[np.intp]
     """Rows (0-based) whose specimen stands for no known body site."""
 
     @classmethod
-    def alike(cls, site: Site, length: int) -> Self:
+    def of_one_site(cls, site: Site, length: int) -> Self:
         """Create the sites of `length` rows that all have the same body site."""
         return cls((site,), np.zeros(length, dtype=np.intp), np.zeros(0, dtype=np.intp))
 
@@ -48,20 +48,20 @@ class RowSites:
             specimens: the column's distinct texts.
             rows: position of each row's text in `specimens`.
         """
-        read = [read_specimen(text) for text in specimens]
-        sites = tuple(dict.fromkeys(site or Site.UNKNOWN for site in read)) or (Site.UNKNOWN,)
-        position = np.array([sites.index(site or Site.UNKNOWN) for site in read], dtype=np.intp)
-        unread = np.array([site is None for site in read], dtype=bool)
+        read_sites = [read_specimen(text) for text in specimens]
+        sites = tuple(dict.fromkeys(site or Site.UNKNOWN for site in read_sites)) or (Site.UNKNOWN,)
+        position = np.array([sites.index(site or Site.UNKNOWN) for site in read_sites], dtype=np.intp)
+        is_unread = np.array([site is None for site in read_sites], dtype=bool)
         if not len(rows):
             return cls(sites, np.zeros(0, dtype=np.intp), np.zeros(0, dtype=np.intp))
-        return cls(sites, position[rows], np.flatnonzero(unread[rows]))
+        return cls(sites, position[rows], np.flatnonzero(is_unread[rows]))
 
     def of_each_row(self) -> list[Site | None]:
         """Return each row's body site; None for a row whose specimen could not be read."""
-        each: list[Site | None] = [self.sites[row] for row in self.rows.tolist()]
-        for row in self.unread.tolist():
-            each[row] = None
-        return each
+        row_sites: list[Site | None] = [self.sites[row] for row in self.rows.tolist()]
+        for row in self.unread_rows.tolist():
+            row_sites[row] = None
+        return row_sites
 
 
 def read_specimen(text: str | None) -> Site | None:
@@ -82,10 +82,10 @@ def chosen_site(name: str) -> Site | None:
     >>> chosen_site("urine")
     <Site.URINE: 'urine'>
     """
-    folded = name.strip().lower()
-    if folded == SPECIMEN:
+    site_name = name.strip().lower()
+    if site_name == SPECIMEN:
         return None
     try:
-        return Site(folded)
+        return Site(site_name)
     except ValueError:
         raise ValueError(f"is no site; sites are {', '.join((SPECIMEN, *Site))}") from None

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.settings.catalogue import Settings
 
 _PROBE_SECONDS: Final = (5.0, 10.0)
@@ -175,7 +175,7 @@ def show_certificate(settings: Settings) -> None:
     Raises:
         RegistryRefusedError: this account may not read the certificate.
     """
-    identity = Doors(settings).identity()
+    identity = PartConnections(settings).identity()
     if os.access(identity.certificate, os.R_OK):
         os.environ.update(identity.environment)
     elif "MLFLOW_TRACKING_CLIENT_CERT_PATH" not in os.environ:

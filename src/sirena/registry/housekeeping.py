@@ -229,7 +229,7 @@ def _release_marks(registry: Registry) -> tuple[str, ...]:
             raise
         return ()
     aliases = (f"{name}={number}" for name, number in sorted(model.aliases.items()))
-    return (*sorted(str(one.version) for one in model.latest_versions), *sorted(model.tags), *aliases)
+    return (*sorted(str(version.version) for version in model.latest_versions), *sorted(model.tags), *aliases)
 
 
 def _stored_version(row: Any, aliases: Any) -> StoredVersion:

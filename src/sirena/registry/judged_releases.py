@@ -104,7 +104,7 @@ def look_at(registry: Registry, active: ReleaseJudgement, others: Sequence[Relea
     discrepancies: list[Discrepancy] = []
     number = _alias(registry)
     production_name = f"{RELEASE_MODEL}/{number}"
-    judgement = next((one for one in (active, *others) if one.release == production_name), active)
+    judgement = next((candidate for candidate in (active, *others) if candidate.release == production_name), active)
     if judgement.release != production_name:
         has = f"{production_name} has" if number else "no release has"
         discrepancies.append(

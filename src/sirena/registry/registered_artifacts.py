@@ -28,13 +28,13 @@ class RegisteredArtifacts:
 
     def hold(self, identifiers: Iterable[str]) -> bool:
         """Tell whether a registered version comes from one of these runs or logged models."""
-        identifiers_asked = frozenset(identifiers)
+        wanted_ids = frozenset(identifiers)
         with self._one_at_a_time:
             if time.monotonic() >= self._until:
                 start = time.monotonic()
                 self._identifiers = identifiers_of_versions(self.registry)
                 self._until = start + _SECONDS
-            return bool(identifiers_asked & self._identifiers)
+            return bool(wanted_ids & self._identifiers)
 
     def forget(self) -> None:
         """Empty the cache, so that the next call reads the registry again."""

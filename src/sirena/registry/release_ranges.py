@@ -73,8 +73,8 @@ def _column(column: str, old: TruthTable | None, new: TruthTable | None) -> Iter
     for row in np.flatnonzero((cells[0] != cells[1]).any(axis=1)).tolist():
         organism, told_site, site = questions[row]
         groups = _group(old, organism, site), _group(new, organism, site)
-        changed = cells[0][row] != cells[1][row]
-        both = [np.where(changed, side[row], _UNCHANGED).astype(np.uint8).tobytes() for side in cells]
+        change_marks = cells[0][row] != cells[1][row]
+        both = [np.where(change_marks, side[row], _UNCHANGED).astype(np.uint8).tobytes() for side in cells]
         alike.setdefault((told_site, *groups, both[0], both[1]), []).append(row)
     for (told_site, was, now, *_), rows in alike.items():
         organisms = tuple(questions[row][0] for row in rows)

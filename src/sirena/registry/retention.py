@@ -109,7 +109,7 @@ def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, KeptVe
     }
     sources = {version.source.removeprefix("models:/") for version in stock.versions}
     newest = _newest(stock, retention.newest)
-    found = {}
+    reason_by_reference = {}
     for version in stock.versions:
         reference = version.reference
         reasons = (
@@ -124,8 +124,8 @@ def needs(stock: Stock, retention: Retention, now: datetime) -> dict[str, KeptVe
         )
         reason = next((need for need, holds in reasons if holds), None)
         if reason is not None:
-            found[reference] = reason
-    return found
+            reason_by_reference[reference] = reason
+    return reason_by_reference
 
 
 def _newest(stock: Stock, count: int) -> set[str]:

@@ -156,7 +156,7 @@ class _Subjects:
         distinct, rows = factorise(names)
         site = chosen_site(_parameter(params, SITE_PARAMETER, SPECIMEN, (SPECIMEN, *Site)))
         if site is not None or SPECIMEN_COLUMN not in frame:
-            sites = RowSites.alike(site or Site.UNKNOWN, length)
+            sites = RowSites.of_one_site(site or Site.UNKNOWN, length)
         else:
             sites = RowSites.of_specimens(*factorise(_texts(frame[SPECIMEN_COLUMN])))
         return cls(resolve_texts(distinct), rows, sites, list(zip(rows.tolist(), sites.rows.tolist(), strict=True)))

@@ -41,7 +41,7 @@ def _agreement(held_out: Agreement) -> Iterator[tuple[str, float]]:
     if held_out.results:
         yield "held_out/results", held_out.results
         yield "held_out/answered", held_out.answered
-        yield "held_out/answered_share", held_out.answering.share
+        yield "held_out/answered_share", held_out.answered_rate.share
     for name, rate, limit, bound in (
         ("CA", held_out.categorical, "lower", held_out.categorical.lower),
         ("VME", held_out.very_major_error, "upper", held_out.very_major_error.upper),

@@ -75,7 +75,7 @@ def run_session(registry: Registry, plan: Plan, progress: Progress = lambda *_: 
         registry,
         f"train-{plan.evidence.label_source.value}",
         author=plan.author,
-        tags={"sirena.edition": plan.editions.named(plan.evidence.reference)},
+        tags={"sirena.edition": plan.editions.names_for(plan.evidence.reference)},
     )
     failed = True
     try:
@@ -91,7 +91,7 @@ def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> lis
     outcomes: list[TrainingOutcome | Future[TrainingOutcome]] = []
     total = 0
 
-    def told(_done: int, drugs: int, column: str) -> None:
+    def report_training(_done_count: int, drugs: int, column: str) -> None:
         nonlocal total
         total = drugs
         progress("trained", column, drugs)
@@ -99,10 +99,10 @@ def _run(registry: Registry, plan: Plan, parent: str, progress: Progress) -> lis
     with ThreadPoolExecutor(_LOGGERS, thread_name_prefix="register") as pool:
         try:
             for model in train_models(
-                plan.evidence, drugs=plan.drugs, seed=plan.seed, search=plan.search, progress=told
+                plan.evidence, drugs=plan.drugs, seed=plan.seed, search=plan.search, progress=report_training
             ):
                 if isinstance(model, Untrainable):
-                    outcomes.append(TrainingOutcome(model.column, None, None, "", model.why))
+                    outcomes.append(TrainingOutcome(model.column, None, None, "", model.reason))
                     progress("registered", model.column, total)
                     continue
                 future = pool.submit(_register, registry, plan, parent, model)

@@ -39,10 +39,10 @@ class EmbeddedStack(Stack):
     def _key(self) -> str:
         return generated_secret(self._pages_key, OsAccount.of_this_process())
 
-    def _bring_up(self, wanted: Sequence[Part] | None, tell: Tell) -> None:
+    def _bring_up(self, parts_to_start: Sequence[Part] | None, tell: Tell) -> None:
         if not self.supervisor.is_running():
             require_free_ports(self.settings)
         self._key()
-        parts = self.parts() if wanted is None else wanted
+        parts = self.parts() if parts_to_start is None else parts_to_start
         self._start(parts, tell)
         self.wait(parts, tell)

@@ -23,16 +23,16 @@ def require_free_ports(settings: Settings) -> None:
         PreparationError: a port is taken; the error names it and its setting.
     """
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while (taken := _taken(settings)) and time.monotonic() < deadline:
+    while (taken_ports := _taken_ports(settings)) and time.monotonic() < deadline:
         time.sleep(_POLL_SECONDS)
-    if taken:
+    if taken_ports:
         raise PreparationError(
-            f"another program listens on port {', '.join(taken)}",
+            f"another program listens on port {', '.join(taken_ports)}",
             hint="end it (`ss -ltnp` names it), or choose another port with the setting",
         )
 
 
-def _taken(settings: Settings) -> list[str]:
+def _taken_ports(settings: Settings) -> list[str]:
     return [f"{port} ({variable})" for variable, address, port in wanted_ports(settings) if not is_free(address, port)]
 
 
@@ -44,16 +44,16 @@ def wanted_ports(settings: Settings) -> list[tuple[str, str, int]]:
             (variable_of(name), loopback, getattr(settings, name)) for name in ("port", "mlflow_port", "pages_port")
         ]
     inner = ["postgres_port", "mlflow_port"]
-    wanted = [
+    ports = [
         (variable_of(name), settings.listen, getattr(settings, name)) for name in ("http_port", "https_port", "port")
     ]
     if not settings.s3_endpoint_url:
         inner.append("s3_port")
         first = settings.ceph_port
-        wanted += [(variable_of("ceph_port"), loopback, port) for port in range(first, first + _CEPH_PORTS)]
-    wanted += [(variable_of(name), loopback, getattr(settings, name)) for name in inner]
-    wanted.append((variable_of("access_port"), loopback, settings.access_port + 1))
-    return wanted
+        ports += [(variable_of("ceph_port"), loopback, port) for port in range(first, first + _CEPH_PORTS)]
+    ports += [(variable_of(name), loopback, getattr(settings, name)) for name in inner]
+    ports.append((variable_of("access_port"), loopback, settings.access_port + 1))
+    return ports
 
 
 def is_free(address: str, port: int) -> bool:

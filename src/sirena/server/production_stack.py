@@ -136,7 +136,7 @@ class ProductionStack(Stack):
         entry.write()
         take_up(entry, is_coming=lambda: self._is_coming("entry"))
 
-    def _bring_up(self, wanted: Sequence[Part] | None, tell: Tell) -> None:
+    def _bring_up(self, parts_to_start: Sequence[Part] | None, tell: Tell) -> None:
         if os.getuid() == 0:
             self.settings.home.chmod(_OPEN)
         store = self._own_store()
@@ -151,7 +151,7 @@ class ProductionStack(Stack):
         self._restart_hung([self.database().part()], tell)
         with self._ended_to_grow(store, tell):
             self._prepare(tell)
-        parts = self.parts() if wanted is None else wanted
+        parts = self.parts() if parts_to_start is None else parts_to_start
         was_running = "entry" in self.supervisor.states()
         self._start(parts, tell)
         if was_running:

@@ -16,8 +16,8 @@ from sirena.host.handing_over import own_whole
 from sirena.host.open_folders import let_everyone_read
 from sirena.host.secret_files import write_private
 from sirena.server.object_store.s3 import credentials_file, credentials_mark
-from sirena.server.parts.door_keys import prepare_doors
-from sirena.server.parts.doors import Door, Doors
+from sirena.server.parts.connection_certificates import prepare_connections
+from sirena.server.parts.connections import PartConnection, PartConnections
 from sirena.server.parts.mlflow_server import MLFLOW_PROCESS, QUIET
 from sirena.server.parts.part import HttpHealth, Part, RunningHealth, ServiceHealth
 from sirena.server.parts.part_accounts import PartAccounts
@@ -36,9 +36,9 @@ class PythonParts:
     accounts: PartAccounts
 
     @property
-    def doors(self) -> Doors:
+    def connections(self) -> PartConnections:
         """Connections to these parts."""
-        return Doors(self.settings)
+        return PartConnections(self.settings)
 
     def prepare(self) -> None:
         """Make the folders, sockets' folders and certificates of these parts, and the files that they may read.
@@ -51,7 +51,7 @@ class PythonParts:
             # what is in it first: a folder that is this account's counts as handed over
             own_whole(account, folder)
             account.own_folder(folder)
-        prepare_doors(self.doors, self.accounts)
+        prepare_connections(self.connections, self.accounts)
         secret = self.settings.openid_client_secret
         if secret:
             write_private(self._openid_secret_file, secret, self.accounts.access)
@@ -77,9 +77,9 @@ class PythonParts:
         settings = self.settings
         name = settings.server_name
         origins = {f"https://{name}", f"https://{name}:{settings.https_port}", f"https://{name}:{settings.port}"}
-        server, authority = str(self.doors.mlflow_server), str(self.doors.authority)
+        server, authority = str(self.connections.mlflow_server), str(self.connections.authority)
         # 2: whoever shows no certificate of this installation is answered nothing
-        asking = (
+        tls_options = (
             "--ssl-keyfile",
             server,
             "--ssl-certfile",
@@ -92,7 +92,7 @@ class PythonParts:
         command = (
             sys.executable, "-m", MLFLOW_PROCESS, "server",
             "--host", "127.0.0.1", "--port", str(settings.mlflow_port), "--workers", "2",
-            "--uvicorn-opts", shlex.join(asking),
+            "--uvicorn-opts", shlex.join(tls_options),
             "--backend-store-uri", database.uri("mlflow"),
             "--serve-artifacts", "--artifacts-destination", f"s3://{settings.s3_bucket}/artifacts",
             "--allowed-hosts", f"{name},{name}:*,127.0.0.1:{settings.mlflow_port}",
@@ -102,7 +102,7 @@ class PythonParts:
             "mlflow",
             command,
             self.accounts.mlflow,
-            HttpHealth(self.doors.mlflow(), "/health"),
+            HttpHealth(self.connections.mlflow(), "/health"),
             version("mlflow"),
             port=settings.mlflow_port,
             environment={
@@ -112,7 +112,7 @@ class PythonParts:
                 **ONLY_BY_SCRAM,
                 "AWS_SHARED_CREDENTIALS_FILE": str(credentials_file(settings)),
                 # MLflow reads keys and certificates once: by this the supervisor sees that they changed
-                "CONFIGURATION_MARK": credentials_mark(settings) + _changed(self.doors.mlflow_server),
+                "CONFIGURATION_MARK": credentials_mark(settings) + _time_of_change(self.connections.mlflow_server),
                 "AWS_DEFAULT_REGION": settings.aws_region,
                 "AWS_EC2_METADATA_DISABLED": "true",
                 "MLFLOW_S3_ENDPOINT_URL": s3_endpoint,
@@ -133,7 +133,7 @@ class PythonParts:
             "mlflow",
             command,
             self.accounts.mlflow,
-            HttpHealth(Door(f"http://127.0.0.1:{settings.mlflow_port}"), "/health"),
+            HttpHealth(PartConnection(f"http://127.0.0.1:{settings.mlflow_port}"), "/health"),
             version("mlflow"),
             port=settings.mlflow_port,
             environment={**QUIET, "PYTHONPATH": import_path()},
@@ -147,10 +147,10 @@ class PythonParts:
             "service",
             (sys.executable, "-m", "sirena.cli", "serve", "--port", str(port)),
             self.accounts.service,
-            ServiceHealth(Door(f"http://127.0.0.1:{port}")),
+            ServiceHealth(PartConnection(f"http://127.0.0.1:{port}")),
             __version__,
             port=port,
-            environment=self._embedded(self.settings.service_home),
+            environment=self._embedded_environment(self.settings.service_home),
             stop_seconds=40,
             ready_seconds=120.0,
         )
@@ -166,15 +166,15 @@ class PythonParts:
             "pages",
             (sys.executable, "-m", "sirena.cli", "pages-service", "--port", str(port), "--key", str(key)),
             self.accounts.pages,
-            HttpHealth(Door(f"http://127.0.0.1:{port}"), "/livez"),
+            HttpHealth(PartConnection(f"http://127.0.0.1:{port}"), "/livez"),
             __version__,
             port=port,
-            environment={**self._embedded(self.settings.pages_home), variable_of("trace"): "0"},
+            environment={**self._embedded_environment(self.settings.pages_home), variable_of("trace"): "0"},
             stop_seconds=40,
             ready_seconds=120.0,
         )
 
-    def _embedded(self, home: Path) -> dict[str, str]:
+    def _embedded_environment(self, home: Path) -> dict[str, str]:
         """Return the environment of a part of one person's machine, with the address of the stack's own ledger."""
         return {
             **self._own_settings(),
@@ -188,9 +188,9 @@ class PythonParts:
         """Return `sirena serve` on its socket as a part; it counts as healthy while it waits for the first release."""
         return Part(
             "service",
-            (sys.executable, "-m", "sirena.cli", "serve", "--socket", str(self.doors.socket_of("service"))),
+            (sys.executable, "-m", "sirena.cli", "serve", "--socket", str(self.connections.socket_of("service"))),
             self.accounts.service,
-            ServiceHealth(self.doors.of_part("service")),
+            ServiceHealth(self.connections.of_part("service")),
             __version__,
             environment={
                 **self._own_settings(),
@@ -207,12 +207,12 @@ class PythonParts:
 
     def pages(self, database: PostgreSql) -> Part:
         """Return the pages on their socket as a part; they record events through the access service."""
-        socket, desk = str(self.doors.socket_of("pages")), str(self.doors.pages_desk)
+        socket, desk = str(self.connections.socket_of("pages")), str(self.connections.pages_desk)
         return Part(
             "pages",
             (sys.executable, "-m", "sirena.cli", "pages-service", "--socket", socket, "--desk", desk),
             self.accounts.pages,
-            HttpHealth(self.doors.of_part("pages"), "/livez"),
+            HttpHealth(self.connections.of_part("pages"), "/livez"),
             __version__,
             environment={
                 **self._own_settings(),
@@ -230,7 +230,7 @@ class PythonParts:
 
     def access(self, database: PostgreSql, entry_log: Path) -> Part:
         """Return the access service as a part; it decides on every request and records what NGINX refused by itself."""
-        socket, desk = str(self.doors.socket_of("access")), str(self.doors.pages_desk)
+        socket, desk = str(self.connections.socket_of("access")), str(self.connections.pages_desk)
         return Part(
             "access",
             (
@@ -246,7 +246,7 @@ class PythonParts:
                 desk,
             ),
             self.accounts.access,
-            HttpHealth(self.doors.of_part("access"), "/livez"),
+            HttpHealth(self.connections.of_part("access"), "/livez"),
             __version__,
             environment={
                 **self._own_settings(),
@@ -264,8 +264,8 @@ class PythonParts:
     def backup_watch(self, s3_endpoint: str) -> Part:
         """Return daily backup and weekly restore drill as a part; it reads all secrets, so its account is `up`'s."""
         own = self._own_settings()
-        given = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
-        given[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"
+        environment = {"MLFLOW_S3_ENDPOINT_URL": s3_endpoint} if self.settings.s3_endpoint_url else {}
+        environment[variable_of("s3_size_gb")] = f"{self.settings.s3_size_gb}"
         home = self.settings.home
         return Part(
             "backup",
@@ -275,7 +275,7 @@ class PythonParts:
             __version__,
             environment={
                 **own,
-                **given,
+                **environment,
                 **_places(home),
                 "HOME": str(home / "backup"),
             },
@@ -315,11 +315,11 @@ class PythonParts:
         return {"OTEL_EXPORTER_OTLP_ENDPOINT": endpoint} if endpoint else {}
 
     def _as_client(self, client: str) -> dict[str, str]:
-        identity = self.doors.identity(client)
+        identity = self.connections.identity(client)
         return {
             "MLFLOW_TRACKING_URI": self.settings.own_mlflow_url,
             **identity.environment,
-            "CONFIGURATION_MARK": _changed(identity.certificate),
+            "CONFIGURATION_MARK": _time_of_change(identity.certificate),
         }
 
     def _own_settings(self) -> dict[str, str]:
@@ -338,5 +338,5 @@ def _places(home: Path) -> dict[str, str]:
     return {"SIRENA_HOME": str(home), "HOME": str(home), "PYTHONPATH": import_path()}
 
 
-def _changed(file: Path) -> str:
+def _time_of_change(file: Path) -> str:
     return str(file.stat().st_mtime_ns) if file.exists() else ""

@@ -48,7 +48,7 @@ class Stack(ABC):
         """Return the addresses of the running parts, one line for each, for people."""
 
     @abstractmethod
-    def _bring_up(self, wanted: Sequence[Part] | None, tell: Tell) -> None:
+    def _bring_up(self, parts_to_start: Sequence[Part] | None, tell: Tell) -> None:
         """Prepare and start parts, and wait for them; None means all parts."""
 
     def bring_up(self, tell: Tell, parts: Sequence[Part] | None = None) -> None:
@@ -69,10 +69,10 @@ class Stack(ABC):
             self.supervisor.await_answer()
             self._bring_up(parts, tell)
 
-    def _start(self, wanted: Sequence[Part], tell: Tell) -> None:
-        self.supervisor.write(list(wanted))
+    def _start(self, parts_to_start: Sequence[Part], tell: Tell) -> None:
+        self.supervisor.write(list(parts_to_start))
         self.supervisor.start()
-        self._restart_hung(wanted, tell)
+        self._restart_hung(parts_to_start, tell)
 
     def wait(self, parts: Sequence[Part], tell: Tell) -> None:
         """Wait until every part is healthy.
@@ -83,9 +83,9 @@ class Stack(ABC):
         for part in parts:
             tell(part.name)
             # from its own turn: one look at the end of another's patience would say nothing of it
-            begun = time.monotonic()
+            start = time.monotonic()
             while not self.is_well(part):
-                if time.monotonic() - begun > part.ready_seconds:
+                if time.monotonic() - start > part.ready_seconds:
                     log = self.supervisor.logs / f"{part.name}.log"
                     raise PartNotReadyError(
                         f"{part.name} is not ready after {part.ready_seconds:.0f} s",

@@ -3,4 +3,4 @@
 from collections.abc import Callable
 
 Tell = Callable[[str], None]
-"""Function called with the name of each step, in a few words; `cli.progress.told` shows it."""
+"""Function called with the name of each step, in a few words; `cli.progress.step_reporter` shows it."""

@@ -135,6 +135,9 @@ def is_answered_at_once(length: int, content_type: str) -> bool:
     """Tell whether a body of this length is answered in the event loop, where a thread would cost more than it saves.
 
     An Arrow body is not, since the first one imports PyArrow.
+
+    >>> is_answered_at_once(200, "application/json"), is_answered_at_once(2**27, "application/json")
+    (True, False)
     """
     return length <= _IN_THE_LOOP and not is_arrow(content_type)
 

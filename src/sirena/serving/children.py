@@ -21,7 +21,11 @@ MOST_SECONDS: Final = 30.0
 
 
 def name_of(number: int) -> str:
-    """Return the name of a child in the log."""
+    """Return the name of a child in the log.
+
+    >>> name_of(3), name_of(SOURCE)
+    ('worker 3', 'source')
+    """
     return "source" if number == SOURCE else f"worker {number}"
 
 

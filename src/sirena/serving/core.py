@@ -228,16 +228,16 @@ class _Subjects:
         organisms = [resolve_text(text) for text in texts]
         header = _specimen_column(rows)
         if rows.site is not None or header is None:
-            sites = RowSites.alike(rows.site or Site.UNKNOWN, rows.length)
+            sites = RowSites.of_one_site(rows.site or Site.UNKNOWN, rows.length)
         else:
             sites = RowSites.of_specimens(*_distinct_texts(rows.columns[header]))
         pairs, row_pairs = np.unique(sites.rows * len(organisms) + positions, return_inverse=True)
         site_positions = sites.rows.copy()
-        site_positions[sites.unread] = len(sites.sites)
+        site_positions[sites.unread_rows] = len(sites.sites)
         return cls(
             RepeatedCells([organism or None for organism in organisms], positions),
             RepeatedCells([*sites.sites, None], site_positions),
-            len(sites.unread),
+            len(sites.unread_rows),
             [(organisms[pair % len(organisms)], sites.sites[pair // len(organisms)]) for pair in pairs.tolist()],
             row_pairs,
         )

@@ -27,7 +27,11 @@ _NAMED: Final = frozenset({*ORGANISM_COLUMNS, SPECIMEN_COLUMN})
 
 
 def keeps(name: object) -> bool:
-    """Tell whether a column of this name is kept."""
+    """Tell whether a column of this name is kept.
+
+    >>> keeps("AMK_NM"), keeps("ORGANISM"), keeps("NAME")
+    (True, True, False)
+    """
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
         return False
     return read_column(name) is not None or name.strip().upper() in _NAMED

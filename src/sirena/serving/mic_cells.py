@@ -170,6 +170,9 @@ def text_of(cell: object) -> str | None:
 
     A number becomes its text; NaN, by which data frames mark an empty cell, becomes None; a truth value, list or object
     becomes a text that cannot be read.
+
+    >>> text_of(2), text_of("<=2"), text_of(None)
+    ('2', '<=2', None)
     """
     if cell is None or type(cell) is str:
         return cell

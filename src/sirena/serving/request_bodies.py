@@ -58,12 +58,19 @@ def is_json(content_type: str) -> bool:
 
     Raises:
         UnsupportedMediaTypeError: a character set other than UTF-8 is declared.
+
+    >>> is_json("application/json; charset=utf-8"), is_json("text/csv")
+    (True, False)
     """
     return content_type in JSON_TYPES or _media_type(content_type) in JSON_TYPES
 
 
 def is_arrow(content_type: str) -> bool:
-    """Tell whether a content type is Arrow's stream."""
+    """Tell whether a content type is Arrow's stream.
+
+    >>> is_arrow("application/vnd.apache.arrow.stream"), is_arrow("application/json")
+    (True, False)
+    """
     return content_type not in JSON_TYPES and content_type.partition(";")[0].strip().lower() == ARROW_TYPE
 
 

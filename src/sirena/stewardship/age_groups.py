@@ -27,7 +27,7 @@ def age_groups(
     dates: pl.Series,
     today: date,
     *,
-    whole: Mapping[str, Sequence[str]] = _NOTHING,
+    whole_texts: Mapping[str, Sequence[str]] = _NOTHING,
 ) -> pl.Series:
     """Return the age group of each row's patient; null if it is not known.
 
@@ -37,11 +37,11 @@ def age_groups(
         births: ``DATE_BIRTH``, used where the age is missing.
         dates: dates of the specimens.
         today: birth dates after this day are ignored.
-        whole: distinct texts by field in the whole file, if the rows are a part of it.
+        whole_texts: distinct texts by field in the whole file, if the rows are a part of it.
     """
-    born = read_dates(births, today, earliest=EARLIEST_BIRTH, whole=whole.get("DATE_BIRTH"))
-    aged = any(_age(text) is not None for text in whole.get("AGE", ages.unique().drop_nulls().to_list()))
-    if not (aged or born.dated):
+    born = read_dates(births, today, earliest=EARLIEST_BIRTH, whole_texts=whole_texts.get("DATE_BIRTH"))
+    aged = any(_age(text) is not None for text in whole_texts.get("AGE", ages.unique().drop_nulls().to_list()))
+    if not (aged or born.has_dates):
         return groups.str.strip_chars()
     years = _ages(ages, born.dates, dates)
     group_of = {age: _GROUPS[sum(age >= bound for bound in _BOUNDS)] for age in years.unique().drop_nulls()}
@@ -62,8 +62,8 @@ def ages_in_years(ages: pl.Series, births: pl.Series, dates: pl.Series, today: d
 
 def _ages(ages: pl.Series, born: pl.Series, dates: pl.Series) -> pl.Series:
     distinct = ages.unique().drop_nulls()
-    read = pl.Series([_age(text) for text in distinct.to_list()], dtype=pl.Int32)
-    by_age = ages.replace_strict(distinct, read, default=None, return_dtype=pl.Int32)
+    years_of_text = pl.Series([_age(text) for text in distinct.to_list()], dtype=pl.Int32)
+    by_age = ages.replace_strict(distinct, years_of_text, default=None, return_dtype=pl.Int32)
     if born.null_count() < len(born) and by_age.null_count():
         by_age = by_age.zip_with(by_age.is_not_null(), _years(born, dates))
     return by_age

@@ -18,7 +18,11 @@ LISTED: Final = ("row", "specimen_number", "organism", "alert", "priority", "tex
 
 
 def priority_word(priority: str, language: Language) -> str:
-    """Return the word, in a language, for a priority of the WHO Bacterial Priority Pathogens List."""
+    """Return the word, in a language, for a priority of the WHO Bacterial Priority Pathogens List.
+
+    >>> priority_word("critical", Language.SPANISH)
+    'crítica'
+    """
     return _SPANISH_PRIORITY[priority] if language is Language.SPANISH else priority
 
 
@@ -33,7 +37,7 @@ def alert_records(counts: Sequence[AlertCount], language: Language) -> list[dict
             "kind": count.alert.kind,
             "priority": count.alert.priority,
             "isolates": count.isolates,
-            "tested": count.tested,
+            "tested": count.tested_isolates,
             "of_organism": count.members,
             "text": count.alert.text(language),
             "source": count.alert.source,

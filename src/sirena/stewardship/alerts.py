@@ -62,7 +62,7 @@ class AlertCount:
 
     alert: Alert
     isolates: int
-    tested: int
+    tested_isolates: int
     """Number of isolates of the alert's organisms with a result or field by which it can be judged."""
     members: int
     """Number of isolates of the alert's organisms."""
@@ -74,7 +74,7 @@ class AlertFinding:
 
     alert: Alert
     rows: Mask
-    tested: int
+    tested_isolates: int
     """Number of isolates of the alert's organisms with a result or field by which it can be judged."""
     members: int
     """Number of isolates of the alert's organisms."""
@@ -86,9 +86,9 @@ class AlertFinding:
         return int(self.rows.sum())
 
     @property
-    def counted(self) -> AlertCount:
+    def alert_count(self) -> AlertCount:
         """The counts of the finding, without its rows."""
-        return AlertCount(self.alert, self.count, self.tested, self.members)
+        return AlertCount(self.alert, self.count, self.tested_isolates, self.members)
 
 
 _MAGIORAKOS: Final = "Magiorakos et al. 2012"
@@ -145,17 +145,17 @@ def find_alerts(facts: IsolateFacts) -> tuple[AlertFinding, ...]:
     for row in _table():
         members = facts.members(row.rank, row.group, row.exceptions)
         if members.any():
-            tested = int((members & facts.could_tell(row.trigger)).sum())
+            tested_isolates = int((members & facts.could_tell(row.trigger)).sum())
             holds = members & facts.holds(row.trigger)
-            findings.append(AlertFinding(row.alert, holds, tested, int(members.sum()), row.trigger))
+            findings.append(AlertFinding(row.alert, holds, tested_isolates, int(members.sum()), row.trigger))
     multidrug = find_multidrug(facts)
-    covered = int(multidrug.covered.sum())
-    if covered:
-        known = covered - int(multidrug.too_few.sum())
+    covered_isolates = int(multidrug.is_covered.sum())
+    if covered_isolates:
+        judged_isolates = covered_isolates - int(multidrug.too_few.sum())
         findings += [
-            AlertFinding(_MDR, multidrug.resistant, known, covered),
-            AlertFinding(_XDR, multidrug.possibly_extensive, known, covered),
-            AlertFinding(_TOO_FEW, multidrug.too_few, covered, covered),
+            AlertFinding(_MDR, multidrug.resistant, judged_isolates, covered_isolates),
+            AlertFinding(_XDR, multidrug.possibly_extensive, judged_isolates, covered_isolates),
+            AlertFinding(_TOO_FEW, multidrug.too_few, covered_isolates, covered_isolates),
         ]
     return tuple(findings)
 
@@ -164,14 +164,14 @@ def added_alerts(parts: Iterable[Iterable[AlertCount]]) -> tuple[AlertCount, ...
     """Add up the alert counts of the parts of a file; they are in the order of `find_alerts`."""
     by_alert: dict[Alert, list[AlertCount]] = {alert: [] for alert in (*(row.alert for row in _table()), *_MULTIDRUG)}
     for part in parts:
-        for one in part:
-            by_alert[one.alert].append(one)
+        for count in part:
+            by_alert[count.alert].append(count)
     return tuple(
         AlertCount(
             alert,
-            sum(one.isolates for one in counts),
-            sum(one.tested for one in counts),
-            sum(one.members for one in counts),
+            sum(count.isolates for count in counts),
+            sum(count.tested_isolates for count in counts),
+            sum(count.members for count in counts),
         )
         for alert, counts in by_alert.items()
         if counts
@@ -180,15 +180,15 @@ def added_alerts(parts: Iterable[Iterable[AlertCount]]) -> tuple[AlertCount, ...
 
 def reasons_of(facts: IsolateFacts, finding: AlertFinding, rows: Iterable[int]) -> list[str]:
     """Return, for some rows of a finding, the results and fields that raised the alert: ``MEM_NM=R; CARBAPENEM=+``."""
-    shown: dict[str, Mask] = {}
+    mask_of_reason: dict[str, Mask] = {}
     for condition in (condition for alternative in finding.trigger for condition in alternative):
         if condition.state.is_of_a_field:
-            shown |= {
+            mask_of_reason |= {
                 f"{field}={condition.state}": facts.field_shows(field, condition.state) for field in condition.subjects
             }
         else:
-            shown |= {
+            mask_of_reason |= {
                 f"{test.header}={condition.state}": test.shows(condition.state)
                 for test in facts.tests_of(condition.subjects)
             }
-    return ["; ".join(name for name, mask in shown.items() if mask[row]) for row in rows]
+    return ["; ".join(name for name, mask in mask_of_reason.items() if mask[row]) for row in rows]

@@ -1,6 +1,6 @@
 """The cumulative antibiogram of a file: exclusions, first isolates, counts, cells, and cautions for the reader.
 
->>> Request().first.mode
+>>> Request().first_isolates.mode
 <Mode.PATIENT: 'patient'>
 """
 
@@ -32,7 +32,7 @@ from sirena.stewardship.wisca import syndrome_counts, wisca
 class Request:
     """How an antibiogram is counted, and which further tables it has."""
 
-    first: FirstIsolates = field(default_factory=FirstIsolates)
+    first_isolates: FirstIsolates = field(default_factory=FirstIsolates)
     period: Period | None = None
     """Period to count; None counts each calendar year of the file."""
     screening: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -81,9 +81,9 @@ class Antibiogram:
         return self.cells["guideline"].n_unique() > 1
 
     @property
-    def deduplicated(self) -> bool:
+    def is_deduplicated(self) -> bool:
         """False if the request counts every isolate, or if too many isolates have no patient."""
-        if self.request.first.mode is Mode.ALL:
+        if self.request.first_isolates.mode is Mode.ALL:
             return False
         return not any(
             caution.code == "no_patients"
@@ -163,35 +163,37 @@ def count_part(
     """
     remaining = exclude(facts, request.screening, request.period)
     isolates = remaining.isolates
-    chosen = isolates.filter(request.first.choose(isolates, results))
-    named = [combination_columns(text, list(results)) for text in request.combinations]
-    combined = [columns for group in named for columns in group]
+    first_rows = isolates.filter(request.first_isolates.choose(isolates, results))
+    column_groups = [combination_columns(text, list(results)) for text in request.combinations]
+    combined_columns = [columns for group in column_groups for columns in group]
     cells, combinations = {}, [pl.DataFrame(schema=_COMBINATIONS)]
     for by in (None, *request.by):
         name = by.value if by else WHOLE
         if progress is not None:
             progress(name)
-        counted = with_methicillin_rows(_stratified(isolates, chosen, by, request.first, results), results)
-        cells[name] = Counts.of(counted, results)
+        counted_isolates = with_methicillin_rows(
+            _stratified(isolates, first_rows, by, request.first_isolates, results), results
+        )
+        cells[name] = Counts.of(counted_isolates, results)
         combinations += [
-            combination_counts(counted, results, columns).select(pl.lit(name).alias("by"), pl.all())
-            for columns in combined
+            combination_counts(counted_isolates, results, columns).select(pl.lit(name).alias("by"), pl.all())
+            for columns in combined_columns
         ]
-    regimens = [*((column,) for column in results), *combined] if request.wisca else []
-    days = chosen["date"]
+    regimens = [*((column,) for column in results), *combined_columns] if request.wisca else []
+    days = first_rows["date"]
     return AntibiogramCounts(
         tuple(results),
         FileNotes.of(facts, isolates, results),
-        (*remaining.losses, Loss("repeat", isolates.height - chosen.height, chosen.height)),
+        (*remaining.losses, Loss("repeat", isolates.height - first_rows.height, first_rows.height)),
         cells,
         pl.concat(combinations),
-        syndrome_counts(chosen, results, regimens),
-        _years(isolates, chosen, request.first, results) if request.trend else None,
-        pair_counts(chosen, results),
+        syndrome_counts(first_rows, results, regimens),
+        _years(isolates, first_rows, request.first_isolates, results) if request.trend else None,
+        pair_counts(first_rows, results),
         days.min(),  # type: ignore[arg-type]
         days.max(),  # type: ignore[arg-type]
         facts.frame.height,
-        chosen.height,
+        first_rows.height,
     )
 
 
@@ -212,7 +214,10 @@ def antibiogram_of(
         cautions: further cautions that the caller knows.
         moved_by_rules: number of results that each expert rule changed to R; None if no rules were applied.
     """
-    all_cautions = [*cautions, *file_cautions(counts.notes, counts.columns, counts.losses, request.first, request.by)]
+    all_cautions = [
+        *cautions,
+        *file_cautions(counts.notes, counts.columns, counts.losses, request.first_isolates, request.by),
+    ]
     selective = selectively_tested(counts.pairs, counts.columns)
     all_cautions += [
         Caution("selective", {"species": species, "drug": column, "other": other})
@@ -254,21 +259,25 @@ _COMBINATIONS: Final = {
 
 
 def _stratified(
-    isolates: pl.DataFrame, chosen: pl.DataFrame, by: Stratum | None, first: FirstIsolates, results: Results
+    isolates: pl.DataFrame,
+    first_rows: pl.DataFrame,
+    by: Stratum | None,
+    first_isolates: FirstIsolates,
+    results: Results,
 ) -> pl.DataFrame:
     """Return the isolates that count in each stratum, with a column ``stratum``."""
     if by is None:
-        return chosen.with_columns(pl.lit(WHOLE).alias("stratum"))
+        return first_rows.with_columns(pl.lit(WHOLE).alias("stratum"))
     if not (by.is_place or by.is_time):
-        return chosen.with_columns(by.label.alias("stratum"))
-    parted = isolates.with_columns(by.label.alias("stratum"))
+        return first_rows.with_columns(by.label.alias("stratum"))
+    stratified_isolates = isolates.with_columns(by.label.alias("stratum"))
     if by.is_time:
-        parted = parted.with_columns(pl.col("stratum").alias("period"))
-    return parted.filter(first.choose(parted, results, place=["stratum"]))
+        stratified_isolates = stratified_isolates.with_columns(pl.col("stratum").alias("period"))
+    return stratified_isolates.filter(first_isolates.choose(stratified_isolates, results, place=["stratum"]))
 
 
-def _years(isolates: pl.DataFrame, chosen: pl.DataFrame, first: FirstIsolates, results: Results) -> Counts:
-    by_year = _stratified(isolates, chosen, Stratum.YEAR, first, results)
+def _years(isolates: pl.DataFrame, first_rows: pl.DataFrame, first_isolates: FirstIsolates, results: Results) -> Counts:
+    by_year = _stratified(isolates, first_rows, Stratum.YEAR, first_isolates, results)
     return Counts.of(with_methicillin_rows(by_year, results), results)
 
 
@@ -280,13 +289,13 @@ def _trend(years: Counts) -> pl.DataFrame:
 
 def _percentages(combinations: pl.DataFrame, names: Sequence[str]) -> pl.DataFrame:
     """Return the percentages of combinations: for each stratification in turn, in the order of the request."""
-    named = combinations["combination"].unique(maintain_order=True)
+    combination_names = combinations["combination"].unique(maintain_order=True)
     return pl.concat(
         combination_shares(combinations.filter((pl.col("by") == by) & (pl.col("combination") == name))).select(
             pl.lit(by).alias("by"), pl.all()
         )
         for by in names
-        for name in named
+        for name in combination_names
     )
 
 
@@ -296,13 +305,13 @@ def _summed(counts: pl.DataFrame) -> pl.DataFrame:
 
 
 def _distribution(results: pl.DataFrame) -> pl.DataFrame:
-    measured = results.filter(pl.col("mic") >= 0)
-    return measured.group_by("species", "column", "mic").agg(pl.col("n").sum()).sort("species", "column", "mic")
+    mic_results = results.filter(pl.col("mic") >= 0)
+    return mic_results.group_by("species", "column", "mic").agg(pl.col("n").sum()).sort("species", "column", "mic")
 
 
 def _with_selective(cells: pl.DataFrame, selective: Mapping[tuple[str, str], str]) -> pl.DataFrame:
     pairs = pl.DataFrame(list(selective), schema={"species": pl.String, "column": pl.String}, orient="row")
-    marked = pairs.with_columns(pl.lit(True).alias("selective"))
-    return cells.join(marked, on=["species", "column"], how="left", maintain_order="left").with_columns(
+    marked_pairs = pairs.with_columns(pl.lit(True).alias("selective"))
+    return cells.join(marked_pairs, on=["species", "column"], how="left", maintain_order="left").with_columns(
         pl.col("selective").fill_null(value=False)
     )

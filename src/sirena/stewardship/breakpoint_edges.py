@@ -72,6 +72,6 @@ def breakpoint_edges(table: TruthTable, organisms: Iterable[str], site: Site) ->
             if category in (Category.R, Category.NS)
         ]
         if susceptible or resistant:
-            last = susceptible[-1] if susceptible and susceptible[-1] > _OFF_SCALE else None
-            return BreakpointEdges(last, resistant[0] if resistant else None)
+            last_susceptible = susceptible[-1] if susceptible and susceptible[-1] > _OFF_SCALE else None
+            return BreakpointEdges(last_susceptible, resistant[0] if resistant else None)
     return BreakpointEdges(None, None)

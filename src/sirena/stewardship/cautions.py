@@ -75,7 +75,7 @@ class FileNotes:
             isolates["patient"].null_count(),
             facts.laboratories,
             facts.fields,
-            frozenset(GUIDELINES[drug.column.guideline] for drug in results.values() if drug.tested.any()),
+            frozenset(GUIDELINES[drug.column.guideline] for drug in results.values() if drug.is_tested.any()),
             frozenset(name for name, drug in results.items() if _is_one_sided(drug, isolates)),
             frozenset(isolates["date"].dt.year().drop_nulls().unique().to_list()),
         )
@@ -126,8 +126,8 @@ def file_cautions(
         )
     if len(notes.laboratories) > 1:
         yield Caution("several_laboratories", {"laboratories": len(notes.laboratories)})
-    screened = any(loss.lost for loss in losses if loss.step == "screening")
-    if not screened:
+    has_screening = any(loss.removed_rows for loss in losses if loss.step == "screening")
+    if not has_screening:
         yield Caution("screening_kept" if "SPEC_REAS" in notes.fields else "no_reason")
     if len(notes.guidelines) > 1:
         yield Caution("several_guidelines", {"guidelines": ", ".join(sorted(notes.guidelines))})
@@ -143,5 +143,5 @@ def _is_one_sided(drug: DrugResults, isolates: pl.DataFrame) -> bool:
     """Tell whether some isolate was tested for a drug whose breakpoint gives R above it and no category below."""
     if not (drug.standings >= IS_ONE_SIDED).any():  # the highest bit
         return False
-    one_sided = ((drug.standings & IS_ONE_SIDED) > 0) & drug.tested
+    one_sided = ((drug.standings & IS_ONE_SIDED) > 0) & drug.is_tested
     return bool(one_sided.any() and one_sided[isolates["row"].to_numpy()].any())

@@ -57,20 +57,20 @@ def antibiogram_cells(counts: Counts) -> pl.DataFrame:
     ``identifying`` if a stratum has so few isolates that they may identify patients.
     """
     kind = pl.col("kind")
-    counted = kind.is_in(list(COUNTED))
+    is_counted = kind.is_in(list(COUNTED))
     sums = counts.results.group_by(CELL).agg(
         pl.col("n").filter(pl.col("tested")).sum().alias("tested"),
         *(pl.col("n").filter(kind == KINDS.index(name)).sum().alias(name) for name in (*_CATEGORIES, *_BESIDE)),
-        pl.col("n").filter(counted).sum().alias("n"),
-        pl.col("n").filter(counted & pl.col("no_s")).sum().alias("n_without_s"),
-        pl.col("n").filter(counted & pl.col("urine_row")).sum().alias("n_by_urine_row"),
+        pl.col("n").filter(is_counted).sum().alias("n"),
+        pl.col("n").filter(is_counted & pl.col("no_s")).sum().alias("n_without_s"),
+        pl.col("n").filter(is_counted & pl.col("urine_row")).sum().alias("n_by_urine_row"),
         (pl.col("urine_row") & (kind != EXPECTED)).any().alias("urine"),
     )
     cells = sums.join(counts.isolates, on=["stratum", "species"])
     cells = cells.join(mic_summaries(counts.results), on=CELL, how="left")
     routine_of = pl.when("urine").then("urine_isolates").otherwise("isolates")
     n = pl.col("n")
-    marked = _with_drug(cells).with_columns(
+    marked_cells = _with_drug(cells).with_columns(
         (pl.col("isolates") - pl.col("tested")).alias("untested"),
         ((n > 0) & (n == pl.col("n_without_s"))).alias("no_s"),
         ((n > 0) & (n < FEW)).alias("few"),
@@ -80,7 +80,7 @@ def antibiogram_cells(counts: Counts) -> pl.DataFrame:
         ((pl.col("stratum") != WHOLE) & (pl.col("isolates") < IDENTIFYING)).alias("identifying"),
     )
     return (
-        _with_percentages(marked)
+        _with_percentages(marked_cells)
         .with_columns(pl.col("isolates").max().over("stratum", _PARENT).alias("together"))
         .sort("stratum", "together", _PARENT, "species", "column", descending=[False, True, False, False, False])
         .select(COLUMNS)
@@ -89,12 +89,12 @@ def antibiogram_cells(counts: Counts) -> pl.DataFrame:
 
 def _with_drug(cells: pl.DataFrame) -> pl.DataFrame:
     names = cells["column"].unique().to_list()
-    parsed = [column for name in names if (column := parse_test_column(name)) is not None]
+    test_columns = [column for name in names if (column := parse_test_column(name)) is not None]
     drugs = pl.DataFrame(
         {
-            "column": [column.name for column in parsed],
-            "drug": [column.drug for column in parsed],
-            "guideline": [GUIDELINES[column.guideline] for column in parsed],
+            "column": [column.name for column in test_columns],
+            "drug": [column.drug for column in test_columns],
+            "guideline": [GUIDELINES[column.guideline] for column in test_columns],
         },
         schema=dict.fromkeys(("column", "drug", "guideline"), pl.String),
     )

@@ -48,11 +48,11 @@ def heat_map(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
         cells: cells of the whole file, see `antibiogram_cells`.
         language: language of the words.
     """
-    shown = cells.filter((pl.col("isolates") >= FEW) & ((pl.col("n") > 0) | pl.col("is_expected")))
-    if shown.is_empty():
+    shown_cells = cells.filter((pl.col("isolates") >= FEW) & ((pl.col("n") > 0) | pl.col("is_expected")))
+    if shown_cells.is_empty():
         return
-    species = shown["species"].unique(maintain_order=True).to_list()
-    is_of_one_guideline = shown["guideline"].n_unique() == 1
+    species = shown_cells["species"].unique(maintain_order=True).to_list()
+    is_of_one_guideline = shown_cells["guideline"].n_unique() == 1
     records = [
         {
             "species": cell["species"],
@@ -64,7 +64,7 @@ def heat_map(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
             else cell["percent_s"],
             "text": _cell_text(cell),
         }
-        for cell in shown.iter_rows(named=True)
+        for cell in shown_cells.iter_rows(named=True)
     ]
     title = text("words", "heat_map", language)
     encoding = {
@@ -117,7 +117,7 @@ def trends(trend: pl.DataFrame, language: Language) -> Iterator[Chart]:
         trend: cells by year, see `antibiogram_cells`.
         language: language of the words.
     """
-    for species, column in _watched(trend.filter(pl.col("n") >= FEW), least=2):
+    for species, column in _watched_resistances(trend.filter(pl.col("n") >= FEW), fewest_rows=2):
         cells = trend.filter((pl.col("species") == species) & (pl.col("column") == column) & (pl.col("n") > 0))
         title = f"{species} · {drug_name(column, language)}"
         x = {"field": "stratum", "type": "ordinal", "title": None, "axis": {"labelAngle": 0}}
@@ -153,9 +153,9 @@ def wards(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
         cells: cells by ward, see `antibiogram_cells`.
         language: language of the words.
     """
-    known = cells.filter((pl.col("stratum") != UNKNOWN) & (pl.col("n") >= FEW))
-    for species, column in _watched(known, least=2):
-        shown = known.filter((pl.col("species") == species) & (pl.col("column") == column)).sort("stratum")
+    known_wards = cells.filter((pl.col("stratum") != UNKNOWN) & (pl.col("n") >= FEW))
+    for species, column in _watched_resistances(known_wards, fewest_rows=2):
+        shown_cells = known_wards.filter((pl.col("species") == species) & (pl.col("column") == column)).sort("stratum")
         title = f"{species} · {drug_name(column, language)}"
         y = {"field": "stratum", "type": "nominal", "title": None}
         yield Chart(
@@ -177,7 +177,7 @@ def wards(cells: pl.DataFrame, language: Language) -> Iterator[Chart]:
                         },
                     ],
                 },
-                _resistance(shown.head(_MOST_WARDS)),
+                _resistance(shown_cells.head(_MOST_WARDS)),
             ),
         )
 
@@ -193,7 +193,7 @@ def histograms(
         language: language of the words.
     """
     totals = distribution.group_by("species", "column").agg(pl.col("n").sum()).filter(pl.col("n") >= FEW)
-    for species, column in _watched(totals, least=1):
+    for species, column in _watched_resistances(totals, fewest_rows=1):
         of_pair = distribution.filter((pl.col("species") == species) & (pl.col("column") == column))
         edge = edges.get((species, column), BreakpointEdges(None, None))
         title = f"{species} · {drug_name(column, language)}"
@@ -206,11 +206,11 @@ def histograms(
 
 def _histogram(title: str, distribution: pl.DataFrame, edge: BreakpointEdges, language: Language) -> Specification:
     records, low, high = [], 99, -99
-    stacked: dict[int, int] = {}
+    height_of_exponent: dict[int, int] = {}
     for row in sorted(distribution.iter_rows(named=True), key=lambda row: row["mic"]):
         interval, exponent = Interval(row["mic"] // DILUTIONS), row["mic"] % DILUTIONS + MINIMUM_EXPONENT
-        begin = stacked.get(exponent, 0)
-        stacked[exponent] = begin + row["n"]
+        begin = height_of_exponent.get(exponent, 0)
+        height_of_exponent[exponent] = begin + row["n"]
         low, high = min(low, exponent), max(high, exponent)
         records.append(
             {
@@ -274,13 +274,15 @@ def _cell_text(cell: dict[str, Any]) -> str:
     return f"{cell['percent_s']:.0f}{'*' if cell['few'] else ''}"
 
 
-def _watched(cells: pl.DataFrame, *, least: int) -> Iterator[tuple[str, str]]:
+def _watched_resistances(cells: pl.DataFrame, *, fewest_rows: int) -> Iterator[tuple[str, str]]:
     """Yield the watched species and columns that occur in at least so many rows, once for each guideline."""
     counts = {(row[0], row[1]): row[2] for row in cells.group_by("species", "column").len().rows()}
     suffixes = sorted({column.partition("_")[2] for _, column in counts})
     for species, drugs in _WATCHED:
         for suffix in suffixes:
-            columns = [f"{drug}_{suffix}" for drug in drugs if counts.get((species, f"{drug}_{suffix}"), 0) >= least]
+            columns = [
+                f"{drug}_{suffix}" for drug in drugs if counts.get((species, f"{drug}_{suffix}"), 0) >= fewest_rows
+            ]
             if columns:
                 yield species, columns[0]
 

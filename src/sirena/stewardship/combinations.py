@@ -31,21 +31,24 @@ def combination_columns(text: str, columns: Sequence[str]) -> list[tuple[str, ..
 
     Raises:
         UsageError: the text does not name two drugs, or the file has no columns for them.
+
+    >>> combination_columns("TZP+AMK", ["AMK_NM", "TZP_NM"])
+    [('TZP_NM', 'AMK_NM')]
     """
     drugs = [part.strip().upper() for part in text.split("+") if part.strip()]
     if len(set(drugs)) < 2:
         raise UsageError("--combination names no two drugs", hint="write two WHONET codes, TZP+AMK")
-    chosen = []
+    column_groups = []
     for suffix in dict.fromkeys(column.partition("_")[2] for column in columns):
-        named = tuple(f"{drug}_{suffix}" for drug in drugs)
-        if set(named) <= set(columns):
-            chosen.append(named)
-    if not chosen:
+        column_names = tuple(f"{drug}_{suffix}" for drug in drugs)
+        if set(column_names) <= set(columns):
+            column_groups.append(column_names)
+    if not column_groups:
         raise UsageError(
             f"--combination: the file has no MIC columns for {' and '.join(drugs)} of one guideline",
             hint="`sirena inspect` shows its columns",
         )
-    return chosen
+    return column_groups
 
 
 def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequence[str]) -> pl.DataFrame:
@@ -61,16 +64,16 @@ def combination_counts(isolates: pl.DataFrame, results: Results, columns: Sequen
     Returns:
         Columns ``stratum``, ``species``, ``combination``, ``n`` and ``covered``.
     """
-    answered, covered = zip(*(covers(results[column]) for column in columns), strict=True)
+    answered_masks, covered_masks = zip(*(covers(results[column]) for column in columns), strict=True)
     rows = isolates["row"].to_numpy()
-    counted = isolates.select(
+    counted_isolates = isolates.select(
         "stratum",
         "species",
-        pl.Series("n", np.logical_and.reduce(answered)[rows]),
-        pl.Series("covered", np.logical_or.reduce(covered)[rows]),
+        pl.Series("n", np.logical_and.reduce(answered_masks)[rows]),
+        pl.Series("covered", np.logical_or.reduce(covered_masks)[rows]),
     )
     return (
-        counted.filter("n")
+        counted_isolates.filter("n")
         .group_by("stratum", "species")
         .agg(pl.col("n", "covered").sum().cast(pl.Int64))
         .select("stratum", "species", pl.lit(" + ".join(columns)).alias("combination"), "n", "covered")

@@ -75,8 +75,8 @@ def _parse_condition(text: str) -> FactCondition:
     if match is None or match["state"] not in list(FactState):
         raise ValueError("is no condition; write MRSA=+, OXA|FOX=R, BETA_LACT=- and AMP=R")
     subjects, state = tuple(match["subjects"].split("|")), FactState(match["state"])
-    known = FIELDS if state.is_of_a_field else ANTIMICROBIALS
-    if any(subject not in known for subject in subjects):
+    known_subjects = FIELDS if state.is_of_a_field else ANTIMICROBIALS
+    if any(subject not in known_subjects for subject in subjects):
         kind = f"one of the fields {', '.join(FIELDS)}" if state.is_of_a_field else "a WHONET antimicrobial code"
         raise ValueError(f"names something that is not {kind}")
     return FactCondition(subjects, state)

@@ -80,7 +80,7 @@ class FileToCount:
     """Engine that counts the parts."""
 
     @classmethod
-    def whole(cls, file: WhonetFile, isolates: CountableIsolates) -> Self:
+    def of_whole_file(cls, file: WhonetFile, isolates: CountableIsolates) -> Self:
         """Create the object from a file that was read in one piece."""
         return cls(file, [lambda: (file, isolates)])
 
@@ -95,7 +95,7 @@ def open_to_count(
     mapping: LaboratoryMapping | None = None,
     shortest: int = SHORTEST,
     part: int = 0,
-    most: int | None = None,
+    most_rows: int | None = None,
     engine: Engine = LOCAL,
 ) -> Iterator[FileToCount]:
     """Open a file for counting; of a long file, only the columns needed for counting are read.
@@ -108,7 +108,7 @@ def open_to_count(
         mapping: what the laboratory says about its columns.
         shortest: size in bytes from which a file is read in parts.
         part: size in bytes, or in rows, of each part that is read; 0 for the usual size.
-        most: approximate number of rows that are counted at once; None for the usual number.
+        most_rows: approximate number of rows that are counted at once; None for the usual number.
         engine: engine that parses and counts the parts.
 
     Raises:
@@ -121,43 +121,45 @@ def open_to_count(
             if rows is not None:
                 # here one share at a time is in memory; on a cluster shares are small, and many
                 at_once, counts = (MOST_AT_ONCE, ONE_BY_ONE) if engine is LOCAL else (MOST_OF_A_TASK, engine)
-                with Spool(folder) as dealt:
-                    yield FileToCount(rows.file, _shares(rows, dealt, today, most or at_once), counts)
+                with Spool(folder) as share_spool:
+                    yield FileToCount(rows.file, _shares(rows, share_spool, today, most_rows or at_once), counts)
                 return
     file = read_file(path, sheet=sheet, mapping=mapping)
-    yield FileToCount.whole(file, read_isolates(file, today))
+    yield FileToCount.of_whole_file(file, read_isolates(file, today))
 
 
-def _shares(rows: StreamedFile, dealt: Spool, today: date, most: int) -> Iterator["_Share"]:
+def _shares(rows: StreamedFile, share_spool: Spool, today: date, most_rows: int) -> Iterator["_Share"]:
     """Yield the rows of one share of the patients after another, each of about the wanted number of rows."""
-    shares, columns = -(-rows.height // most), _counted_columns(rows.file)
+    shares, columns = -(-rows.height // most_rows), _counted_columns(rows.file)
     spelling = rows.spelling(columns)
-    rows.spool.deal(dealt, lambda frame: share_patients(patient_cells(frame, rows.file), shares), spelling, columns)
+    rows.spool.deal(
+        share_spool, lambda frame: share_patients(patient_cells(frame, rows.file), shares), spelling, columns
+    )
     # of each column whether anything stands in it: all texts of all columns would go along with every share
-    filled = rows.file.frame.select(pl.col(columns).drop_nulls().first())
-    roles = replace(rows.file, table=replace(rows.file.table, frame=filled))
-    whole = WholeFile(roles, {name: rows.texts[name] for name in columns if name in rows.texts})
-    return (_Share(whole, spelling, tables, today) for tables in dealt.shares(columns))
+    first_values = rows.file.frame.select(pl.col(columns).drop_nulls().first())
+    roles = replace(rows.file, table=replace(rows.file.table, frame=first_values))
+    whole_file = WholeFile(roles, {name: rows.texts[name] for name in columns if name in rows.texts})
+    return (_Share(whole_file, spelling, tables, today) for tables in share_spool.shares(columns))
 
 
 @dataclass(frozen=True)
 class _Share:
     """The rows of some patients on disk; may be sent to another process."""
 
-    whole: WholeFile
+    whole_file: WholeFile
     spelling: Spelling
     tables: Sequence[pa.Table]
     today: date
 
     def __call__(self) -> tuple[WhonetFile, CountableIsolates]:
         """Return the rows: tests are enumerations of their texts, every other column is String."""
-        file = self.whole.file
+        file = self.whole_file.file
         frame = pl.concat([self._rows(table) for table in self.tables], rechunk=True)
         part = replace(file, table=replace(file.table, frame=frame))
-        return part, read_isolates(part, self.today, part_of=self.whole)
+        return part, read_isolates(part, self.today, part_of=self.whole_file)
 
     def _rows(self, table: pa.Table) -> pl.DataFrame:
-        rows, tests = self.spelling.frame(table), self.whole.file.test_columns
+        rows, tests = self.spelling.frame(table), self.whole_file.file.test_columns
         texts = [name for name, kind in rows.schema.items() if kind == pl.Enum and name not in tests]
         return rows.with_columns(pl.col(texts).cast(pl.String))
 
@@ -168,8 +170,8 @@ def _counted_columns(file: WhonetFile) -> list[str]:
         *file.mic_columns,
         *(file.category_columns[test] for test in file.mic_columns if test in file.category_columns),
     }
-    wanted = {file.organism_column, *fields, *tests, *file.patient_headers[:1]}
-    return [header for header in file.frame.columns if header in wanted]
+    needed_headers = {file.organism_column, *fields, *tests, *file.patient_headers[:1]}
+    return [header for header in file.frame.columns if header in needed_headers]
 
 
 def count_file(
@@ -199,15 +201,17 @@ def count_file(
     """
     count = partial(_count_part, tables_for, request, site, rules, progress)
     # `reduce` holds no part's rows while the next is read
-    counted = reduce(add, to_count.engine.in_turn(count, to_count.parts))
+    part_counts = reduce(add, to_count.engine.in_turn(count, to_count.parts))
     antibiogram = antibiogram_of(
-        counted.antibiogram,
+        part_counts.antibiogram,
         request,
         source=source,
         cautions=_cautions(to_count.file, tables_for),
-        moved_by_rules=None if rules is None else counted.moved,
+        moved_by_rules=None if rules is None else part_counts.moved_results,
     )
-    return CountedFile(antibiogram, _edges(antibiogram, counted.organisms, tables_for), counted.alerts, counted.quality)
+    return CountedFile(
+        antibiogram, _edges(antibiogram, part_counts.organisms, tables_for), part_counts.alerts, part_counts.quality
+    )
 
 
 @dataclass(frozen=True)
@@ -215,7 +219,7 @@ class _CountedPart:
     """Counts of a part of a file that shares no patient with the other parts."""
 
     antibiogram: AntibiogramCounts
-    moved: Counter[str]
+    moved_results: Counter[str]
     """Number of results that each expert rule changed to R."""
     organisms: pl.DataFrame
     """Number of isolates: columns ``species``, ``organism``, ``len``."""
@@ -225,7 +229,7 @@ class _CountedPart:
     def __add__(self, other: "_CountedPart") -> "_CountedPart":
         return _CountedPart(
             AntibiogramCounts.added([self.antibiogram, other.antibiogram]),
-            self.moved + other.moved,
+            self.moved_results + other.moved_results,
             pl.concat([self.organisms, other.organisms]).group_by("species", "organism").agg(pl.col("len").sum()),
             added_alerts([self.alerts, other.alerts]),
             Quality.added([self.quality, other.quality]),
@@ -242,14 +246,16 @@ def _count_part(
 ) -> _CountedPart:
     file, isolates = part()
     rows = Isolates.of_file(file, site=site)
-    answered = interpret_results(rows, tables_for)
-    facts = IsolateFacts.of_results(rows, answered, tables_for)
-    reported = report_results(answered, facts, rules) if rules is not None else None
+    results = interpret_results(rows, tables_for)
+    facts = IsolateFacts.of_results(rows, results, tables_for)
+    reported_results = report_results(results, facts, rules) if rules is not None else None
     return _CountedPart(
-        count_part(isolates, answered if reported is None else reported.results, request, progress=progress),
-        Counter() if reported is None else Counter(reported.changes),
+        count_part(
+            isolates, results if reported_results is None else reported_results.results, request, progress=progress
+        ),
+        Counter() if reported_results is None else Counter(reported_results.changes),
         isolates.frame.group_by("species", "organism").len().drop_nulls(),
-        tuple(finding.counted for finding in find_alerts(facts)),
+        tuple(finding.alert_count for finding in find_alerts(facts)),
         data_quality(file, isolates, facts),
     )
 
@@ -274,7 +280,7 @@ def _edges(
 def _cautions(file: WhonetFile, tables_for: TablesFor) -> list[Caution]:
     zones = len(file.test_columns) - len(file.mic_columns)
     cautions = [Caution("zones", {"columns": zones})] if zones else []
-    answering = (tables_for(column) for column in file.mic_columns.values())
-    if any(table is not None and table.keys and not table.grounds for table in answering):
+    tables = (tables_for(column) for column in file.mic_columns.values())
+    if any(table is not None and table.keys and not table.grounds for table in tables):
         cautions.append(Caution("no_grounds"))
     return cautions

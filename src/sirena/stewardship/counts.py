@@ -53,17 +53,19 @@ class Counts:
             results: results of the same file or part of a file.
         """
         groups = isolates.select(_GROUP_KEYS).unique(maintain_order=True).with_row_index("group")
-        numbered = isolates.select("row", *_GROUP_KEYS).join(groups, on=_GROUP_KEYS, how="left").sort("row")
-        rows, group = numbered["row"].to_numpy(), numbered["group"].to_numpy().astype(np.int64)
+        group_of_row = isolates.select("row", *_GROUP_KEYS).join(groups, on=_GROUP_KEYS, how="left").sort("row")
+        rows, group = group_of_row["row"].to_numpy(), group_of_row["group"].to_numpy().astype(np.int64)
         parts = in_parallel(lambda item: _decoded(*_count(item[1], rows, group), item[0]), results.items())
-        nothing = np.zeros(0, dtype=np.int64)
-        decoded = pl.concat([_decoded(nothing, nothing, nothing, ""), *parts])
-        counted = decoded.join(groups, on="group", how="left", maintain_order="left").select(_RESULT_TYPES.names())
-        whole = isolates.group_by(_GROUP_KEYS, maintain_order=True).agg(
+        no_codes = np.zeros(0, dtype=np.int64)
+        kind_counts = pl.concat([_decoded(no_codes, no_codes, no_codes, ""), *parts])
+        results_table = kind_counts.join(groups, on="group", how="left", maintain_order="left").select(
+            _RESULT_TYPES.names()
+        )
+        isolate_counts = isolates.group_by(_GROUP_KEYS, maintain_order=True).agg(
             pl.len().cast(pl.Int64).alias("isolates"),
             (pl.col("site") == "urine").sum().cast(pl.Int64).alias("urine_isolates"),
         )
-        return cls(counted, whole.cast({"stratum": pl.String, "species": pl.String}))
+        return cls(results_table, isolate_counts.cast({"stratum": pl.String, "species": pl.String}))
 
     @classmethod
     def added(cls, parts: Iterable["Counts"]) -> Self:

@@ -34,14 +34,14 @@ class ReadDates:
     """Date of each row; null if there is none."""
     implausible: pl.Series
     """True for rows whose text is no date, or an impossible one."""
-    undecided: bool
+    is_undecided: bool
     """True if the column does not show whether day or month is first, so the day was taken."""
-    dated: bool
+    has_dates: bool
     """True if some text of the column is a possible date."""
 
 
 def read_dates(
-    texts: pl.Series, today: date, *, earliest: date = EARLIEST, whole: Sequence[str] | None = None
+    texts: pl.Series, today: date, *, earliest: date = EARLIEST, whole_texts: Sequence[str] | None = None
 ) -> ReadDates:
     """Read the dates of a column; each distinct text is read once.
 
@@ -49,20 +49,20 @@ def read_dates(
         texts: String, null for an empty cell.
         today: dates after this day are not accepted.
         earliest: dates up to this day are not accepted.
-        whole: distinct texts of the whole column, if `texts` are a part of it.
+        whole_texts: distinct texts of the whole column, if `texts` are a part of it.
     """
-    distinct = texts.unique().drop_nulls() if whole is None else pl.Series(whole, dtype=pl.String)
-    stripped = [text.strip() for text in distinct.to_list()]
-    triples = [match for text in stripped if not _ISO.match(text) and (match := _THREE.match(text))]
+    distinct = texts.unique().drop_nulls() if whole_texts is None else pl.Series(whole_texts, dtype=pl.String)
+    stripped_texts = [text.strip() for text in distinct.to_list()]
+    triples = [match for text in stripped_texts if not _ISO.match(text) and (match := _THREE.match(text))]
     day_first = any(int(match[1]) > _TWELVE for match in triples)
     month_first = not day_first and any(int(match[2]) > _TWELVE for match in triples)
-    read = [_read(text, month_first) for text in stripped]
-    possible = [day if day is not None and earliest < day <= today else None for day in read]
+    read_days = [_read(text, month_first) for text in stripped_texts]
+    possible = [day if day is not None and earliest < day <= today else None for day in read_days]
     dates = texts.replace_strict(distinct, pl.Series(possible, dtype=pl.Date), default=None, return_dtype=pl.Date)
-    given = texts.str.strip_chars().str.len_chars().fill_null(0) > 0
+    has_text = texts.str.strip_chars().str.len_chars().fill_null(0) > 0
     return ReadDates(
         dates,
-        given & dates.is_null(),
+        has_text & dates.is_null(),
         bool(triples) and not day_first and not month_first,
         any(day is not None for day in possible),
     )

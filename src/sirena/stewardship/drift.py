@@ -129,15 +129,25 @@ class SideComparisons:
     comparisons: tuple[Comparison, ...]
 
     @property
-    def judged(self) -> int:
+    def judged_count(self) -> int:
         """Number of comparisons that are judged; together they share the 5 % risk of a false alarm."""
         return sum(comparison.is_judged for comparison in self.comparisons)
 
     @property
-    def drifting(self) -> tuple[Comparison, ...]:
+    def drifting_comparisons(self) -> tuple[Comparison, ...]:
         """Comparisons that drift, the largest difference first."""
-        drifting = [comparison for comparison in self.comparisons if comparison.drifts]
-        return tuple(sorted(drifting, key=lambda one: (-abs(one.difference or 0.0), one.column, one.measure, one.what)))
+        comparisons = [comparison for comparison in self.comparisons if comparison.drifts]
+        return tuple(
+            sorted(
+                comparisons,
+                key=lambda comparison: (
+                    -abs(comparison.difference or 0.0),
+                    comparison.column,
+                    comparison.measure,
+                    comparison.what,
+                ),
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -154,7 +164,7 @@ class Drift:
     @property
     def is_found(self) -> bool:
         """True if at least one comparison drifts."""
-        return any(side.drifting for side in self.sides)
+        return any(side.drifting_comparisons for side in self.sides)
 
 
 def measure_drift(
@@ -179,69 +189,78 @@ def measure_drift(
     Raises:
         UsageError: the period has no results.
     """
-    compared = None if whole else period or last_quarter(isolates)
-    now = population_of_file(isolates, results, compared)
-    require_results(now, compared)
+    compared_period = None if whole else period or last_quarter(isolates)
+    current_population = population_of_file(isolates, results, compared_period)
+    require_results(current_population, compared_period)
     sides = []
-    if compared is not None:
-        earlier = year_before(compared)
-        before = population_of_file(isolates, results, earlier)
-        sides.append(_side(Side.LAST_YEAR, earlier, now, before))
+    if compared_period is not None:
+        earlier = year_before(compared_period)
+        earlier_population = population_of_file(isolates, results, earlier)
+        sides.append(_side(Side.LAST_YEAR, earlier, current_population, earlier_population))
     if training is not None:
-        sides.append(_side(Side.TRAINING, None, now, population_of_training(training, tables_for)))
-    return Drift(compared, int(now["n"].sum()), tuple(sides), training)
+        sides.append(_side(Side.TRAINING, None, current_population, population_of_training(training, tables_for)))
+    return Drift(compared_period, int(current_population["n"].sum()), tuple(sides), training)
 
 
-def _side(side: Side, period: Period | None, now: pl.DataFrame, before: pl.DataFrame) -> SideComparisons:
-    columns = sorted(set(now["column"]) & set(before["column"]))
-    drawn = [
+def _side(side: Side, period: Period | None, current: pl.DataFrame, earlier: pl.DataFrame) -> SideComparisons:
+    columns = sorted(set(current["column"]) & set(earlier["column"]))
+    comparisons = [
         comparison
         for column in columns
         for comparison in _comparisons(
-            column, now.filter(pl.col("column") == column), before.filter(pl.col("column") == column), side
+            column, current.filter(pl.col("column") == column), earlier.filter(pl.col("column") == column), side
         )
     ]
-    return SideComparisons(side, period, int(before["n"].sum()), _with_limits(drawn, side))
+    return SideComparisons(side, period, int(earlier["n"].sum()), _with_limits(comparisons, side))
 
 
-def _comparisons(column: str, now: pl.DataFrame, before: pl.DataFrame, side: Side) -> Iterator[Comparison]:
-    answered, answered_before = now.filter(is_answered()), before.filter(is_answered())
-    n, n_before = int(answered["n"].sum()), int(answered_before["n"].sum())
-    events, events_before = _by(answered, _CATEGORY), _by(answered_before, _CATEGORY)
+def _comparisons(column: str, current: pl.DataFrame, earlier: pl.DataFrame, side: Side) -> Iterator[Comparison]:
+    answered_rows, earlier_answered_rows = current.filter(is_answered()), earlier.filter(is_answered())
+    n, n_before = int(answered_rows["n"].sum()), int(earlier_answered_rows["n"].sum())
+    events, events_before = _by(answered_rows, _CATEGORY), _by(earlier_answered_rows, _CATEGORY)
     for category in [name for name in _CATEGORIES if name in events or name in events_before]:
-        parts = _by_organisms(answered, answered_before, category)
+        parts = _by_organisms(answered_rows, earlier_answered_rows, category)
         counts = events.get(category, 0), n, events_before.get(category, 0), n_before
         yield Comparison(column, Measure.CATEGORY, category, *counts, by_organisms=parts)
-    refused, refused_before = _by(now, _REASON), _by(before, _REASON)
-    all_now, all_before = int(now["n"].sum()), int(before["n"].sum())
-    for reason in sorted({*refused, *refused_before} - {""}):
-        counts = refused.get(reason, 0), all_now, refused_before.get(reason, 0), all_before
+    refusals, earlier_refusals = _by(current, _REASON), _by(earlier, _REASON)
+    all_current, all_earlier = int(current["n"].sum()), int(earlier["n"].sum())
+    for reason in sorted({*refusals, *earlier_refusals} - {""}):
+        counts = refusals.get(reason, 0), all_current, earlier_refusals.get(reason, 0), all_earlier
         yield Comparison(column, Measure.REFUSAL, reason, *counts)
-    looked, known = (answered, answered_before) if side is Side.TRAINING else (now, before)
+    examined, reference = (answered_rows, earlier_answered_rows) if side is Side.TRAINING else (current, earlier)
     for measure, name in UNSEEN.items():
-        readable = looked.filter(pl.col("mic") >= 0) if measure is Measure.MIC else looked.drop_nulls(name)
-        unseen = readable.filter(~pl.col(name).is_in(known[name].drop_nulls().unique().to_list()))
-        counts = int(unseen["n"].sum()), int(readable["n"].sum()), 0, int(known["n"].sum())
+        readable = examined.filter(pl.col("mic") >= 0) if measure is Measure.MIC else examined.drop_nulls(name)
+        unseen_rows = readable.filter(~pl.col(name).is_in(reference[name].drop_nulls().unique().to_list()))
+        counts = int(unseen_rows["n"].sum()), int(readable["n"].sum()), 0, int(reference["n"].sum())
         yield Comparison(column, measure, "", *counts)
 
 
-def _with_limits(drawn: list[Comparison], side: Side) -> tuple[Comparison, ...]:
+def _with_limits(comparisons: list[Comparison], side: Side) -> tuple[Comparison, ...]:
     """Return comparisons with limits for those that are judged; the more are judged, the wider the limits."""
-    judged = [
-        one
-        for one in drawn
-        if min(one.n, one.n_before) >= FEW and not (side is Side.TRAINING and one.measure is Measure.REFUSAL)
+    judged_comparisons = [
+        comparison
+        for comparison in comparisons
+        if min(comparison.n, comparison.n_before) >= FEW
+        and not (side is Side.TRAINING and comparison.measure is Measure.REFUSAL)
     ]
-    if not judged:
-        return tuple(drawn)
-    z = NormalDist().inv_cdf(1 - RISK / (2 * len(judged)))
-    now = [one.events for one in judged], [one.n for one in judged]
-    lows, highs = newcombe(*now, [one.events_before for one in judged], [one.n_before for one in judged], z)
-    limited = {
-        id(one): replace(one, low=float(low), high=float(high))
-        for one, low, high in zip(judged, lows, highs, strict=True)
+    if not judged_comparisons:
+        return tuple(comparisons)
+    z = NormalDist().inv_cdf(1 - RISK / (2 * len(judged_comparisons)))
+    current_counts = (
+        [comparison.events for comparison in judged_comparisons],
+        [comparison.n for comparison in judged_comparisons],
+    )
+    lows, highs = newcombe(
+        *current_counts,
+        [comparison.events_before for comparison in judged_comparisons],
+        [comparison.n_before for comparison in judged_comparisons],
+        z,
+    )
+    limited_comparisons = {
+        id(comparison): replace(comparison, low=float(low), high=float(high))
+        for comparison, low, high in zip(judged_comparisons, lows, highs, strict=True)
     }
-    return tuple(limited.get(id(one), one) for one in drawn)
+    return tuple(limited_comparisons.get(id(comparison), comparison) for comparison in comparisons)
 
 
 _CATEGORY: Final = [answer.category.value if answer and answer.reason is None else "" for answer in ANSWERS]
@@ -256,25 +275,27 @@ def _by(population: pl.DataFrame, names: list[str]) -> dict[str, int]:
     return counts
 
 
-def _by_organisms(now: pl.DataFrame, before: pl.DataFrame, category: str) -> float | None:
+def _by_organisms(current: pl.DataFrame, earlier: pl.DataFrame, category: str) -> float | None:
     """Return the part of a category's difference that is due to a change of organisms.
 
     An organism that one side lacks is assumed to have the same share there as on the other side, so that its appearance
     belongs entirely to this part.
     """
-    if now.is_empty() or before.is_empty():
+    if current.is_empty() or earlier.is_empty():
         return None
     codes = [code for code, name in enumerate(_CATEGORY) if name == category]
     shares = []
-    for side in (now, before):
+    for side in (current, earlier):
         events = pl.col("n").filter(pl.col("answer").is_in(codes)).sum()
         per_organism = side.group_by("organism").agg((events / pl.col("n").sum()).alias("share"), pl.col("n").sum())
         shares.append(per_organism.with_columns(pl.col("n") / pl.col("n").sum()))
-    joined = shares[0].join(shares[1], on="organism", how="full", suffix="_before", coalesce=True, nulls_equal=True)
-    filled = joined.select(
+    joined_shares = shares[0].join(
+        shares[1], on="organism", how="full", suffix="_before", coalesce=True, nulls_equal=True
+    )
+    filled_shares = joined_shares.select(
         pl.col("n", "n_before").fill_null(0.0),
         pl.coalesce("share", "share_before").alias("share"),
         pl.coalesce("share_before", "share").alias("share_before"),
     )
-    moved = (pl.col("n") - pl.col("n_before")) * (pl.col("share") + pl.col("share_before")) / 2
-    return float(filled.select(moved.sum()).item())
+    moved_share = (pl.col("n") - pl.col("n_before")) * (pl.col("share") + pl.col("share_before")) / 2
+    return float(filled_shares.select(moved_share.sum()).item())

@@ -28,12 +28,14 @@ def drift_chart(drift: Drift, language: Language) -> Chart | None:
         drift: the comparisons.
         language: language of the words.
     """
-    shown = [(side, column, mix) for side in drift.sides for column, mix in _mixes(side).items()]
-    if not shown:
+    shown_mixes = [(side, column, mix) for side in drift.sides for column, mix in _mixes(side).items()]
+    if not shown_mixes:
         return None
-    drifting = {column for _, column, mix in shown if any(one.drifts for one in mix)}
-    columns = sorted({column for _, column, _ in shown}, key=lambda column: (column not in drifting, column))
-    records = [record for column in columns for record in _records(column, shown, language)]
+    drifting_columns = {column for _, column, mix in shown_mixes if any(comparison.drifts for comparison in mix)}
+    columns = sorted(
+        {column for _, column, _ in shown_mixes}, key=lambda column: (column not in drifting_columns, column)
+    )
+    records = [record for column in columns for record in _records(column, shown_mixes, language)]
     title = text("drift", "title", language)
     present = [category for category in _FILLS if any(record.get("category") == category for record in records)]
     y = {
@@ -75,24 +77,34 @@ def drift_chart(drift: Drift, language: Language) -> Chart | None:
 
 def _mixes(side: SideComparisons) -> dict[str, list[Comparison]]:
     mixes: dict[str, list[Comparison]] = {}
-    for one in side.comparisons:
-        if one.measure is Measure.CATEGORY and min(one.n, one.n_before) >= FEW:
-            mixes.setdefault(one.column, []).append(one)
+    for comparison in side.comparisons:
+        if comparison.measure is Measure.CATEGORY and min(comparison.n, comparison.n_before) >= FEW:
+            mixes.setdefault(comparison.column, []).append(comparison)
     return mixes
 
 
 def _records(
-    column: str, shown: list[tuple[SideComparisons, str, list[Comparison]]], language: Language
+    column: str, shown_mixes: list[tuple[SideComparisons, str, list[Comparison]]], language: Language
 ) -> list[dict[str, Any]]:
-    of_column = [(side, mix) for side, its, mix in shown if its == column]
-    first = of_column[0][1]
+    of_column = [(side, mix) for side, its, mix in shown_mixes if its == column]
+    first_mix = of_column[0][1]
     records = [{"row": f"{column}{_BETWEEN}", "words": f"{drug_name(column, language)} ({column})", "at": 0}]
-    records += _bar(column, "now", first[0].n, {one.what: one.events for one in first}, language)
+    records += _bar(
+        column, "now", first_mix[0].n, {comparison.what: comparison.events for comparison in first_mix}, language
+    )
     for side, mix in of_column:
-        bar = _bar(column, side.side.value, mix[0].n_before, {one.what: one.events_before for one in mix}, language)
-        moved = ", ".join(f"{one.what} {points(one.difference, language)}" for one in mix if one.drifts)
-        if moved:
-            drifts = text("drift", "drifts", language).format(what=moved)
+        bar = _bar(
+            column,
+            side.side.value,
+            mix[0].n_before,
+            {comparison.what: comparison.events_before for comparison in mix},
+            language,
+        )
+        moved_words = ", ".join(
+            f"{comparison.what} {points(comparison.difference, language)}" for comparison in mix if comparison.drifts
+        )
+        if moved_words:
+            drifts = text("drift", "drifts", language).format(what=moved_words)
             bar.append({"row": bar[0]["row"], "words": drifts, "at": 100})
         records += bar
     return records

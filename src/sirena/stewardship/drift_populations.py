@@ -44,11 +44,11 @@ Counts = Mapping[str, Mapping[str, Mapping[str, int]]]
 class TrainingCounts:
     """Counts of results that the trainings of a release's models kept."""
 
-    tested: Mapping[str, Counts] = field(default_factory=dict)
+    tested_results: Mapping[str, Counts] = field(default_factory=dict)
     """Number of results by model column."""
     without_results: tuple[str, ...] = ()
     """Model columns whose training had no labelled results."""
-    not_kept: tuple[str, ...] = ()
+    columns_without_counts: tuple[str, ...] = ()
     """Model columns whose training kept no such counts: by another version of Sirena, or a foreign model."""
 
 
@@ -64,13 +64,13 @@ def population_of_file(isolates: CountableIsolates, results: Results, period: Pe
     positions = rows["row"].to_numpy()
     parts = [POPULATION.to_frame()]
     for column, drug in results.items():
-        answered = rows.select("organism", "site").with_columns(
+        answered_rows = rows.select("organism", "site").with_columns(
             pl.lit(column).alias("column"),
             pl.Series("mic", drug.mics[positions].astype(np.int16)),
             pl.Series("answer", drug.answers[positions]),
         )
-        counted = answered.filter(pl.col("answer") != NOT_ASKED).group_by(_KEYS).agg(pl.len().alias("n"))
-        parts.append(counted.cast(POPULATION).select(POPULATION.names()))
+        counted_rows = answered_rows.filter(pl.col("answer") != NOT_ASKED).group_by(_KEYS).agg(pl.len().alias("n"))
+        parts.append(counted_rows.cast(POPULATION).select(POPULATION.names()))
     return pl.concat(parts).sort(_KEYS)
 
 
@@ -82,25 +82,25 @@ def population_of_training(training: TrainingCounts, tables_for: TablesFor) -> p
         tables_for: returns the truth table of a test column; a column without a table is left out.
     """
     cells: list[tuple[str, str, str, int, int, int]] = []
-    for column, organisms in training.tested.items():
-        parsed = parse_test_column(column)
-        table = None if parsed is None else tables_for(parsed)
+    for column, organisms in training.tested_results.items():
+        test_column = parse_test_column(column)
+        table = None if test_column is None else tables_for(test_column)
         if table is None:
             continue
         for organism, site, mics in ((name, site, mics) for name, at in organisms.items() for site, mics in at.items()):
             codes = np.array([parse_mic(text).code for text in mics], dtype=np.int16)
             answers = table.look_up([organism], codes, Site(site))[0]
-            counted = zip(codes.tolist(), answers.tolist(), mics.values(), strict=True)
-            cells += [(column, organism, site, *cell) for cell in counted]
+            counted_cells = zip(codes.tolist(), answers.tolist(), mics.values(), strict=True)
+            cells += [(column, organism, site, *cell) for cell in counted_cells]
     return pl.DataFrame(cells, POPULATION, orient="row").sort(_KEYS)
 
 
 def last_quarter(isolates: CountableIsolates) -> Period | None:
     """Return the calendar quarter of a file's last specimen; None if no row has a date."""
-    last = isolates.frame["date"].max()
-    if not isinstance(last, date):
+    last_day = isolates.frame["date"].max()
+    if not isinstance(last_day, date):
         return None
-    return Period.read(quarter_of(last))
+    return Period.read(quarter_of(last_day))
 
 
 def year_before(period: Period) -> Period:
@@ -122,8 +122,8 @@ def require_results(population: pl.DataFrame, period: Period | None) -> None:
         UsageError: the population is empty.
     """
     if population.is_empty():
-        where = f"between {period.first} and {period.last}" if period is not None else "at all"
-        raise UsageError(f"the file holds no result {where}", hint="`sirena inspect` shows what the file holds")
+        range_words = f"between {period.first} and {period.last}" if period is not None else "at all"
+        raise UsageError(f"the file holds no result {range_words}", hint="`sirena inspect` shows what the file holds")
 
 
 def is_answered() -> pl.Expr:

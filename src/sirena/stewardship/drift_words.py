@@ -74,13 +74,13 @@ def drift_document(drift: Drift, answered_by: str) -> dict[str, Any]:
             "interval": "Newcombe 1998, method 10",
         },
         "training_without_results": [] if training is None else list(training.without_results),
-        "training_not_kept": [] if training is None else list(training.not_kept),
+        "training_not_kept": [] if training is None else list(training.columns_without_counts),
         "sides": [
             {
                 "side": side.side.value,
                 "period": _days(side.period),
                 "results": side.results,
-                "judged": side.judged,
+                "judged": side.judged_count,
                 "comparisons": [_record(comparison) for comparison in side.comparisons],
             }
             for side in drift.sides

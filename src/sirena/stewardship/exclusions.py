@@ -29,15 +29,23 @@ class Loss:
 
     step: str
     """Name of the step, one of `STEPS`."""
-    lost: int
-    left: int
+    removed_rows: int
+    left_rows: int
 
 
 def added_losses(parts: Iterable[Sequence[Loss]]) -> tuple[Loss, ...]:
-    """Add up, step by step, the losses of the parts of a file."""
+    """Add up, step by step, the losses of the parts of a file.
+
+    >>> added_losses([[Loss("screening", 1, 9)], [Loss("screening", 2, 5)]])
+    (Loss(step='screening', removed_rows=3, left_rows=14),)
+    """
     return tuple(
-        Loss(same[0].step, sum(loss.lost for loss in same), sum(loss.left for loss in same))
-        for same in zip(*parts, strict=True)
+        Loss(
+            step_losses[0].step,
+            sum(loss.removed_rows for loss in step_losses),
+            sum(loss.left_rows for loss in step_losses),
+        )
+        for step_losses in zip(*parts, strict=True)
     )
 
 
@@ -63,25 +71,25 @@ def exclude(facts: CountableIsolates, screening: Mapping[str, Sequence[str]], pe
     """
     if period is not None and not facts.dated:
         raise UsageError("--period needs dates, and no row has one", hint="leave --period out: all rows count as one")
-    screened = is_screening(facts, screening)
+    is_screened = is_screening(facts, screening)
     step = (
         pl.when(pl.col("excluded").is_not_null())
         .then(pl.col("excluded"))
-        .when(pl.lit(screened))
+        .when(pl.lit(is_screened))
         .then(pl.lit("screening"))
         .when(~period.holds() if period is not None else pl.lit(False))
         .then(pl.lit("outside_period"))
     )
-    counted = facts.frame.with_columns(step.alias("excluded"))
-    lost = dict(counted["excluded"].drop_nulls().value_counts().iter_rows())
-    left, losses = counted.height, []
+    marked_isolates = facts.frame.with_columns(step.alias("excluded"))
+    removed_rows = dict(marked_isolates["excluded"].drop_nulls().value_counts().iter_rows())
+    left_rows, losses = marked_isolates.height, []
     for name in STEPS[:-1]:
-        left -= lost.get(name, 0)
-        losses.append(Loss(name, lost.get(name, 0), left))
+        left_rows -= removed_rows.get(name, 0)
+        losses.append(Loss(name, removed_rows.get(name, 0), left_rows))
     label = (
         pl.lit(str(period) if period is not None else "") if period is not None or not facts.dated else calendar_years()
     )
-    isolates = counted.filter(pl.col("excluded").is_null()).drop("excluded").with_columns(label.alias("period"))
+    isolates = marked_isolates.filter(pl.col("excluded").is_null()).drop("excluded").with_columns(label.alias("period"))
     return Remaining(isolates, tuple(losses))
 
 
@@ -113,6 +121,9 @@ def read_screening(entries: Sequence[str]) -> dict[str, list[str]]:
 
     Raises:
         UsageError: an entry names no value.
+
+    >>> read_screening(["SPEC_REAS=screening"])
+    {'SPEC_REAS': ['screening']}
     """
     values: dict[str, list[str]] = {}
     for entry in entries:

@@ -31,7 +31,7 @@ class ReportedTest:
     """The categories to report for one test column."""
 
     header: str
-    reported: pl.Series
+    reported_categories: pl.Series
     """Category to report, of type `CATEGORIES`: the guideline's, or R if a rule holds."""
     rule: pl.Series
     """Label of the rule; null if the guideline's category is reported."""
@@ -65,24 +65,24 @@ def report_results(results: Results, facts: IsolateFacts, rules: Sequence[Expert
         facts: facts from `IsolateFacts.of_results`, of the same results.
         rules: rules from `load_expert_rules`.
     """
-    reported, changes = dict(results), RuleChanges()
+    reported_results, changes = dict(results), RuleChanges()
     resistant = np.uint8(answer_code(Category.R))
     holds = _holds(facts, rules)
     for (name, drug), test in zip(results.items(), facts.tests, strict=True):
         position = _rule_of_row(facts, test, rules, holds)
         if position.max(initial=-1) < 0:
             continue
-        moved = (position >= 0) & np.isin(drug.kinds, (S, SDD, I))
-        if moved.any():
-            reported[name] = replace(drug, answers=np.where(moved, resistant, drug.answers))
-            changes.count(test.header, _labels(rules).gather(pl.Series(position[moved])))
-    return ReportedResults(reported, changes.counts())
+        is_moved = (position >= 0) & np.isin(drug.kinds, (S, SDD, I))
+        if is_moved.any():
+            reported_results[name] = replace(drug, answers=np.where(is_moved, resistant, drug.answers))
+            changes.count(test.header, _labels(rules).gather(pl.Series(position[is_moved])))
+    return ReportedResults(reported_results, changes.counts())
 
 
-def count_changes(reported: Sequence[ReportedTest]) -> Mapping[str, int]:
+def count_changes(reported_tests: Sequence[ReportedTest]) -> Mapping[str, int]:
     """Return the number of results that each rule changed, in the order in which the rules first changed one."""
     changes = RuleChanges()
-    changes.add(reported)
+    changes.add(reported_tests)
     return changes.counts()
 
 
@@ -93,9 +93,9 @@ class RuleChanges:
         """Start without counts."""
         self._labels: dict[str, dict[str, int]] = {}
 
-    def add(self, reported: Sequence[ReportedTest]) -> None:
+    def add(self, reported_tests: Sequence[ReportedTest]) -> None:
         """Add the changes in some rows of the file."""
-        for test in reported:
+        for test in reported_tests:
             self.count(test.header, test.rule)
 
     def count(self, header: str, labels: pl.Series) -> None:
@@ -122,29 +122,37 @@ class RuleChanges:
 
 
 def place_reported(
-    answered: pl.DataFrame, placements: Sequence[Placement], reported: Sequence[ReportedTest], existing: Existing
+    answered_frame: pl.DataFrame,
+    placements: Sequence[Placement],
+    reported_tests: Sequence[ReportedTest],
+    existing: Existing,
 ) -> pl.DataFrame:
     """Insert ``Eti_X_reported`` and ``Eti_X_rule`` directly after the answers of each test column.
 
     Raises:
         UsageError: the file already has such a column, and `existing` is not `Existing.REPLACE`.
     """
-    by_header = {test.header: test for test in reported}
-    names = {name for placement in placements for name in (placement.reported, placement.rule)}
-    present = [name for name in answered.columns if name in names]
+    by_header = {test.header: test for test in reported_tests}
+    names = {name for placement in placements for name in (placement.reported_header, placement.rule)}
+    present = [name for name in answered_frame.columns if name in names]
     if present and existing is not Existing.REPLACE:
         raise UsageError(
             f"the file already has {present[0]}",
             hint="--existing replace overwrites what expert rules reported before; or rename these columns first",
         )
-    columns = {column.name: column for column in answered.iter_columns() if column.name not in names}
-    after: dict[str, list[pl.Series]] = {}
+    columns = {column.name: column for column in answered_frame.iter_columns() if column.name not in names}
+    series_after: dict[str, list[pl.Series]] = {}
     for placement in placements:
         group = [placement.category, placement.mark, placement.basis, placement.reason]
         test = by_header[placement.header]
-        last = [name for name in group if name in columns][-1]
-        after[last] = [test.reported.alias(placement.reported), test.rule.alias(placement.rule)]
-    return pl.DataFrame([series for name, column in columns.items() for series in (column, *after.get(name, ()))])
+        last_header = [name for name in group if name in columns][-1]
+        series_after[last_header] = [
+            test.reported_categories.alias(placement.reported_header),
+            test.rule.alias(placement.rule),
+        ]
+    return pl.DataFrame(
+        [series for name, column in columns.items() for series in (column, *series_after.get(name, ()))]
+    )
 
 
 def _holds(facts: IsolateFacts, rules: Sequence[ExpertRule]) -> list[Mask]:
@@ -168,7 +176,7 @@ def _rule_of_row(
     ]
     if applying:
         resistant = (test.category == Category.R.value).fill_null(value=False).to_numpy()
-        open_rows = test.tested & ~resistant
+        open_rows = test.is_tested & ~resistant
         for number, rows in applying:
             position[open_rows & rows] = number
             open_rows &= ~rows

@@ -97,14 +97,14 @@ def load_expert_rules(own_table: RulesSource | None = None) -> tuple[ExpertRule,
     rules, _ = _read(_SHIPPED.name, _SHIPPED.read_bytes(), is_local=False)
     if own_table is None:
         return tuple(rules)
-    own, removed = _read(own_table.name, rules_content(own_table), is_local=True)
-    unknown = {line: code for code, line in removed.items() if code not in {rule.code for rule in rules}}
+    own, own_removals = _read(own_table.name, rules_content(own_table), is_local=True)
+    unknown = {line: code for code, line in own_removals.items() if code not in {rule.code for rule in rules}}
     if unknown:
         raise TableError(
             f"{own_table.name}, row {min(unknown)}, column rule: there is no such rule to remove",
             hint=f"rules are {', '.join(sorted({rule.code for rule in rules}))}",
         )
-    return (*(rule for rule in rules if rule.code not in removed), *own)
+    return (*(rule for rule in rules if rule.code not in own_removals), *own)
 
 
 def _read(file: str, content: bytes, *, is_local: bool) -> tuple[list[ExpertRule], dict[str, int]]:
@@ -116,7 +116,7 @@ def _read(file: str, content: bytes, *, is_local: bool) -> tuple[list[ExpertRule
     if missing:
         raise TableError(f"{file}, row 1: column {missing[0]} is missing", hint=f"the columns are {', '.join(COLUMNS)}")
     rules: list[ExpertRule] = []
-    removed: dict[str, int] = {}
+    removals: dict[str, int] = {}
     for cells in reader:
         row = {column: (cells[names[column]] or "").strip() for column in COLUMNS}
         if not any(row.values()):
@@ -128,28 +128,28 @@ def _read(file: str, content: bytes, *, is_local: bool) -> tuple[list[ExpertRule
                 hint="every rule says its code, what it does, who decided it, when and why",
             )
         if row["action"].lower() == REMOVE:
-            removed[row["rule"].upper()] = reader.line_num
+            removals[row["rule"].upper()] = reader.line_num
         else:
             rules.append(_rule(row, file, reader.line_num, is_local=is_local))
-    return rules, removed
+    return rules, removals
 
 
 def _rule(row: dict[str, str], file: str, line: int, *, is_local: bool) -> ExpertRule:
-    where = file, line
-    parse_cell(_check_action, row, "action", *where)
-    rank, group = _group(row, *where)
-    first, last = (parse_cell(_parse_year, row, column, *where) for column in ("from", "until"))
-    drugs = parse_cell(_parse_drugs, row, "drugs", *where) - parse_cell(_parse_codes, row, "except", *where)
+    place = file, line
+    parse_cell(_check_action, row, "action", *place)
+    rank, group = _group(row, *place)
+    first, last = (parse_cell(_parse_year, row, column, *place) for column in ("from", "until"))
+    drugs = parse_cell(_parse_drugs, row, "drugs", *place) - parse_cell(_parse_codes, row, "except", *place)
     return ExpertRule(
         code=row["rule"].upper(),
         who=row["who"],
-        when=parse_cell(_parse_date, row, "when", *where),
+        when=parse_cell(_parse_date, row, "when", *place),
         why=row["why"],
-        guideline=parse_cell(_parse_guideline, row, "guideline", *where),
+        guideline=parse_cell(_parse_guideline, row, "guideline", *place),
         years=(first or _ALL_YEARS[0], last or _ALL_YEARS[1]),
         rank=rank,
         group=group,
-        trigger=parse_cell(parse_trigger, row, "trigger", *where),
+        trigger=parse_cell(parse_trigger, row, "trigger", *place),
         drugs=drugs,
         source=row["source"],
         is_local=is_local,

@@ -39,14 +39,16 @@ def as_json(antibiogram: Antibiogram, language: Language) -> str:
     document: dict[str, Any] = {
         "format": FORMAT,
         "source": antibiogram.source,
-        "mode": antibiogram.request.first.mode.value,
+        "mode": antibiogram.request.first_isolates.mode.value,
         "mode_sentence": mode_sentence(antibiogram, language),
         "period": period_sentence(antibiogram),
-        "deduplicated": antibiogram.deduplicated,
+        "deduplicated": antibiogram.is_deduplicated,
         "moved_by_expert_rules": antibiogram.moved_by_rules,
         "rows": antibiogram.rows,
         "isolates": antibiogram.isolates,
-        "losses": [{"step": loss.step, "lost": loss.lost, "left": loss.left} for loss in antibiogram.losses],
+        "losses": [
+            {"step": loss.step, "lost": loss.removed_rows, "left": loss.left_rows} for loss in antibiogram.losses
+        ],
         "cautions": [
             {"code": caution.code, **caution.figures, "english": caution.english, "spanish": caution.spanish}
             for caution in antibiogram.cautions
@@ -92,7 +94,7 @@ def write_workbook(antibiogram: Antibiogram, path: Path | BytesIO, language: Lan
     for name, frame in (("combinations", antibiogram.combinations), ("wisca", antibiogram.wisca)):
         if frame.height:
             sheets[word(name, language).partition(" (")[0]] = _rounded(frame)
-    losses = [(word(loss.step, language), loss.lost, loss.left) for loss in antibiogram.losses]
+    losses = [(word(loss.step, language), loss.removed_rows, loss.left_rows) for loss in antibiogram.losses]
     columns = [word(name, language) for name in ("step", "lost", "left")]
     sheets[word("losses", language)] = pl.DataFrame(losses, schema=columns, orient="row")
     method = word("method", language)
@@ -156,9 +158,9 @@ def report_suffix(path: Path) -> str:
         UsageError: no file format has this suffix.
     """
     suffix = ".csv" if str(path) == "-" else path.suffix.lower()
-    known = (_PAGE, _PDF, _WORKBOOK, _PARQUET, *_TEXTS)
-    if suffix not in known:
-        raise UsageError(f"{path}: no antibiogram has this suffix", hint=f"Use one of {', '.join(known)}.")
+    known_suffixes = (_PAGE, _PDF, _WORKBOOK, _PARQUET, *_TEXTS)
+    if suffix not in known_suffixes:
+        raise UsageError(f"{path}: no antibiogram has this suffix", hint=f"Use one of {', '.join(known_suffixes)}.")
     return suffix
 
 

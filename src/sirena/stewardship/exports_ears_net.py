@@ -116,7 +116,7 @@ class EarsNetExport:
     """Lines with the columns `COLUMNS`, all String; empty cells are null."""
     isolates: int
     """Number of isolates in the file."""
-    refused: tuple[tuple[int, str], ...]
+    refused_rows: tuple[tuple[int, str], ...]
     """For each refused row or test, the row's position (0-based) and the reason, in the order of the file."""
 
 
@@ -145,7 +145,7 @@ def export_ears_net(
         UsageError: no row has such a value.
     """
     rows = isolates.frame["row"]
-    frame = isolates.spelt.select(
+    frame = isolates.spelt_frame.select(
         "row",
         "patient",
         patient_names(isolates).alias("name"),
@@ -157,18 +157,26 @@ def export_ears_net(
         is_screening(isolates, screening or {}).alias("screening"),
     ).with_columns(refusal(year, is_specimen=pl.col("Specimen").is_not_null(), no_specimen=_NO_SPECIMEN))
     allowed = frame.filter(pl.col("refusal").is_null())
-    first = _first(allowed)
-    repeated = allowed.join(first, on="row", how="anti").with_columns(pl.lit(_REPEATED).alias("refusal"))
-    refused = pl.concat([frame.filter(pl.col("refusal").is_not_null()), repeated]).select("row", "refusal")
-    lines, without = _tests(first, facts)
-    untested = first.join(pl.concat([lines.select("row"), without.select("row")]), on="row", how="anti")
-    refused = pl.concat([refused, without, untested.select("row", pl.lit(_NO_TEST).alias("refusal"))]).sort("row")
-    exported = first.join(lines, on="row", how="semi").sort("row")
-    whole = lines.join(_of_isolates(exported, isolates, file, facts, today), on="row").sort("row", "Antibiotic")
+    first_isolates = _first(allowed)
+    repeated_isolates = allowed.join(first_isolates, on="row", how="anti").with_columns(
+        pl.lit(_REPEATED).alias("refusal")
+    )
+    refusals = pl.concat([frame.filter(pl.col("refusal").is_not_null()), repeated_isolates]).select("row", "refusal")
+    lines, without = _tests(first_isolates, facts)
+    untested_isolates = first_isolates.join(
+        pl.concat([lines.select("row"), without.select("row")]), on="row", how="anti"
+    )
+    refusals = pl.concat([refusals, without, untested_isolates.select("row", pl.lit(_NO_TEST).alias("refusal"))]).sort(
+        "row"
+    )
+    exported_isolates = first_isolates.join(lines, on="row", how="semi").sort("row")
+    table = lines.join(_of_isolates(exported_isolates, isolates, file, facts, today), on="row").sort(
+        "row", "Antibiotic"
+    )
     return EarsNetExport(
-        _laid_out(whole, sender),
-        exported.height,
-        tuple(zip(refused["row"].to_list(), refused["refusal"].to_list(), strict=True)),
+        _laid_out(table, sender),
+        exported_isolates.height,
+        tuple(zip(refusals["row"].to_list(), refusals["refusal"].to_list(), strict=True)),
     )
 
 
@@ -184,10 +192,10 @@ def _first(allowed: pl.DataFrame) -> pl.DataFrame:
     return ordered.filter(pl.struct("name", "PATHOGEN").is_first_distinct()).select(allowed.columns)
 
 
-def _tests(first: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _tests(first_isolates: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the results of some isolates, one line per antimicrobial; and those without a category, as refusals."""
-    rows = first["row"]
-    methicillin = _methicillin(facts).gather(rows).set(first["PATHOGEN"] != "STAAUR", None)
+    rows = first_isolates["row"]
+    methicillin = _methicillin(facts).gather(rows).set(first_isolates["PATHOGEN"] != "STAAUR", None)
     lines = [pl.DataFrame(schema=_LINE)]
     for drug in sorted({test.column.drug for test in facts.tests}):
         tests = sorted(facts.tests_of([drug]), key=lambda test: test.column.method != "M")
@@ -199,9 +207,9 @@ def _tests(first: pl.DataFrame, facts: IsolateFacts) -> tuple[pl.DataFrame, pl.D
         )
         is_tested = pl.col("ResultMICValue").is_not_null() | pl.col("ResultGradValue").is_not_null()
         lines.append(of_drug.filter(is_tested).select(_LINE.names()))
-    whole = pl.concat(lines)
-    without = whole.filter(pl.col("SIR").is_null())
-    return whole.filter(pl.col("SIR").is_not_null()), without.select(
+    all_lines = pl.concat(lines)
+    without = all_lines.filter(pl.col("SIR").is_null())
+    return all_lines.filter(pl.col("SIR").is_not_null()), without.select(
         "row", pl.format("{}: no category S, I or R", pl.col("Antibiotic")).alias("refusal")
     )
 
@@ -226,17 +234,17 @@ _LINE: Final = pl.Schema(
 
 def _results(tests: Sequence[AnsweredTest], rows: pl.Series, facts: IsolateFacts, stem: str) -> list[pl.Series]:
     """Return comparator, value and category of some rows, from the first of an antimicrobial's tests that was done."""
-    nothing = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
-    sign, value, category = nothing, nothing, nothing
+    no_texts = pl.repeat(None, len(rows), dtype=pl.String, eager=True)
+    sign, value, category = no_texts, no_texts, no_texts
     for test in tests:
         signs, values = _signs_and_values(test, rows, facts)
         one_sided = pl.Series(test.one_sided).gather(rows)
         answers = test.category.cast(pl.String).gather(rows)
         is_decided = answers.is_in(_DECIDED) & values.is_not_null() & ~one_sided
-        decided = pl.select(pl.when(is_decided).then(answers)).to_series()
-        takes = value.is_null() | (category.is_null() & decided.is_not_null())
+        decided_answers = pl.select(pl.when(is_decided).then(answers)).to_series()
+        takes = value.is_null() | (category.is_null() & decided_answers.is_not_null())
         sign, value, category = (
-            new.zip_with(takes, old) for new, old in ((signs, sign), (values, value), (decided, category))
+            new.zip_with(takes, old) for new, old in ((signs, sign), (values, value), (decided_answers, category))
         )
     return [sign.alias(f"{stem}Sign"), value.alias(f"{stem}Value"), category.alias(f"{stem}SIR")]
 
@@ -244,9 +252,9 @@ def _results(tests: Sequence[AnsweredTest], rows: pl.Series, facts: IsolateFacts
 def _signs_and_values(test: AnsweredTest, rows: pl.Series, facts: IsolateFacts) -> tuple[pl.Series, pl.Series]:
     cells = facts.isolates.frame[test.header].gather(rows)
     texts = cells.unique().drop_nulls().to_list()
-    read = facts.isolates.read_texts(test.header, texts)
-    codes = encode_texts(read, test.column.drug).tolist()
-    readable = [(text, other) for text, other, code in zip(texts, read, codes, strict=True) if code >= 0]
+    read_texts = facts.isolates.read_texts(test.header, texts)
+    codes = encode_texts(read_texts, test.column.drug).tolist()
+    readable = [(text, read_text) for text, read_text, code in zip(texts, read_texts, codes, strict=True) if code >= 0]
     table = pl.DataFrame(readable, schema={"text": pl.String, "read": pl.String}, orient="row").with_columns(
         pl.col("read").str.extract(_RESULT, 1).replace(_SIGNS).fill_null("=").alias("sign"),
         pl.col("read").str.extract(_RESULT, 2).str.replace(",", ".", literal=True).alias("value"),
@@ -256,26 +264,26 @@ def _signs_and_values(test: AnsweredTest, rows: pl.Series, facts: IsolateFacts) 
 
 
 def _of_isolates(
-    exported: pl.DataFrame, isolates: CountableIsolates, file: WhonetFile, facts: IsolateFacts, today: date
+    exported_isolates: pl.DataFrame, isolates: CountableIsolates, file: WhonetFile, facts: IsolateFacts, today: date
 ) -> pl.DataFrame:
     """Return the cells that all lines of an isolate share."""
-    nothing = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
+    no_texts = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
 
     def cells(short: str) -> pl.Series:
         header = file.header_of(short)
-        return nothing if header is None else file.frame[header]
+        return no_texts if header is None else file.frame[header]
 
-    known = isolates.spelt.sort("row")
-    ages = ages_in_years(cells("AGE"), cells("DATE_BIRTH"), known["date"], today)
-    admitted = read_dates(cells("DATE_ADMIS"), today).dates
-    ward_type = known["ward_type"].str.to_lowercase()
+    isolate_facts = isolates.spelt_frame.sort("row")
+    ages = ages_in_years(cells("AGE"), cells("DATE_BIRTH"), isolate_facts["date"], today)
+    admission_dates = read_dates(cells("DATE_ADMIS"), today).dates
+    ward_type = isolate_facts["ward_type"].str.to_lowercase()
     of_file = pl.DataFrame(
         {
-            "row": known["row"],
-            "Gender": known["sex"].str.to_uppercase().fill_null(UNKNOWN),
+            "row": isolate_facts["row"],
+            "Gender": isolate_facts["sex"].str.to_uppercase().fill_null(UNKNOWN),
             "Age": ages.cast(pl.String).fill_null(UNKNOWN),
             "DateOfHospitalisation": pl.select(
-                pl.when(admitted <= known["date"]).then(admitted.cast(pl.String))
+                pl.when(admission_dates <= isolate_facts["date"]).then(admission_dates.cast(pl.String))
             ).to_series(),
             "HospitalUnitType": ward_type.replace_strict(_UNIT_OF_WARD_TYPE, default=UNKNOWN),
             "PatientType": ward_type.replace_strict(_PATIENT_OF_WARD_TYPE, default=None, return_dtype=pl.String),
@@ -286,7 +294,7 @@ def _of_isolates(
             "PatientType", pl.when(pl.col("DateOfHospitalisation").is_not_null()).then(pl.lit("INPAT"))
         ).fill_null(UNKNOWN)
     )
-    numbered = exported.select(
+    numbered_isolates = exported_isolates.select(
         "row",
         "Specimen",
         pl.col("PATHOGEN").alias("Pathogen"),
@@ -294,14 +302,14 @@ def _of_isolates(
         _patient_counter().alias("PatientCounter"),
         pl.int_range(1, pl.len() + 1).cast(pl.String).alias("IsolateId"),
     )
-    return numbered.join(of_file, on="row")
+    return numbered_isolates.join(of_file, on="row")
 
 
 def _patient_counter() -> pl.Expr:
     """Return a number for each patient within the file: the rank of its digest, then numbers for unknown patients."""
-    known = pl.col("patient").rank("dense").cast(pl.Int64)
-    unknown = known.max().fill_null(0) + pl.col("patient").is_null().cum_sum().cast(pl.Int64)
-    return known.fill_null(unknown).cast(pl.String)
+    known_patient = pl.col("patient").rank("dense").cast(pl.Int64)
+    unknown_patient = known_patient.max().fill_null(0) + pl.col("patient").is_null().cum_sum().cast(pl.Int64)
+    return known_patient.fill_null(unknown_patient).cast(pl.String)
 
 
 def _mechanism(facts: IsolateFacts, field: str) -> pl.Series:

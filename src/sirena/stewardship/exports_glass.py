@@ -97,7 +97,7 @@ class GlassExport:
 
     frame: pl.DataFrame
     """Rows with the columns `COLUMNS`; counts are Int64, all others String."""
-    refused: tuple[tuple[int, str], ...]
+    refused_rows: tuple[tuple[int, str], ...]
     """For each refused row, its position (0-based) and the reason, in the order of the file."""
 
 
@@ -128,7 +128,7 @@ def export_glass(
         UsageError: no row has such a value.
     """
     rows = isolates.frame["row"]
-    frame = isolates.spelt.select(
+    frame = isolates.spelt_frame.select(
         "row",
         patient_names(isolates),
         pathogens_of(facts, _pathogens()).gather(rows).alias("PATHOGEN"),
@@ -145,12 +145,14 @@ def export_glass(
     )
     key = ["patient", "SPECIMEN", "PATHOGEN"]
     allowed = frame.filter(pl.col("refusal").is_null())
-    counted = allowed.filter(pl.struct(key).is_first_distinct())
-    repeated = allowed.join(counted, on="row", how="anti").with_columns(pl.lit(_REPEATED).alias("refusal"))
-    refused = pl.concat([frame.filter(pl.col("refusal").is_not_null()), repeated]).sort("row")
+    counted_isolates = allowed.filter(pl.struct(key).is_first_distinct())
+    repeated_isolates = allowed.join(counted_isolates, on="row", how="anti").with_columns(
+        pl.lit(_REPEATED).alias("refusal")
+    )
+    refusals = pl.concat([frame.filter(pl.col("refusal").is_not_null()), repeated_isolates]).sort("row")
     return GlassExport(
-        _counts(counted, facts, country, year, batch),
-        tuple(zip(refused["row"].to_list(), refused["refusal"].to_list(), strict=True)),
+        _counts(counted_isolates, facts, country, year, batch),
+        tuple(zip(refusals["row"].to_list(), refusals["refusal"].to_list(), strict=True)),
     )
 
 
@@ -173,13 +175,15 @@ def _is_specimen() -> pl.Expr:
     return pl.concat_str("PATHOGEN", "SPECIMEN", separator=" ").is_in(pairs)
 
 
-def _counts(counted: pl.DataFrame, facts: IsolateFacts, country: str, year: int, batch: str) -> pl.DataFrame:
+def _counts(counted_isolates: pl.DataFrame, facts: IsolateFacts, country: str, year: int, batch: str) -> pl.DataFrame:
     """Return the rows of the file: one for each stratum of the counted isolates."""
     outcomes = [name for name in COLUMNS if name in {*_COUNTS.values(), _NOT_TESTED}]
     drugs_of = {pathogen.code: pathogen.drugs for pathogen in _pathogens()}
     parts = []
     for drug in dict.fromkeys(test.column.drug for test in facts.tests):
-        of_drug = counted.filter(pl.col("PATHOGEN").is_in([code for code, drugs in drugs_of.items() if drug in drugs]))
+        of_drug = counted_isolates.filter(
+            pl.col("PATHOGEN").is_in([code for code, drugs in drugs_of.items() if drug in drugs])
+        )
         part = of_drug.with_columns(pl.lit(drug).alias("ANTIBIOTIC"), _outcome(facts, drug).gather(of_drug["row"]))
         parts.append(part.select(*_STRATUM, "outcome"))
     if not parts:
@@ -199,8 +203,10 @@ def _outcome(facts: IsolateFacts, drug: str) -> pl.Series:
     outcome = pl.repeat(None, facts.rows, dtype=pl.String, eager=True)
     for is_decided in (True, False):
         for test in facts.tests_of([drug]):
-            categories = test.category.cast(pl.String).set(pl.Series(test.one_sided & test.tested), Category.NI.value)
-            named = categories.replace_strict(_COUNTS, default=None)
-            usable = named.is_not_null() & ((categories != Category.NI.value) if is_decided else True)
-            outcome = outcome.zip_with(outcome.is_not_null() | ~usable.fill_null(value=False), named)
+            categories = test.category.cast(pl.String).set(
+                pl.Series(test.one_sided & test.is_tested), Category.NI.value
+            )
+            count_columns = categories.replace_strict(_COUNTS, default=None)
+            usable = count_columns.is_not_null() & ((categories != Category.NI.value) if is_decided else True)
+            outcome = outcome.zip_with(outcome.is_not_null() | ~usable.fill_null(value=False), count_columns)
     return outcome.fill_null(_NOT_TESTED).alias("outcome")

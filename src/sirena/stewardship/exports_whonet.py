@@ -47,7 +47,7 @@ class WhonetExport:
 
     frame: pl.DataFrame
     """The rows, all columns String, in the order of the file."""
-    refused: tuple[tuple[int, str], ...]
+    refused_rows: tuple[tuple[int, str], ...]
     """For each refused row, its position (0-based) and the reason."""
     columns_left_out: tuple[str, ...]
     """Headers of columns that repeat a test."""
@@ -65,21 +65,21 @@ def export_whonet(file: WhonetFile, today: date) -> WhonetExport:
     Raises:
         NoOrganismColumnError: no column names the organism.
     """
-    known = read_isolates(file, today).frame.sort("row")
-    nothing = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
+    isolate_facts = read_isolates(file, today).frame.sort("row")
+    no_texts = pl.repeat(None, file.frame.height, dtype=pl.String, eager=True)
 
     def cells(short: str) -> pl.Series:
         header = file.header_of(short)
-        return nothing if header is None else file.frame[header].str.strip_chars()
+        return no_texts if header is None else file.frame[header].str.strip_chars()
 
-    number = known["patient"].rank("dense").cast(pl.String)
+    number = isolate_facts["patient"].rank("dense").cast(pl.String)
     columns = {
         "PATIENT_ID": number,
-        "SEX": known["sex"],
-        "AGE_GRP": known["age_group"],
-        "SPEC_DATE": known["date"].cast(pl.String),
+        "SEX": isolate_facts["sex"],
+        "AGE_GRP": isolate_facts["age_group"],
+        "SPEC_DATE": isolate_facts["date"].cast(pl.String),
         "DATE_ADMIS": read_dates(cells("DATE_ADMIS"), today).dates.cast(pl.String),
-        "ORGANISM": known["organism"],
+        "ORGANISM": isolate_facts["organism"],
         **{name: cells(name) for name in _AS_FOUND},
         **row_facts(file),
     }
@@ -93,10 +93,10 @@ def export_whonet(file: WhonetFile, today: date) -> WhonetExport:
             columns[test.name] = file.frame[header]
             meanings[test.name] = f"{test.drug}: MIC in mg/L" if test.is_mic else f"{test.drug}: zone diameter in mm"
     frame = pl.DataFrame([column.alias(name) for name, column in columns.items()])
-    refused = known.filter(pl.col("organism").is_null())["row"].to_list()
+    refused_rows = isolate_facts.filter(pl.col("organism").is_null())["row"].to_list()
     return WhonetExport(
-        frame.filter(known["organism"].is_not_null()),
-        tuple((row, _REFUSED) for row in refused),
+        frame.filter(isolate_facts["organism"].is_not_null()),
+        tuple((row, _REFUSED) for row in refused_rows),
         tuple(left_out),
         meanings,
     )

@@ -107,17 +107,17 @@ def _grouped(key: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.bool_
 
 def _episodes(key: NDArray[np.int64], dates: pl.Series, days: int) -> NDArray[np.bool_]:
     order, begins = _grouped(key)
-    kept = np.zeros(len(order), dtype=bool)
+    is_kept = np.zeros(len(order), dtype=bool)
     day = dates.cast(pl.Int32).fill_null(0).to_numpy().astype(np.int64)[order]
     group = np.cumsum(begins) - 1
     moment = group * _BEYOND + day
     end = np.append(np.flatnonzero(begins), len(order))
     current = np.flatnonzero(begins)
     while len(current):
-        kept[order[current]] = True
+        is_kept[order[current]] = True
         following = np.searchsorted(moment, moment[current] + days)
         current = following[following < end[group[current] + 1]]
-    return kept
+    return is_kept
 
 
 def _phenotypes(key: NDArray[np.int64], rows: NDArray[np.uint32], results: Results, points: float) -> NDArray[np.bool_]:
@@ -128,8 +128,8 @@ def _phenotypes(key: NDArray[np.int64], rows: NDArray[np.uint32], results: Resul
         level_of_kind[kind] = level
     for drug in results.values():
         levels = level_of_kind[drug.kinds[rows][order]]
-        both = (levels[1:] > 0) & (levels[:-1] > 0)
-        difference += np.where(both, np.abs(levels[1:] - levels[:-1]), 0)
-    kept = np.zeros(len(order), dtype=bool)
-    kept[order] = begins | np.append(True, difference >= points * _FULL_POINT)[: len(order)]
-    return kept
+        is_decided = (levels[1:] > 0) & (levels[:-1] > 0)
+        difference += np.where(is_decided, np.abs(levels[1:] - levels[:-1]), 0)
+    is_kept = np.zeros(len(order), dtype=bool)
+    is_kept[order] = begins | np.append(True, difference >= points * _FULL_POINT)[: len(order)]
+    return is_kept

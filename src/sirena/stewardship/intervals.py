@@ -55,10 +55,10 @@ def newcombe(
         z: quantile of the normal distribution.
     """
     share = np.asarray(events, dtype=np.float64) / np.asarray(trials, dtype=np.float64)
-    other = np.asarray(other_events, dtype=np.float64) / np.asarray(other_trials, dtype=np.float64)
+    other_share = np.asarray(other_events, dtype=np.float64) / np.asarray(other_trials, dtype=np.float64)
     low, high = wilson(events, trials, z)
     other_low, other_high = wilson(other_events, other_trials, z)
-    difference = share - other
-    below = np.sqrt((share - low) ** 2 + (other_high - other) ** 2)
-    above = np.sqrt((high - share) ** 2 + (other - other_low) ** 2)
+    difference = share - other_share
+    below = np.sqrt((share - low) ** 2 + (other_high - other_share) ** 2)
+    above = np.sqrt((high - share) ** 2 + (other_share - other_low) ** 2)
     return difference - below, difference + above

@@ -54,9 +54,9 @@ class AnsweredTest:
     """Guideline edition that answered, ``CLSI 2026``; empty if the table does not name one."""
     category: pl.Series
     """Category of type `CATEGORIES`; null if there is none."""
-    tested: Mask
+    is_tested: Mask
     """True if the cell holds a readable result."""
-    expected: Mask
+    is_expected: Mask
     """True if the guideline expects resistance of this organism, whatever the MIC."""
     one_sided: Mask
     """True if the guideline gives R above a breakpoint and no category below: such an R must not be counted."""
@@ -66,12 +66,12 @@ class AnsweredTest:
         if state is FactState.SUSCEPTIBLE:
             return self._among((Category.S, *(_BETWEEN if self.column.guideline == _EUCAST else ())))
         if state is FactState.NON_SUSCEPTIBLE and self.column.guideline != _EUCAST:
-            return self._among((*_RESISTANT, *_BETWEEN)) & ~self.expected
-        return self._among(_RESISTANT) & ~self.expected
+            return self._among((*_RESISTANT, *_BETWEEN)) & ~self.is_expected
+        return self._among(_RESISTANT) & ~self.is_expected
 
     def is_decided(self) -> Mask:
         """Return the rows with a category that is neither NI nor expected resistance."""
-        return self._among((*_RESISTANT, *_BETWEEN, Category.S)) & ~self.expected
+        return self._among((*_RESISTANT, *_BETWEEN, Category.S)) & ~self.is_expected
 
     @cached_property
     def _place(self) -> NDArray[np.uint8]:
@@ -79,9 +79,9 @@ class AnsweredTest:
         return self.category.to_physical().fill_null(len(_PLACES)).to_numpy()
 
     def _among(self, categories: Iterable[Category]) -> Mask:
-        is_meant = np.zeros(len(_PLACES) + 1, dtype=bool)
-        is_meant[[_PLACES[category] for category in categories]] = True
-        return is_meant[self._place]
+        is_included = np.zeros(len(_PLACES) + 1, dtype=bool)
+        is_included[[_PLACES[category] for category in categories]] = True
+        return is_included[self._place]
 
 
 @dataclass(frozen=True)
@@ -105,18 +105,18 @@ class IsolateFacts:
             existing=Existing.REPLACE,
             basis=False,
         )
-        answered = interpret_frame(isolates, tables_for, existing=Existing.REPLACE)
-        return cls.of_answered(isolates, answered, placements, tables_for)
+        answered_frame = interpret_frame(isolates, tables_for, existing=Existing.REPLACE)
+        return cls.of_answered(isolates, answered_frame, placements, tables_for)
 
     @classmethod
     def of_answered(
-        cls, isolates: Isolates, answered: pl.DataFrame, placements: Sequence[Placement], tables_for: TablesFor
+        cls, isolates: Isolates, answered_frame: pl.DataFrame, placements: Sequence[Placement], tables_for: TablesFor
     ) -> "IsolateFacts":
         """Create the facts from isolates that were answered already.
 
         Args:
             isolates: the isolates.
-            answered: answers to the isolates' results, from `interpret_frame`.
+            answered_frame: answers to the isolates' results, from `interpret_frame`.
             placements: the columns of the answers.
             tables_for: returns the truth table that answered a test column.
         """
@@ -127,7 +127,7 @@ class IsolateFacts:
                 placement.header,
                 placement.column,
                 _edition(table),
-                answered[placement.category],
+                answered_frame[placement.category],
                 _tested(isolates, placement),
                 _expected(table, codes, sites)[pair],
                 _one_sided(table, codes, sites)[pair],
@@ -182,21 +182,23 @@ class IsolateFacts:
     def _field_masks(self) -> Mapping[tuple[str, FactState], Mask]:
         """The rows that have a state, by field and state."""
         names = self.isolates.frame[self.isolates.organism_column]
-        of_names = {text: told for text in _distinct(names) if (told := split_phenotypes(text)[1])}
+        of_names = {text: mechanisms for text in _distinct(names) if (mechanisms := split_phenotypes(text)[1])}
         masks: dict[tuple[str, FactState], Mask] = {}
         for field in FIELDS:
-            shown = pl.repeat(None, self.rows, dtype=pl.Boolean, eager=True)
-            named = {text: told[field] for text, told in of_names.items() if field in told}
+            states = pl.repeat(None, self.rows, dtype=pl.Boolean, eager=True)
+            sign_of_name = {text: mechanisms[field] for text, mechanisms in of_names.items() if field in mechanisms}
             of_name = (
-                names.replace_strict(list(named), list(named.values()), default=None, return_dtype=pl.String)
-                if named
+                names.replace_strict(
+                    list(sign_of_name), list(sign_of_name.values()), default=None, return_dtype=pl.String
+                )
+                if sign_of_name
                 else None
             )
             columns = [self.isolates.frame[header] for header in self.isolates.headers_of(field)]
             for cells in (*columns, *([of_name] if of_name is not None else [])):
-                shown = shown.zip_with(shown.is_not_null(), read_mechanism(cells))
-            masks[field, FactState.POSITIVE] = shown.fill_null(value=False).to_numpy()
-            masks[field, FactState.NEGATIVE] = (~shown).fill_null(value=False).to_numpy()
+                states = states.zip_with(states.is_not_null(), read_mechanism(cells))
+            masks[field, FactState.POSITIVE] = states.fill_null(value=False).to_numpy()
+            masks[field, FactState.NEGATIVE] = (~states).fill_null(value=False).to_numpy()
         return masks
 
     def field_shows(self, field: str, state: FactState) -> Mask:
@@ -210,44 +212,44 @@ class IsolateFacts:
             trigger: trigger from `parse_trigger`.
             guideline: guideline letter of the test columns to use; empty for all.
         """
-        result: Mask = np.zeros(self.rows, dtype=bool)
+        mask: Mask = np.zeros(self.rows, dtype=bool)
         for alternative in trigger:
             every: Mask = np.ones(self.rows, dtype=bool)
             for condition in alternative:
                 every &= self._shows(condition, guideline)
-            result |= every
-        return result
+            mask |= every
+        return mask
 
     def could_tell(self, trigger: Trigger) -> Mask:
         """Return the rows with data for at least one of a trigger's conditions: the denominator of its alert."""
-        result: Mask = np.zeros(self.rows, dtype=bool)
+        mask: Mask = np.zeros(self.rows, dtype=bool)
         for condition in (condition for alternative in trigger for condition in alternative):
             if condition.state.is_of_a_field:
                 for state in (FactState.POSITIVE, FactState.NEGATIVE):
-                    result |= self.field_shows(condition.subjects[0], state)
+                    mask |= self.field_shows(condition.subjects[0], state)
             else:
                 for test in self.tests_of(condition.subjects):
-                    result |= test.is_decided()
-        return result
+                    mask |= test.is_decided()
+        return mask
 
     def tests_of(self, drugs: Iterable[str], guideline: str = "") -> list[AnsweredTest]:
         """Return the test columns of some antimicrobials, of all guidelines or of one."""
-        wanted = set(drugs)
+        drug_codes = set(drugs)
         return [
             test
             for test in self.tests
-            if test.column.drug in wanted and (not guideline or test.column.guideline == guideline)
+            if test.column.drug in drug_codes and (not guideline or test.column.guideline == guideline)
         ]
 
     def _shows(self, condition: FactCondition, guideline: str) -> Mask:
-        result: Mask = np.zeros(self.rows, dtype=bool)
+        mask: Mask = np.zeros(self.rows, dtype=bool)
         if condition.state.is_of_a_field:
             for field in condition.subjects:
-                result |= self.field_shows(field, condition.state)
-            return result
+                mask |= self.field_shows(field, condition.state)
+            return mask
         for test in self.tests_of(condition.subjects, guideline):
-            result |= test.shows(condition.state)
-        return result
+            mask |= test.shows(condition.state)
+        return mask
 
 
 def _distinct(column: pl.Series) -> list[str]:
@@ -295,10 +297,10 @@ def _one_sided(table: TruthTable | None, codes: Sequence[str | None], sites: Seq
     if table is None:
         return np.zeros(len(codes), dtype=bool)
     rows = (table.row(code, site) if code else None for code, site in zip(codes, sites, strict=True))
-    known: dict[int | None, bool] = {}
+    is_one_sided_row: dict[int | None, bool] = {}
     answers = []
     for row in rows:
-        if row not in known:
-            known[row] = is_one_sided(table, row)
-        answers.append(known[row])
+        if row not in is_one_sided_row:
+            is_one_sided_row[row] = is_one_sided(table, row)
+        answers.append(is_one_sided_row[row])
     return np.array(answers, dtype=bool)

@@ -71,7 +71,7 @@ class CountableIsolates:
     """Distinct texts of ``SPEC_REAS`` and of ``SPEC_TYPE`` in the file, in lower case."""
 
     @property
-    def spelt(self) -> pl.DataFrame:
+    def spelt_frame(self) -> pl.DataFrame:
         """The frame with all Categorical columns cast to String, for writing."""
         return self.frame.with_columns(pl.col(pl.Categorical).cast(pl.String))
 
@@ -110,14 +110,14 @@ def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = 
     """
     headers = _headers(file if part_of is None else part_of.file)
     height = file.frame.height
-    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    no_texts = pl.Series([None], dtype=pl.String).new_from_index(0, height)
 
     def cells(short: str) -> pl.Series:
-        return file.frame[headers[short]] if short in headers else nothing
+        return file.frame[headers[short]] if short in headers else no_texts
 
-    known: Mapping[str, Sequence[str]] = part_of.texts if part_of is not None else {}
-    texts = {short: known[header] for short, header in headers.items() if header in known}
-    dates = read_dates(cells("SPEC_DATE"), today, whole=texts.get("SPEC_DATE"))
+    whole_texts: Mapping[str, Sequence[str]] = part_of.texts if part_of is not None else {}
+    texts = {short: whole_texts[header] for short, header in headers.items() if header in whole_texts}
+    dates = read_dates(cells("SPEC_DATE"), today, whole_texts=texts.get("SPEC_DATE"))
     laboratory, number = patient_cells(file.frame, file if part_of is None else part_of.file)
     frame = pl.DataFrame(
         {
@@ -131,10 +131,10 @@ def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = 
             "ward_type": _label(cells("WARD_TYPE")),
             "sex": _sexes(cells("SEX")),
             "age_group": age_groups(
-                cells("AGE"), cells("AGE_GRP"), cells("DATE_BIRTH"), dates.dates, today, whole=texts
+                cells("AGE"), cells("AGE_GRP"), cells("DATE_BIRTH"), dates.dates, today, whole_texts=texts
             ),
-            "origin": _origins(read_dates(cells("DATE_ADMIS"), today, whole=texts.get("DATE_ADMIS")), dates),
-            "mrsa": read_mechanism(row_facts(file).get("MRSA", nothing)),
+            "origin": _origins(read_dates(cells("DATE_ADMIS"), today, whole_texts=texts.get("DATE_ADMIS")), dates),
+            "mrsa": read_mechanism(row_facts(file).get("MRSA", no_texts)),
             "reason": cells("SPEC_REAS").str.strip_chars(),
             "specimen_text": cells("SPEC_TYPE").str.strip_chars(),
             "host": cells("ORIGIN").str.strip_chars().str.to_lowercase(),
@@ -142,16 +142,16 @@ def read_isolates(file: WhonetFile, today: date, *, part_of: WholeFile | None = 
         }
     )
     frame = _in_order_of_time(
-        frame.with_columns(_species(frame["organism"])).with_columns(_excluded(dated=dates.dated))
+        frame.with_columns(_species(frame["organism"])).with_columns(_excluded(dated=dates.has_dates))
     )
     return CountableIsolates(
         frame.drop("reason", "specimen_text", "host", "specimen_number", "isolate").with_columns(
             pl.col(_OF_FEW_TEXTS).cast(pl.Categorical)
         ),
         frozenset(laboratory.str.strip_chars().str.to_lowercase().unique().drop_nulls().to_list()),
-        dates.dated,
+        dates.has_dates,
         int(dates.implausible.sum()),
-        dates.undecided,
+        dates.is_undecided,
         frozenset(headers) | ({"PATIENT_ID"} if number.null_count() < height else frozenset()),
         frame["reason"],
         frame["specimen_text"],
@@ -169,11 +169,11 @@ def patient_cells(frame: pl.DataFrame, file: WhonetFile) -> list[pl.Series]:
         frame: rows of the file.
         file: the file, for the roles of its columns.
     """
-    nothing = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
+    no_texts = pl.Series([None], dtype=pl.String).new_from_index(0, frame.height)
     headers = _headers(file)
     number = headers.get("PATIENT_ID", next(iter(file.patient_headers), None))
     return [
-        frame[header].cast(pl.String) if header is not None else nothing
+        frame[header].cast(pl.String) if header is not None else no_texts
         for header in (headers.get("LABORATORY"), number)
     ]
 
@@ -223,12 +223,12 @@ def _specimens(specimens: pl.Series) -> pl.Series:
     meanings = {term.term: term.meaning for term in SPECIMEN_TERMS if term.kind == "code" and term.meaning}
 
     def label(text: str) -> str | None:
-        folded = text.strip().lower()
-        if not folded:
+        word = text.strip().lower()
+        if not word:
             return None
-        if folded in meanings:
-            return f"{folded} · {meanings[folded]}"
-        return folded if site_of_specimen(text) is not None else _UNREAD
+        if word in meanings:
+            return f"{word} · {meanings[word]}"
+        return word if site_of_specimen(text) is not None else _UNREAD
 
     return _replaced(specimens, label)
 

@@ -13,8 +13,12 @@ _NEGATIVE: Final = ("-", "neg", "negative", "negativo", "negativa", "n", "no")
 
 
 def read_mechanism(cells: pl.Series) -> pl.Series:
-    """Return for each cell True if positive, False if negative, and null otherwise."""
-    folded = cells.cast(pl.String).str.strip_chars().str.to_lowercase()
+    """Return for each cell True if positive, False if negative, and null otherwise.
+
+    >>> read_mechanism(pl.Series(["+", "neg", "?"])).to_list()
+    [True, False, None]
+    """
+    words = cells.cast(pl.String).str.strip_chars().str.to_lowercase()
     return pl.select(
-        pl.when(folded.is_in(_POSITIVE)).then(pl.lit(True)).when(folded.is_in(_NEGATIVE)).then(pl.lit(False))
+        pl.when(words.is_in(_POSITIVE)).then(pl.lit(True)).when(words.is_in(_NEGATIVE)).then(pl.lit(False))
     ).to_series()

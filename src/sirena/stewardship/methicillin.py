@@ -39,7 +39,7 @@ def with_methicillin_rows(isolates: pl.DataFrame, results: Results) -> pl.DataFr
             susceptible |= kinds == S
     susceptible &= ~resistant
     parts = [
-        aureus.filter(pl.Series(chosen)).with_columns(pl.lit(name).alias("species"))
-        for name, chosen in ((RESISTANT, resistant), (SUSCEPTIBLE, susceptible))
+        aureus.filter(pl.Series(is_chosen)).with_columns(pl.lit(name).alias("species"))
+        for name, is_chosen in ((RESISTANT, resistant), (SUSCEPTIBLE, susceptible))
     ]
     return pl.concat([isolates, *parts])

@@ -59,8 +59,8 @@ _ENDS: Final = (("mic_low", 0), ("mic_high", -1))
 def _quantile(ends: pl.DataFrame, bound: str, part: int, of: int) -> pl.DataFrame:
     """Return for each cell the first value of a bound that covers ``part / of`` of its isolates."""
     steps = ends.group_by(*CELL, bound).agg(pl.col("n").sum()).sort(*CELL, bound)
-    reached = pl.col("n").cum_sum().over(CELL) * of >= pl.col("n").sum().over(CELL) * part
-    return steps.filter(reached).group_by(CELL).agg(pl.col(bound).first())
+    is_reached = pl.col("n").cum_sum().over(CELL) * of >= pl.col("n").sum().over(CELL) * part
+    return steps.filter(is_reached).group_by(CELL).agg(pl.col(bound).first())
 
 
 def _spelled(lower: pl.Expr, upper: pl.Expr) -> pl.Expr:

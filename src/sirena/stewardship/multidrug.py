@@ -40,7 +40,7 @@ class Multidrug:
     """True if the isolate is MDR."""
     too_few: Mask
     """True if it is undecided, since fewer than half of the categories were tested."""
-    covered: Mask
+    is_covered: Mask
     """True if the definition covers the organism."""
     possibly_extensive: Mask
     """True if XDR is possible."""
@@ -51,6 +51,9 @@ def parse_groups(text: str) -> Groups:
 
     Raises:
         ValueError: a rank is unknown.
+
+    >>> parse_groups("genus:Salmonella")
+    ((<Rank.GENUS: 4>, 'Salmonella'),)
     """
     parts = (part.strip().partition(":") for part in text.split(";") if part.strip())
     return tuple((parse_rank(rank), name) for rank, _, name in parts)
@@ -69,27 +72,27 @@ def _categories() -> Mapping[tuple[Rank, str, Groups], tuple[tuple[str, ...], ..
 
 def find_multidrug(facts: IsolateFacts) -> Multidrug:
     """Return for every row whether it is multidrug-resistant, or whether too few categories were tested."""
-    resistant, too_few, covered, extensive = (np.zeros(facts.rows, dtype=bool) for _ in range(4))
+    resistant, too_few, is_covered, extensive = (np.zeros(facts.rows, dtype=bool) for _ in range(4))
     for (rank, group, exceptions), categories in _categories().items():
         members = facts.members(rank, group, exceptions)
         if not members.any():
             continue
-        non_susceptible, tested, by_nature = (np.zeros(facts.rows, dtype=np.int64) for _ in range(3))
+        non_susceptible, tested_categories, by_nature = (np.zeros(facts.rows, dtype=np.int64) for _ in range(3))
         for drugs in categories:
-            decided, against, expected = (np.zeros(facts.rows, dtype=bool) for _ in range(3))
+            is_decided, against, is_expected = (np.zeros(facts.rows, dtype=bool) for _ in range(3))
             for test in facts.tests_of(drugs):
-                decided |= test.is_decided()
+                is_decided |= test.is_decided()
                 against |= test.shows(FactState.NON_SUSCEPTIBLE)
-                expected |= test.expected
-            tested += decided
+                is_expected |= test.is_expected
+            tested_categories += is_decided
             non_susceptible += against
-            by_nature += expected & ~decided
-        enough = 2 * tested >= len(categories) - by_nature
+            by_nature += is_expected & ~is_decided
+        enough = 2 * tested_categories >= len(categories) - by_nature
         yes = non_susceptible >= _MDR
         if (rank, group) == (Rank.SPECIES, "Staphylococcus aureus"):
             yes |= facts.holds(_MRSA)
         resistant |= members & yes
         too_few |= members & ~yes & ~enough
-        extensive |= members & yes & enough & (tested - non_susceptible <= _XDR_LEFT)
-        covered |= members
-    return Multidrug(resistant, too_few, covered, extensive)
+        extensive |= members & yes & enough & (tested_categories - non_susceptible <= _XDR_LEFT)
+        is_covered |= members
+    return Multidrug(resistant, too_few, is_covered, extensive)

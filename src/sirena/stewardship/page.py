@@ -108,7 +108,7 @@ def render_page(
                 list(_tables(cells, by, language, widest)),
             )
         )
-    whole = antibiogram.cells.filter((pl.col("by") == WHOLE) & (pl.col("mics") >= FEW))
+    whole_cells = antibiogram.cells.filter((pl.col("by") == WHOLE) & (pl.col("mics") >= FEW))
     return _template().render(
         a=antibiogram,
         language=language.value,
@@ -121,7 +121,7 @@ def render_page(
         cautions=[c.spanish if language is Language.SPANISH else c.english for c in antibiogram.cautions],
         method=list(method_sentences(antibiogram, language)),
         parts=parts,
-        mics=whole.to_dicts(),
+        mics=whole_cells.to_dicts(),
         combinations=[row for row in antibiogram.combinations.to_dicts() if row["by"] == WHOLE or not row["few"]],
         coverage=_coverage(antibiogram),
         few=FEW,
@@ -149,9 +149,9 @@ def _tables(cells: pl.DataFrame, by: str, language: Language, widest: int) -> It
             rows_of.setdefault(cell["species"], []).append(cell)
         for group in _GROUPS:
             species = [name for name in rows_of if _group(name) == group]
-            shown = {cell["column"] for name in species for cell in rows_of[name] if cell["n"]}
-            if shown:
-                columns = sorted(shown, key=_drug_order)
+            shown_columns = {cell["column"] for name in species for cell in rows_of[name] if cell["n"]}
+            if shown_columns:
+                columns = sorted(shown_columns, key=_drug_order)
                 heading = word(group, language)
                 label = heading if by == WHOLE else f"{stratum_name(stratum, language)} · {heading}"
                 for side_by_side in _batched(columns, widest):
@@ -162,9 +162,9 @@ def _tables(cells: pl.DataFrame, by: str, language: Language, widest: int) -> It
 
 def _row(species: str, cells: list[dict[str, Any]], columns: Sequence[str], language: Language) -> ShownRow:
     by_column = {cell["column"]: _shown(cell, language) for cell in cells}
-    first = cells[0]
+    first_cell = cells[0]
     return ShownRow(
-        species, first["isolates"], first["identifying"], tuple(by_column.get(column) for column in columns)
+        species, first_cell["isolates"], first_cell["identifying"], tuple(by_column.get(column) for column in columns)
     )
 
 
@@ -176,11 +176,11 @@ def _shown(cell: Mapping[str, Any], language: Language) -> ShownCell | None:
         return None
     if cell["no_s"]:
         exposure = (("I↑" if cell["guideline"] == "EUCAST" else "I", cell["percent_i"]), ("SDD", cell["percent_sdd"]))
-        named = [f"{name} {share:.0f}" for name, share in exposure if share]
-        text, shade = " ".join(named) or f"R {cell['percent_r']:.0f}", 100 - cell["percent_r"]
+        share_words = [f"{name} {share:.0f}" for name, share in exposure if share]
+        text, shade = " ".join(share_words) or f"R {cell['percent_r']:.0f}", 100 - cell["percent_r"]
     else:
         text, shade = f"{cell['percent_s']:.0f}", cell["percent_s"]
-    exposed = cell["guideline"] == "EUCAST" and not cell["no_s"] and cell["percent_i"]
+    has_exposure = cell["guideline"] == "EUCAST" and not cell["no_s"] and cell["percent_i"]
     marks = "".join(
         mark
         for mark, present in (
@@ -192,7 +192,7 @@ def _shown(cell: Mapping[str, Any], language: Language) -> ShownCell | None:
         if present
     )
     style = "few" if cell["few"] else f"s{min(int((100 - shade) / 100 * _SHADES), _SHADES - 1)}"
-    return ShownCell(text, f"+I↑ {cell['percent_i']:.0f}" if exposed else "", n, marks, style, title)
+    return ShownCell(text, f"+I↑ {cell['percent_i']:.0f}" if has_exposure else "", n, marks, style, title)
 
 
 def _title(cell: Mapping[str, Any], language: Language) -> str:
@@ -210,8 +210,8 @@ def _batched(columns: Sequence[str], size: int) -> Iterator[Sequence[str]]:
 
 def _drug_order(column: str) -> tuple[str, str, str]:
     drug, _, suffix = column.partition("_")
-    known = ANTIMICROBIALS.get(drug)
-    return suffix, known.family if known else "", drug
+    antimicrobial = ANTIMICROBIALS.get(drug)
+    return suffix, antimicrobial.family if antimicrobial else "", drug
 
 
 @cache

@@ -50,24 +50,24 @@ def share_patients(columns: Sequence[pl.Series], shares: int) -> pl.Series:
         UInt64 below `shares`; rows without a patient are distributed evenly.
     """
     names = _names(columns)
-    dealt = pl.int_range(len(names), dtype=pl.UInt64, eager=True)
-    is_somebody = names.str.contains(_SOMEBODY).fill_null(value=False)
-    return names.hash().zip_with(is_somebody, dealt) % shares
+    share_of_row = pl.int_range(len(names), dtype=pl.UInt64, eager=True)
+    has_name = names.str.contains(_SOMEBODY).fill_null(value=False)
+    return names.hash().zip_with(has_name, share_of_row) % shares
 
 
 def _names(columns: Sequence[pl.Series]) -> pl.Series:
     """Return one text per row that identifies the patient; null without a number."""
-    joined = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(columns)]).select(
+    cells = pl.DataFrame([column.alias(f"{number}") for number, column in enumerate(columns)]).select(
         pl.concat_str(pl.all().fill_null("").str.strip_chars().str.to_lowercase(), separator=_BETWEEN)
     )
-    return joined.to_series().zip_with(columns[-1].is_not_null(), pl.Series([None], dtype=pl.String))
+    return cells.to_series().zip_with(columns[-1].is_not_null(), pl.Series([None], dtype=pl.String))
 
 
 def _digests(texts: Sequence[str], key: bytes) -> pl.Series:
-    keyed = hashlib.blake2b(key=key, digest_size=_BYTES)
+    keyed_hash = hashlib.blake2b(key=key, digest_size=_BYTES)
 
     def digest(text: str) -> bytes:
-        state = keyed.copy()
+        state = keyed_hash.copy()
         state.update(text.encode())
         return state.digest()
 

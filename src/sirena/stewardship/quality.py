@@ -35,8 +35,8 @@ class ColumnDifference:
     """Number of rows of one test column in which the laboratory's category differs from the guideline's."""
 
     column: str
-    compared: int
-    differing: int
+    compared_results: int
+    differing_results: int
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,21 @@ class Quality:
     def added(cls, parts: Iterable["Quality"]) -> Self:
         """Add up the counts of the parts of a file."""
         missing: Counter[str] = Counter()
-        compared: Counter[str] = Counter()
-        differing: Counter[str] = Counter()
+        compared_results: Counter[str] = Counter()
+        differing_results: Counter[str] = Counter()
         rows = blood = contaminants = 0
         for part in parts:
             missing.update(dict(part.missing))
-            compared.update({one.column: one.compared for one in part.disagreements})
-            differing.update({one.column: one.differing for one in part.disagreements})
+            compared_results.update(
+                {difference.column: difference.compared_results for difference in part.disagreements}
+            )
+            differing_results.update(
+                {difference.column: difference.differing_results for difference in part.disagreements}
+            )
             rows, blood, contaminants = rows + part.rows, blood + part.blood, contaminants + part.contaminants
-        disagreements = (ColumnDifference(column, count, differing[column]) for column, count in compared.items())
+        disagreements = (
+            ColumnDifference(column, count, differing_results[column]) for column, count in compared_results.items()
+        )
         return cls(tuple(missing.items()), rows, blood, contaminants, _gravest_first(disagreements))
 
 
@@ -90,7 +96,7 @@ def data_quality(file: WhonetFile, isolates: CountableIsolates, facts: IsolateFa
 
 
 def _gravest_first(differences: Iterable[ColumnDifference]) -> tuple[ColumnDifference, ...]:
-    return tuple(sorted(differences, key=lambda one: (-one.differing, one.column)))
+    return tuple(sorted(differences, key=lambda difference: (-difference.differing_results, difference.column)))
 
 
 def _disagreements(file: WhonetFile, facts: IsolateFacts) -> Iterator[ColumnDifference]:
@@ -99,8 +105,10 @@ def _disagreements(file: WhonetFile, facts: IsolateFacts) -> Iterator[ColumnDiff
         if header is None:
             continue
         own = file.frame[header].str.strip_chars().str.to_uppercase()
-        ours = test.category.cast(pl.String)
-        both = (own.is_in(_DECIDED) & ours.is_in(_DECIDED)).fill_null(value=False).to_numpy()
-        if both.any():
-            differing = (own != ours).fill_null(value=False).to_numpy()
-            yield ColumnDifference(test.column.name, int(both.sum()), int(np.logical_and(both, differing).sum()))
+        own_category = test.category.cast(pl.String)
+        is_comparable = (own.is_in(_DECIDED) & own_category.is_in(_DECIDED)).fill_null(value=False).to_numpy()
+        if is_comparable.any():
+            is_different = (own != own_category).fill_null(value=False).to_numpy()
+            yield ColumnDifference(
+                test.column.name, int(is_comparable.sum()), int(np.logical_and(is_comparable, is_different).sum())
+            )

@@ -76,7 +76,7 @@ class DrugResults:
     """Standing of each row as bits, see `IS_EXPECTED`."""
 
     @property
-    def tested(self) -> NDArray[np.bool_]:
+    def is_tested(self) -> NDArray[np.bool_]:
         """Mask of the rows, True for those with a result of any kind."""
         return np.not_equal(self.answers, NOT_ASKED)
 
@@ -89,10 +89,10 @@ class DrugResults:
     @property
     def standings_and_answers(self) -> NDArray[np.uint16]:
         """For each row, 256 times its standing plus its answer: an index into look-up tables."""
-        both = self.standings.astype(np.uint16)
-        both <<= 8
-        both |= self.answers
-        return both
+        combined = self.standings.astype(np.uint16)
+        combined <<= 8
+        combined |= self.answers
+        return combined
 
 
 @cache
@@ -132,9 +132,9 @@ def interpret_results(isolates: Isolates, tables_for: TablesFor) -> dict[str, Dr
 
     ordered = sorted(isolates.test_columns.items(), key=lambda item: item[1].method != "M")
     results: dict[str, DrugResults] = {}
-    for (_, column), read in zip(ordered, in_parallel(lambda item: interpret(*item), ordered), strict=True):
+    for (_, column), drug_results in zip(ordered, in_parallel(lambda item: interpret(*item), ordered), strict=True):
         name = column.model_column
-        results[name] = _joined(results[name], read) if name in results else read
+        results[name] = _joined(results[name], drug_results) if name in results else drug_results
     order = {
         column.model_column: number for number, column in reversed(list(enumerate(isolates.test_columns.values())))
     }
@@ -147,13 +147,13 @@ def from_categories(column: str, categories: Sequence[str | None]) -> DrugResult
     >>> from_categories("CIP_NM", ["S", "R", None]).kinds.tolist()
     [1, 4, 0]
     """
-    parsed = parse_test_column(column)
-    if parsed is None:
+    test_column = parse_test_column(column)
+    if test_column is None:
         raise ValueError(f"{column} is no test column")
     codes = {text: NOT_ASKED if text is None else answer_code(Category(text)) for text in set(categories)}
     answers = np.array([codes[text] for text in categories], dtype=np.uint8)
     missing = np.full(len(answers), MISSING, dtype=np.int8)
-    return DrugResults(parsed, (column,), answers, missing, np.zeros(len(answers), dtype=np.uint8))
+    return DrugResults(test_column, (column,), answers, missing, np.zeros(len(answers), dtype=np.uint8))
 
 
 def _model_column(column: TestColumn) -> TestColumn:
@@ -178,13 +178,13 @@ def _standings(table: TruthTable | None, sites: Sequence[Site], organisms: Seque
     standings = np.zeros(len(sites) * len(organisms), dtype=np.uint8)
     if table is None:
         return standings
-    known: dict[tuple[int | None, bool], int] = {}
+    standing_of_row: dict[tuple[int | None, bool], int] = {}
     for number, (site, organism) in enumerate((site, organism) for site in sites for organism in organisms):
         row = table.row(organism, site) if organism else None
         key = (row, site is Site.URINE)
-        if key not in known:
-            known[key] = _standing(table, row, site)
-        standings[number] = known[key]
+        if key not in standing_of_row:
+            standing_of_row[key] = _standing(table, row, site)
+        standings[number] = standing_of_row[key]
     return standings
 
 

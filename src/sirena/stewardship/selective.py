@@ -27,11 +27,11 @@ _FURTHER: Final = 0.4
 class PairCounts:
     """Number of a species' isolates tested in each pair of test columns; counts of parts of a file can be added."""
 
-    both: NDArray[np.int64]
+    both_tested: NDArray[np.int64]
     """Number of isolates tested by both columns of each pair."""
     both_resistant: NDArray[np.int64]
     """Number of these that are resistant by the second column."""
-    tested: NDArray[np.int64]
+    tested_isolates: NDArray[np.int64]
     """Number of isolates tested by each column."""
     resistant: NDArray[np.int64]
     """Number of these that are resistant."""
@@ -45,20 +45,22 @@ class PairCounts:
             results: results of the same file or part of a file.
         """
         kinds = [drug.kinds[rows] for drug in results.values()]
-        tested, resistant = (_bits([flags[of_column] for of_column in kinds]) for flags in (_IS_COUNTED, _IS_RESISTANT))
+        tested_bits, resistant_bits = (
+            _bits([flags[of_column] for of_column in kinds]) for flags in (_IS_COUNTED, _IS_RESISTANT)
+        )
         return cls(
-            _together(tested, tested),
-            _together(tested, resistant),
-            np.bitwise_count(tested).sum(axis=1, dtype=np.int64),
-            np.bitwise_count(resistant).sum(axis=1, dtype=np.int64),
+            _together(tested_bits, tested_bits),
+            _together(tested_bits, resistant_bits),
+            np.bitwise_count(tested_bits).sum(axis=1, dtype=np.int64),
+            np.bitwise_count(resistant_bits).sum(axis=1, dtype=np.int64),
         )
 
     def __add__(self, other: "PairCounts") -> "PairCounts":
         """Return the counts with those of another part added."""
         return PairCounts(
-            self.both + other.both,
+            self.both_tested + other.both_tested,
             self.both_resistant + other.both_resistant,
-            self.tested + other.tested,
+            self.tested_isolates + other.tested_isolates,
             self.resistant + other.resistant,
         )
 
@@ -86,20 +88,22 @@ def selectively_tested(pairs: Mapping[str, PairCounts], columns: Sequence[str]) 
     Returns:
         Columns by (species, column), species in alphabetical order.
     """
-    named: dict[tuple[str, str], str] = {}
+    selecting_column: dict[tuple[str, str], str] = {}
     for species, counts in sorted(pairs.items()):
-        both, alone = counts.both, counts.tested - counts.both
-        if not ((both >= _LEAST) & (alone >= _LEAST)).any():
+        both_tested, tested_alone = counts.both_tested, counts.tested_isolates - counts.both_tested
+        if not ((both_tested >= _LEAST) & (tested_alone >= _LEAST)).any():
             continue
         with np.errstate(divide="ignore", invalid="ignore"):
-            among_tested = counts.both_resistant / both
-            among_others = (counts.resistant - counts.both_resistant) / alone
+            among_tested = counts.both_resistant / both_tested
+            among_others = (counts.resistant - counts.both_resistant) / tested_alone
         further = among_tested - among_others
-        is_selective = (both >= _LEAST) & (alone >= _LEAST) & (among_tested >= _NEARLY_ALL) & (further >= _FURTHER)
+        is_selective = (
+            (both_tested >= _LEAST) & (tested_alone >= _LEAST) & (among_tested >= _NEARLY_ALL) & (further >= _FURTHER)
+        )
         for drug in np.flatnonzero(is_selective.any(axis=1)):
-            other = int(np.argmax(np.where(is_selective[drug], further[drug], -1)))
-            named[species, columns[int(drug)]] = columns[other]
-    return named
+            other_drug = int(np.argmax(np.where(is_selective[drug], further[drug], -1)))
+            selecting_column[species, columns[int(drug)]] = columns[other_drug]
+    return selecting_column
 
 
 def _bits(columns: Sequence[NDArray[np.bool_]]) -> NDArray[np.uint64]:

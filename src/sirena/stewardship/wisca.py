@@ -33,27 +33,27 @@ class Coverage:
     high: float
 
 
-def coverage(tested: ArrayLike, covered: ArrayLike) -> Coverage:
+def coverage(tested_isolates: ArrayLike, covered_isolates: ArrayLike) -> Coverage:
     """Return the coverage of a syndrome by a drug.
 
     >>> f"{coverage([60, 30, 10], [45, 21, 7]).mean:.5f}"
     '0.71751'
 
     Args:
-        tested: number of tested isolates of each species.
-        covered: number of these that the drug covers.
+        tested_isolates: number of tested isolates of each species.
+        covered_isolates: number of these that the drug covers.
     """
-    return _coverage(tuple(np.asarray(tested).tolist()), tuple(np.asarray(covered).tolist()))
+    return _coverage(tuple(np.asarray(tested_isolates).tolist()), tuple(np.asarray(covered_isolates).tolist()))
 
 
 @lru_cache(4096)  # the draws are dear, and pages count the same isolates by other strata
-def _coverage(tested: tuple[float, ...], covered: tuple[float, ...]) -> Coverage:
-    n, s = np.asarray(tested, dtype=np.float64), np.asarray(covered, dtype=np.float64)
+def _coverage(tested_isolates: tuple[float, ...], covered_isolates: tuple[float, ...]) -> Coverage:
+    n, s = np.asarray(tested_isolates, dtype=np.float64), np.asarray(covered_isolates, dtype=np.float64)
     mean = float(np.sum((1 + n) / (len(n) + n.sum()) * (1 + s) / (2 + n)))
     random = np.random.default_rng(_SEED)
     weights = random.dirichlet(1 + n, size=_DRAWS)
-    drawn = (weights * random.beta(1 + s, 1 + n - s, size=(_DRAWS, len(n)))).sum(axis=1)
-    low, high = np.quantile(drawn, (0.025, 0.975))
+    coverage_draws = (weights * random.beta(1 + s, 1 + n - s, size=(_DRAWS, len(n)))).sum(axis=1)
+    low, high = np.quantile(coverage_draws, (0.025, 0.975))
     return Coverage(mean, float(low), float(high))
 
 
@@ -71,16 +71,16 @@ def syndrome_counts(isolates: pl.DataFrame, results: Results, regimens: Sequence
     rows = isolates["row"].to_numpy()
     counts = [pl.DataFrame(schema=_COUNTS)]
     for columns in regimens:
-        answered, covered = zip(*(covers(results[column]) for column in columns), strict=True)
-        counted = isolates.select(
+        answered_masks, covered_masks = zip(*(covers(results[column]) for column in columns), strict=True)
+        counted_isolates = isolates.select(
             pl.col("site").cast(pl.String).alias("syndrome"),
             pl.lit(" + ".join(columns)).alias("regimen"),
             "species",
-            pl.Series("n", np.logical_and.reduce(answered)[rows]),
-            pl.Series("covered", np.logical_or.reduce(covered)[rows]),
+            pl.Series("n", np.logical_and.reduce(answered_masks)[rows]),
+            pl.Series("covered", np.logical_or.reduce(covered_masks)[rows]),
         ).filter("n")
         counts.append(
-            counted.group_by("syndrome", "regimen", "species").agg(pl.col("n", "covered").sum().cast(pl.Int64))
+            counted_isolates.group_by("syndrome", "regimen", "species").agg(pl.col("n", "covered").sum().cast(pl.Int64))
         )
     return pl.concat(counts)
 

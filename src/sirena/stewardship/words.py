@@ -14,7 +14,11 @@ _NAMED_STRATA: Final = (WHOLE, UNKNOWN, "hospital", "community")
 
 
 def word(name: str, language: Language) -> str:
-    """Return a word of the report in a language."""
+    """Return a word of the report in a language.
+
+    >>> word("whole", Language.ENGLISH)
+    'All isolates'
+    """
     return text("words", name, language)
 
 
@@ -25,10 +29,10 @@ def stratum_name(stratum: str, language: Language) -> str:
 
 def mode_sentence(antibiogram: Antibiogram, language: Language) -> str:
     """Return the sentence on which isolates count; every title and export has it."""
-    first = antibiogram.request.first
+    first_isolates = antibiogram.request.first_isolates
     period = word("calendar_year" if antibiogram.request.period is None else "period", language)
-    sentence = text("modes", first.mode.value, language).format(period=period, days=first.days)
-    if antibiogram.deduplicated or first.mode is Mode.ALL:
+    sentence = text("modes", first_isolates.mode.value, language).format(period=period, days=first_isolates.days)
+    if antibiogram.is_deduplicated or first_isolates.mode is Mode.ALL:
         return sentence
     return f"{sentence} ({word('not_deduplicated', language)})"
 
@@ -75,10 +79,14 @@ def method_sentences(antibiogram: Antibiogram, language: Language) -> Iterator[s
 def _rules_sentence(antibiogram: Antibiogram, language: Language) -> str:
     if antibiogram.moved_by_rules is None:
         return str(TEXTS["rules_off"][language.value])
-    moved = [f"{rule} {count}" for rule, count in antibiogram.moved_by_rules.items()]
-    return str(TEXTS["rules_on"][language.value]).format(moved=", ".join(moved) or word("nothing", language))
+    rule_counts = [f"{rule} {count}" for rule, count in antibiogram.moved_by_rules.items()]
+    return str(TEXTS["rules_on"][language.value]).format(moved=", ".join(rule_counts) or word("nothing", language))
 
 
 def stratum_title(by: str, language: Language) -> str:
-    """Return the heading of a stratification in the report."""
+    """Return the heading of a stratification in the report.
+
+    >>> stratum_title("ward", Language.SPANISH)
+    'sala'
+    """
     return word("whole" if by == WHOLE else Stratum(by).value, language)

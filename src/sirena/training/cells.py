@@ -130,8 +130,8 @@ class Cells:
 
     def level_counts(self) -> list[int]:
         """Return the number of results at each level (S, I, R), except results without a category of the guideline."""
-        named = ~np.isin(self.names[self.key, self.level], list(REFUSALS))
-        return [int(self.weight[named & (self.level == level)].sum()) for level in range(LEVELS)]
+        has_category = ~np.isin(self.names[self.key, self.level], list(REFUSALS))
+        return [int(self.weight[has_category & (self.level == level)].sum()) for level in range(LEVELS)]
 
     def digest(self) -> str:
         """Return the SHA-256 of everything that training learns from: keys, level names and every weighted cell."""
@@ -142,31 +142,31 @@ class Cells:
 
     def of_tested_organisms(self) -> "Cells":
         """Return a copy of the cells without the keys for which no isolate has a label."""
-        tested = np.bincount(self.key, weights=self.folds.sum(axis=1), minlength=len(self.keys)) > 0
-        kept = tested[self.key]
+        is_tested = np.bincount(self.key, weights=self.folds.sum(axis=1), minlength=len(self.keys)) > 0
+        is_kept = is_tested[self.key]
         return Cells(
             column=self.column,
-            keys=tuple(key for key, labelled in zip(self.keys, tested, strict=True) if labelled),
-            names=self.names[tested],
-            key=(np.cumsum(tested) - 1)[self.key[kept]].astype(np.int32),
-            mic_code=self.mic_code[kept],
-            level=self.level[kept],
-            weight=self.weight[kept],
-            held_out=self.held_out[kept],
-            folds=self.folds[kept],
+            keys=tuple(key for key, has_label in zip(self.keys, is_tested, strict=True) if has_label),
+            names=self.names[is_tested],
+            key=(np.cumsum(is_tested) - 1)[self.key[is_kept]].astype(np.int32),
+            mic_code=self.mic_code[is_kept],
+            level=self.level[is_kept],
+            weight=self.weight[is_kept],
+            held_out=self.held_out[is_kept],
+            folds=self.folds[is_kept],
         )
 
 
-def cells_of(column: str, counted: pl.DataFrame) -> Cells:
+def cells_of(column: str, tally_rows: pl.DataFrame) -> Cells:
     """Return the tally of one test column as `Cells`.
 
     Args:
         column: test column.
-        counted: rows of `tally` for this column, with a key instead of organism and body site (`keyed`).
+        tally_rows: rows of `tally` for this column, with a key instead of organism and body site (`with_keys`).
     """
-    keys = tuple(sorted(counted["key"].unique().to_list()))
-    merged = (
-        counted.with_columns(
+    keys = tuple(sorted(tally_rows["key"].unique().to_list()))
+    cells = (
+        tally_rows.with_columns(
             pl.when(pl.col("part") == 0).then(pl.col("weight")).otherwise(0.0).alias("held_out"),
             *(_in_fold(fold).alias(f"fold {fold}") for fold in range(FOLDS)),
         )
@@ -178,32 +178,32 @@ def cells_of(column: str, counted: pl.DataFrame) -> Cells:
     return Cells(
         column=column,
         keys=keys,
-        names=_level_names(keys, counted),
-        key=np.array([position[key] for key in merged["key"]], dtype=np.int32),
-        mic_code=merged["mic_code"].to_numpy().astype(np.int16),
-        level=merged["level"].to_numpy().astype(np.int8),
-        weight=merged["weight"].to_numpy().astype(np.float64),
-        held_out=merged["held_out"].to_numpy().astype(np.float64),
-        folds=merged.select("^fold .*$").to_numpy().astype(np.float64),
+        names=_level_names(keys, tally_rows),
+        key=np.array([position[key] for key in cells["key"]], dtype=np.int32),
+        mic_code=cells["mic_code"].to_numpy().astype(np.int16),
+        level=cells["level"].to_numpy().astype(np.int8),
+        weight=cells["weight"].to_numpy().astype(np.float64),
+        held_out=cells["held_out"].to_numpy().astype(np.float64),
+        folds=cells.select("^fold .*$").to_numpy().astype(np.float64),
     )
 
 
-def keyed(counted: pl.DataFrame, reference: TruthTable | None) -> pl.DataFrame:
+def with_keys(tally_rows: pl.DataFrame, reference: TruthTable | None) -> pl.DataFrame:
     """Replace organism and body site in a tally by a key, which includes the site only if the reference separates it.
 
     Args:
-        counted: rows of `tally` for one column.
+        tally_rows: rows of `tally` for one column.
         reference: the guideline's truth table for the column; None joins all body sites of an organism.
     """
-    pairs = counted.select("organism", "site").unique().sort("organism", "site")
+    pairs = tally_rows.select("organism", "site").unique().sort("organism", "site")
     keys = [_key(organism, Site(site), reference) for organism, site in pairs.iter_rows()]
-    return counted.join(pairs.with_columns(pl.Series("key", keys, dtype=pl.String)), on=["organism", "site"]).drop(
+    return tally_rows.join(pairs.with_columns(pl.Series("key", keys, dtype=pl.String)), on=["organism", "site"]).drop(
         "organism", "site"
     )
 
 
 def _key(organism: str, site: Site, reference: TruthTable | None) -> str:
-    if reference is None or organism not in reference.known:
+    if reference is None or organism not in reference.vocabulary:
         return organism
     own = key_of(organism, site)
     # a site for which the guideline has no row stays apart: its labels say nothing of other sites
@@ -215,23 +215,23 @@ def _in_fold(fold: int) -> pl.Expr:
     return pl.when((part % FOLDS == fold) & (part != REFERENCE_PART)).then(pl.col("weight")).otherwise(0.0)
 
 
-def _level_names(keys: tuple[str, ...], counted: pl.DataFrame) -> NDArray[np.str_]:
+def _level_names(keys: tuple[str, ...], tally_rows: pl.DataFrame) -> NDArray[np.str_]:
     """Return the name of each level for each key: the commonest among its labels, or else among the drug's.
 
     So an answer is SDD or NS if the evidence says so.
     """
     totals: dict[tuple[str | None, int], dict[str, float]] = {}
-    sums = counted.group_by("key", "level", "label").agg(pl.col("weight").sum()).sort("key", "level", "label")
+    sums = tally_rows.group_by("key", "level", "label").agg(pl.col("weight").sum()).sort("key", "level", "label")
     for key, level, label, weight in sums.iter_rows():
         totals.setdefault((key, level), {})[label] = weight
         if label not in REFUSALS:
             usual = totals.setdefault((None, level), {})
             usual[label] = usual.get(label, 0.0) + weight
 
-    def named(key: str | None, level: int, default: str) -> str:
+    def commonest(key: str | None, level: int, default: str) -> str:
         weights = totals.get((key, level), {})
         return max(weights, key=lambda label: (weights[label], label == default), default=default)
 
-    common = [named(None, level, _DEFAULT_NAMES[level].value) for level in range(LEVELS)]
-    rows = [[named(key, level, common[level]) for level in range(LEVELS)] for key in keys]
+    common = [commonest(None, level, _DEFAULT_NAMES[level].value) for level in range(LEVELS)]
+    rows = [[commonest(key, level, common[level]) for level in range(LEVELS)] for key in keys]
     return np.array(rows, dtype=np.str_).reshape(len(keys), LEVELS)

@@ -27,12 +27,12 @@ def columns_to_train(tests: Iterable[TestColumn], drugs: Iterable[str] | None = 
     >>> columns_to_train([parse_test_column("AMK_NM")], ["AMK"])
     ('AMK_NM',)
     """
-    held = {test.model_column: test for test in tests}
-    letters = Counter(test.guideline for test in held.values())
+    tests_by_column = {test.model_column: test for test in tests}
+    letters = Counter(test.guideline for test in tests_by_column.values())
     main = max(letters, key=lambda letter: (letters[letter], letter == "N"), default="N")
     if drugs is None:
-        return tuple(sorted({*held, *(f"{drug}_{main}M" for drug in FIRST_PANEL)}))
+        return tuple(sorted({*tests_by_column, *(f"{drug}_{main}M" for drug in FIRST_PANEL)}))
     columns = set()
     for drug in drugs:
-        columns |= {column for column, test in held.items() if test.drug == drug} or {f"{drug}_{main}M"}
+        columns |= {column for column, test in tests_by_column.items() if test.drug == drug} or {f"{drug}_{main}M"}
     return tuple(sorted(columns))

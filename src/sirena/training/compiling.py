@@ -49,5 +49,5 @@ def _question(key: str, keys: set[str]) -> tuple[str, str]:
 
 @cache
 def _answer_code(category: bytes, reason: bytes) -> int:
-    stated = None if reason == NO_REASON.encode() else Reason(reason.decode())
-    return ANSWER_CODES[Answer(Category(category.decode()), stated)]
+    answer_reason = None if reason == NO_REASON.encode() else Reason(reason.decode())
+    return ANSWER_CODES[Answer(Category(category.decode()), answer_reason)]

@@ -66,7 +66,7 @@ class CountedEvidence:
     label_source: LabelSource
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
 
-    def counted(self, seed: int) -> pl.DataFrame:
+    def weighted_cells(self, seed: int) -> pl.DataFrame:
         """Return the cells, after checking that their isolates were divided into parts by this seed.
 
         Raises:
@@ -77,11 +77,11 @@ class CountedEvidence:
         return self.tally
 
 
-def pooled(hospitals: Iterable[HospitalCounts]) -> pl.DataFrame:
+def pool_hospitals(hospitals: Iterable[HospitalCounts]) -> pl.DataFrame:
     """Add up the cells of several hospitals, in any order; all must be divided into parts by the same seed."""
-    return summed(hospital.tally for hospital in hospitals)
+    return add_tallies(hospital.tally for hospital in hospitals)
 
 
-def summed(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
+def add_tallies(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Add up tallies, cell by cell; their order does not matter."""
     return pl.concat([COUNT_TYPES.to_frame(), *tallies]).group_by(CELL).agg(pl.col("weight").sum()).sort(CELL)

@@ -36,23 +36,23 @@ def cross_validate(
         steps: number of steps of gradient descent.
         ancestry: returns the groups that an organism belongs to.
     """
-    tested = cells.of_tested_organisms()
-    course = Course(tested, settings, ancestry)
-    confusion = np.zeros((len(tested.keys), LEVELS, LEVELS + 1), dtype=np.int64)
+    tested_cells = cells.of_tested_organisms()
+    course = Course(tested_cells, settings, ancestry)
+    confusion = np.zeros((len(tested_cells.keys), LEVELS, LEVELS + 1), dtype=np.int64)
     for fold in range(FOLDS):
-        asked = tested.folds[:, fold]
-        learnt = tested.weight - asked
-        if not asked.any() or not learnt.any():
-            answer = np.full(len(asked), -1)
+        asked_weight = tested_cells.folds[:, fold]
+        learnt_weight = tested_cells.weight - asked_weight
+        if not asked_weight.any() or not learnt_weight.any():
+            answer = np.full(len(asked_weight), -1)
         else:
-            course.advance(course.start_from(learnt), steps)
-            known = np.bincount(tested.key, weights=learnt, minlength=len(tested.keys)) > 0
-            level = course.fit(()).levels()[tested.key, tested.mic_code]
-            answer = np.where(known[tested.key], level, -1)
+            course.advance(course.start_from(learnt_weight), steps)
+            is_known = np.bincount(tested_cells.key, weights=learnt_weight, minlength=len(tested_cells.keys)) > 0
+            level = course.fit(()).levels()[tested_cells.key, tested_cells.mic_code]
+            answer = np.where(is_known[tested_cells.key], level, -1)
         column = np.where(answer < 0, _UNANSWERED, answer)
-        np.add.at(confusion, (tested.key, tested.level, column), asked.astype(np.int64))
+        np.add.at(confusion, (tested_cells.key, tested_cells.level, column), asked_weight.astype(np.int64))
     by_organism: dict[str, NDArray[np.int64]] = {}
-    for key, matrix in zip(tested.keys, confusion, strict=True):
+    for key, matrix in zip(tested_cells.keys, confusion, strict=True):
         organism = split_key(key)[0]
         by_organism[organism] = by_organism.get(organism, 0) + matrix
     return _counts(confusion.sum(axis=0)), {organism: _counts(matrix) for organism, matrix in by_organism.items()}

@@ -41,8 +41,8 @@ class WilsonRate:
         """Wilson's 95 % confidence interval; 0 to 1 if the total is zero."""
         if not self.total:
             return 0.0, 1.0
-        found = binomtest(self.cases, self.total).proportion_ci(CONFIDENCE, method="wilson")
-        return float(found.low), float(found.high)
+        bounds = binomtest(self.cases, self.total).proportion_ci(CONFIDENCE, method="wilson")
+        return float(bounds.low), float(bounds.high)
 
     def __str__(self) -> str:
         """Return ``12 of 345 (3.48 %, 2.00-5.98)``."""
@@ -63,20 +63,20 @@ class WilsonRate:
 class AgreementCounts:
     """Number of results by label and by answer."""
 
-    labelled: int
+    labelled_results: int
     """Number of results with a label."""
     confusion: tuple[tuple[int, ...], ...]
     """Number of answered results by level of the label, then level of the answer (S; I or SDD; R or NS)."""
 
     @property
-    def answered(self) -> WilsonRate:
+    def answered_rate(self) -> WilsonRate:
         """Share of labelled results that were answered."""
-        return WilsonRate(sum(map(sum, self.confusion)), self.labelled)
+        return WilsonRate(sum(map(sum, self.confusion)), self.labelled_results)
 
     @property
     def categorical_agreement(self) -> WilsonRate:
         """Categorical agreement (CA): share of answered results at the label's level."""
-        return WilsonRate(sum(self.confusion[level][level] for level in range(LEVELS)), self.answered.cases)
+        return WilsonRate(sum(self.confusion[level][level] for level in range(LEVELS)), self.answered_rate.cases)
 
     @property
     def very_major_errors(self) -> WilsonRate:
@@ -93,15 +93,15 @@ class AgreementCounts:
         """Minor errors (mE): share of answered results with I on one side only."""
         return WilsonRate(
             self.confusion[0][1] + self.confusion[1][0] + self.confusion[1][2] + self.confusion[2][1],
-            self.answered.cases,
+            self.answered_rate.cases,
         )
 
     def to_json(self) -> dict[str, Any]:
         """Return counts and rates as plain JSON values."""
         return {
-            "labelled": self.labelled,
+            "labelled": self.labelled_results,
             "confusion": [list(row) for row in self.confusion],
-            "answered": self.answered.to_json(),
+            "answered": self.answered_rate.to_json(),
             "ca": self.categorical_agreement.to_json(),
             "vme": self.very_major_errors.to_json(),
             "me": self.major_errors.to_json(),
@@ -113,7 +113,7 @@ class AgreementCounts:
 class Evaluation:
     """Agreement over all results, by test column and by organism."""
 
-    pooled: AgreementCounts
+    pooled_counts: AgreementCounts
     by_column: dict[str, AgreementCounts]
     by_organism: dict[str, AgreementCounts]
 
@@ -121,7 +121,7 @@ class Evaluation:
         """Return the agreement as plain JSON values."""
         return {
             "compared_as": "S, I (with SDD), R (with NS)",
-            "pooled": self.pooled.to_json(),
+            "pooled": self.pooled_counts.to_json(),
             "by_column": {name: counts.to_json() for name, counts in self.by_column.items()},
             "by_organism": {name: counts.to_json() for name, counts in self.by_organism.items()},
         }
@@ -156,8 +156,8 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
             ]
         )
         parts.append(part.with_columns(pl.Series("answer", answers)))
-    found = pl.concat(parts) if parts else cells.with_columns(pl.lit(0, dtype=pl.UInt8).alias("answer"))
-    return found.with_columns(
+    answered_rows = pl.concat(parts) if parts else cells.with_columns(pl.lit(0, dtype=pl.UInt8).alias("answer"))
+    return answered_rows.with_columns(
         pl.col("label").cast(pl.String).replace_strict(_LEVEL_OF_LABEL, return_dtype=pl.Int8).alias("level"),
         pl.col("answer").replace_strict(_LEVEL_OF_ANSWER, default=None, return_dtype=pl.Int8).alias("answer_level"),
     )
@@ -172,7 +172,7 @@ def summarise(parts: Iterable[pl.DataFrame]) -> Evaluation:
     """Return the agreement over several frames from `answered_cells`, such as one per fold of a cross-validation."""
     cells = pl.concat(parts)
     return Evaluation(
-        pooled=_counts(cells),
+        pooled_counts=_counts(cells),
         by_column=_counts_by(cells, "column"),
         by_organism=_counts_by(cells, "organism"),
     )
@@ -192,11 +192,11 @@ def _counts_by(cells: pl.DataFrame, name: str) -> dict[str, AgreementCounts]:
 
 
 def _counts(cells: pl.DataFrame) -> AgreementCounts:
-    answered = cells.filter(pl.col("answer_level").is_not_null())
+    answered_rows = cells.filter(pl.col("answer_level").is_not_null())
     confusion = np.zeros((LEVELS, LEVELS), dtype=np.int64)
     np.add.at(
         confusion,
-        (answered["level"].to_numpy(), answered["answer_level"].to_numpy()),
-        answered["results"].to_numpy().astype(np.int64),
+        (answered_rows["level"].to_numpy(), answered_rows["answer_level"].to_numpy()),
+        answered_rows["results"].to_numpy().astype(np.int64),
     )
     return AgreementCounts(int(cells["results"].sum()), tuple(tuple(int(n) for n in row) for row in confusion))

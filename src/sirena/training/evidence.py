@@ -63,7 +63,7 @@ class Countable(Protocol):
     def reference(self) -> Mapping[str, TruthTable]:
         """The guideline's truth tables by test column; empty if no guideline was given."""
 
-    def counted(self, seed: int) -> pl.DataFrame:
+    def weighted_cells(self, seed: int) -> pl.DataFrame:
         """Return the weighted cells (`cells.tally`), with the isolates divided into parts by a seed."""
 
 
@@ -79,22 +79,22 @@ class Evidence:
     reference: Mapping[str, TruthTable] = field(default_factory=dict)
     """The guideline's truth tables by test column; empty if no guideline was given."""
 
-    def of_isolates(self, chosen: pl.Series) -> "Evidence":
+    def of_isolates(self, isolates: pl.Series) -> "Evidence":
         """Return the evidence of some isolates only, to train on them and evaluate on the others.
 
         Args:
-            chosen: isolate numbers, UInt32, as in the column ``isolate``.
+            isolates: isolate numbers, UInt32, as in the column ``isolate``.
         """
-        kept = self.rows.join(chosen.unique().to_frame("isolate").cast(pl.UInt32), on="isolate", how="semi")
-        return Evidence(kept, self.label_source, self.reference)
+        rows = self.rows.join(isolates.unique().to_frame("isolate").cast(pl.UInt32), on="isolate", how="semi")
+        return Evidence(rows, self.label_source, self.reference)
 
-    def counted(self, seed: int) -> pl.DataFrame:
+    def weighted_cells(self, seed: int) -> pl.DataFrame:
         """Return the rows as weighted cells (`cells.tally`), with the isolates divided into parts by a seed."""
         return tally(self.rows, seed)
 
 
 def collect_evidence(
-    file: WhonetFile, *, labels: LabelSource, reference: Mapping[str, TruthTable] | None = None, first: int = 0
+    file: WhonetFile, *, labels: LabelSource, reference: Mapping[str, TruthTable] | None = None, first_isolate: int = 0
 ) -> Evidence:
     """Return the labelled results of a file.
 
@@ -102,7 +102,7 @@ def collect_evidence(
         file: the file.
         labels: source of the labels.
         reference: truth tables of guideline editions, by test column.
-        first: number of the file's first isolate, if the file is a part of a longer one.
+        first_isolate: number of the file's first isolate, if the file is a part of a longer one.
 
     Raises:
         NoOrganismColumnError: no column of the file names the organism.
@@ -123,7 +123,7 @@ def collect_evidence(
                 "mic_code": _codes(file, header),
                 "label": _written_labels(file, header, labels),
             }
-        ).with_row_index("isolate", first)
+        ).with_row_index("isolate", first_isolate)
         results = results.filter((pl.col("mic_code") >= 0) & pl.col("organism").is_not_null())
         parts.append(results.filter(pl.col("label").is_not_null()).cast(ROW_TYPES).select(ROW_TYPES.names()))
     return Evidence(pl.concat(parts), labels, tables)
@@ -136,17 +136,17 @@ def reference_grid(table: TruthTable) -> pl.DataFrame:
     gives no category, the refusal with its reason is a level of its own.
 
     Returns:
-        A frame with the columns of `cells.keyed`.
+        A frame with the columns of `cells.with_keys`.
     """
     exact = table.cells[:, :DILUTIONS]
     levels = np.array(
         [-1 if answer is None or answer.category.level is None else answer.category.level for answer in ANSWERS]
     )
     level = levels[exact]
-    stated = level >= 0
+    has_category = level >= 0
     # A stretch without category takes the free level below, or above, what is stated.
-    first = np.where(stated.any(axis=1), stated.argmax(axis=1), DILUTIONS)
-    level = np.where(stated, level, np.where(np.arange(DILUTIONS) < first[:, None], 0, 2)).ravel()
+    first_position = np.where(has_category.any(axis=1), has_category.argmax(axis=1), DILUTIONS)
+    level = np.where(has_category, level, np.where(np.arange(DILUTIONS) < first_position[:, None], 0, 2)).ravel()
     names = np.array(["" if answer is None else _name(answer) for answer in ANSWERS])
     return pl.DataFrame(
         {
@@ -172,8 +172,8 @@ def _sites(file: WhonetFile) -> pl.Series:
     column = file.frame[file.specimen_column]
     texts = _distinct(column)
     sites = [(site_of_specimen(text) or Site.UNKNOWN).value for text in texts]
-    filled = column.replace_strict(texts, sites, default=Site.UNKNOWN.value, return_dtype=pl.String)
-    return filled.fill_null(Site.UNKNOWN.value).cast(SITE_TYPE)
+    column_sites = column.replace_strict(texts, sites, default=Site.UNKNOWN.value, return_dtype=pl.String)
+    return column_sites.fill_null(Site.UNKNOWN.value).cast(SITE_TYPE)
 
 
 def _distinct(column: pl.Series) -> list[str]:
@@ -187,9 +187,9 @@ def _resolved(file: WhonetFile, header: str) -> pl.Series:
     """Return the organism codes of a column; null if the organism is missing or unknown."""
     column = file.frame[header]
     texts = _distinct(column)
-    others = file.readings_of(header, texts)
+    readings = file.readings_of(header, texts)
     codes = pl.Series(
-        [code or None for code in resolve_many(others.get(text, text) for text in texts)], dtype=ROW_TYPES["organism"]
+        [code or None for code in resolve_many(readings.get(text, text) for text in texts)], dtype=ROW_TYPES["organism"]
     )
     return column.replace_strict(texts, codes, default=None, return_dtype=ROW_TYPES["organism"])
 
@@ -197,8 +197,8 @@ def _resolved(file: WhonetFile, header: str) -> pl.Series:
 def _codes(file: WhonetFile, header: str) -> pl.Series:
     column = file.frame[header]
     texts = _distinct(column)
-    others = file.readings_of(header, texts)
-    codes = encode_mics((others.get(text, text) for text in texts), file.test_columns[header].drug)
+    readings = file.readings_of(header, texts)
+    codes = encode_mics((readings.get(text, text) for text in texts), file.test_columns[header].drug)
     return column.replace_strict(texts, codes, default=MISSING, return_dtype=pl.Int16).fill_null(MISSING)
 
 
@@ -210,7 +210,7 @@ def _written_labels(file: WhonetFile, header: str, labels: LabelSource) -> pl.Se
     column = file.frame[category_header or header]
     texts = _distinct(column)
     label_of = read_label if category_header else label_beside
-    read = pl.Series(
+    text_labels = pl.Series(
         [None if (label := label_of(text)) not in LABELS else label.value for text in texts], dtype=LABEL_TYPE
     )
-    return column.replace_strict(texts, read, default=None, return_dtype=LABEL_TYPE)
+    return column.replace_strict(texts, text_labels, default=None, return_dtype=LABEL_TYPE)

@@ -24,7 +24,7 @@ from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, spell_dilution
 from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable, split_key
 from sirena.training.backend import keras, use_one_thread
-from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of, keyed
+from sirena.training.cells import FOLDS, LEVELS, Cells, cells_of, with_keys
 from sirena.training.compiling import compile_network
 from sirena.training.cross_validation import cross_validate
 from sirena.training.evaluation import AgreementCounts
@@ -68,16 +68,16 @@ class Untrainable:
     """A test column without any evidence to learn from."""
 
     column: str
-    why: str
+    reason: str
     """The reason, as one sentence for a person."""
 
 
 @dataclass(frozen=True)
-class _Chosen:
+class _ColumnEvidence:
     """The evidence that one test column is trained from."""
 
     column: str
-    counted: pl.DataFrame
+    tally_rows: pl.DataFrame
     source: LabelSource
     note: str
     file_results: int
@@ -86,7 +86,7 @@ class _Chosen:
     """The table that the network must equal wherever it has a row; None if labels come from the laboratory alone."""
     grounds: TruthTable | None = None
     """The guideline's table for the column, from which answers take their grounds; None if there is none."""
-    tested: TestedResults = field(default_factory=dict)
+    tested_results: TestedResults = field(default_factory=dict)
     """Labelled results that the files hold for this column, whether used or not."""
 
 
@@ -112,56 +112,58 @@ def train_models(
         ancestry: returns the groups that an organism belongs to.
     """
     use_one_thread()
-    counted = {column: part for (column,), part in evidence.counted(seed).partition_by("column", as_dict=True).items()}
-    columns = _columns(evidence, counted, drugs)
-    for done, column in enumerate(columns, start=1):
-        chosen = _choose(evidence, column, counted.get(column))
-        if isinstance(chosen, Untrainable):
-            result: TrainedModel | Untrainable = chosen
+    rows_of_column = {
+        column: part for (column,), part in evidence.weighted_cells(seed).partition_by("column", as_dict=True).items()
+    }
+    columns = _columns(evidence, rows_of_column, drugs)
+    for number, column in enumerate(columns, start=1):
+        column_evidence = _choose(evidence, column, rows_of_column.get(column))
+        if isinstance(column_evidence, Untrainable):
+            outcome: TrainedModel | Untrainable = column_evidence
         else:
-            chosen = replace(chosen, tested=count_tested(counted.get(column)))
-            result = _train(chosen, seed, search, settings or TrainingSettings(), ancestry)
+            column_evidence = replace(column_evidence, tested_results=count_tested(rows_of_column.get(column)))
+            outcome = _train(column_evidence, seed, search, settings or TrainingSettings(), ancestry)
         if progress is not None:
-            progress(done, len(columns), column)
-        yield result
+            progress(number, len(columns), column)
+        yield outcome
 
 
-def _columns(evidence: Countable, counted: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
+def _columns(evidence: Countable, rows_of_column: dict[str, pl.DataFrame], drugs: Iterable[str] | None) -> list[str]:
     by_drug: dict[str, set[str]] = {}
-    for column in (*counted, *evidence.reference):
+    for column in (*rows_of_column, *evidence.reference):
         by_drug.setdefault(column.split("_")[0], set()).add(column)
-    wanted = sorted(by_drug) if drugs is None else sorted(set(drugs))
-    return [column for drug in wanted for column in sorted(by_drug.get(drug, {f"{drug}_NM"}))]
+    drug_codes = sorted(by_drug) if drugs is None else sorted(set(drugs))
+    return [column for drug in drug_codes for column in sorted(by_drug.get(drug, {f"{drug}_NM"}))]
 
 
-def _choose(evidence: Countable, column: str, counted: pl.DataFrame | None) -> _Chosen | Untrainable:
+def _choose(evidence: Countable, column: str, tally_rows: pl.DataFrame | None) -> _ColumnEvidence | Untrainable:
     """Return the evidence that a test column is trained from, or why there is none."""
     table = evidence.reference.get(column)
     table = table if table is not None and table.keys else None
     grid = None if table is None else reference_grid(table)
-    counted = None if counted is None else keyed(counted, table)
-    results = 0 if counted is None else int(counted["weight"].sum())
-    if evidence.label_source is LabelSource.REFERENCE or counted is None or results < MINIMUM_RESULTS:
+    tally_rows = None if tally_rows is None else with_keys(tally_rows, table)
+    results = 0 if tally_rows is None else int(tally_rows["weight"].sum())
+    if evidence.label_source is LabelSource.REFERENCE or tally_rows is None or results < MINIMUM_RESULTS:
         if grid is not None:
             note = (
                 "" if evidence.label_source is LabelSource.REFERENCE else f"only {results} labelled results in the file"
             )
-            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table, table)
+            return _ColumnEvidence(column, grid, LabelSource.REFERENCE, note, results, table, table)
         return Untrainable(
             column,
             f"{results} labelled results in the file ({MINIMUM_RESULTS} needed) and no breakpoint in a reference",
         )
     if evidence.label_source is LabelSource.BOTH and table is not None and grid is not None:
-        own = counted.filter(
-            ~pl.col("key").is_in([key for key in counted["key"].unique() if split_key(key)[0] in table.known])
+        own = tally_rows.filter(
+            ~pl.col("key").is_in([key for key in tally_rows["key"].unique() if split_key(key)[0] in table.vocabulary])
         )
         if not _enough(own):
             silent = int(own["weight"].sum())
             note = f"{silent} results of organisms beyond the edition are too few to be judged by" if silent else ""
-            return _Chosen(column, grid, LabelSource.REFERENCE, note, results, table, table)
-        both = pl.concat([grid, own.select(grid.columns)])
-        return _Chosen(column, both, LabelSource.BOTH, "", results, table, table)
-    return _Chosen(column, counted, evidence.label_source, "", results, grounds=table)
+            return _ColumnEvidence(column, grid, LabelSource.REFERENCE, note, results, table, table)
+        joint_rows = pl.concat([grid, own.select(grid.columns)])
+        return _ColumnEvidence(column, joint_rows, LabelSource.BOTH, "", results, table, table)
+    return _ColumnEvidence(column, tally_rows, evidence.label_source, "", results, grounds=table)
 
 
 def _enough(own: pl.DataFrame) -> bool:
@@ -171,37 +173,39 @@ def _enough(own: pl.DataFrame) -> bool:
     return total >= MINIMUM_OWN_RESULTS and by_level.get(0, 0) >= MINIMUM_OWN_S and by_level.get(2, 0) >= MINIMUM_OWN_R
 
 
-def _train(chosen: _Chosen, seed: int, search: int, settings: TrainingSettings, ancestry: Ancestry) -> TrainedModel:
-    cells = cells_of(chosen.column, chosen.counted)
-    if search and chosen.reference is None:
+def _train(
+    column_evidence: _ColumnEvidence, seed: int, search: int, settings: TrainingSettings, ancestry: Ancestry
+) -> TrainedModel:
+    cells = cells_of(column_evidence.column, column_evidence.tally_rows)
+    if search and column_evidence.reference is None:
         settings = search_settings(cells, trials=search, seed=seed, start=settings, ancestry=ancestry)
     course = Course(cells, settings, ancestry)
     held_out: dict[str, Any] | None = None
-    if chosen.reference is None:
-        watched = course.choose_steps()
-        steps = watched.steps
+    if column_evidence.reference is None:
+        watched_course = course.choose_steps()
+        steps = watched_course.steps
         course.advance(course.start(), steps)
-        fit = course.fit(watched.history)
-        network = _answering(cells, fit)
-        table, disagreements = compile_network(network, chosen.column, cells.keys), None
+        fit = course.fit(watched_course.history)
+        network = _network_of(cells, fit)
+        table, disagreements = compile_network(network, column_evidence.column, cells.keys), None
         held_out = _held_out(*cross_validate(cells, settings, steps, ancestry))
     else:
-        fit, network, table, disagreements = _train_until_equal(course, chosen.reference)
+        fit, network, table, disagreements = _train_until_equal(course, column_evidence.reference)
         steps = sum(epoch.steps for epoch in fit.history)
         if cells.folds.any():
             held_out = _held_out(*cross_validate(cells, settings, steps, ancestry))
-    table = replace(table, grounds=tuple(_ground(key, chosen.grounds) for key in table.keys))
+    table = replace(table, grounds=tuple(_ground(key, column_evidence.grounds) for key in table.keys))
     report: dict[str, Any] = {
-        "column": chosen.column,
+        "column": column_evidence.column,
         "seed": seed,
-        "label_source": chosen.source.value,
-        "note": chosen.note,
+        "label_source": column_evidence.source.value,
+        "note": column_evidence.note,
         "settings": asdict(settings),
         "data_sha256": cells.digest(),
         "evidence": {
             "results": int(cells.folds.sum()),
             "grid_points": cells.results - int(cells.folds.sum()),
-            "file_results": chosen.file_results,
+            "file_results": column_evidence.file_results,
             "cells": len(cells.weight),
             "organisms": len(table.organisms),
             "keys": len(cells.keys),
@@ -220,41 +224,41 @@ def _train(chosen: _Chosen, seed: int, search: int, settings: TrainingSettings, 
             for key, pair in zip(cells.keys, fit.cut_points()[:, 0], strict=True)
         },
         "labels": _labels(cells),
-        "tested": chosen.tested,
+        "tested": column_evidence.tested_results,
     }
-    return TrainedModel(chosen.column, network, table, report)
+    return TrainedModel(column_evidence.column, network, table, report)
 
 
 def _train_until_equal(course: Course, reference: TruthTable) -> tuple[Fit, keras.Model, TruthTable, int]:
     """Train until no answer differs from the reference where it has a row, or until the rounds are used up."""
     batch = course.start()
     history: list[Epoch] = []
-    stated = [row for row, key in enumerate(course.cells.keys) if key in reference.row_of]
-    expected = reference.cells[[reference.row_of[course.cells.keys[row]] for row in stated]]
+    shared_rows = [row for row, key in enumerate(course.cells.keys) if key in reference.row_of]
+    reference_cells = reference.cells[[reference.row_of[course.cells.keys[row]] for row in shared_rows]]
     while True:
         history.append(course.advance(batch, STRIDE))
         fit = course.fit(tuple(history))
-        network = _answering(course.cells, fit)
+        network = _network_of(course.cells, fit)
         table = compile_network(network, course.cells.column, course.cells.keys)
-        disagreements = int((table.cells[stated] != expected).sum())
+        disagreements = int((table.cells[shared_rows] != reference_cells).sum())
         if disagreements == 0 or len(history) == _MOST_ROUNDS:
             return fit, network, table, disagreements
 
 
-def _answering(cells: Cells, fit: Fit) -> keras.Model:
+def _network_of(cells: Cells, fit: Fit) -> keras.Model:
     """Return an answering network with the learnt parameters."""
-    trained = CutPoints.of(len(fit.lineage.groups))
-    for variable, learnt in zip(trained.variables, (fit.effects, fit.slope), strict=True):
-        variable.assign(learnt)
+    cut_points = CutPoints.of(len(fit.lineage.groups))
+    for variable, parameter in zip(cut_points.variables, (fit.effects, fit.slope), strict=True):
+        variable.assign(parameter)
     return answering_network(
-        f"modelo_{cells.column}", trained, cells.keys, fit.lineage.member, cells.names, fit.centre, fit.scale
+        f"modelo_{cells.column}", cut_points, cells.keys, fit.lineage.member, cells.names, fit.centre, fit.scale
     )
 
 
-def _held_out(pooled: AgreementCounts, by_organism: dict[str, AgreementCounts]) -> dict[str, Any]:
+def _held_out(pooled_counts: AgreementCounts, by_organism: dict[str, AgreementCounts]) -> dict[str, Any]:
     return {
         "method": f"{FOLDS}-fold cross-validation by isolate",
-        "pooled": pooled.to_json(),
+        "pooled": pooled_counts.to_json(),
         "by_organism": {organism: counts.to_json() for organism, counts in by_organism.items()},
     }
 

@@ -26,7 +26,7 @@ def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
     names = list(hospitals)
     usual = [_usual(counts.tally).with_columns(pl.lit(name).alias("hospital")) for name, counts in hospitals.items()]
     cells = pl.concat(usual)
-    apart = (
+    disagreements = (
         cells.group_by(_CELL)
         .agg(
             pl.col("all").sum().cast(pl.Int64).alias("results"),
@@ -37,11 +37,11 @@ def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
     labels = cells.select(
         *_CELL, "hospital", pl.format("{} {}", pl.col("label").cast(pl.String), pl.col("weight").cast(pl.Int64))
     )
-    beside = labels.pivot("hospital", index=list(_CELL), values=labels.columns[-1])
-    missing = [pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in beside.columns]
-    listed = apart.join(beside.with_columns(missing), on=_CELL, how="left")
+    labels_by_hospital = labels.pivot("hospital", index=list(_CELL), values=labels.columns[-1])
+    missing = [pl.lit(None, dtype=pl.String).alias(name) for name in names if name not in labels_by_hospital.columns]
+    rows = disagreements.join(labels_by_hospital.with_columns(missing), on=_CELL, how="left")
     return (
-        listed.with_columns(mic_text())
+        rows.with_columns(mic_text())
         .sort("distance", "results", *_CELL, descending=[True, True, False, False, False, False])
         .select("column", "organism", "site", "mic", "results", "distance", *names)
     )

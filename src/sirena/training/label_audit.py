@@ -97,34 +97,34 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
     return audit_counts(tally(evidence.rows, seed=0), reference)
 
 
-def audit_counts(counted: pl.DataFrame, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
+def audit_counts(tally_rows: pl.DataFrame, reference: Mapping[str, TruthTable] | None = None) -> pl.DataFrame:
     """Return the same as `audit_labels`, from counted evidence.
 
     Args:
-        counted: the cells, as `cells.tally` returns them.
+        tally_rows: the cells, as `cells.tally` returns them.
         reference: truth tables of guideline editions by test column; None for no comparison with a reference.
     """
     cells = (
-        counted.group_by("column", "organism", "site", "mic_code", "label")
+        tally_rows.group_by("column", "organism", "site", "mic_code", "label")
         .agg(pl.col("weight").sum().cast(pl.Int64).alias("results"))
         .with_columns(pl.col("label").cast(pl.String))
         .sort("column", "organism", "site", "mic_code", "label")
     )
     tables = reference or {}
-    audited = [
+    audits = [
         _audit(group, tables.get(column))
         for (column, *_), group in cells.partition_by(
             "column", "organism", "site", as_dict=True, maintain_order=True
         ).items()
     ]
-    if not audited:
+    if not audits:
         return AUDIT_COLUMNS.to_frame()
     severity = (
         pl.when(pl.col("distance") == LEVELS - 1).then(pl.lit(Severity.S_AGAINST_R)).otherwise(pl.lit(Severity.MINOR))
     )
     organisms = cells["organism"].unique().to_list()
     return (
-        pl.concat(audited)
+        pl.concat(audits)
         .filter(pl.col("findings") != "")
         .with_columns(
             severity.alias("severity"),
@@ -168,37 +168,39 @@ def _audit(group: pl.DataFrame, table: TruthTable | None) -> pl.DataFrame:
     labels = group["label"].to_list()
     level = np.array([LEVEL_OF_LABEL[label] for label in labels])
     results = group["results"].to_numpy()
-    same = code[:, None] == code[None]
+    is_same_mic = code[:, None] == code[None]
     at_level = np.zeros((len(code), LEVELS), dtype=np.int64)
     for number in range(LEVELS):
-        at_level[:, number] = same @ np.where(level == number, results, 0)
+        at_level[:, number] = is_same_mic @ np.where(level == number, results, 0)
     own = at_level[np.arange(len(code)), level]
-    elsewhere = np.where(np.arange(LEVELS)[None] == level[:, None], -1, at_level)
-    other_level, at_other = elsewhere.argmax(axis=1), elsewhere.max(axis=1)
-    contradicts = at_other >= own
-    other = np.where(same & (level[None] == other_level[:, None]), results[None], 0).argmax(axis=1)
-    opposed, opposing = _order_conflicts(code, level, results)
-    disordered = (opposed >= results) & (opposed > 0)
-    expected = _reference_categories(table, group["organism"][0], Site(group["site"][0]), code)
-    expected_level = np.array([LEVEL_OF_LABEL.get(category, -1) if category else -1 for category in expected])
-    differs = (expected_level >= 0) & (expected_level != level)
+    results_elsewhere = np.where(np.arange(LEVELS)[None] == level[:, None], -1, at_level)
+    other_level, at_other = results_elsewhere.argmax(axis=1), results_elsewhere.max(axis=1)
+    is_contradicted = at_other >= own
+    other_row = np.where(is_same_mic & (level[None] == other_level[:, None]), results[None], 0).argmax(axis=1)
+    conflicting_results, conflicting_level = _order_conflicts(code, level, results)
+    is_disordered = (conflicting_results >= results) & (conflicting_results > 0)
+    reference_categories = _reference_categories(table, group["organism"][0], Site(group["site"][0]), code)
+    reference_level = np.array(
+        [LEVEL_OF_LABEL.get(category, -1) if category else -1 for category in reference_categories]
+    )
+    is_different = (reference_level >= 0) & (reference_level != level)
     distance = np.maximum.reduce(
         [
-            np.where(contradicts, np.abs(other_level - level), 0),
-            np.where(disordered, np.abs(opposing - level), 0),
-            np.where(differs, np.abs(expected_level - level), 0),
+            np.where(is_contradicted, np.abs(other_level - level), 0),
+            np.where(is_disordered, np.abs(conflicting_level - level), 0),
+            np.where(is_different, np.abs(reference_level - level), 0),
         ]
     )
-    other_label = [labels[row] if number > 0 else None for row, number in zip(other, at_other, strict=True)]
-    flags = np.stack([contradicts, disordered, differs], axis=1)
+    other_label = [labels[row] if number > 0 else None for row, number in zip(other_row, at_other, strict=True)]
+    flags = np.stack([is_contradicted, is_disordered, is_different], axis=1)
     findings = ["+".join(name for name, flag in zip(LabelFinding, row, strict=True) if flag) for row in flags]
     return group.with_columns(
         pl.Series("findings", findings, dtype=pl.String),
         pl.Series("distance", distance.astype(np.int64)),
         pl.Series("other_label", other_label, dtype=pl.String),
         pl.Series("other_results", at_other),
-        pl.Series("order_conflicts", opposed.astype(np.int64)),
-        pl.Series("reference", expected, dtype=pl.String),
+        pl.Series("order_conflicts", conflicting_results.astype(np.int64)),
+        pl.Series("reference", reference_categories, dtype=pl.String),
     )
 
 
@@ -226,5 +228,7 @@ def _reference_categories(
     if table is None:
         return [None] * len(code)
     answers = table.look_up([organism], code.astype(np.int16), site)[0]
-    found = [ANSWERS[answer] for answer in answers]
-    return [answer.category.value if answer is not None and answer.reason is None else None for answer in found]
+    reference_answers = [ANSWERS[answer] for answer in answers]
+    return [
+        answer.category.value if answer is not None and answer.reason is None else None for answer in reference_answers
+    ]

@@ -60,10 +60,10 @@ class Lineage:
         member = np.zeros((len(organisms), deepest + 1), dtype=np.int32)
         for row, chain in enumerate(chains):
             above = chain[0]
-            named = {depth[group]: group for group in chain}
+            group_of_level = {depth[group]: group for group in chain}
             for level in range(deepest + 1):
-                above = named.get(level, above)
-                name = above if level in named else f"{above}, rest of level {level}"
+                above = group_of_level.get(level, above)
+                name = above if level in group_of_level else f"{above}, rest of level {level}"
                 member[row, level] = numbers.setdefault(name, len(numbers))
         return cls(member=member, groups=tuple(numbers))
 
@@ -80,14 +80,14 @@ class Lineage:
             Shape (groups, outputs); for each organism the effects of its groups add up to its values.
         """
         effects = np.zeros((len(self.groups), values.shape[1]))
-        left = values.copy()
+        remainder = values.copy()
         for level in range(self.member.shape[1]):
             column = self.member[:, level]
             for group in np.unique(column):
-                remaining = np.sort(left[column == group], axis=0)
+                group_values = np.sort(remainder[column == group], axis=0)
                 # The lower of the two middle values keeps an effect at a value some organism really has.
-                effects[group] = remaining[(len(remaining) - 1) // 2]
-            left -= effects[column]
+                effects[group] = group_values[(len(group_values) - 1) // 2]
+            remainder -= effects[column]
         return effects
 
 

@@ -101,7 +101,7 @@ def scaled_dilution(position: NDArray[np.integer[Any]], centre: float, scale: fl
 
 def answering_network(
     name: str,
-    trained: CutPoints,
+    cut_points: CutPoints,
     keys: tuple[str, ...],
     member: NDArray[np.int32],
     names: NDArray[np.str_],
@@ -115,7 +115,7 @@ def answering_network(
 
     Args:
         name: the model's name, ``modelo_AMK_NM``.
-        trained: cut points with exactly the groups that `member` names.
+        cut_points: cut points with exactly the groups that `member` names.
         keys: vocabulary: WHONET codes, with a body site if that matters.
         member: group numbers, shape (keys, levels).
         names: category or refusal of each level, shape (keys, LEVELS).
@@ -132,9 +132,9 @@ def answering_network(
     site = keras.Input((), dtype="string", name=SITE)
     texts, codes = readable_spellings()
     organisms = tuple(dict.fromkeys(split_key(key)[0] for key in keys))
-    known = layers.StringLookup(vocabulary=list(organisms), name="organism_vocabulary")(organism)
+    organism_number = layers.StringLookup(vocabulary=list(organisms), name="organism_vocabulary")(organism)
     place = layers.StringLookup(vocabulary=[site.value for site in Site], name="site_vocabulary")(site)
-    keys_at = _frozen(_keys_at(keys, organisms), "key_of_organism_and_site")(known)
+    keys_at = _frozen(_keys_at(keys, organisms), "key_of_organism_and_site")(organism_number)
     number = ops.cast(ops.sum(keys_at * ops.one_hot(place, 1 + len(Site)), axis=-1), "int32")
     spelling = layers.StringLookup(vocabulary=list(texts), name="mic_spellings")(mic)
     # Row 0 of a frozen table is the unknown organism, key or text; its values are masked below.
@@ -145,12 +145,12 @@ def answering_network(
     lowest, highest = scaled_dilution(np.array([0, DILUTIONS - 1]), centre, scale).tolist()
     open_end = dilution + kind[:, 1:2] * (lowest - dilution) + kind[:, 2:3] * (highest - dilution)
     exact = kind * np.array([[1.0, 0.0, 0.0]], dtype=np.float32)
-    effect = trained.lineage(groups)
-    above = trained.ordinal([effect, kind, dilution])
+    effect = cut_points.lineage(groups)
+    above = cut_points.ordinal([effect, kind, dilution])
     level = ops.sum(ops.cast(above > 0, "int32"), axis=-1)
-    level_at_end = ops.sum(ops.cast(trained.ordinal([effect, exact, open_end]) > 0, "int32"), axis=-1)
-    named = ops.cast(_frozen(np.vectorize(_name_code)(names), "level_names")(number), "int32")
-    name_code = ops.sum(named * ops.one_hot(level, LEVELS, dtype="int32"), axis=-1)
+    level_at_end = ops.sum(ops.cast(cut_points.ordinal([effect, exact, open_end]) > 0, "int32"), axis=-1)
+    level_codes = ops.cast(_frozen(np.vectorize(_name_code)(names), "level_names")(number), "int32")
+    name_code = ops.sum(level_codes * ops.one_hot(level, LEVELS, dtype="int32"), axis=-1)
     # The strongest reason wins: their order in _REASONS.
     reason = ops.max(
         ops.stack(
@@ -159,7 +159,7 @@ def answering_network(
                 ops.cast(ops.not_equal(level, level_at_end), "int32") * _REASONS.index(Reason.CENSORED),
                 ops.cast(ops.equal(spelling, 0), "int32") * _REASONS.index(Reason.UNREADABLE_MIC),
                 ops.cast(ops.equal(number, 0), "int32") * _REASONS.index(Reason.OTHER_SITE),
-                ops.cast(ops.equal(known, 0), "int32") * _REASONS.index(Reason.NOT_IN_VOCABULARY),
+                ops.cast(ops.equal(organism_number, 0), "int32") * _REASONS.index(Reason.NOT_IN_VOCABULARY),
             ],
             axis=-1,
         ),

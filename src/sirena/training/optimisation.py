@@ -65,7 +65,7 @@ class Batch:
     level: NDArray[np.int32]
     weight: NDArray[np.float32]
     """Number of results to learn from, times the importance of their level."""
-    watched: NDArray[np.float32]
+    watched_weight: NDArray[np.float32]
     """Number of held-out results to watch, unweighted."""
 
     @classmethod
@@ -76,7 +76,7 @@ class Batch:
         centre: float,
         scale: float,
         weight: NDArray[np.float64],
-        watched: NDArray[np.float64],
+        watched_weight: NDArray[np.float64],
         balance: float,
     ) -> "Batch":
         """Create the inputs of the compiled step from cells."""
@@ -87,7 +87,7 @@ class Batch:
             dilution=scaled_dilution(cells.mic_code % DILUTIONS, centre, scale)[:, None],
             level=cells.level.astype(np.int32),
             weight=(weight * importance(cells, weight, balance)).astype(np.float32),
-            watched=watched.astype(np.float32),
+            watched_weight=watched_weight.astype(np.float32),
         )
 
 
@@ -100,8 +100,8 @@ def importance(cells: Cells, weight: NDArray[np.float64], balance: float) -> NDA
     counts = np.bincount(cells.level, weights=weight, minlength=LEVELS)
     present = counts > 0
     factor = np.where(present, (counts.sum() / present.sum() / np.maximum(counts, 1.0)) ** balance, 0.0)
-    scaled: NDArray[np.float64] = factor * counts.sum() / max(float((factor * counts).sum()), 1.0)
-    return scaled[cells.level]
+    scaled_factor: NDArray[np.float64] = factor * counts.sum() / max(float((factor * counts).sum()), 1.0)
+    return scaled_factor[cells.level]
 
 
 def log_likelihood(above: tf.Tensor, level: tf.Tensor, lapse: tf.Tensor) -> tf.Tensor:
@@ -114,8 +114,8 @@ def log_likelihood(above: tf.Tensor, level: tf.Tensor, lapse: tf.Tensor) -> tf.T
     """
     exceeds = tf.sigmoid(above)
     chance = tf.stack([1 - exceeds[:, 0], exceeds[:, 0] - exceeds[:, 1], exceeds[:, 1]], axis=1)
-    labelled = tf.gather(chance, level, axis=1, batch_dims=1)
-    return tf.math.log((1 - lapse) * labelled + lapse / LEVELS + _TINY)
+    label_chance = tf.gather(chance, level, axis=1, batch_dims=1)
+    return tf.math.log((1 - lapse) * label_chance + lapse / LEVELS + _TINY)
 
 
 class Descent:
@@ -127,7 +127,7 @@ class Descent:
         self.optimiser = keras.optimizers.Adam(learning_rate=0.001)
         self.optimiser.build(self.network.variables)
         self._effects, self._slope = self.network.variables
-        self._spared = tf.constant(np.where(np.arange(groups) == 0, 0.0, 1.0)[:, None], dtype=tf.float32)
+        self._penalised = tf.constant(np.where(np.arange(groups) == 0, 0.0, 1.0)[:, None], dtype=tf.float32)
         self.advance = tf.function(
             self._advance,
             input_signature=[
@@ -152,9 +152,9 @@ class Descent:
             slope: logits per scaled dilution.
             learning_rate: step size of Adam.
         """
-        padded = np.zeros(self._effects.shape, dtype=np.float32)
-        padded[: len(effects)] = effects
-        self._effects.assign(padded)
+        padded_effects = np.zeros(self._effects.shape, dtype=np.float32)
+        padded_effects[: len(effects)] = effects
+        self._effects.assign(padded_effects)
         self._slope.assign([[inverse_softplus(slope)]])
         for variable in self.optimiser.variables:
             variable.assign(tf.zeros_like(variable.value))
@@ -171,25 +171,25 @@ class Descent:
             Loss per training result before the last step, with the penalty; and mean loss of the watched results after
             it, NaN if there are none.
         """
-        learnt, watched = self.advance(
+        training_loss, watched_loss = self.advance(
             batch.member,
             batch.key,
             batch.kind,
             batch.dilution,
             batch.level,
             batch.weight,
-            batch.watched,
+            batch.watched_weight,
             settings.shrinkage,
             settings.lapse,
             steps,
         )
-        return float(learnt), float(watched)
+        return float(training_loss), float(watched_loss)
 
     def _above(self, member: Any, organism: Any, kind: Any, dilution: Any) -> Any:
         effect = tf.gather(self.network.lineage(member), organism)
         return self.network.ordinal([effect, kind, dilution])
 
-    def _advance(self, member, organism, kind, dilution, level, weight, watched, shrinkage, lapse, steps):  # type: ignore[no-untyped-def]
+    def _advance(self, member, organism, kind, dilution, level, weight, watched_weight, shrinkage, lapse, steps):  # type: ignore[no-untyped-def]
         variables = self.network.variables
         loss = tf.constant(0.0)
         for _ in tf.range(steps):
@@ -197,11 +197,11 @@ class Descent:
                 fit = -tf.reduce_sum(
                     weight * log_likelihood(self._above(member, organism, kind, dilution), level, lapse)
                 )
-                loss = fit + shrinkage * tf.reduce_sum(self._spared * tf.square(self._effects.value))
+                loss = fit + shrinkage * tf.reduce_sum(self._penalised * tf.square(self._effects.value))
             gradients = tape.gradient(loss, [variable.value for variable in variables])
             self.optimiser.apply([tf.convert_to_tensor(gradient) for gradient in gradients], variables)
         likelihood = log_likelihood(self._above(member, organism, kind, dilution), level, _WATCHED_LAPSE)
-        return loss / tf.reduce_sum(weight), -tf.reduce_sum(watched * likelihood) / tf.reduce_sum(watched)
+        return loss / tf.reduce_sum(weight), -tf.reduce_sum(watched_weight * likelihood) / tf.reduce_sum(watched_weight)
 
 
 def inverse_softplus(value: float | NDArray[np.float64]) -> Any:

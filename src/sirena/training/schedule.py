@@ -101,7 +101,7 @@ class Course:
         if self.cells.held_out.sum() == 0 or (self.cells.held_out == self.cells.weight).all():
             return Watched(STRIDE, float("nan"), ())
         weight = self.cells.weight - self.cells.held_out
-        batch = self._start(weight, watched=self.cells.held_out)
+        batch = self._start(weight, watched_weight=self.cells.held_out)
         history: list[Epoch] = []
         best, best_loss = 0, float(self.descent.run(batch, self.settings, 0)[1])
         while best + PATIENCE * STRIDE > len(history) * STRIDE and len(history) * STRIDE < LONGEST:
@@ -117,7 +117,7 @@ class Course:
 
     def start_from(self, weight: NDArray[np.float64]) -> Batch:
         """Set the cut points where they best explain some of the results; return the batch of these results."""
-        return self._start(weight, watched=np.zeros_like(weight))
+        return self._start(weight, watched_weight=np.zeros_like(weight))
 
     def advance(self, batch: Batch, steps: int) -> Epoch:
         """Make some steps of gradient descent on a batch, and return its loss."""
@@ -129,7 +129,7 @@ class Course:
         effects, slope = self.descent.parameters()
         return Fit(self.lineage, self.centre, self.scale, effects[: len(self.lineage.groups)], slope, history)
 
-    def _start(self, weight: NDArray[np.float64], watched: NDArray[np.float64]) -> Batch:
+    def _start(self, weight: NDArray[np.float64], watched_weight: NDArray[np.float64]) -> Batch:
         borrowing = Borrowing(self.settings.relatives, self.settings.kinds)
         cuts = best_cut_points(self.cells, weight, self.lineage.member, borrowing)
         self.descent.start(
@@ -138,7 +138,7 @@ class Course:
             learning_rate=self.settings.learning_rate,
         )
         return Batch.of(
-            self.cells, self.lineage.member, self.centre, self.scale, weight, watched, self.settings.balance
+            self.cells, self.lineage.member, self.centre, self.scale, weight, watched_weight, self.settings.balance
         )
 
     def _outputs(self, cuts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -34,7 +34,7 @@ def search_settings(
         return start
 
     def objective(trial: optuna.Trial) -> float:
-        tried = replace(
+        trial_settings = replace(
             start,
             shrinkage=trial.suggest_float("shrinkage", 1e-3, 1.0, log=True),
             lapse=trial.suggest_float("lapse", 1e-3, 0.1, log=True),
@@ -44,7 +44,7 @@ def search_settings(
             relatives=trial.suggest_float("relatives", 0.5, 20.0, log=True),
             kinds=trial.suggest_float("kinds", 0.5, 20.0, log=True),
         )
-        return Course(cells, tried, ancestry).choose_steps().best_loss
+        return Course(cells, trial_settings, ancestry).choose_steps().best_loss
 
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.WARNING)

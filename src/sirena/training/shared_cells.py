@@ -72,7 +72,7 @@ def write_cells(counts: HospitalCounts, path: Path) -> pl.DataFrame:
 
 
 def _as_written(tally: pl.DataFrame) -> pl.DataFrame:
-    whole = pl.col("weight").sum().over("column", "organism", "site", "mic_code", "label")
+    group_weight = pl.col("weight").sum().over("column", "organism", "site", "mic_code", "label")
     return tally.select(
         "column",
         "organism",
@@ -81,7 +81,7 @@ def _as_written(tally: pl.DataFrame) -> pl.DataFrame:
         pl.col("label").cast(pl.String),
         "part",
         pl.col("weight").cast(pl.Int64).alias("results"),
-        (whole < SMALL).alias("small"),
+        (group_weight < SMALL).alias("small"),
     )
 
 
@@ -103,10 +103,10 @@ def read_cells(path: Path) -> HospitalCounts:
     tests = [parse_test_column(name) for name in facts.get(_COLUMNS, "").split()]
     if lines is None or lines.schema != _FILE_TYPES or not seed.isdecimal() or None in tests:
         raise _not_cells(path)
-    wrong = _first_wrong(lines)
-    if wrong is not None:
+    wrong_cell = _first_wrong_cell(lines)
+    if wrong_cell is not None:
         raise UnreadableFileError(
-            f"{path}, line {wrong[0] + 1}: {wrong[1]} is not one that Sirena knows",
+            f"{path}, line {wrong_cell[0] + 1}: {wrong_cell[1]} is not one that Sirena knows",
             hint="Let the hospital write the cells again.",
         )
     code_of = {mic: code for code, mic in MIC_OF_CODE.items()}
@@ -130,7 +130,7 @@ def _not_cells(path: Path) -> UnreadableFileError:
     )
 
 
-def _first_wrong(lines: pl.DataFrame) -> tuple[int, str] | None:
+def _first_wrong_cell(lines: pl.DataFrame) -> tuple[int, str] | None:
     """Return the first line, from 0, with an impossible value, and the name of its column; None if there is none."""
     allowed = {
         "column": [column for column in lines["column"].unique() if column is not None and _is_column(column)],
@@ -142,12 +142,12 @@ def _first_wrong(lines: pl.DataFrame) -> tuple[int, str] | None:
     checks = {name: pl.col(name).is_in(values) for name, values in allowed.items()}
     checks |= {"part": pl.col("part") < PARTS, "results": pl.col("results") > 0}
     for name, check in checks.items():
-        wrong = lines.select((~check.fill_null(value=False)).arg_true()).to_series()
-        if len(wrong):
-            return int(wrong[0]), name
+        wrong_lines = lines.select((~check.fill_null(value=False)).arg_true()).to_series()
+        if len(wrong_lines):
+            return int(wrong_lines[0]), name
     return None
 
 
 def _is_column(text: str) -> bool:
-    parsed = parse_test_column(text)
-    return parsed is not None and parsed.is_mic and parsed.model_column == text
+    test_column = parse_test_column(text)
+    return test_column is not None and test_column.is_mic and test_column.model_column == text

@@ -32,7 +32,7 @@ def _numbers() -> list[str]:
     dilutions = [2.0**exponent for exponent in range(MINIMUM_EXPONENT, MAXIMUM_EXPONENT + 1)]
     texts = [f"{value:.14f}".rstrip("0").rstrip(".") for value in dilutions]
     texts += f"{_SHORTENED} {_GRADIENT_STEPS} {_ROUND_NUMBERS}".split()
-    texts += [str(whole) for whole in range(1, _LARGEST_WHOLE + 1)]
+    texts += [str(number) for number in range(1, _LARGEST_WHOLE + 1)]
     texts += [f"{text}.0" for text in texts if "." not in text]
     texts += [f"{text}0" for text in texts if "." in text and len(text) < _LONGEST_PADDED]
     texts += [text[1:] for text in texts if text.startswith("0.") and len(text) < _LONGEST_PADDED]
@@ -47,12 +47,16 @@ def readable_spellings() -> tuple[tuple[str, ...], NDArray[np.int16]]:
     Returns:
         Distinct texts, the canonical spelling of every code first (its position is the code), and an int16 array
         of their codes.
+
+    >>> texts, codes = readable_spellings()
+    >>> texts[:2], codes[:2].tolist()
+    (('6.104e-05', '0.0001221'), [0, 1])
     """
     canonical = [str(Mic.from_code(code)) for code in range(CODES)]
-    written = [
+    spellings = [
         f"{sign}{gap}{number}" for sign, gap, number in product(COMPARATORS, ("", " "), _numbers()) if sign or not gap
     ]
-    texts = list(dict.fromkeys((*canonical, *written)))
+    texts = list(dict.fromkeys((*canonical, *spellings)))
     codes = encode_mics(texts)
     readable = codes >= 0
-    return tuple(text for text, good in zip(texts, readable, strict=True) if good), codes[readable]
+    return tuple(text for text, is_readable in zip(texts, readable, strict=True) if is_readable), codes[readable]

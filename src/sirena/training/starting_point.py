@@ -56,18 +56,20 @@ def best_cut_points(
     counts = np.zeros((len(cells.keys), KINDS, DILUTIONS, LEVELS))
     interval, position = np.divmod(cells.mic_code, DILUTIONS)
     np.add.at(counts, (cells.key, interval, position, cells.level), weight)
-    allowed = _within_evidence(counts)
-    whole = np.where(allowed, _hits(counts.sum(axis=1)), _FORBIDDEN)
+    is_allowed = _within_evidence(counts)
+    pooled_hits = np.where(is_allowed, _hits(counts.sum(axis=1)), _FORBIDDEN)
     results = counts.sum(axis=(1, 2, 3))
-    above = np.zeros_like(whole)
+    above = np.zeros_like(pooled_hits)
     everyone = np.zeros(len(results), dtype=np.int32)
     for level, wider in enumerate((everyone, *lineage.T[:-2])):
-        above = _group_score(lineage[:, level], wider, whole, results, above, borrowing.relatives if level else 0.0)
+        above = _group_score(
+            lineage[:, level], wider, pooled_hits, results, above, borrowing.relatives if level else 0.0
+        )
     # What is expected of one kind rests on the organism's other kinds only, or its labels would count twice.
-    others = counts.sum(axis=1, keepdims=True) - counts
-    expected = _hits(others) + borrowing.relatives * above[:, None]
-    expected /= others.sum(axis=(2, 3))[..., None, None] + borrowing.relatives
-    first, second = _middle_of_best(np.where(allowed, _hits(counts) + borrowing.kinds * expected, _FORBIDDEN))
+    other_counts = counts.sum(axis=1, keepdims=True) - counts
+    expected_hits = _hits(other_counts) + borrowing.relatives * above[:, None]
+    expected_hits /= other_counts.sum(axis=(2, 3))[..., None, None] + borrowing.relatives
+    first, second = _middle_of_best(np.where(is_allowed, _hits(counts) + borrowing.kinds * expected_hits, _FORBIDDEN))
     return np.stack([first, second], axis=-1) + (MINIMUM_EXPONENT - 0.5)
 
 
@@ -76,12 +78,12 @@ def _within_evidence(counts: NDArray[np.float64]) -> NDArray[np.bool_]:
 
     So MICs outside the evidence are not given a level beyond it.
     """
-    seen = np.flatnonzero(counts.sum(axis=(0, 1, 3)))
+    evidence_positions = np.flatnonzero(counts.sum(axis=(0, 1, 3)))
     position = np.arange(POSITIONS)
-    inside = (position >= seen[0]) & (position <= seen[-1] + 1)
-    ordered: NDArray[np.bool_] = position[:, None] <= position[None]
-    allowed: NDArray[np.bool_] = ordered & inside[:, None] & inside[None]
-    return allowed
+    is_inside = (position >= evidence_positions[0]) & (position <= evidence_positions[-1] + 1)
+    is_ordered: NDArray[np.bool_] = position[:, None] <= position[None]
+    is_allowed: NDArray[np.bool_] = is_ordered & is_inside[:, None] & is_inside[None]
+    return is_allowed
 
 
 def _hits(counts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -12,19 +12,19 @@ TestedResults = dict[str, dict[str, dict[str, int]]]
 """Number of labelled results by organism (WHONET code), site and MIC (``<=0.5``)."""
 
 
-def count_tested(counted: pl.DataFrame | None) -> TestedResults:
+def count_tested(tally_rows: pl.DataFrame | None) -> TestedResults:
     """Return the number of one antimicrobial's results by organism, body site and MIC, whatever their labels.
 
     Args:
-        counted: rows of `cells.tally` for the antimicrobial; None for no rows.
+        tally_rows: rows of `cells.tally` for the antimicrobial; None for no rows.
 
     >>> count_tested(pl.DataFrame({"organism": ["eco"], "site": ["urine"], "mic_code": [16], "weight": [3]}))
     {'eco': {'urine': {'4': 3}}}
     """
-    tested: TestedResults = {}
-    if counted is None:
-        return tested
-    cells = counted.group_by("organism", "site", "mic_code").agg(pl.col("weight").sum())
+    tested_results: TestedResults = {}
+    if tally_rows is None:
+        return tested_results
+    cells = tally_rows.group_by("organism", "site", "mic_code").agg(pl.col("weight").sum())
     for organism, site, code, results in cells.sort("organism", "site", "mic_code").iter_rows():
-        tested.setdefault(organism, {}).setdefault(site, {})[MIC_OF_CODE[code]] = int(results)
-    return tested
+        tested_results.setdefault(organism, {}).setdefault(site, {})[MIC_OF_CODE[code]] = int(results)
+    return tested_results

@@ -71,12 +71,12 @@ def vet_network(file: Path) -> None:
 
 def _parts(node: Any) -> Iterator[dict[str, Any]]:
     """Yield every object of a configuration that names a class."""
-    pending = [node]
-    while pending:
-        one = pending.pop()
-        if isinstance(one, dict):
-            if "class_name" in one:
-                yield one
-            pending += one.values()
-        elif isinstance(one, list):
-            pending += one
+    nodes = [node]
+    while nodes:
+        part = nodes.pop()
+        if isinstance(part, dict):
+            if "class_name" in part:
+                yield part
+            nodes += part.values()
+        elif isinstance(part, list):
+            nodes += part

@@ -22,27 +22,29 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/antibiogram")
     def show(request: Request, identifier: str) -> HTMLResponse:
-        opened = pages.require(request, identifier)
+        opened_file = pages.require(request, identifier)
         language = Language(pages.language_of(request))
         query = _query(request)
         counted = body = None
-        if opened.file.mic_columns and not query.has_wrong_days:
-            look = look_at_antibiogram(opened, query.request(opened.countable), language, pages.own_expert_rules())
+        if opened_file.file.mic_columns and not query.has_wrong_days:
+            look = look_at_antibiogram(
+                opened_file, query.request(opened_file.countable), language, pages.own_expert_rules()
+            )
             pictures = f"{pages.place.root}/files/{identifier}/antibiogram/pictures"
             counted, body = look.antibiogram, partial(look.body, pictures=pictures, query=query.address)
         return pages.show(
             request,
             "antibiogram.html",
             identifier=identifier,
-            opened=opened,
+            opened_file=opened_file,
             question=query,
             counted=counted,
             body=body,
             mode=counted and mode_sentence(counted, language),
             period=counted and period_sentence(counted),
             source=counted and source_sentence(counted, language),
-            years=years_of(opened.countable),
-            screening=screening_values(opened.countable),
+            years=years_of(opened_file.countable),
+            screening=screening_values(opened_file.countable),
             modes=list(Mode),
             parts=[(part, word(part.value, language)) for part in Stratum],
             reports=list(REPORTS),
@@ -50,12 +52,14 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/antibiogram/pictures/{section}/{place}")
     def picture(request: Request, identifier: str, section: str, place: int) -> Response:
-        opened = pages.require(request, identifier)
+        opened_file = pages.require(request, identifier)
         query = _query(request)
-        if not opened.file.mic_columns or query.has_wrong_days:
+        if not opened_file.file.mic_columns or query.has_wrong_days:
             raise HTTPException(NOT_FOUND)
         language = Language(pages.language_of(request))
-        look = look_at_antibiogram(opened, query.request(opened.countable), language, pages.own_expert_rules())
+        look = look_at_antibiogram(
+            opened_file, query.request(opened_file.countable), language, pages.own_expert_rules()
+        )
         picture = look.picture(section, place)
         if picture is None:
             raise HTTPException(NOT_FOUND)
@@ -63,13 +67,13 @@ def add_antibiogram(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/antibiogram/{form}")
     def send(request: Request, identifier: str, form: str) -> Response:
-        opened = pages.require(request, identifier)
+        opened_file = pages.require(request, identifier)
         query = _query(request)
         if form not in REPORTS or query.has_wrong_days:
             raise HTTPException(NOT_FOUND)
         language = Language(pages.language_of(request))
-        content = report(opened, query.request(opened.countable), form, language, pages.own_expert_rules())
-        pages.record("file_downloaded", downloaded_facts(request, opened, "antibiogram", form, len(content)))
+        content = report(opened_file, query.request(opened_file.countable), form, language, pages.own_expert_rules())
+        pages.record("file_downloaded", downloaded_facts(request, opened_file, "antibiogram", form, len(content)))
         return attachment(content, f"antibiogram.{form}")
 
 

@@ -94,13 +94,13 @@ class AntibiogramQuery:
         Args:
             isolates: isolates of the file; values that the file does not have are ignored.
         """
-        offered = {value.token: value for value in screening_values(isolates)}
+        value_of_token = {value.token: value for value in screening_values(isolates)}
         screening: dict[str, list[str]] = {}
         for token in self.screening:
-            if token in offered:
-                screening.setdefault(offered[token].field, []).append(offered[token].value)
+            if token in value_of_token:
+                screening.setdefault(value_of_token[token].field, []).append(value_of_token[token].value)
         return Request(
-            first=FirstIsolates(self.mode, self.days),
+            first_isolates=FirstIsolates(self.mode, self.days),
             period=self._period(isolates),
             screening=screening,
             by=self.by,
@@ -130,12 +130,12 @@ def years_of(isolates: CountableIsolates) -> Sequence[str]:
 def screening_values(isolates: CountableIsolates) -> list[ScreeningValue]:
     """Return the values that may mark a screening culture, the most common of each field first."""
     columns = dict(zip(SCREENING_FIELDS, (isolates.reasons, isolates.specimens), strict=True))
-    offered = []
+    values = []
     for field, column in columns.items():
         texts = column.drop_nulls().str.to_lowercase().str.strip_chars().rename("value")
-        counted = texts.filter(texts != "").value_counts().sort(["count", "value"], descending=[True, False])
-        offered += [
+        value_counts = texts.filter(texts != "").value_counts().sort(["count", "value"], descending=[True, False])
+        values += [
             ScreeningValue(f"{field}.{number}", field, value, rows)
-            for number, (value, rows) in enumerate(counted.head(MOST_VALUES).iter_rows())
+            for number, (value, rows) in enumerate(value_counts.head(MOST_VALUES).iter_rows())
         ]
-    return offered
+    return values

@@ -39,42 +39,44 @@ _FIGURES: Final = ("percent_", "low", "high", "mic50", "mic90", "mic_")
 """Beginnings of the names of columns that hold figures with decimals."""
 
 
-def count_opened(opened: OpenedFile, request: Request, own: RulesSource | None = None) -> CountedFile:
+def count_opened(opened_file: OpenedFile, request: Request, own: RulesSource | None = None) -> CountedFile:
     """Count the antibiogram of an open file, by the expert rules in force, like the command line.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         request: the requested antibiogram.
         own: the hospital's own expert rules in force.
     """
-    columns = (column.model_column for column in opened.file.mic_columns.values())
+    columns = (column.model_column for column in opened_file.file.mic_columns.values())
     return count_file(
-        FileToCount.whole(opened.file, opened.countable),
-        opened.answers.table_of,
+        FileToCount.of_whole_file(opened_file.file, opened_file.countable),
+        opened_file.answers.table_of,
         request,
-        source=f"{opened.answers.source_of(columns)} · expert rules{f' + {own.name}' if own else ''}",
+        source=f"{opened_file.answers.source_of(columns)} · expert rules{f' + {own.name}' if own else ''}",
         rules=load_expert_rules(own),
     )
 
 
-def report_page(counted: CountedFile, language: Language) -> str:
+def report_page(counted_file: CountedFile, language: Language) -> str:
     """Return the HTML report of the command line, with charts, alerts and data quality."""
-    return render_page(counted.antibiogram, language, report_parts(counted, language))
+    return render_page(counted_file.antibiogram, language, report_parts(counted_file, language))
 
 
 class AntibiogramLook:
     """An antibiogram as the page shows it; its pictures are drawn when a browser requests them, and kept."""
 
-    def __init__(self, counted: CountedFile, language: Language) -> None:
+    def __init__(self, counted_file: CountedFile, language: Language) -> None:
         """Create the tables of the page from the counts.
 
         Args:
-            counted: the counted file, with its trend.
+            counted_file: the counted file, with its trend.
             language: the reader's language.
         """
         # what the page's tables hold already is not held once more
         self.antibiogram = replace(
-            counted.antibiogram, cells=counted.antibiogram.cells.clear(), trend=counted.antibiogram.trend.clear()
+            counted_file.antibiogram,
+            cells=counted_file.antibiogram.cells.clear(),
+            trend=counted_file.antibiogram.trend.clear(),
         )
         self._charts: dict[tuple[str, int], Chart] = {}
         self._pictures: dict[tuple[str, int], bytes] = {}
@@ -83,9 +85,9 @@ class AntibiogramLook:
             self._charts[section, place] = chart
             return f"{_PICTURES}{section}/{place}"
 
-        parts = report_parts(counted, language, address_of)
-        _, _, after = render_page(counted.antibiogram, language, parts).partition("<main>")
-        self._body, end, _ = after.partition("</main>")
+        parts = report_parts(counted_file, language, address_of)
+        _, _, page_rest = render_page(counted_file.antibiogram, language, parts).partition("<main>")
+        self._body, end, _ = page_rest.partition("</main>")
         assert end  # the report is one page with one <main>
 
     @property
@@ -117,12 +119,12 @@ class AntibiogramLook:
 
 
 def look_at_antibiogram(
-    opened: OpenedFile, request: Request, language: Language, own: RulesSource | None = None
+    opened_file: OpenedFile, request: Request, language: Language, own: RulesSource | None = None
 ) -> AntibiogramLook:
     """Return the antibiogram of an open file as the page shows it; it is counted once for the same request and rules.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         request: the requested antibiogram.
         language: the reader's language.
         own: the hospital's own expert rules in force.
@@ -130,9 +132,9 @@ def look_at_antibiogram(
     question = ("antibiogram", repr(request), language, own and own.name, date.today())
 
     def count() -> AntibiogramLook:
-        return AntibiogramLook(count_opened(opened, replace(request, trend=True), own), language)
+        return AntibiogramLook(count_opened(opened_file, replace(request, trend=True), own), language)
 
-    return opened.looks.look(question, count)
+    return opened_file.looks.look(question, count)
 
 
 def _excel_csv(antibiogram: Antibiogram, language: Language) -> bytes:
@@ -160,17 +162,17 @@ REPORTS: Final = (_PAGE, *_TABLES)
 
 
 def report(
-    opened: OpenedFile, request: Request, form: str, language: Language, own: RulesSource | None = None
+    opened_file: OpenedFile, request: Request, form: str, language: Language, own: RulesSource | None = None
 ) -> bytes:
     """Return the antibiogram of an open file as the content of a file.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         request: the requested antibiogram.
         form: one of `REPORTS`.
         language: the reader's language.
         own: the hospital's own expert rules in force.
     """
     if form == _PAGE:
-        return report_page(count_opened(opened, replace(request, trend=True), own), language).encode()
-    return _TABLES[form](count_opened(opened, request, own).antibiogram, language)
+        return report_page(count_opened(opened_file, replace(request, trend=True), own), language).encode()
+    return _TABLES[form](count_opened(opened_file, request, own).antibiogram, language)

@@ -59,8 +59,8 @@ def create_pages(
     answers: NamedPanel | Callable[[], NamedPanel],
     files: OpenedFiles,
     key: str,
-    others: OtherEditions | None = None,
-    house: Models = no_models,
+    other_editions: OtherEditions | None = None,
+    installed_models: Models = no_models,
     evidence_of: EvidenceOf | None = None,
     audit: AuditOf | None = None,
     rules: "LocalRules | None" = None,
@@ -72,25 +72,27 @@ def create_pages(
         answers: the panel that answers, or a function that returns it, called for each request.
         files: the open files.
         key: secret part of the printed address, see `visitors`.
-        others: guideline editions with which a file can be compared; None means those that come with Sirena.
-        house: returns the models and releases.
+        other_editions: guideline editions with which a file can be compared; None means those that come with Sirena.
+        installed_models: returns the models and releases.
         evidence_of: returns the counts of models' training evidence; None without a registry.
         audit: function that audits the labels of a file; None to have no label audit.
         rules: the hospital's own rules; None without a ledger.
         actor: returns the user of this machine, for the ledger.
     """
-    answering = (lambda: answers) if isinstance(answers, NamedPanel) else answers
-    pages = Pages(answering, files, audit=audit, rules=rules, actor=actor)
-    return OwnMachineOnly(application_of(pages, others or OtherEditions(), None, house, evidence_of), key)
+    current_answers = (lambda: answers) if isinstance(answers, NamedPanel) else answers
+    pages = Pages(current_answers, files, audit=audit, rules=rules, actor=actor)
+    return OwnMachineOnly(
+        application_of(pages, other_editions or OtherEditions(), None, installed_models, evidence_of), key
+    )
 
 
 def create_entry_pages(
-    answering: Callable[[], NamedPanel],
+    current_answers: Callable[[], NamedPanel],
     files: OpenedFiles,
     record: Record,
     open_sessions: OpenSessions,
-    others: OtherEditions,
-    house: Models = no_models,
+    other_editions: OtherEditions,
+    installed_models: Models = no_models,
     evidence_of: EvidenceOf | None = None,
     audit: AuditOf | None = None,
     rules: "LocalRules | None" = None,
@@ -98,34 +100,34 @@ def create_entry_pages(
     """Return the application of the pages behind the entry.
 
     Args:
-        answering: returns the panel that answers now.
+        current_answers: returns the panel that answers now.
         files: the open files.
         record: function that records what people do.
         open_sessions: returns the open sessions; files of ended sessions are forgotten.
-        others: guideline editions with which a file can be compared.
-        house: returns the models and releases.
+        other_editions: guideline editions with which a file can be compared.
+        installed_models: returns the models and releases.
         evidence_of: returns the counts of models' training evidence; None without a registry.
         audit: function that audits the labels of a file; None to have no label audit.
         rules: the hospital's own rules; None without a ledger.
     """
-    pages = Pages(answering, files, BEHIND_THE_ENTRY, record, audit=audit, rules=rules)
-    return ThroughTheEntry(application_of(pages, others, open_sessions, house, evidence_of))
+    pages = Pages(current_answers, files, BEHIND_THE_ENTRY, record, audit=audit, rules=rules)
+    return ThroughTheEntry(application_of(pages, other_editions, open_sessions, installed_models, evidence_of))
 
 
 def application_of(
     pages: Pages,
-    others: OtherEditions,
+    other_editions: OtherEditions,
     open_sessions: OpenSessions | None = None,
-    house: Models = no_models,
+    installed_models: Models = no_models,
     evidence_of: EvidenceOf | None = None,
 ) -> FastAPI:
     """Return the application of the pages without checking who sends requests.
 
     Args:
         pages: what all pages need.
-        others: guideline editions with which a file can be compared.
+        other_editions: guideline editions with which a file can be compared.
         open_sessions: returns the open sessions; None if there are no sessions.
-        house: returns the models and releases.
+        installed_models: returns the models and releases.
         evidence_of: returns the counts of models' training evidence; None without a registry.
     """
 
@@ -146,14 +148,14 @@ def application_of(
     )
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     _add_errors(app, pages)
-    add_files(app, pages, others, house)
+    add_files(app, pages, other_editions, installed_models)
     add_antibiogram(app, pages)
     add_drift(app, pages, TrainingSide(evidence_of))
-    add_edition(app, pages, others)
-    add_isolate(app, pages, house)
-    add_models(app, pages, house)
-    add_releases(app, pages, house)
-    add_decisions(app, pages, house)
+    add_edition(app, pages, other_editions)
+    add_isolate(app, pages, installed_models)
+    add_models(app, pages, installed_models)
+    add_releases(app, pages, installed_models)
+    add_decisions(app, pages, installed_models)
     add_labels(app, pages)
     add_mapping(app, pages)
     add_rules_draft(app, pages)
@@ -168,24 +170,24 @@ def application_of(
 
     @app.get("/language/{language}")
     def language(language: str, back: str = home_address) -> RedirectResponse:
-        inside = back if back.startswith(home_address) and not back.startswith(("//", "/\\")) else home_address
-        chosen = RedirectResponse(inside, 303)
+        own_address = back if back.startswith(home_address) and not back.startswith(("//", "/\\")) else home_address
+        response = RedirectResponse(own_address, 303)
         if language in LANGUAGES:
-            pages.keep_language(chosen, language)
-        return chosen
+            pages.keep_language(response, language)
+        return response
 
     return app
 
 
 def _add_errors(app: FastAPI, pages: Pages) -> None:
     @app.exception_handler(SirenaError)
-    async def refused(request: Request, error: SirenaError) -> HTMLResponse:
+    async def known_error(request: Request, error: SirenaError) -> HTMLResponse:
         if error.status == _UNAVAILABLE:
             return pages.show(request, "error.html", error.status, error=None, cause=error.code)
         return pages.show(request, "error.html", _UNPROCESSABLE, error=error, cause=_UNPROCESSABLE)
 
     @app.exception_handler(RequestValidationError)
-    async def odd(request: Request, _: RequestValidationError) -> HTMLResponse:
+    async def invalid_request(request: Request, _: RequestValidationError) -> HTMLResponse:
         # an address that no page of ours leads to, such as ?page=two
         return pages.show(request, "error.html", NOT_FOUND, error=None, cause=NOT_FOUND)
 
@@ -200,29 +202,31 @@ async def _sweep(pages: Pages, open_sessions: OpenSessions | None) -> None:
         await asyncio.sleep(_SWEEP_SECONDS)
         try:
             pages.files.forget_idle()
-            for typed in pages.kept():
-                typed.forget_idle()
+            for store in pages.text_stores():
+                store.forget_idle()
             if open_sessions is not None:
-                await to_thread.run_sync(forget_ended, pages.files, open_sessions, *pages.kept(), limiter=own_thread)
+                await to_thread.run_sync(
+                    forget_ended, pages.files, open_sessions, *pages.text_stores(), limiter=own_thread
+                )
         except Exception as error:  # noqa: BLE001 - whatever it was, the next sweep is another
             _LOG.error("files wait to be forgotten: %s", type(error).__name__)
 
 
-def forget_ended(files: OpenedFiles, open_sessions: OpenSessions, *typed: TypedIsolates) -> None:
+def forget_ended(files: OpenedFiles, open_sessions: OpenSessions, *text_stores: TypedIsolates) -> None:
     """Forget the files and texts of ended sessions; if it cannot be found out which sessions ended, log that.
 
     Args:
         files: the open files.
         open_sessions: returns the open sessions.
-        typed: stores of texts that people typed.
+        text_stores: stores of texts that people typed.
     """
-    owned: tuple[OpenedFiles | TypedIsolates, ...] = (files, *typed)
-    owners = {owner for one in owned for owner in one.owners() if owner.startswith(SESSION)}
+    stores: tuple[OpenedFiles | TypedIsolates, ...] = (files, *text_stores)
+    owners = {owner for store in stores for owner in store.owners() if owner.startswith(SESSION)}
     if not owners:
         return
     try:
-        ended = owners - {f"{SESSION}{name}" for name in open_sessions()}
-        for one in owned:
-            one.forget_owners(ended)
+        ended_owners = owners - {f"{SESSION}{name}" for name in open_sessions()}
+        for store in stores:
+            store.forget_owners(ended_owners)
     except SirenaError as error:
         _LOG.warning("files of sessions that ended wait to be forgotten: %s", error)

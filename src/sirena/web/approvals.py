@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def approval_of(
-    house: "Callable[[], InstalledModels]", answers: NamedPanel, visitor: Visitor
+    installed_models: "Callable[[], InstalledModels]", answers: NamedPanel, visitor: Visitor
 ) -> "AnsweringPeriod | None":
     """Return who activated the release that answers, and when the release began to answer.
 
@@ -24,14 +24,14 @@ def approval_of(
     explained without a ledger too.
 
     Args:
-        house: function that returns the models and releases.
+        installed_models: function that returns the models and releases.
         answers: the panel that answers.
         visitor: the visitor who sees the answer.
     """
     if not answers.by_models or not visitor.may("evidence"):
         return None
     try:
-        return house().approval(answers.panel.release)
+        return installed_models().approval(answers.panel.release)
     except SirenaError as error:
         _LOG.warning("who approved %s is not at hand: %s", answers.panel.release, error.code)
         return None

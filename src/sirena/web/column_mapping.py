@@ -46,58 +46,66 @@ def words_of(file: WhonetFile) -> dict[str, Word]:
     return {header: _word(file.mapping.column(header)) for header in file.frame.columns}
 
 
-def mapping_of(words: Mapping[str, Word], guideline: str, before: LaboratoryMapping) -> LaboratoryMapping:
+def mapping_of(words: Mapping[str, Word], guideline: str, former_mapping: LaboratoryMapping) -> LaboratoryMapping:
     """Return the mapping of columns that the choices in the form stand for.
 
     Args:
         words: words of the form by header; empty ones change nothing.
         guideline: guideline of headers that name none; empty if not chosen.
-        before: the former mapping, from which the rest is kept: scales, organisms, guidelines of single columns.
+        former_mapping: mapping from which the rest is kept: scales, organisms, guidelines of single columns.
 
     Raises:
         UsageError: a word is unknown.
     """
-    columns = dict(before.columns)
+    columns = dict(former_mapping.columns)
     for header, word in words.items():
-        said, name = before.column(header), header.strip()
-        if word == _word(said):
+        column_mapping, name = former_mapping.column(header), header.strip()
+        if word == _word(column_mapping):
             continue
         columns.pop(name, None)
         if word.role:
             columns[name] = _column(header, word)
-    return LaboratoryMapping(columns, before.organisms, LETTERS.get(guideline))
+    return LaboratoryMapping(columns, former_mapping.organisms, LETTERS.get(guideline))
 
 
-def read_again(opened: OpenedFile, mapping: LaboratoryMapping) -> OpenedFile:
+def read_again(opened_file: OpenedFile, mapping: LaboratoryMapping) -> OpenedFile:
     """Return an open file read again by a mapping.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         mapping: mapping of the file's columns.
 
     Raises:
         SirenaError: no column names the organism, or two columns have one meaning.
     """
-    file = opened.file
-    described = describe_table(file.path, file.format, file.table, mapping)
-    described.require_organism()
-    again = open_whonet_file(opened.name, described, opened.answers)
-    return replace(again, countable=_with_patients(again.countable, opened.countable))
+    file = opened_file.file
+    file_by_mapping = describe_table(file.path, file.format, file.table, mapping)
+    file_by_mapping.require_organism()
+    file_read_again = open_whonet_file(opened_file.name, file_by_mapping, opened_file.answers)
+    return replace(file_read_again, countable=_with_patients(file_read_again.countable, opened_file.countable))
 
 
-def _with_patients(now: CountableIsolates, before: CountableIsolates) -> CountableIsolates:
-    known = before.frame.select("row", *_OF_PATIENTS)
-    order = now.frame.columns
-    frame = now.frame.drop(_OF_PATIENTS).join(known, on="row", how="left", maintain_order="left").select(order)
-    return replace(now, frame=frame, fields=now.fields | (before.fields & {"PATIENT_ID"}))
+def _with_patients(isolates: CountableIsolates, former_isolates: CountableIsolates) -> CountableIsolates:
+    patient_columns = former_isolates.frame.select("row", *_OF_PATIENTS)
+    order = isolates.frame.columns
+    frame = (
+        isolates.frame.drop(_OF_PATIENTS)
+        .join(patient_columns, on="row", how="left", maintain_order="left")
+        .select(order)
+    )
+    return replace(isolates, frame=frame, fields=isolates.fields | (former_isolates.fields & {"PATIENT_ID"}))
 
 
-def _word(said: ColumnMapping) -> Word:
+def _word(column_mapping: ColumnMapping) -> Word:
     roles = {short: role for role, short in FIELDS.items()}
     methods = {content: role for role, content in METHODS.items()}
-    if said.field is not None:
-        return Word(roles.get(said.field, ""))
-    return Word(methods[said.content] if said.content else "MIC", said.drug) if said.drug else Word()
+    if column_mapping.field is not None:
+        return Word(roles.get(column_mapping.field, ""))
+    return (
+        Word(methods[column_mapping.content] if column_mapping.content else "MIC", column_mapping.drug)
+        if column_mapping.drug
+        else Word()
+    )
 
 
 def _column(header: str, word: Word) -> ColumnMapping:

@@ -49,19 +49,20 @@ FORMATS: Final[dict[str, Callable[[pl.DataFrame], bytes]]] = {
 """Formats that a browser may download, by the end of the file's name."""
 
 
-def download(opened: OpenedFile, file_format: str, beside: ExpertLayer) -> bytes:
+def download(opened_file: OpenedFile, file_format: str, expert_layer: ExpertLayer) -> bytes:
     """Return an answered file as bytes, without the columns of patients.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         file_format: a key of `FORMATS`.
-        beside: what expert rules report; it is written in columns after the categories of tests that rules report as R.
+        expert_layer: what expert rules report; it is written in columns after the categories of tests that rules
+            report as R.
 
     Raises:
         KeyError: there is no such format.
         UsageError: the table does not fit the format.
     """
-    placements = [placement for placement in opened.placements if placement.header in beside.tests]
-    whole = place_reported(opened.answered, placements, tuple(beside.tests.values()), Existing.REPLACE)
-    texts = whole.with_columns(pl.col(pl.Enum).cast(pl.String))
+    placements = [placement for placement in opened_file.placements if placement.header in expert_layer.tests]
+    table = place_reported(opened_file.answered_frame, placements, tuple(expert_layer.tests.values()), Existing.REPLACE)
+    texts = table.with_columns(pl.col(pl.Enum).cast(pl.String))
     return FORMATS[file_format](texts)

@@ -61,23 +61,32 @@ def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
         training: returns the counts of the models' training evidence.
     """
 
-    def measured(opened: OpenedFile, period: str) -> Drift | None:
-        kept = training.of(opened.answers)
-        whole = period == WHOLE and kept is not None
-        chosen = Period.read(period) if not whole and period in periods_of(opened.countable) else None
-        question = ("drift", whole, chosen, kept is not None)
-        return opened.looks.look(question, lambda: DriftLook(measure(opened, kept, chosen, whole=whole))).drift
+    def drift_of(opened_file: OpenedFile, period: str) -> Drift | None:
+        training_counts = training.of(opened_file.answers)
+        is_whole = period == WHOLE and training_counts is not None
+        chosen_period = Period.read(period) if not is_whole and period in periods_of(opened_file.countable) else None
+        question = ("drift", is_whole, chosen_period, training_counts is not None)
+        return opened_file.looks.look(
+            question, lambda: DriftLook(measure(opened_file, training_counts, chosen_period, is_whole=is_whole))
+        ).drift
 
-    def measure(opened: OpenedFile, kept: TrainingCounts | None, chosen: Period | None, *, whole: bool) -> Drift | None:
-        results = interpret_results(Isolates.of_file(opened.file), opened.answers.table_of)
+    def measure(
+        opened_file: OpenedFile, training_counts: TrainingCounts | None, chosen_period: Period | None, *, is_whole: bool
+    ) -> Drift | None:
+        results = interpret_results(Isolates.of_file(opened_file.file), opened_file.answers.table_of)
         try:
             return measure_drift(
-                opened.countable, results, opened.answers.table_of, training=kept, period=chosen, whole=whole
+                opened_file.countable,
+                results,
+                opened_file.answers.table_of,
+                training=training_counts,
+                period=chosen_period,
+                whole=is_whole,
             )
         except UsageError:
             return None
 
-    def drawn(request: Request, drift: Drift | None, form: str) -> bytes:
+    def picture_of(request: Request, drift: Drift | None, form: str) -> bytes:
         chart = drift and drift_chart(drift, Language(pages.language_of(request)))
         if not chart:
             raise HTTPException(NOT_FOUND)
@@ -85,20 +94,20 @@ def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
 
     @app.get("/files/{identifier}/drift")
     def show(request: Request, identifier: str, period: str = "") -> HTMLResponse:
-        opened = pages.require(request, identifier)
+        opened_file = pages.require(request, identifier)
         language = Language(pages.language_of(request))
-        drift = measured(opened, period)
+        drift = drift_of(opened_file, period)
         return pages.show(
             request,
             "drift.html",
             identifier=identifier,
-            opened=opened,
+            opened_file=opened_file,
             period=period,
-            periods=periods_of(opened.countable),
+            periods=periods_of(opened_file.countable),
             whole=WHOLE,
             drift=drift,
             charted=drift is not None and drift_chart(drift, language) is not None,
-            what=lambda one: what_is_compared(one, language),
+            what=lambda comparison: what_is_compared(comparison, language),
             points=lambda share: points(share, language),
             percent=lambda share: percent(share, language),
             forms=list(FORMS),
@@ -106,23 +115,25 @@ def add_drift(app: FastAPI, pages: Pages, training: TrainingSide) -> None:
 
     @app.get("/files/{identifier}/drift/chart")
     def picture(request: Request, identifier: str, period: str = "") -> Response:
-        opened = pages.require(request, identifier)
-        return Response(drawn(request, measured(opened, period), "svg"), media_type=_PICTURES["svg"])
+        opened_file = pages.require(request, identifier)
+        return Response(picture_of(request, drift_of(opened_file, period), "svg"), media_type=_PICTURES["svg"])
 
     @app.get("/files/{identifier}/drift/{form}")
     def send(request: Request, identifier: str, form: str, period: str = "") -> Response:
-        opened = pages.require(request, identifier)
-        drift = measured(opened, period)
+        opened_file = pages.require(request, identifier)
+        drift = drift_of(opened_file, period)
         if form not in FORMS or drift is None:
             raise HTTPException(NOT_FOUND)
-        content = _document(opened, drift) if form == "json" else drawn(request, drift, form)
-        pages.record("file_downloaded", downloaded_facts(request, opened, "drift", form, len(content)))
+        content = _document(opened_file, drift) if form == "json" else picture_of(request, drift, form)
+        pages.record("file_downloaded", downloaded_facts(request, opened_file, "drift", form, len(content)))
         return attachment(content, f"drift.{form}")
 
 
-def _document(opened: OpenedFile, drift: Drift) -> bytes:
-    columns = (column.model_column for column in opened.file.mic_columns.values())
-    return json.dumps(drift_document(drift, opened.answers.source_of(columns)), ensure_ascii=False, indent=2).encode()
+def _document(opened_file: OpenedFile, drift: Drift) -> bytes:
+    columns = (column.model_column for column in opened_file.file.mic_columns.values())
+    return json.dumps(
+        drift_document(drift, opened_file.answers.source_of(columns)), ensure_ascii=False, indent=2
+    ).encode()
 
 
 def periods_of(isolates: CountableIsolates) -> list[str]:

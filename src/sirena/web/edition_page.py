@@ -13,20 +13,20 @@ _SHOWN_ROWS: Final = 20
 """Most isolates of one change that are named."""
 
 
-def add_edition(app: FastAPI, pages: Pages, others: OtherEditions) -> None:
+def add_edition(app: FastAPI, pages: Pages, other_editions: OtherEditions) -> None:
     """Add the route of the page that compares a file's answers with another edition."""
 
     @app.get("/files/{identifier}/edition")
     def show(request: Request, identifier: str, edition: str = "") -> HTMLResponse:
-        opened = pages.require(request, identifier)
+        opened_file = pages.require(request, identifier)
         return pages.show(
             request,
             "edition.html",
             identifier=identifier,
-            opened=opened,
-            editions=others.names,
+            opened_file=opened_file,
+            editions=other_editions.names,
             chosen=edition,
-            outcome=others.changes(opened, edition) if edition in others.names else None,
+            outcome=other_editions.changes(opened_file, edition) if edition in other_editions.names else None,
             shown_rows=_SHOWN_ROWS,
             ROW=ROW,
             CODE=CODE,

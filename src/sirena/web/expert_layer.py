@@ -31,7 +31,7 @@ class ExpertLayer:
     """Test columns in which a rule reports R for any isolate, by header."""
     alerts: tuple[AlertFinding, ...]
     """Alerts that concern any isolate, WHO's critical ones first."""
-    looked_for: int
+    tried_alerts: int
     """Number of alerts that were tried, because they concern organisms of the file."""
 
     @classmethod
@@ -44,14 +44,14 @@ class ExpertLayer:
         """
         tests = {test.header: test for test in apply_rules(facts, rules) if test.rule.null_count() < facts.rows}
         findings = [finding for finding in find_alerts(facts) if finding.alert.code != _UNTOLD]
-        found = sorted(
+        alerts = sorted(
             (finding for finding in findings if finding.count),
             key=lambda finding: (_PRIORITIES.index(finding.alert.priority), finding.alert.kind, -finding.count),
         )
-        return cls(tests, tuple(found), len(findings))
+        return cls(tests, tuple(alerts), len(findings))
 
     @property
-    def reported(self) -> int:
+    def reported_results(self) -> int:
         """Number of results that a rule reports as R."""
         return sum(len(test.rule) - test.rule.null_count() for test in self.tests.values())
 

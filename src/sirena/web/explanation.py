@@ -83,44 +83,46 @@ def explain(answers: NamedPanel, column: str, organism: str | None, mic: str | N
     """
     panel = answers.panel
     code = resolve_text(organism)
-    parsed = parse_test_column(column)
-    encoded = int(encode_mics([mic], parsed.drug if parsed else None)[0])
+    test_column = parse_test_column(column)
+    mic_code = int(encode_mics([mic], test_column.drug if test_column else None)[0])
     position = panel.answer_resolved(column, code, mic, site)
-    number = panel.ground_number(column, code, site) if encoded >= 0 else NO_GROUND
+    number = panel.ground_number(column, code, site) if mic_code >= 0 else NO_GROUND
     answer = ANSWERS[position]
     has_category = answer is not None and answer.category is not Category.NI
     return CellExplanation(
         column=column,
-        guideline=parsed.guideline if parsed else "",
-        drug=ANTIMICROBIALS.get(parsed.drug) if parsed else None,
+        guideline=test_column.guideline if test_column else "",
+        drug=ANTIMICROBIALS.get(test_column.drug) if test_column else None,
         organism=ORGANISMS.get(code or ""),
         site=site,
         mic=mic or "",
-        mic_read=str(Mic.from_code(encoded)) if encoded >= 0 else "",
+        mic_read=str(Mic.from_code(mic_code)) if mic_code >= 0 else "",
         answer=answer,
         mark=MARKS[panel.mark_of(number, site)] if has_category else None,
         ground=None if number == NO_GROUND else panel.grounds[number],
-        line=_line(answers, column, code, encoded, site) if code and encoded >= 0 else (),
+        line=_line(answers, column, code, mic_code, site) if code and mic_code >= 0 else (),
         provenance=panel.provenance_of(column),
         position=position,
     )
 
 
-def _line(answers: NamedPanel, column: str, code: str, encoded: int, site: Site) -> tuple[Dilution, ...]:
-    measured = Mic.from_code(encoded)
+def _line(answers: NamedPanel, column: str, code: str, mic_code: int, site: Site) -> tuple[Dilution, ...]:
+    measured_mic = Mic.from_code(mic_code)
     steps = []
     for exponent in range(_FIRST, _LAST + 1):
         mic = Mic(Interval.EXACT, exponent)
         answer = ANSWERS[answers.panel.answer_resolved(column, code, str(mic), site)]
         steps.append(
-            Dilution(spell_dilution(exponent), answer.category if answer else Category.NI, _covers(measured, exponent))
+            Dilution(
+                spell_dilution(exponent), answer.category if answer else Category.NI, _covers(measured_mic, exponent)
+            )
         )
     return tuple(steps)
 
 
-def _covers(measured: Mic, exponent: int) -> bool:
-    if measured.interval is Interval.AT_MOST:
-        return exponent <= measured.exponent
-    if measured.interval is Interval.EXACT:
-        return exponent == measured.exponent
-    return exponent >= measured.exponent
+def _covers(measured_mic: Mic, exponent: int) -> bool:
+    if measured_mic.interval is Interval.AT_MOST:
+        return exponent <= measured_mic.exponent
+    if measured_mic.interval is Interval.EXACT:
+        return exponent == measured_mic.exponent
+    return exponent >= measured_mic.exponent

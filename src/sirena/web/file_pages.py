@@ -36,20 +36,20 @@ async def _search(request: Request) -> dict[str, str]:
     return await read_fields(request, most=1, longest=_LONGEST_NAME)
 
 
-def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) -> None:
+def add_files(app: FastAPI, pages: Pages, other_editions: OtherEditions, installed_models: Models) -> None:
     """Add the routes of the pages that show opened files.
 
     Args:
         app: the application.
         pages: what all pages need.
-        others: guideline editions, whose answers are shown next to those of a model.
-        house: returns the models and releases.
+        other_editions: guideline editions, whose answers are shown next to those of a model.
+        installed_models: returns the models and releases.
     """
     root = pages.place.root
 
     @app.post("/files")
     async def take(request: Request) -> RedirectResponse:
-        with pages.uploads.coming(visitor_of(request).name):
+        with pages.uploads.room_for(visitor_of(request).name):
             name, content = await pages.uploads.arrive(take_file(request, "file"))
             identifier = await pages.uploads.read(partial(_keep, pages, request, name, content))
         return RedirectResponse(f"{root}/files/{identifier}", 303)
@@ -70,21 +70,21 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) 
         page: int = 1,
         alert: str = "",
     ) -> Response:
-        opened = pages.require(request, identifier, to_correct=True)
-        if not opened.has_organisms:
+        opened_file = pages.require(request, identifier, to_correct=True)
+        if not opened_file.has_organisms:
             return RedirectResponse(f"{root}/files/{identifier}/mapping", 303)
         query = RowQuery(organism, test, category, sort, page, alert)
-        beside = opened.expert_layer(pages.own_expert_rules())
-        searched = pages.searches.of(visitor_of(request).owner).get(identifier, "")
+        expert_layer = opened_file.expert_layer(pages.own_expert_rules())
+        search_text = pages.searches.of(visitor_of(request).owner).get(identifier, "")
         return pages.show(
             request,
             "file.html",
             identifier=identifier,
-            opened=opened,
+            opened_file=opened_file,
             question=query,
-            found=select_rows(opened, query, searched, beside.rows_of(alert)),
-            beside=beside,
-            searched=searched,
+            found=select_rows(opened_file, query, search_text, expert_layer.rows_of(alert)),
+            expert_layer=expert_layer,
+            searched=search_text,
             address=lambda **changes: _address(f"{root}/files/{identifier}", query, **changes),
             ROW=ROW,
             CODE=CODE,
@@ -100,31 +100,31 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) 
 
     @app.get("/files/{identifier}/rows/{position}/{test}")
     def why(request: Request, identifier: str, position: int, test: str) -> HTMLResponse:
-        opened = pages.require(request, identifier)
-        header = opened.test_at(test)
-        if header is None or not 0 <= position < opened.answered.height:
+        opened_file = pages.require(request, identifier)
+        header = opened_file.test_at(test)
+        if header is None or not 0 <= position < opened_file.answered_frame.height:
             raise HTTPException(NOT_FOUND)
-        explanation = _explain_cell(opened, position, header)
+        explanation = _explain_cell(opened_file, position, header)
         return pages.show(
             request,
             "cell.html",
             identifier=identifier,
-            opened=opened,
-            row=opened.rows[ROW][position],
+            opened_file=opened_file,
+            row=opened_file.rows[ROW][position],
             why=explanation,
-            official=others.official(explanation),
-            approval=approval_of(house, opened.answers, visitor_of(request)),
-            rule=opened.expert_layer(pages.own_expert_rules()).rule_of(header, position),
+            official=other_editions.official(explanation),
+            approval=approval_of(installed_models, opened_file.answers, visitor_of(request)),
+            rule=opened_file.expert_layer(pages.own_expert_rules()).rule_of(header, position),
             alone="HX-Request" not in request.headers,
         )
 
     @app.get("/files/{identifier}/download/{file_format}")
     def send(request: Request, identifier: str, file_format: str) -> Response:
-        opened = pages.require(request, identifier)
+        opened_file = pages.require(request, identifier)
         if file_format not in FORMATS:
             raise HTTPException(NOT_FOUND)
-        content = download(opened, file_format, opened.expert_layer(pages.own_expert_rules()))
-        pages.record("file_downloaded", downloaded_facts(request, opened, "rows", file_format, len(content)))
+        content = download(opened_file, file_format, opened_file.expert_layer(pages.own_expert_rules()))
+        pages.record("file_downloaded", downloaded_facts(request, opened_file, "rows", file_format, len(content)))
         return attachment(content, f"sirena.{file_format}")
 
     @app.post("/files/{identifier}/forget")
@@ -136,41 +136,49 @@ def add_files(app: FastAPI, pages: Pages, others: OtherEditions, house: Models) 
         return RedirectResponse(f"{root}/", 303)
 
 
-def _keep_search(pages: Pages, owner: str, searched: dict[str, str]) -> None:
+def _keep_search(pages: Pages, owner: str, search_texts: dict[str, str]) -> None:
     """Keep the texts that an owner searches for, by file; those of files that are not open any more are dropped."""
     own = {name for name, _ in pages.files.all(owner)}
-    before = {name: text for name, text in pages.searches.of(owner).items() if name in own}
-    pages.searches.keep(owner, before | searched)
+    former_texts = {name: text for name, text in pages.searches.of(owner).items() if name in own}
+    pages.searches.keep(owner, former_texts | search_texts)
 
 
 def _keep(pages: Pages, request: Request, name: str, content: bytes) -> str:
     """Open a file, record that, and return the identifier under which it stays open."""
     owner = visitor_of(request).owner
-    shown = PurePath(name.replace("\\", "/")).name[-_LONGEST_NAME:]
+    shown_name = PurePath(name.replace("\\", "/")).name[-_LONGEST_NAME:]
     try:
-        opened = open_whonet_file(shown, read_stream(BytesIO(content), shown, bounds=BOUNDS), pages.answering())
-        if opened.has_organisms:
-            opened.expert_layer(pages.own_expert_rules())
-        identifier = pages.files.add(opened, owner)
+        opened_file = open_whonet_file(
+            shown_name, read_stream(BytesIO(content), shown_name, bounds=BOUNDS), pages.current_answers()
+        )
+        if opened_file.has_organisms:
+            opened_file.expert_layer(pages.own_expert_rules())
+        identifier = pages.files.add(opened_file, owner)
     except SirenaError as error:
         pages.record("file_opened", unreadable_facts(request, len(content), error.code))
         raise
     try:
-        pages.record("file_opened", opened_facts(request, opened, len(content)))
+        pages.record("file_opened", opened_facts(request, opened_file, len(content)))
     except SirenaError:
         pages.files.remove(identifier, owner)
         raise
     return identifier
 
 
-def _explain_cell(opened: OpenedFile, position: int, test: str) -> CellExplanation:
-    frame = opened.file.frame
-    organism_column = opened.file.require_organism()
+def _explain_cell(opened_file: OpenedFile, position: int, test: str) -> CellExplanation:
+    frame = opened_file.file.frame
+    organism_column = opened_file.file.require_organism()
     organism, mic = frame[organism_column][position], frame[test][position]
-    meant = opened.file.readings_of(organism_column, [organism] if organism else [])
-    scale = opened.file.readings_of(test, frame[test].drop_nulls().unique().to_list())
-    column = opened.tests[test].name
-    return explain(opened.answers, column, meant.get(organism, organism), scale.get(mic, mic), opened.site_of(position))
+    readings = opened_file.file.readings_of(organism_column, [organism] if organism else [])
+    scale = opened_file.file.readings_of(test, frame[test].drop_nulls().unique().to_list())
+    column = opened_file.tests[test].name
+    return explain(
+        opened_file.answers,
+        column,
+        readings.get(organism, organism),
+        scale.get(mic, mic),
+        opened_file.site_of(position),
+    )
 
 
 def _address(path: str, query: RowQuery, **changes: str | int) -> str:

@@ -32,47 +32,53 @@ _LONGEST_FIELD: Final = 8 * 1024
 _FIELDS: Final = frozenset({"organism", "specimen", "guideline", *FIELDS, *ANTIMICROBIALS})
 
 
-def add_isolate(app: FastAPI, pages: Pages, house: Models) -> None:
+def add_isolate(app: FastAPI, pages: Pages, installed_models: Models) -> None:
     """Add the page on which a person types one isolate and reads its categories.
 
     Args:
         app: the application.
         pages: what all pages need.
-        house: returns the models and releases.
+        installed_models: returns the models and releases.
     """
     names = sorted(organism.name for organism in ORGANISMS.values())
 
     @app.get("/isolate")
     def ask(request: Request) -> HTMLResponse:
-        return show(request, _PAGE, pages.typed.of(visitor_of(request).owner))
+        return show(request, _PAGE, pages.typed_isolates.of(visitor_of(request).owner))
 
     @app.post("/isolate")
     async def answer(request: Request) -> HTMLResponse:
         form = await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_FIELD)
-        pages.typed.keep(visitor_of(request).owner, {name: text for name, text in form.items() if name in _FIELDS})
+        pages.typed_isolates.keep(
+            visitor_of(request).owner, {name: text for name, text in form.items() if name in _FIELDS}
+        )
         template = "answers.html" if "HX-Request" in request.headers else _PAGE
         return await to_thread.run_sync(show, request, template, form)
 
     @app.post("/isolate/clear")
     def clear(request: Request) -> RedirectResponse:
-        pages.typed.forget_owners({visitor_of(request).owner})
+        pages.typed_isolates.forget_owners({visitor_of(request).owner})
         return RedirectResponse(f"{pages.place.root}/isolate", 303)
 
     def show(request: Request, template: str, form: Mapping[str, str]) -> HTMLResponse:
-        answers, rules = pages.answering(), _expert_rules(pages)
-        answered, reported = _answer_isolate(answers, rules or (), form)
-        around: dict[str, Any] = {}
+        answers, rules = pages.current_answers(), _expert_rules(pages)
+        explanations, rule_of_test = _answer_isolate(answers, rules or (), form)
+        form_values: dict[str, Any] = {}
         if template == _PAGE:
             mechanisms = mechanisms_of_rules(answers, rules or ())
-            around = _drugs(pages.language_of(request)) | {"organisms": names, "mechanisms": mechanisms, "asked": form}
+            form_values = _drugs(pages.language_of(request)) | {
+                "organisms": names,
+                "mechanisms": mechanisms,
+                "asked": form,
+            }
         return pages.show(
             request,
             template,
-            **around,
+            **form_values,
             without_rules=rules is None,
-            answered=answered,
-            reported=reported,
-            approval=approval_of(house, answers, visitor_of(request)) if answered else None,
+            answered=explanations,
+            reported=rule_of_test,
+            approval=approval_of(installed_models, answers, visitor_of(request)) if explanations else None,
         )
 
 
@@ -94,18 +100,18 @@ def _answer_isolate(
     organism = form.get("organism", "")
     mics = {f"{drug}_{letter}M": mic for drug in ANTIMICROBIALS if (mic := form.get(drug, "").strip())}
     mechanisms = {field: sign for field in FIELDS if (sign := form.get(field))}
-    answered = [explain(answers, column, organism, mic, site) for column, mic in mics.items()]
-    return answered, rules_of_isolate(answers, rules, organism, site, mics, mechanisms)
+    explanations = [explain(answers, column, organism, mic, site) for column, mic in mics.items()]
+    return explanations, rules_of_isolate(answers, rules, organism, site, mics, mechanisms)
 
 
 def _drugs(language: str) -> dict[str, Any]:
-    def listed(codes: Iterable[str]) -> list[tuple[str, str]]:
-        named = [(code, getattr(ANTIMICROBIALS[code], "spanish" if language == "es" else "english")) for code in codes]
-        return sorted(named, key=lambda pair: pair[1].casefold())
+    def names_of(codes: Iterable[str]) -> list[tuple[str, str]]:
+        names = [(code, getattr(ANTIMICROBIALS[code], "spanish" if language == "es" else "english")) for code in codes]
+        return sorted(names, key=lambda pair: pair[1].casefold())
 
     return {
-        "first_drugs": listed(FIRST_PANEL),
-        "other_drugs": listed(code for code in ANTIMICROBIALS if code not in FIRST_PANEL),
+        "first_drugs": names_of(FIRST_PANEL),
+        "other_drugs": names_of(code for code in ANTIMICROBIALS if code not in FIRST_PANEL),
         "guidelines": list(Guideline),
         "sites": list(Site),
     }

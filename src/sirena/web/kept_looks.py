@@ -49,12 +49,12 @@ class KeptLooks:
         """
         with self._one_at_a_time:
             if question not in self._looks:
-                counted = count()
-                if counted.size <= self._most_bytes:
-                    self._looks[question] = counted
+                new_look = count()
+                if new_look.size <= self._most_bytes:
+                    self._looks[question] = new_look
                 while sum(look.size for look in self._looks.values()) > self._most_bytes:
                     self._looks.popitem(last=False)
-                return counted
+                return new_look
             self._looks.move_to_end(question)
-            kept: _L = self._looks[question]
-            return kept
+            kept_look: _L = self._looks[question]
+            return kept_look

@@ -32,37 +32,37 @@ def add_labels(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/labels")
     def show(request: Request, identifier: str) -> HTMLResponse:
-        opened = pages.require(request, identifier)
-        audited = _audited(opened)
-        isolates = {} if audited is None else _isolates(audited, Language(pages.language_of(request)))
+        opened_file = pages.require(request, identifier)
+        label_audit = _audited(opened_file)
+        isolates = {} if label_audit is None else _isolates(label_audit, Language(pages.language_of(request)))
         return pages.show(
             request,
             "labels.html",
             identifier=identifier,
-            opened=opened,
-            audited=audited,
-            cells=[] if audited is None else audited.cells.head(SHOWN_CELLS).to_dicts(),
+            opened_file=opened_file,
+            audited=label_audit,
+            cells=[] if label_audit is None else label_audit.cells.head(SHOWN_CELLS).to_dicts(),
             isolates=isolates,
             shown_isolates=_SHOWN_ISOLATES,
-            address=lambda row, column: _address(opened, row, column),
+            address=lambda row, column: _address(opened_file, row, column),
             formats=list(FORMATS),
         )
 
     @app.get("/files/{identifier}/labels/{form}")
     def send(request: Request, identifier: str, form: str) -> Response:
-        opened = pages.require(request, identifier)
-        audited = _audited(opened)
-        if form not in FORMATS or audited is None:
+        opened_file = pages.require(request, identifier)
+        label_audit = _audited(opened_file)
+        if form not in FORMATS or label_audit is None:
             raise HTTPException(NOT_FOUND)
-        isolates = audited.isolates(Language(pages.language_of(request)))
+        isolates = label_audit.isolates(Language(pages.language_of(request)))
         content = FORMATS[form](isolates.with_columns(pl.all().cast(pl.String)))
-        pages.record("file_downloaded", downloaded_facts(request, opened, "labels", form, len(content)))
+        pages.record("file_downloaded", downloaded_facts(request, opened_file, "labels", form, len(content)))
         return attachment(content, f"labels.{form}")
 
-    def _audited(opened: OpenedFile) -> AuditedLabels | None:
+    def _audited(opened_file: OpenedFile) -> AuditedLabels | None:
         if pages.audit is None:
             raise HTTPException(NOT_FOUND)
-        return pages.audit(opened.file)
+        return pages.audit(opened_file.file)
 
 
 def _isolates(audited: AuditedLabels, language: Language) -> dict[int, pl.DataFrame]:
@@ -71,14 +71,14 @@ def _isolates(audited: AuditedLabels, language: Language) -> dict[int, pl.DataFr
     return {rank: part for (rank,), part in isolates.partition_by("rank", as_dict=True, maintain_order=True).items()}
 
 
-def _address(opened: OpenedFile, row: int, column: str) -> str:
+def _address(opened_file: OpenedFile, row: int, column: str) -> str:
     """Return the path of the page with a result's reason, below that of the file; empty if it is not certain.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         row: number of the row, as the laboratory counts rows.
         column: model column, to which two columns of the file may belong.
     """
-    headers = [header for header, test in opened.tests.items() if test.model_column == column]
-    position = opened.rows[ROW].search_sorted(row)
-    return f"rows/{position}/{opened.place_of(headers[0])}" if len(headers) == 1 else ""
+    headers = [header for header, test in opened_file.tests.items() if test.model_column == column]
+    position = opened_file.rows[ROW].search_sorted(row)
+    return f"rows/{position}/{opened_file.place_of(headers[0])}" if len(headers) == 1 else ""

@@ -21,20 +21,20 @@ from sirena.texts.catalogue import PAGES
 LANGUAGES: Final = ("en", "es")
 
 
-def choose_language(chosen: str | None, accepted: str) -> str:
+def choose_language(chosen_language: str | None, accepted: str) -> str:
     """Return the language of a page: the one that the person chose, else the browser's, else English.
 
     Args:
-        chosen: language from the person's cookie or the address; ignored unless it is one of `LANGUAGES`.
+        chosen_language: language from the person's cookie or the address; ignored unless it is one of `LANGUAGES`.
         accepted: value of the header ``Accept-Language``.
 
     >>> choose_language(None, "es-CO,es;q=0.9,en;q=0.8")
     'es'
     """
-    if chosen in LANGUAGES:
-        return str(chosen)
-    ranked = sorted((_weighted(part) for part in accepted.split(",") if part.strip()), key=lambda pair: -pair[0])
-    return negotiate_locale([name for weight, name in ranked if weight], LANGUAGES, sep="-") or "en"
+    if chosen_language in LANGUAGES:
+        return str(chosen_language)
+    languages = sorted((_weighted(part) for part in accepted.split(",") if part.strip()), key=lambda pair: -pair[0])
+    return negotiate_locale([name for weight, name in languages if weight], LANGUAGES, sep="-") or "en"
 
 
 def _weighted(part: str) -> tuple[float, str]:
@@ -52,10 +52,10 @@ def translations(language: str) -> NullTranslations:
         return NullTranslations()
     with PAGES.open("rb") as stream:
         catalogue = read_po(stream, locale="es")
-    compiled = BytesIO()
-    write_mo(compiled, catalogue)
-    compiled.seek(0)
-    return Translations(compiled)
+    catalogue_file = BytesIO()
+    write_mo(catalogue_file, catalogue)
+    catalogue_file.seek(0)
+    return Translations(catalogue_file)
 
 
 def spell_count(number: int, language: str) -> str:

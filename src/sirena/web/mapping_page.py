@@ -31,39 +31,39 @@ def add_mapping(app: FastAPI, pages: Pages) -> None:
 
     @app.get("/files/{identifier}/mapping")
     def show(request: Request, identifier: str) -> HTMLResponse:
-        opened = pages.require(request, identifier, to_correct=True)
-        guideline = GUIDELINES.get(opened.file.mapping.guideline or "", "")
-        return _shown(request, identifier, opened, words_of(opened.file), guideline)
+        opened_file = pages.require(request, identifier, to_correct=True)
+        guideline = GUIDELINES.get(opened_file.file.mapping.guideline or "", "")
+        return _shown(request, identifier, opened_file, words_of(opened_file.file), guideline)
 
     @app.post("/files/{identifier}/mapping")
     def say(request: Request, identifier: str, form: Annotated[dict[str, str], Depends(_form)]) -> Response:
-        opened = pages.require(request, identifier, to_correct=True)
+        opened_file = pages.require(request, identifier, to_correct=True)
         words = {
             header: Word(
                 role if (role := form.get(f"role-{place}", "")) in ROLES else "", form.get(f"drug-{place}", "")
             )
-            for place, header in enumerate(opened.file.frame.columns)
+            for place, header in enumerate(opened_file.file.frame.columns)
         }
         words = {header: word if word.role in METHODS else Word(word.role) for header, word in words.items()}
         guideline = form.get("guideline", "")
         try:
-            mapping = mapping_of(words, guideline, opened.file.mapping)
-            again = read_again(opened, mapping)
+            mapping = mapping_of(words, guideline, opened_file.file.mapping)
+            file_read_again = read_again(opened_file, mapping)
         except SirenaError as error:
-            return _shown(request, identifier, opened, words, guideline, error)
-        pages.files.replace(identifier, again, visitor_of(request).owner)
+            return _shown(request, identifier, opened_file, words, guideline, error)
+        pages.files.replace(identifier, file_read_again, visitor_of(request).owner)
         return RedirectResponse(f"{pages.place.root}/files/{identifier}", 303)
 
     @app.get("/files/{identifier}/mapping/file")
     def send(request: Request, identifier: str) -> Response:
-        opened = pages.require(request, identifier, to_correct=True)
-        content = spell_laboratory_mapping(opened.file.mapping).encode()
+        opened_file = pages.require(request, identifier, to_correct=True)
+        content = spell_laboratory_mapping(opened_file.file.mapping).encode()
         return attachment(content, "mapping.toml")
 
     def _shown(
         request: Request,
         identifier: str,
-        opened: OpenedFile,
+        opened_file: OpenedFile,
         words: dict[str, Word],
         guideline: str,
         error: SirenaError | None = None,
@@ -73,10 +73,10 @@ def add_mapping(app: FastAPI, pages: Pages) -> None:
             "mapping.html",
             _UNPROCESSABLE if error else 200,
             identifier=identifier,
-            opened=opened,
+            opened_file=opened_file,
             words=words,
             guideline=guideline,
             guidelines=[one.value for one in Guideline],
-            readings={one.header: one for one in opened.file.header_readings},
+            readings={one.header: one for one in opened_file.file.header_readings},
             error=error,
         )

@@ -45,21 +45,21 @@ def no_models() -> "InstalledModels":
     raise NoModelsError("these pages show no models", hint="sirena open")
 
 
-def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
+def add_models(app: FastAPI, pages: Pages, installed_models: Models) -> None:
     """Add the routes of the pages that show models."""
 
     @app.get("/models")
     def models(request: Request, show: str = "") -> HTMLResponse:
-        glances = house().models()
-        waiting = [one for one in glances if one.asks_for_a_decision]
+        glances = installed_models().models()
+        waiting_models = [glance for glance in glances if glance.asks_for_a_decision]
         return pages.show(
             request,
             "models.html",
             models=glances,
-            listed=waiting if show == "attention" else glances,
+            listed=waiting_models if show == "attention" else glances,
             chosen=show,
-            lapsed=sum(one.glance.certificate != "valid" for one in glances),
-            waiting=sum(one.newer_number is not None for one in glances),
+            lapsed=sum(glance.glance.certificate != "valid" for glance in glances),
+            waiting=sum(glance.newer_number is not None for glance in glances),
         )
 
     @app.get("/models/{name}/{number}")
@@ -75,22 +75,22 @@ def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
         from sirena.registry.versions import Stage
 
         judged_for = Stage.STAGING if stage == Stage.STAGING else Stage.PRODUCTION
-        look = house().version(name, number, judged_for, visitor_of(request).name, against)
+        look = installed_models().version(name, number, judged_for, visitor_of(request).name, against)
         return pages.show(request, "version.html", look=look, refused=refused, done=done, shown_ranges=_SHOWN_RANGES)
 
     @app.get("/models/{name}/{number}/certificate")
     def certificate(request: Request, name: str, number: int) -> HTMLResponse:
         from sirena.certification.page_model import cut_point_rows, disagreement_rows
 
-        whole = house().certificate(name, number)
+        certificate = installed_models().certificate(name, number)
         return pages.show(
             request,
             "certificate.html",
             name=name,
             number=number,
-            certificate=whole,
-            differences=disagreement_rows(whole.disagreements) if whole else (),
-            cut_points=cut_point_rows(whole.cut_points) if whole else (),
+            certificate=certificate,
+            differences=disagreement_rows(certificate.disagreements) if certificate else (),
+            cut_points=cut_point_rows(certificate.cut_points) if certificate else (),
             shown_rows=_SHOWN_ROWS,
         )
 
@@ -100,19 +100,19 @@ def add_models(app: FastAPI, pages: Pages, house: Models) -> None:
         from sirena.panel.basis import Language
         from sirena.stewardship.drawing import draw
 
-        whole = house().certificate(name, number)
-        if whole is None:
+        certificate = installed_models().certificate(name, number)
+        if certificate is None:
             raise HTTPException(NOT_FOUND)
-        chart = grid_chart(whole, Language(pages.language_of(request)))
+        chart = grid_chart(certificate, Language(pages.language_of(request)))
         return Response(draw(chart.specification, "svg"), media_type="image/svg+xml")
 
 
-def add_releases(app: FastAPI, pages: Pages, house: Models) -> None:
+def add_releases(app: FastAPI, pages: Pages, installed_models: Models) -> None:
     """Add the routes of the pages that show releases."""
 
     @app.get("/releases")
     def releases(request: Request) -> HTMLResponse:
-        return pages.show(request, "releases.html", releases=house().releases())
+        return pages.show(request, "releases.html", releases=installed_models().releases())
 
     @app.get("/releases/{number}")
     def release(
@@ -123,7 +123,7 @@ def add_releases(app: FastAPI, pages: Pages, house: Models) -> None:
         refused: bool = False,
         done: bool = False,
     ) -> HTMLResponse:
-        models = house()
+        models = installed_models()
         look = models.release(number, against)
         return pages.show(
             request,
@@ -136,7 +136,7 @@ def add_releases(app: FastAPI, pages: Pages, house: Models) -> None:
         )
 
 
-def add_decisions(app: FastAPI, pages: Pages, house: Models) -> None:
+def add_decisions(app: FastAPI, pages: Pages, installed_models: Models) -> None:
     """Add the routes that carry out decisions, on one's own machine only."""
     if pages.place is not OWN_MACHINE:
         return
@@ -147,14 +147,16 @@ def add_decisions(app: FastAPI, pages: Pages, house: Models) -> None:
         model, number, stage = fields.get("model", ""), fields.get("version", ""), fields.get("stage", "")
         if not number.isdecimal() or stage not in _STAGES:
             raise HTTPException(NOT_FOUND)
-        outcome = await to_thread.run_sync(_decide, house, model, int(number), stage, fields.get("override", ""))
+        outcome = await to_thread.run_sync(
+            _decide, installed_models, model, int(number), stage, fields.get("override", "")
+        )
         return RedirectResponse(f"{address_of(model, int(number))}?{urlencode(outcome)}", 303)
 
     @app.post("/releases")
     async def make(request: Request) -> RedirectResponse:
         note = " ".join((await _fields(request)).get("note", "").split())
-        made = await to_thread.run_sync(lambda: house().make_release(note))
-        return RedirectResponse(f"/releases/{made}", 303)
+        number = await to_thread.run_sync(lambda: installed_models().make_release(note))
+        return RedirectResponse(f"/releases/{number}", 303)
 
 
 def address_of(model: str, number: int) -> str:
@@ -166,11 +168,11 @@ def address_of(model: str, number: int) -> str:
     return f"/releases/{number}" if model == "panel_SIR" else f"/models/{quote(model, safe='')}/{number}"
 
 
-def _decide(house: Models, model: str, number: int, stage: str, override: str) -> dict[str, str]:
+def _decide(installed_models: Models, model: str, number: int, stage: str, override: str) -> dict[str, str]:
     from sirena.registry.versions import Stage
 
     try:
-        house().decide(model, number, Stage(stage), override.strip())
+        installed_models().decide(model, number, Stage(stage), override.strip())
     except GateError:
         # the page says what the gate found, in the reader's language
         return {"refused": "1", "stage": stage}

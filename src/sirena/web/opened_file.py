@@ -55,7 +55,7 @@ class OpenedFile:
     file: WhonetFile
     """The file without the columns of patients."""
     answers: NamedPanel
-    answered: pl.DataFrame
+    answered_frame: pl.DataFrame
     """The file's columns, with the category after each test column."""
     placements: tuple[Placement, ...]
     """Place of the category of each test column."""
@@ -88,7 +88,7 @@ class OpenedFile:
         name = own.name if own else ""
         if name not in self._layers:
             isolates = Isolates.of_file(self.file)
-            facts = IsolateFacts.of_answered(isolates, self.answered, self.placements, self.answers.table_of)
+            facts = IsolateFacts.of_answered(isolates, self.answered_frame, self.placements, self.answers.table_of)
             self._layers.clear()
             self._layers[name] = ExpertLayer.of(facts, load_expert_rules(own))
         return self._layers[name]
@@ -96,8 +96,8 @@ class OpenedFile:
     @cached_property
     def tests(self) -> dict[str, TestColumn]:
         """Test columns with any MIC, by header, in the order of the file."""
-        filled = {tally.column for tally in self.tallies if tally.counts[1:].sum()}
-        return {header: column for header, column in self.file.mic_columns.items() if header in filled}
+        filled_columns = {tally.column for tally in self.tallies if tally.counts[1:].sum()}
+        return {header: column for header, column in self.file.mic_columns.items() if header in filled_columns}
 
     @cached_property
     def shown_fields(self) -> dict[str, str]:
@@ -106,20 +106,20 @@ class OpenedFile:
 
     @cached_property
     def rows(self) -> pl.DataFrame:
-        """The frame `answered`, with each row's number as the laboratory counts and the code of its organism."""
-        numbers = self.file.row_numbers(np.arange(self.answered.height))
-        texts = self.answered[self.file.require_organism()]
+        """The frame `answered_frame`, with each row's number as the laboratory counts and the code of its organism."""
+        numbers = self.file.row_numbers(np.arange(self.answered_frame.height))
+        texts = self.answered_frame[self.file.require_organism()]
         distinct = texts.unique().drop_nulls().to_list()
-        meant = self.file.readings_of(texts.name, distinct)
-        codes = resolve_many(meant.get(text, text) for text in distinct)
+        readings = self.file.readings_of(texts.name, distinct)
+        codes = resolve_many(readings.get(text, text) for text in distinct)
         code = texts.replace_strict(distinct, codes, default=None, return_dtype=pl.String)
-        return self.answered.with_columns(pl.Series(ROW, numbers), code.alias(CODE))
+        return self.answered_frame.with_columns(pl.Series(ROW, numbers), code.alias(CODE))
 
     @cached_property
     def organisms(self) -> list[tuple[str, str, int]]:
         """Code, name and number of isolates of each known organism, the most common first."""
-        counted = self.rows.filter(pl.col(CODE).is_not_null() & (pl.col(CODE) != "")).group_by(CODE).len()
-        ordered = counted.sort(["len", CODE], descending=[True, False])
+        organism_counts = self.rows.filter(pl.col(CODE).is_not_null() & (pl.col(CODE) != "")).group_by(CODE).len()
+        ordered = organism_counts.sort(["len", CODE], descending=[True, False])
         return [(code, ORGANISMS[code].name, count) for code, count in ordered.iter_rows()]
 
     @cached_property
@@ -134,18 +134,21 @@ class OpenedFile:
     def reasons(self) -> list[tuple[Reason, int]]:
         """Reasons for NI with the number of results, the most common first."""
         totals = self._totals
-        counted = [
+        reason_counts = [
             (answer.reason, int(totals[code]))
             for code, answer in enumerate(ANSWERS)
             if answer is not None and answer.reason is not None and totals[code]
         ]
-        return sorted(counted, key=lambda pair: -pair[1])
+        return sorted(reason_counts, key=lambda pair: -pair[1])
 
     @cached_property
     def size(self) -> int:
         """Approximate size in memory, in bytes: columns as read, answered and sorted for the table, and `looks`."""
         return MOST_BYTES_OF_LOOKS + int(
-            sum(one.estimated_size() for one in (self.file.frame, self.answered, self.answered, self.countable.frame))
+            sum(
+                frame.estimated_size()
+                for frame in (self.file.frame, self.answered_frame, self.answered_frame, self.countable.frame)
+            )
         )
 
     def place_of(self, header: str) -> str:
@@ -164,7 +167,7 @@ class OpenedFile:
         return sum(self.categories.values())
 
     def site_of(self, position: int) -> Site:
-        """Return the body site of a row of `answered`, by the row's position (0-based)."""
+        """Return the body site of a row of `answered_frame`, by the row's position (0-based)."""
         return self._sites[position]
 
     @cached_property
@@ -202,8 +205,8 @@ def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> Opened
         candidate = next((header for header in file.frame.columns if header not in patients), None)
         stand_in = replace(file, organism_column=candidate or file.require_organism())
         return replace(open_whonet_file(name, stand_in, answers), has_organisms=False)
-    kept = {header for field in _SHOWN_FIELDS for header in file.headers_of(field)} - set(file.patient_headers)
-    patients = [header for header in columns_of_patients(file) if header not in kept]
+    kept_headers = {header for field in _SHOWN_FIELDS for header in file.headers_of(field)} - set(file.patient_headers)
+    patients = [header for header in columns_of_patients(file) if header not in kept_headers]
     anonymous = replace(file, table=replace(file.table, frame=file.frame.drop(patients)))
     isolates = Isolates.of_file(anonymous)
     placements, _ = place_categories(
@@ -212,10 +215,10 @@ def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> Opened
         isolates.category_columns,
         existing=Existing.REPLACE,
         basis=False,
-        stamped=False,
+        with_stamp=False,
     )
     tallies: list[ColumnTally] = []
-    answered = interpret_frame(
+    answered_frame = interpret_frame(
         isolates,
         answers.table_of,
         existing=Existing.REPLACE,
@@ -223,4 +226,4 @@ def open_whonet_file(name: str, file: WhonetFile, answers: NamedPanel) -> Opened
         progress=tallies.append,
     )
     countable = read_isolates(file, date.today())
-    return OpenedFile(name, anonymous, answers, answered, tuple(placements), tuple(tallies), countable)
+    return OpenedFile(name, anonymous, answers, answered_frame, tuple(placements), tuple(tallies), countable)

@@ -37,11 +37,11 @@ class NoRoomForFileError(SirenaError):
 
 
 @dataclass
-class _Held:
-    opened: OpenedFile
+class _FileEntry:
+    opened_file: OpenedFile
     owner: str
     size: int
-    seen: float
+    last_use: float
 
 
 class OpenedFiles:
@@ -57,47 +57,51 @@ class OpenedFiles:
         self._clock = clock
         self._most_bytes = most_bytes
         self._lock = Lock()
-        self._files: OrderedDict[str, _Held] = OrderedDict()
+        self._files: OrderedDict[str, _FileEntry] = OrderedDict()
 
-    def add(self, opened: OpenedFile, owner: str = "") -> str:
+    def add(self, opened_file: OpenedFile, owner: str = "") -> str:
         """Keep a file open, and return its identifier.
 
         Args:
-            opened: the file.
+            opened_file: the file.
             owner: session or person that alone can find the file.
 
         Raises:
             NoRoomForFileError: there is no memory left for the file.
         """
         identifier = secrets.token_urlsafe(24)
-        held = _Held(opened, owner, opened.size, self._clock())
+        entry = _FileEntry(opened_file, owner, opened_file.size, self._clock())
         self.forget_idle()
         with self._lock:
-            own = [name for name, one in self._files.items() if one.owner == owner]
-            size = held.size + sum(self._files[name].size for name in own)
-            leaving = set()
+            own = [name for name, other_entry in self._files.items() if other_entry.owner == owner]
+            size = entry.size + sum(self._files[name].size for name in own)
+            names_to_close = set()
             while own and (len(own) >= MOST_FILES or size > MOST_BYTES):
                 size -= self._files[own[0]].size
-                leaving.add(own.pop(0))
-            if held.size + sum(one.size for name, one in self._files.items() if name not in leaving) > self._most_bytes:
+                names_to_close.add(own.pop(0))
+            if (
+                entry.size
+                + sum(other_entry.size for name, other_entry in self._files.items() if name not in names_to_close)
+                > self._most_bytes
+            ):
                 raise NoRoomForFileError("too many files are open", hint="Delete one, or try again later.")
-            for name in leaving:
+            for name in names_to_close:
                 del self._files[name]
-            self._files[identifier] = held
+            self._files[identifier] = entry
         return identifier
 
-    def replace(self, identifier: str, opened: OpenedFile, owner: str = "") -> None:
+    def replace(self, identifier: str, opened_file: OpenedFile, owner: str = "") -> None:
         """Replace an owner's file by another reading of it; nothing happens if the file is not open any more.
 
         Args:
             identifier: the file's identifier, from `add`.
-            opened: the new reading, with the same rows.
+            opened_file: the new reading, with the same rows.
             owner: owner of the file.
         """
         with self._lock:
-            held = self._files.get(identifier)
-            if held is not None and held.owner == owner:
-                held.opened, held.size, held.seen = opened, opened.size, self._clock()
+            entry = self._files.get(identifier)
+            if entry is not None and entry.owner == owner:
+                entry.opened_file, entry.size, entry.last_use = opened_file, opened_file.size, self._clock()
 
     def get(self, identifier: str, owner: str = "") -> OpenedFile | None:
         """Return an open file, and count that as a use of it; None if the owner has no file of this identifier.
@@ -108,12 +112,12 @@ class OpenedFiles:
         """
         self.forget_idle()
         with self._lock:
-            held = self._files.get(identifier)
-            if held is None or held.owner != owner:
+            entry = self._files.get(identifier)
+            if entry is None or entry.owner != owner:
                 return None
-            held.seen = self._clock()
+            entry.last_use = self._clock()
             self._files.move_to_end(identifier)
-            return held.opened
+            return entry.opened_file
 
     def is_of_another(self, identifier: str, owner: str) -> bool:
         """Tell whether a file with this identifier is open that belongs to another owner."""
@@ -124,27 +128,27 @@ class OpenedFiles:
         """Return identifier and file of all files of an owner, the last used first."""
         self.forget_idle()
         with self._lock:
-            return [(name, held.opened) for name, held in reversed(self._files.items()) if held.owner == owner]
+            return [(name, entry.opened_file) for name, entry in reversed(self._files.items()) if entry.owner == owner]
 
     def owners(self) -> frozenset[str]:
         """Return the owners of open files."""
         with self._lock:
-            return frozenset(held.owner for held in self._files.values())
+            return frozenset(entry.owner for entry in self._files.values())
 
     def remove(self, identifier: str, owner: str = "") -> None:
         """Forget a file of an owner; nothing happens if the owner has no such file."""
-        self._forget(lambda name, held: name == identifier and held.owner == owner)
+        self._forget(lambda name, entry: name == identifier and entry.owner == owner)
 
     def forget_owners(self, owners: Collection[str]) -> None:
         """Close all files that some owners opened."""
-        self._forget(lambda _, held: held.owner in owners)
+        self._forget(lambda _, entry: entry.owner in owners)
 
     def forget_idle(self) -> None:
         """Close all files that were not used for `IDLE_SECONDS`."""
         oldest = self._clock() - IDLE_SECONDS
-        self._forget(lambda _, held: held.seen < oldest)
+        self._forget(lambda _, entry: entry.last_use < oldest)
 
-    def _forget(self, is_meant: Callable[[str, _Held], bool]) -> None:
+    def _forget(self, is_chosen: Callable[[str, _FileEntry], bool]) -> None:
         with self._lock:
-            for name in [name for name, held in self._files.items() if is_meant(name, held)]:
+            for name in [name for name, entry in self._files.items() if is_chosen(name, entry)]:
                 del self._files[name]

@@ -32,7 +32,7 @@ _REFERENCE: Final = "reference · "
 class EditionChanges(FileChanges):
     """Changes that another guideline edition would make in the answers of a file."""
 
-    now: str
+    current_answers: str
     """Name of the editions or release that answer these columns now: ``CLSI 2026``, ``release 3 · CLSI 2026``."""
     edition: str
     """Name of the other edition, with the hospital's own rules in force on it."""
@@ -63,49 +63,60 @@ class OtherEditions:
         """Names of all guideline editions."""
         return self.editions.names
 
-    def changes(self, opened: OpenedFile, name: str) -> EditionChanges:
+    def changes(self, opened_file: OpenedFile, name: str) -> EditionChanges:
         """Return what a guideline edition would change in the answers of an open file.
 
         Args:
-            opened: the file.
+            opened_file: the file.
             name: one of `names`.
 
         Raises:
             UsageError: there is no such edition.
         """
         edition = self.editions.load(name, in_force=self.overlay())
-        columns = opened.file.mic_columns
+        columns = opened_file.file.mic_columns
         own = {header: column for header, column in columns.items() if column.guideline == edition.guideline.letter}
-        compared = own or columns
-        isolates = replace(Isolates.of_file(opened.file), test_columns=compared)
-        tables = _tables_of(edition, compared)
-        changes = file_changes(isolates, opened.answers.panel, Panel(tables, {}, edition.name))
-        now = opened.answers.source_of(column.model_column for column in compared.values())
+        compared_columns = own or columns
+        isolates = replace(Isolates.of_file(opened_file.file), test_columns=compared_columns)
+        tables = _tables_of(edition, compared_columns)
+        changes = file_changes(isolates, opened_file.answers.panel, Panel(tables, {}, edition.name))
+        current_answers = opened_file.answers.source_of(column.model_column for column in compared_columns.values())
         return EditionChanges(
-            len(compared), gravest_first(changes), now.removeprefix(_REFERENCE), edition.name, bool(own)
+            len(compared_columns),
+            gravest_first(changes),
+            current_answers.removeprefix(_REFERENCE),
+            edition.name,
+            bool(own),
         )
 
-    def official(self, why: CellExplanation) -> OfficialAnswer | None:
+    def official(self, explanation: CellExplanation) -> OfficialAnswer | None:
         """Return the answer of the guideline edition that a model learnt; None if no model answered, or none is known.
 
         Args:
-            why: explanation of the answer.
+            explanation: explanation of the answer.
         """
-        name = why.provenance.get("edition", "").partition(" + ")[0]
-        column = parse_test_column(why.column)
-        if not why.provenance.get("model") or name not in self.names or why.organism is None or column is None:
+        name = explanation.provenance.get("edition", "").partition(" + ")[0]
+        column = parse_test_column(explanation.column)
+        if (
+            not explanation.provenance.get("model")
+            or name not in self.names
+            or explanation.organism is None
+            or column is None
+        ):
             return None
-        panel = Panel(_tables_of(self.editions.load(name), {why.column: column}), {}, name)
-        answer = ANSWERS[panel.answer_resolved(why.column, why.organism.code, why.mic_read, why.site)]
-        return OfficialAnswer(name, answer.category if answer else Category.NI, answer == why.answer)
+        panel = Panel(_tables_of(self.editions.load(name), {explanation.column: column}), {}, name)
+        answer = ANSWERS[
+            panel.answer_resolved(explanation.column, explanation.organism.code, explanation.mic_read, explanation.site)
+        ]
+        return OfficialAnswer(name, answer.category if answer else Category.NI, answer == explanation.answer)
 
 
 def _tables_of(edition: Edition, columns: Mapping[str, TestColumn]) -> dict[str, TruthTable]:
-    compiled = _compiled(edition, tuple(sorted({column.drug for column in columns.values()})))
+    tables = _compiled(edition, tuple(sorted({column.drug for column in columns.values()})))
     return {
         column.model_column: replace(table, column=column.model_column)
         for column in columns.values()
-        if (table := compiled[column.drug]).keys
+        if (table := tables[column.drug]).keys
     }
 
 

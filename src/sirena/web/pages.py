@@ -108,14 +108,14 @@ def _environment(language: str) -> Environment:
 class Pages:
     """Renderer of the pages, with all that the pages need."""
 
-    answering: Callable[[], NamedPanel]
+    current_answers: Callable[[], NamedPanel]
     """Function that returns the panel that answers now, since another release may be activated at any time."""
     files: OpenedFiles
     place: PagesPlace = OWN_MACHINE
     record: Record = keep_no_record
     audit: AuditOf | None = None
     """Audits the labels of a file; None without that function, and then there are no such pages."""
-    typed: TypedIsolates = field(default_factory=TypedIsolates)
+    typed_isolates: TypedIsolates = field(default_factory=TypedIsolates)
     searches: TypedIsolates = field(default_factory=TypedIsolates)
     """Text that each owner searches for in each file, by identifier; it may be a specimen number, so no address holds
     it."""
@@ -146,7 +146,7 @@ class Pages:
         page = self.environments[language].get_template(template)
         shared = {
             # a file stays answered as it was opened, whatever was activated since
-            "answers": values["opened"].answers if "opened" in values else self.answering(),
+            "answers": values["opened_file"].answers if "opened_file" in values else self.current_answers(),
             "root": self.place.root,
             "visitor": visitor_of(request),
             "entry": _ENTRY,
@@ -164,9 +164,9 @@ class Pages:
         }
         return HTMLResponse(page.render(shared | values), status)
 
-    def kept(self) -> tuple[TypedIsolates, ...]:
+    def text_stores(self) -> tuple[TypedIsolates, ...]:
         """The stores of what people typed or opened."""
-        return (self.typed, self.searches, *self.drafts.values())
+        return (self.typed_isolates, self.searches, *self.drafts.values())
 
     def own_expert_rules(self) -> RulesSource | None:
         """Return the hospital's own expert rules in force; None if there are none.
@@ -189,13 +189,13 @@ class Pages:
             HTTPException: 404, the file is not open, or is another person's.
             UnrecordedError: the refusal cannot be recorded.
         """
-        opened = self.files.get(identifier, visitor_of(request).owner)
-        if opened is None:
+        opened_file = self.files.get(identifier, visitor_of(request).owner)
+        if opened_file is None:
             self.refuse_anothers(request, identifier)
             raise HTTPException(NOT_FOUND)
-        if not opened.has_organisms and not to_correct:
-            replace(opened.file, organism_column=None).require_organism()
-        return opened
+        if not opened_file.has_organisms and not to_correct:
+            replace(opened_file.file, organism_column=None).require_organism()
+        return opened_file
 
     def refuse_anothers(self, request: Request, identifier: str) -> None:
         """Refuse a file that another person opened: record the refusal, and raise 404.
@@ -214,8 +214,8 @@ class Pages:
 
     def language_of(self, request: Request) -> str:
         """Return the language that the reader chose, or else the language of their browser."""
-        chosen = request.cookies.get(self.place.language_cookie)
-        return choose_language(chosen, request.headers.get("accept-language", ""))
+        chosen_language = request.cookies.get(self.place.language_cookie)
+        return choose_language(chosen_language, request.headers.get("accept-language", ""))
 
     def keep_language(self, response: Response, language: str) -> None:
         """Make the browser keep the language that a person chose, in a cookie."""

@@ -27,16 +27,16 @@ def keep_no_record(event: str, facts: Mapping[str, Any]) -> None:
     """Do nothing with an event; on one's own machine nobody else opens files."""
 
 
-def opened_facts(request: Request, opened: OpenedFile, size: int) -> dict[str, Any]:
+def opened_facts(request: Request, opened_file: OpenedFile, size: int) -> dict[str, Any]:
     """Return the facts of the event that a file was opened.
 
     Args:
         request: the request with the file.
-        opened: the file.
+        opened_file: the file.
         size: size of the file, in bytes.
     """
-    rows, columns = opened.file.frame.shape
-    shape = {"size": size, "rows": rows, "columns": columns, "answered_by": opened.answers.name}
+    rows, columns = opened_file.file.frame.shape
+    shape = {"size": size, "rows": rows, "columns": columns, "answered_by": opened_file.answers.name}
     return visitor_of(request).record | shape
 
 
@@ -51,18 +51,18 @@ def unreadable_facts(request: Request, size: int, failure: str) -> dict[str, Any
     return visitor_of(request).record | {"size": size, "outcome": "failed", "failure": failure}
 
 
-def downloaded_facts(request: Request, opened: OpenedFile, content: str, form: str, size: int) -> dict[str, Any]:
+def downloaded_facts(request: Request, opened_file: OpenedFile, content: str, form: str, size: int) -> dict[str, Any]:
     """Return the facts of the event of a download.
 
     Args:
         request: the request for the download.
-        opened: the file.
+        opened_file: the file.
         content: ``rows``, ``antibiogram``, ``drift`` or ``labels``.
         form: suffix of the file's name.
         size: size of the download, in bytes.
     """
-    facts = {"content": content, "format": form, "rows": opened.file.frame.height, "size": size}
-    return visitor_of(request).record | facts | {"answered_by": opened.answers.name}
+    facts = {"content": content, "format": form, "rows": opened_file.file.frame.height, "size": size}
+    return visitor_of(request).record | facts | {"answered_by": opened_file.answers.name}
 
 
 def refused_facts(request: Request, cause: str) -> dict[str, Any]:

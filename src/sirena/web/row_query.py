@@ -51,44 +51,46 @@ class RowPage:
 POSITION: Final = "\0position"
 
 
-def select_rows(opened: OpenedFile, query: RowQuery, searched: str = "", alerted: pl.Series | None = None) -> RowPage:
+def select_rows(
+    opened_file: OpenedFile, query: RowQuery, search_text: str = "", alerted: pl.Series | None = None
+) -> RowPage:
     """Return the page of isolates that a query asks for, or the last page if there are fewer.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         query: filters, order and page; a column that the file does not have is ignored.
-        searched: text that must be part of specimen number, date, ward or organism, in upper or lower case; empty keeps
-            all rows.
+        search_text: text that must be part of specimen number, date, ward or organism, in upper or lower case; empty
+            keeps all rows.
         alerted: Boolean per row, True if the query's alert concerns the row; None keeps all rows.
     """
-    rows = opened.rows.lazy().with_row_index(POSITION)
+    rows = opened_file.rows.lazy().with_row_index(POSITION)
     if alerted is not None:
         rows = rows.filter(alerted)
-    if searched:
-        rows = rows.filter(_holds(opened, searched.casefold()))
+    if search_text:
+        rows = rows.filter(_holds(opened_file, search_text.casefold()))
     if query.organism:
         rows = rows.filter(pl.col(CODE) == query.organism)
     if query.category:
-        tests = [query.test] if query.test in opened.tests else list(opened.tests)
+        tests = [query.test] if query.test in opened_file.tests else list(opened_file.tests)
         rows = rows.filter(
-            pl.any_horizontal(pl.col(opened.category_of[test]).cast(pl.String) == query.category for test in tests)
+            pl.any_horizontal(pl.col(opened_file.category_of[test]).cast(pl.String) == query.category for test in tests)
         )
-    elif query.test in opened.tests:
+    elif query.test in opened_file.tests:
         rows = rows.filter(pl.col(query.test).is_not_null())
-    key = _ORDERED.get(query.sort) or opened.shown_fields.get(query.sort)
-    if key is None and query.sort in opened.tests:
-        key = opened.category_of[query.sort]
+    key = _ORDERED.get(query.sort) or opened_file.shown_fields.get(query.sort)
+    if key is None and query.sort in opened_file.tests:
+        key = opened_file.category_of[query.sort]
     # only what orders the rows is sorted: a row has a hundred columns
     matching = rows.sort([key or ROW, ROW], nulls_last=True).select(POSITION).collect()[POSITION]
     pages = max(1, -(-len(matching) // ROWS_A_PAGE))
     page = min(max(query.page, 1), pages)
-    shown = matching.slice((page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
-    return RowPage(opened.rows[shown].with_columns(shown), len(matching), page, pages)
+    shown_rows = matching.slice((page - 1) * ROWS_A_PAGE, ROWS_A_PAGE)
+    return RowPage(opened_file.rows[shown_rows].with_columns(shown_rows), len(matching), page, pages)
 
 
-def _holds(opened: OpenedFile, text: str) -> pl.Expr:
+def _holds(opened_file: OpenedFile, text: str) -> pl.Expr:
     """Return an expression for the rows with a text in a column shown before the tests."""
-    shown = [*opened.shown_fields.values(), opened.file.require_organism()]
-    codes = [code for code, name, _ in opened.organisms if text in name.casefold()]
-    columns = [pl.col(header).str.to_lowercase().str.contains(text, literal=True) for header in shown]
+    shown_headers = [*opened_file.shown_fields.values(), opened_file.file.require_organism()]
+    codes = [code for code, name, _ in opened_file.organisms if text in name.casefold()]
+    columns = [pl.col(header).str.to_lowercase().str.contains(text, literal=True) for header in shown_headers]
     return pl.any_horizontal(*columns, pl.col(CODE).is_in(codes)).fill_null(value=False)

@@ -41,13 +41,13 @@ def add_rules_draft(app: FastAPI, pages: Pages) -> None:
         base = draft.get("base", "") if draft else str(look.in_force.number if look.in_force else "")
         rows = rows_of(look.kind, draft) if draft else look.rows
         table = table_of(look.kind, rows)
-        error, shown = None, {"previewed": False}
+        error, preview_values = None, {"previewed": False}
         if draft:
             try:
                 rules.check(look.kind, table)
-                shown = shown_preview(request, pages, look.kind, table, file)
-            except SirenaError as wrong:
-                error = wrong
+                preview_values = shown_preview(request, pages, look.kind, table, file)
+            except SirenaError as known_error:
+                error = known_error
         return pages.show(
             request,
             "rules_edit.html",
@@ -60,24 +60,26 @@ def add_rules_draft(app: FastAPI, pages: Pages) -> None:
             base=base,
             table=table.content.decode(),
             error=error,
-            **shown,
+            **preview_values,
         )
 
     @app.post("/rules/{kind}/edit")
     def write(request: Request, kind: str, form: Annotated[dict[str, str], Depends(_form)]) -> RedirectResponse:
-        which, base = kind_of(kind), form.get("base", "")
-        rows = signed(rows_of(which, form), _before(which, base), _author(request), datetime.date.today())
-        _keep(request, which, rows, base)
-        return RedirectResponse(f"{pages.place.root}/rules/{which}/edit#{'new' if 'more' in form else 'outcome'}", 303)
+        rule_kind, base = kind_of(kind), form.get("base", "")
+        rows = signed(rows_of(rule_kind, form), _before(rule_kind, base), _author(request), datetime.date.today())
+        _keep(request, rule_kind, rows, base)
+        return RedirectResponse(
+            f"{pages.place.root}/rules/{rule_kind}/edit#{'new' if 'more' in form else 'outcome'}", 303
+        )
 
     @app.post("/rules/{kind}/begin")
     def begin(request: Request, kind: str, form: Annotated[dict[str, str], Depends(_form)]) -> RedirectResponse:
-        which, number = kind_of(kind), form.get("base", "")
+        rule_kind, number = kind_of(kind), form.get("base", "")
         if not number:
-            pages.drafts[which].forget_owners({visitor_of(request).owner})
+            pages.drafts[rule_kind].forget_owners({visitor_of(request).owner})
         else:
-            _keep(request, which, _before(which, number), number)
-        return RedirectResponse(f"{pages.place.root}/rules/{which}/edit", 303)
+            _keep(request, rule_kind, _before(rule_kind, number), number)
+        return RedirectResponse(f"{pages.place.root}/rules/{rule_kind}/edit", 303)
 
     def _author(request: Request) -> str:
         return visitor_of(request).name or str(pages.actor()["who"])

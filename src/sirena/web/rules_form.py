@@ -68,13 +68,17 @@ def _columns(kind: RuleKind) -> tuple[str, ...]:
 
 
 def form_of(kind: RuleKind, rows: Iterable[Row]) -> dict[str, str]:
-    """Return rows as the values of a form's fields, by name."""
+    """Return rows as the values of a form's fields, by name.
+
+    >>> form_of(RuleKind.OVERLAY, [{"drug": "AMK"}])["drug-0"]
+    'AMK'
+    """
     return {f"{column}-{place}": row.get(column, "") for place, row in enumerate(rows) for column in _columns(kind)}
 
 
 def rows_of(kind: RuleKind, form: Mapping[str, str]) -> list[Row]:
     """Return the values of a form's fields as rows; rows without a typed text and rows to be removed are left out."""
-    typed = [field.column for field in fields_of(kind, ()) if not field.options]
+    free_columns = [field.column for field in fields_of(kind, ()) if not field.options]
     places = sorted(
         {
             int(place)
@@ -87,22 +91,22 @@ def rows_of(kind: RuleKind, form: Mapping[str, str]) -> list[Row]:
     return [
         row
         for place, row in zip(places, rows, strict=True)
-        if f"remove-{place}" not in form and any(row[column].strip() for column in typed)
+        if f"remove-{place}" not in form and any(row[column].strip() for column in free_columns)
     ]
 
 
-def signed(rows: Iterable[Row], before: Iterable[Row], author: str, today: datetime.date) -> list[Row]:
+def signed(rows: Iterable[Row], former_rows: Iterable[Row], author: str, today: datetime.date) -> list[Row]:
     """Return rows, each with its author and day filled in.
 
     Args:
         rows: rows as the person wrote them.
-        before: rows from which the draft was begun; an unchanged row keeps its author and day.
+        former_rows: rows from which the draft was begun; an unchanged row keeps its author and day.
         author: author of the other rows.
         today: day written into the other rows.
     """
-    known = {_unsigned(row): row for row in before}
+    row_of_content = {_unsigned(row): row for row in former_rows}
     signature = {"who": author, "when": today.isoformat()}
-    return [row | {name: known.get(_unsigned(row), signature)[name] for name in _SIGNED} for row in rows]
+    return [row | {name: row_of_content.get(_unsigned(row), signature)[name] for name in _SIGNED} for row in rows]
 
 
 def _unsigned(row: Row) -> tuple[tuple[str, str], ...]:

@@ -85,24 +85,24 @@ def add_rules(app: FastAPI, pages: Pages) -> None:
         look = look_at(pages, kind_of(kind))
         if not 0 < number <= len(look.versions):
             raise HTTPException(NOT_FOUND)
-        one = look.versions[number - 1]
+        rules_version = look.versions[number - 1]
         author = visitor_of(request).name or pages.actor()["who"]
-        if done and one.author == author:
+        if done and rules_version.author == author:
             pages.drafts[look.kind].forget_owners({visitor_of(request).owner})
-        standing = look.standing(one)
+        standing = look.standing(rules_version)
         is_shown = standing in ("waiting", "coming")
         return pages.show(
             request,
             "rules_version.html",
             look=look,
-            version=one,
+            version=rules_version,
             standing=standing,
-            is_author=one.author == author,
+            is_author=rules_version.author == author,
             alone=require_rules(pages).alone,
             refused=refused,
             done=done,
             **(
-                shown_preview(request, pages, look.kind, WrittenRules(one.name, one.content), file)
+                shown_preview(request, pages, look.kind, WrittenRules(rules_version.name, rules_version.content), file)
                 if is_shown
                 else {"previewed": False}
             ),
@@ -126,8 +126,8 @@ def add_rule_decisions(app: FastAPI, pages: Pages) -> None:
         from sirena.acts.rules_forms import RulesForms
 
         fields = await read_fields(request, most=_MOST_FIELDS, longest=_LONGEST_TABLE)
-        saved = await to_thread.run_sync(lambda: RulesForms(require_rules(pages)).save(fields, pages.actor()))
-        return RedirectResponse(f"/rules/{saved}?done=1", 303)
+        saved_number = await to_thread.run_sync(lambda: RulesForms(require_rules(pages)).save(fields, pages.actor()))
+        return RedirectResponse(f"/rules/{saved_number}?done=1", 303)
 
     @app.post("/rules/approve")
     async def approve(request: Request) -> RedirectResponse:
@@ -157,13 +157,13 @@ def shown_preview(
         identifier: identifier of the file; empty means the file used last.
     """
     files = pages.files.all(visitor_of(request).owner)
-    opened = pages.require(request, identifier) if identifier else (files[0][1] if files else None)
-    outcome = preview(opened, require_rules(pages), kind, table) if opened is not None else None
+    opened_file = pages.require(request, identifier) if identifier else (files[0][1] if files else None)
+    outcome = preview(opened_file, require_rules(pages), kind, table) if opened_file is not None else None
     return {
         "previewed": True,
         "files": files,
         "identifier": identifier or (files[0][0] if files else ""),
-        "file": opened,
+        "file": opened_file,
         "outcome": outcome,
         "shown_rows": _SHOWN_ROWS,
         "ROW": ROW,

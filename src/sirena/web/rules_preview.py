@@ -35,11 +35,11 @@ class RulesPreview(FileChanges):
     """Name of what answered for the comparison: ``CLSI 2026, EUCAST 2026``, or what answers the file."""
 
 
-def preview(opened: OpenedFile, rules: "LocalRules", kind: RuleKind, table: WrittenRules) -> RulesPreview:
+def preview(opened_file: OpenedFile, rules: "LocalRules", kind: RuleKind, table: WrittenRules) -> RulesPreview:
     """Return what a table of rules would change in an open file, compared with the rules in force.
 
     Args:
-        opened: the file.
+        opened_file: the file.
         rules: the installation's rules, with those in force.
         kind: kind of the rules.
         table: rules to be compared with those in force.
@@ -49,41 +49,48 @@ def preview(opened: OpenedFile, rules: "LocalRules", kind: RuleKind, table: Writ
     """
     from sirena.acts.rule_tables import read_rows
 
-    now = rules.in_force(kind).source
-    then = table if read_rows(kind, table.content) else None
+    current_rules = rules.in_force(kind).source
+    new_rules = table if read_rows(kind, table.content) else None
     if kind is RuleKind.OVERLAY:
-        return _of_overlay(opened, rules, now, then)
-    changes = gravest_first(_reported_changes(opened, now, then))
-    return RulesPreview(len(opened.file.mic_columns), changes, opened.answers.name)
+        return _of_overlay(opened_file, rules, current_rules, new_rules)
+    changes = gravest_first(_reported_changes(opened_file, current_rules, new_rules))
+    return RulesPreview(len(opened_file.file.mic_columns), changes, opened_file.answers.name)
 
 
 def _of_overlay(
-    opened: OpenedFile, rules: "LocalRules", now: RulesSource | None, then: RulesSource | None
+    opened_file: OpenedFile, rules: "LocalRules", current_rules: RulesSource | None, new_rules: RulesSource | None
 ) -> RulesPreview:
-    drugs = _drugs(rules, now) ^ _drugs(rules, then)
-    chosen = [choose_editions(rules.editions, in_force=source) for source in (now, then)]
-    columns = opened.file.mic_columns
-    compared = {header: column for header, column in columns.items() if column.drug in {drug for drug, _ in drugs}}
-    panels = [_panel(one, {column.model_column for column in compared.values()}) for one in chosen]
-    isolates = replace(Isolates.of_file(opened.file), test_columns=compared)
-    plain = choose_editions(rules.editions).named(column.model_column for column in columns.values())
-    return RulesPreview(len(compared), gravest_first(file_changes(isolates, *panels)), plain)
+    drugs = _drugs(rules, current_rules) ^ _drugs(rules, new_rules)
+    edition_choices = [choose_editions(rules.editions, in_force=source) for source in (current_rules, new_rules)]
+    columns = opened_file.file.mic_columns
+    compared_columns = {
+        header: column for header, column in columns.items() if column.drug in {drug for drug, _ in drugs}
+    }
+    panels = [
+        _panel(edition_choice, {column.model_column for column in compared_columns.values()})
+        for edition_choice in edition_choices
+    ]
+    isolates = replace(Isolates.of_file(opened_file.file), test_columns=compared_columns)
+    plain = choose_editions(rules.editions).names_for(column.model_column for column in columns.values())
+    return RulesPreview(len(compared_columns), gravest_first(file_changes(isolates, *panels)), plain)
 
 
-def _panel(chosen: ChosenEditions, columns: set[str]) -> Panel:
-    return Panel(chosen.tables(sorted(columns)), {}, "")
+def _panel(editions: ChosenEditions, columns: set[str]) -> Panel:
+    return Panel(editions.tables(sorted(columns)), {}, "")
 
 
 def _drugs(rules: "LocalRules", source: RulesSource | None) -> set[tuple[str, object]]:
     """Return each rule with its antimicrobial; rules in both tables then cancel in a difference of two such sets."""
     if source is None:
         return set()
-    stated = read_overlay(source.name, rules_content(source), rules.editions.names)
-    return {(row.drug, replace(row, line=0)) for row in stated}
+    rows = read_overlay(source.name, rules_content(source), rules.editions.names)
+    return {(row.drug, replace(row, line=0)) for row in rows}
 
 
-def _reported_changes(opened: OpenedFile, now: RulesSource | None, then: RulesSource | None) -> Iterator[FileChange]:
-    facts = IsolateFacts.of(Isolates.of_file(opened.file), opened.answers.table_of)
-    both = [apply_rules(facts, load_expert_rules(source)) for source in (now, then)]
-    for before, after in zip(*both, strict=True):
-        yield from column_changes(before.header, before.reported, after.reported)
+def _reported_changes(
+    opened_file: OpenedFile, current_rules: RulesSource | None, new_rules: RulesSource | None
+) -> Iterator[FileChange]:
+    facts = IsolateFacts.of(Isolates.of_file(opened_file.file), opened_file.answers.table_of)
+    reported_tests = [apply_rules(facts, load_expert_rules(source)) for source in (current_rules, new_rules)]
+    for before, after in zip(*reported_tests, strict=True):
+        yield from column_changes(before.header, before.reported_categories, after.reported_categories)

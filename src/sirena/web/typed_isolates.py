@@ -23,7 +23,7 @@ LONGEST: Final = 16 * 1024
 @dataclass
 class _Typed:
     form: Mapping[str, str]
-    seen: float
+    last_use: float
 
 
 class TypedIsolates:
@@ -39,7 +39,7 @@ class TypedIsolates:
         self._clock = clock
         self._longest = longest
         self._lock = Lock()
-        self._typed: dict[str, _Typed] = {}
+        self._entries: dict[str, _Typed] = {}
 
     def keep(self, owner: str, form: Mapping[str, str]) -> None:
         """Keep an owner's input in place of the one before; for an empty form, nothing is kept.
@@ -48,39 +48,39 @@ class TypedIsolates:
             owner: session or person that typed.
             form: texts by name of the field.
         """
-        filled = {name: text for name, text in form.items() if text}
+        filled_fields = {name: text for name, text in form.items() if text}
         with self._lock:
-            self._typed.pop(owner, None)
-            if not filled or sum(map(len, (*filled, *filled.values()))) > self._longest:
+            self._entries.pop(owner, None)
+            if not filled_fields or sum(map(len, (*filled_fields, *filled_fields.values()))) > self._longest:
                 return
-            while len(self._typed) >= MOST_OWNERS:
-                del self._typed[next(iter(self._typed))]
-            self._typed[owner] = _Typed(filled, self._clock())
+            while len(self._entries) >= MOST_OWNERS:
+                del self._entries[next(iter(self._entries))]
+            self._entries[owner] = _Typed(filled_fields, self._clock())
 
     def of(self, owner: str) -> Mapping[str, str]:
         """Return an owner's last input, and count that as a use of it; empty if nothing is kept."""
         self.forget_idle()
         with self._lock:
-            typed = self._typed.pop(owner, None)
-            if typed is None:
+            entry = self._entries.pop(owner, None)
+            if entry is None:
                 return {}
-            self._typed[owner] = _Typed(typed.form, self._clock())
-            return typed.form
+            self._entries[owner] = _Typed(entry.form, self._clock())
+            return entry.form
 
     def owners(self) -> frozenset[str]:
         """Return the owners for whom something is kept."""
         with self._lock:
-            return frozenset(self._typed)
+            return frozenset(self._entries)
 
     def forget_owners(self, owners: Collection[str]) -> None:
         """Delete everything that some owners typed."""
         with self._lock:
             for owner in owners:
-                self._typed.pop(owner, None)
+                self._entries.pop(owner, None)
 
     def forget_idle(self) -> None:
         """Delete what was typed and not used for `IDLE_SECONDS`."""
         oldest = self._clock() - IDLE_SECONDS
         with self._lock:
-            for owner in [owner for owner, typed in self._typed.items() if typed.seen < oldest]:
-                del self._typed[owner]
+            for owner in [owner for owner, entry in self._entries.items() if entry.last_use < oldest]:
+                del self._entries[owner]

@@ -39,9 +39,9 @@ async def take_file(request: Request, field: str) -> tuple[str, bytes]:
         form = await _InMemory(request.headers, request.stream(), max_files=1, max_fields=4).parse()
     except (MultiPartException, KeyError) as error:
         raise refusal from error
-    uploaded = form.get(field)
-    if not isinstance(uploaded, UploadFile) or not uploaded.filename:
+    upload = form.get(field)
+    if not isinstance(upload, UploadFile) or not upload.filename:
         raise refusal
-    content = await uploaded.read()
+    content = await upload.read()
     await form.close()
-    return uploaded.filename, content
+    return upload.filename, content

@@ -37,7 +37,7 @@ class Uploads:
         self._readers: CapacityLimiter | None = None
 
     @contextmanager
-    def coming(self, person: str) -> Iterator[None]:
+    def room_for(self, person: str) -> Iterator[None]:
         """Count a person's upload as in progress during a ``with`` block.
 
         Raises:

@@ -59,9 +59,9 @@ class OwnMachineOnly:
         elif path == LIVE:
             await PlainTextResponse("alive")(scope, receive, with_headers(send))
         elif path.startswith(ENTER) and secrets.compare_digest(path.removeprefix(ENTER).encode(), self._key.encode()):
-            entered = RedirectResponse("/", 303)
-            entered.set_cookie(COOKIE, self._key, httponly=True, samesite="strict")
-            await entered(scope, receive, with_headers(send))
+            response = RedirectResponse("/", 303)
+            response.set_cookie(COOKIE, self._key, httponly=True, samesite="strict")
+            await response(scope, receive, with_headers(send))
         elif not self._holds_key(headers) or not _is_from_pages(scope["method"], headers):
             await PlainTextResponse(_BY_THE_ADDRESS, _FORBIDDEN)(scope, receive, with_headers(send))
         else:

@@ -28,7 +28,7 @@ def read_arrow(source: Source) -> RawTable:
         DuplicateColumnsError: two columns have one meaning.
     """
     try:
-        with _opened(source) as stream:
+        with _open_file(source) as stream:
             refuse_huge_arrow(stream, source)
             table = ipc.open_file(stream).read_all()
             table.validate(full=True)
@@ -39,7 +39,7 @@ def read_arrow(source: Source) -> RawTable:
         ) from error
 
 
-def _opened(source: Source) -> pa.NativeFile:
+def _open_file(source: Source) -> pa.NativeFile:
     return pa.OSFile(str(source.path)) if source.path else pa.BufferReader(source.content())
 
 

@@ -63,7 +63,7 @@ def _read_message(fields: list[str]) -> Iterator[LongResult]:
         tag, value = text[:2], text[2:]
         if tag == "ra":
             if test is not None and test.get("a2"):
-                yield _result(about, test)
+                yield _long_result(about, test)
             test = {}
         elif test is None:
             about.setdefault(tag, value)
@@ -71,7 +71,7 @@ def _read_message(fields: list[str]) -> Iterator[LongResult]:
             test.setdefault(tag, value)
 
 
-def _result(about: dict[str, str], test: dict[str, str]) -> LongResult:
+def _long_result(about: dict[str, str], test: dict[str, str]) -> LongResult:
     label = next((text for text in (test.get("an"), test.get("a4")) if text and text != "-"), None)
     return LongResult(
         specimen=about.get("ci") or about.get("si"),

@@ -67,31 +67,31 @@ _ZONES: Final = frozenset(range(6, 51)) - _DILUTION_LIKE
 """Diameters of inhibition zones in mm: a disk is 6 mm wide, so a zone has 6 to about 50 mm."""
 
 
-def classify_text(text: str, code: int, read: str | None = None) -> ProblemClass | None:
+def classify_text(text: str, code: int, reading: str | None = None) -> ProblemClass | None:
     """Return the class of a cell's problem; None if the cell holds an MIC or is empty.
 
     Args:
         text: the cell.
         code: the text's code from `encode_mics`.
-        read: the text that the cell is read as because of its column's scale (`scales`); None if it is read as written.
+        reading: the text that the cell is read as because of its column's scale (`scales`); None if as it is.
 
     >>> classify_text("0", IMPOSSIBLE), classify_text("<=0.5", encode_mics(["<=0.5"])[0])
     (<ProblemClass.ZERO: 'zero'>, None)
     """
-    stripped = text.strip()
-    if read is not None and code >= 0:
+    content = text.strip()
+    if reading is not None and code >= 0:
         return ProblemClass.SUM_READ
-    if code == UNREADABLE and _SUM.fullmatch(stripped) and read == NOT_READ:
+    if code == UNREADABLE and _SUM.fullmatch(content) and reading == NOT_READ:
         return ProblemClass.SUM_REFUSED
     if code == IMPOSSIBLE:
-        return _classify_number(stripped)
-    if code == UNREADABLE and len(stripped) <= _LONGEST:
+        return _classify_number(content)
+    if code == UNREADABLE and len(content) <= _LONGEST:
         for problem_class, pattern in _PATTERNS:
-            if pattern.fullmatch(stripped):
+            if pattern.fullmatch(content):
                 return problem_class
     if code == UNREADABLE:
         return ProblemClass.TEXT
-    return ProblemClass.ZONE_LIKE if looks_like_a_zone(stripped) else None
+    return ProblemClass.ZONE_LIKE if looks_like_a_zone(content) else None
 
 
 def looks_like_a_zone(text: str) -> bool:
@@ -126,12 +126,12 @@ def classify_texts(
     >>> classify_texts(["<=0.5", "23", "0"])
     {'23': <ProblemClass.ZONE_LIKE: 'zone_like_number'>, '0': <ProblemClass.ZERO: 'zero'>}
     """
-    others = readings or {}
-    codes = encode_mics([others.get(text, text) for text in texts], drug)
+    other_readings = readings or {}
+    codes = encode_mics([other_readings.get(text, text) for text in texts], drug)
     return {
         text: problem_class
         for text, code in zip(texts, codes.tolist(), strict=True)
-        if (problem_class := classify_text(text, code, others.get(text))) is not None
+        if (problem_class := classify_text(text, code, other_readings.get(text))) is not None
     }
 
 
@@ -156,9 +156,9 @@ def classify_cells(
     if not wrong:
         return {}
     classes = column.replace_strict(list(wrong), list(wrong.values()), default=None, return_dtype=pl.String)
-    found: dict[ProblemClass, NDArray[np.int64]] = {}
+    positions_by_class: dict[ProblemClass, NDArray[np.int64]] = {}
     for problem_class in ProblemClass:
         if problem_class.value in wrong.values():
             positions = (classes == problem_class.value).fill_null(value=False).arg_true()
-            found[problem_class] = positions.to_numpy().astype(np.int64)
-    return found
+            positions_by_class[problem_class] = positions.to_numpy().astype(np.int64)
+    return positions_by_class

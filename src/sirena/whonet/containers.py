@@ -72,9 +72,9 @@ def refuse_foreign_container(source: Source) -> None:
         if _WORD in content:
             raise UnreadableFileError(f"{source.name}: is a Word document", hint="Export the table itself as .csv.")
         return
-    for pattern, what, remedy in _TEXTS:
+    for pattern, description, remedy in _TEXTS:
         if pattern.search(head):
-            raise UnreadableFileError(f"{source.name}: {what}", hint=remedy)
+            raise UnreadableFileError(f"{source.name}: {description}", hint=remedy)
 
 
 def unpack_zip(source: Source) -> Source:
@@ -94,7 +94,7 @@ def unpack_zip(source: Source) -> Source:
             if _MANIFEST in names and b"encryption-data" in archive.read(_MANIFEST):
                 raise password_protected(source.name)
             if names.intersection(_WORKBOOKS) or any(name.casefold() in _WORKBOOKS for name in names):
-                return _kept(source, content)
+                return _with_content(source, content)
             if any(name.startswith("word/") for name in names):
                 raise UnreadableFileError(f"{source.name}: is a Word document", hint="Export the table as .csv.")
             return _only_member(source, archive, members)
@@ -102,7 +102,7 @@ def unpack_zip(source: Source) -> Source:
         raise damaged(source.name) from error
 
 
-def _kept(source: Source, content: bytes) -> Source:
+def _with_content(source: Source, content: bytes) -> Source:
     return source if source.path is not None else replace(source, content=lambda: content)
 
 
@@ -120,4 +120,4 @@ def _only_member(source: Source, archive: zipfile.ZipFile, members: list[zipfile
     table = archive.read(member)
     if not table:
         raise UnreadableFileError(f"{source.name}: the file in the archive is empty", hint="Export it again.")
-    return replace(source, path=None, head=table[:HEAD], content=lambda: table, packed=True)
+    return replace(source, path=None, head=table[:HEAD], content=lambda: table, is_packed=True)

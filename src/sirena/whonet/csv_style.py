@@ -43,7 +43,7 @@ def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None
     """
     if style.decimal_comma:
         frame = with_decimal_commas(frame)
-    if style.encoding not in ("utf-8", "utf-8-sig") and not _holds(frame, style.encoding):
+    if style.encoding not in ("utf-8", "utf-8-sig") and not _fits_encoding(frame, style.encoding):
         style = CsvStyle(style.separator, "utf-8-sig")
     wide = style.encoding.startswith("utf-16")
     if wide:
@@ -66,7 +66,7 @@ def with_decimal_commas(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(tests).cast(pl.String).str.replace(_FIGURE, "${1},${2}"))
 
 
-def _holds(frame: pl.DataFrame, encoding: str) -> bool:
+def _fits_encoding(frame: pl.DataFrame, encoding: str) -> bool:
     try:
         for part in frame.iter_slices(_SLICE):
             part.write_csv().encode(encoding)

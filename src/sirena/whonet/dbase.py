@@ -164,24 +164,24 @@ def read_dbase(source: Source) -> RawTable:
     header = _parse_header(source.head)
     if header is None:
         raise UnreadableFileError(f"{source.name}: the dBASE header is damaged", hint="Export the file again.")
-    if header.version == _VERSION_7 and (others := {field.kind for field in header.fields} - _PLAIN_TYPES):
+    if header.version == _VERSION_7 and (other_kinds := {field.kind for field in header.fields} - _PLAIN_TYPES):
         raise UnreadableFileError(
-            f"{source.name}: is dBASE 7 with fields of type {', '.join(sorted(others))}, which are not read",
+            f"{source.name}: is dBASE 7 with fields of type {', '.join(sorted(other_kinds))}, which are not read",
             hint="Save it as dBASE IV or .csv.",
         )
     content = source.content()
     records, surplus = _cut_records(content, header, source.name)
-    declared = _CODE_PAGES.get(header.language)
-    page = _find_code_page(records, header.fields, declared)
+    declared_page = _CODE_PAGES.get(header.language)
+    page = _find_code_page(records, header.fields, declared_page)
     encoding = page.name
     names = [field.name.decode(encoding, "replace") for field in header.fields]
     refuse_duplicates(names)
     refuse_foreign(assign_roles(names), source.name)
-    deleted = records[:, 0] == _DELETED
-    numbers = tuple(int(position) + 1 for position in np.flatnonzero(deleted))
+    is_deleted = records[:, 0] == _DELETED
+    numbers = tuple(int(position) + 1 for position in np.flatnonzero(is_deleted))
     if len(numbers) == len(records):
         raise no_rows(source.name)
-    kept = records[~deleted] if numbers else records
+    live_records = records[~is_deleted] if numbers else records
     problems = [Problem(ProblemClass.DELETED_RECORD, None, len(numbers), numbers[:FIRST_ROWS])] if numbers else []
     if surplus:
         problems.append(Problem(ProblemClass.TRAILING_BYTES, None, surplus))
@@ -191,18 +191,18 @@ def read_dbase(source: Source) -> RawTable:
     for name, field in zip(names, header.fields, strict=True):
         if field.kind == "0":  # Visual FoxPro's null flags are no data
             continue
-        columns[name], lost = _read_field(kept, field, encoding, name)
+        columns[name], lost = _read_field(live_records, field, encoding, name)
         if lost:
             problems.append(Problem(ProblemClass.MEMO, name, lost))
     detail = _VERSIONS[header.version]
-    if encoding not in (declared, "cp1252"):
+    if encoding not in (declared_page, "cp1252"):
         detail += f", {encoding} by the letters of the whole file" + (
-            f", not {declared} as it says" if declared else ""
+            f", not {declared_page} as it says" if declared_page else ""
         )
     return RawTable(pl.DataFrame(columns), encoding, 1, numbers, tuple(problems), detail)
 
 
-def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], declared: str | None) -> CodePage:
+def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], declared_page: str | None) -> CodePage:
     """Return the code page by the letters of all text fields; UTF-8 if they are, which no dBASE header can declare."""
     parts: list[bytes] = []
     beyond_ascii = records.max(axis=0, initial=0) >= _FIRST_LETTER_BEYOND_ASCII
@@ -219,7 +219,7 @@ def _find_code_page(records: NDArray[np.uint8], fields: tuple[_Field, ...], decl
     # the end of a field may cut a letter in two
     if sum(not letter.isascii() for letter in set(text)) - bool(broken) > 0 and broken * 10 <= len(content) - len(text):
         return CodePage("utf-8")
-    return likelier_code_page(content, declared)
+    return likelier_code_page(content, declared_page)
 
 
 def _cut_records(content: bytes, header: _Header, file: str) -> tuple[NDArray[np.uint8], int]:
@@ -266,10 +266,10 @@ def _read_field(records: NDArray[np.uint8], field: _Field, encoding: str, name: 
         case "T" | "@":
             text = _timestamps(cells)
         case _:
-            filled = (cells.reshape(len(cells), -1) != ord(" ")).any(axis=1) & (cells.reshape(len(cells), -1) != 0).any(
-                axis=1
-            )
-            return pl.Series(name, [None] * len(cells), dtype=pl.String), int(filled.sum())
+            has_content = (cells.reshape(len(cells), -1) != ord(" ")).any(axis=1) & (
+                cells.reshape(len(cells), -1) != 0
+            ).any(axis=1)
+            return pl.Series(name, [None] * len(cells), dtype=pl.String), int(has_content.sum())
     return text.set(text == "", None).alias(name), 0
 
 

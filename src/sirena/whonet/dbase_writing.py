@@ -76,17 +76,17 @@ def _encode(column: pl.Series) -> pl.Series:
     if cells.str.len_bytes().sum() == cells.str.len_chars().sum():
         return cells.cast(pl.Binary)
     distinct = cells.unique()
-    encoded: list[bytes] = []
+    cell_bytes: list[bytes] = []
     for text in distinct:
         try:
-            encoded.append(text.encode(_ENCODING))
+            cell_bytes.append(text.encode(_ENCODING))
         except UnicodeEncodeError as error:
             row = int((cells == text).arg_true()[0]) + 1
             raise UsageError(
                 f"column {printable(column.name)}, record {row}: a character that dBASE's code page 1252 does not have",
                 hint="Write .sqlite, .csv or .parquet instead.",
             ) from error
-    return cells.replace_strict(distinct, pl.Series(encoded, dtype=pl.Binary), return_dtype=pl.Binary)
+    return cells.replace_strict(distinct, pl.Series(cell_bytes, dtype=pl.Binary), return_dtype=pl.Binary)
 
 
 def _width(column: pl.Series) -> int:

@@ -74,25 +74,27 @@ def read_delimited(source: Source) -> RawTable:
     frame = _parse(text, names, header, source.name)
     if width > len(headers):
         frame = _without_surplus(frame, names[len(headers) :], len(headers), header.first_row, source.name)
-    unnamed = [name for name, found in zip(names, headers, strict=False) if not found]
-    return described(settle(frame, unnamed, source.name, header.first_row), header, page, packed=source.packed)
+    substitute_names = [name for name, label in zip(names, headers, strict=False) if not label]
+    return with_text_facts(
+        settle(frame, substitute_names, source.name, header.first_row), header, page, is_packed=source.is_packed
+    )
 
 
-def described(table: RawTable, header: Header, page: CodePage, *, packed: bool) -> RawTable:
+def with_text_facts(table: RawTable, header: Header, page: CodePage, *, is_packed: bool) -> RawTable:
     """Return a table with facts about its text file added: encoding, delimiter, lines above the header.
 
     Args:
         table: the table, from `rows.settle`.
         header: the text's header.
         page: the text's encoding.
-        packed: whether the file was packed with gzip.
+        is_packed: whether the file was packed with gzip.
     """
     problems = [Problem(ProblemClass.TITLE_ROW, None, header.above)] if header.above else []
     problems += [Problem(ProblemClass.CODE_PAGE, None, page.doubtful)] if page.doubtful else []
     return replace(
         table,
         encoding=page.name.removesuffix("-sig"),
-        detail=f"delimiter {DELIMITERS[header.delimiter]}" + (", gzip" if packed else ""),
+        detail=f"delimiter {DELIMITERS[header.delimiter]}" + (", gzip" if is_packed else ""),
         problems=(*problems, *table.problems),
         csv_style=CsvStyle(header.delimiter, page.name),
     )
@@ -136,12 +138,12 @@ def find_header(text: bytes, file: str) -> Header:
     """
     first: Roles | None = None
     start = number = 0
-    skipped = 0
+    skipped_lines = 0
     while start < len(text) and number < LOOKED_AT:
         line, after = line_at(text, start)
         number += 1
         if number == 1 and _names_separator(line):
-            start, skipped = after, 1
+            start, skipped_lines = after, 1
             continue
         quote = "'" if line.lstrip().startswith("'") else '"'
         delimiter = find_delimiter(line, quote)
@@ -152,7 +154,7 @@ def find_header(text: bytes, file: str) -> Header:
             if not roles.is_foreign:
                 return Header(headers, delimiter, quote, after, number + 1, 0)
         elif roles.names_isolates:
-            return Header(headers, delimiter, quote, after, number + 1, number - 1 - skipped)
+            return Header(headers, delimiter, quote, after, number + 1, number - 1 - skipped_lines)
         # a title may hold a lone mark, so that lines above the header end where they end
         start = _physical_end(text, start)
     refuse_foreign(first or roles_of_cells([]), file)
@@ -173,7 +175,7 @@ def find_delimiter(header_line: str, quote: str = '"') -> str:
 
     def merit(delimiter: str) -> tuple[int, int]:
         names = split_line(header_line, delimiter, quote)
-        return roles_of_cells(names).known, len(names)
+        return roles_of_cells(names).known_count, len(names)
 
     return max(DELIMITERS, key=merit)
 
@@ -191,13 +193,13 @@ def line_at(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
     """
     limit = start + 16 * HEAD
     end = start
-    quoted = False
+    in_quotes = False
     while end < min(limit, len(text)):
         breaks = [position for mark in (b"\n", b"\r") if (position := text.find(mark, end, limit)) >= 0]
         stop = min(breaks, default=min(limit, len(text)))
-        quoted ^= text.count(quote.encode(), end, stop) % 2 == 1
+        in_quotes ^= text.count(quote.encode(), end, stop) % 2 == 1
         end = stop
-        if not quoted:
+        if not in_quotes:
             break
         end += 1
     after = end + (2 if text[end : end + 2] == b"\r\n" else 1)
@@ -223,10 +225,10 @@ def parse_rows(
     Raises:
         UnreadableFileError: a quotation is not closed.
     """
-    ragged: list[tuple[int, int]] = []
+    ragged_rows: list[tuple[int, int]] = []
 
     def note(row: arrow_csv.InvalidRow) -> str:
-        ragged.append((row.number, row.actual_columns))
+        ragged_rows.append((row.number, row.actual_columns))
         return "skip"
 
     try:
@@ -253,14 +255,14 @@ def parse_rows(
         raise UnreadableFileError(
             f"{file}: the text cannot be read as a table", hint="Look for an open quotation mark, or export it again."
         ) from error
-    return table, ragged
+    return table, ragged_rows
 
 
 def _parse(text: bytes, names: list[str], header: Header, file: str) -> pl.DataFrame:
-    table, ragged = parse_rows(pa.py_buffer(text).slice(header.start), names, header, file)
-    if ragged:
-        number, cells = ragged[0]
-        raise ragged_row(file, number - 1 + header.first_row, cells, len(names), len(ragged))
+    table, ragged_rows = parse_rows(pa.py_buffer(text).slice(header.start), names, header, file)
+    if ragged_rows:
+        number, cells = ragged_rows[0]
+        raise ragged_row(file, number - 1 + header.first_row, cells, len(names), len(ragged_rows))
     columns = []
     while table.num_columns:  # each is given back before the next, so that a long file is never held twice
         columns.append(pl.DataFrame(pl.from_arrow(table.select([0]), rechunk=False)).to_series().rechunk())
@@ -270,9 +272,11 @@ def _parse(text: bytes, names: list[str], header: Header, file: str) -> pl.DataF
 
 def _without_surplus(frame: pl.DataFrame, surplus: list[str], width: int, first_row: int, file: str) -> pl.DataFrame:
     """Drop the empty cells made by a delimiter at each line's end; a value in them is a row with too many cells."""
-    filled = frame.select(pl.any_horizontal(pl.col(surplus).is_not_null())).to_series()
-    if filled.any():
-        raise ragged_row(file, int(filled.arg_true()[0]) + first_row, width + len(surplus), width, int(filled.sum()))
+    has_surplus = frame.select(pl.any_horizontal(pl.col(surplus).is_not_null())).to_series()
+    if has_surplus.any():
+        raise ragged_row(
+            file, int(has_surplus.arg_true()[0]) + first_row, width + len(surplus), width, int(has_surplus.sum())
+        )
     return frame.drop(surplus)
 
 
@@ -286,8 +290,8 @@ def ragged_row(file: str, row: int, cells: int, width: int, count: int) -> Unrea
         width: number of the header's cells.
         count: number of such rows.
     """
-    others = f", and {count - 1} more rows like it" if count > 1 else ""
+    others_text = f", and {count - 1} more rows like it" if count > 1 else ""
     return UnreadableFileError(
-        f"{file}: row {row} has {cells} cells where the header has {width}{others}",
+        f"{file}: row {row} has {cells} cells where the header has {width}{others_text}",
         hint="The file is cut off, or a cell holds the delimiter or an open quotation mark; export it again.",
     )

@@ -18,13 +18,13 @@ _OF_A_BYTE: Final = 2**8
 class DistinctTexts:
     """Gives each distinct text of a column an integer code, in the order in which the texts appear."""
 
-    def __init__(self, meant: Callable[[str], str] = str) -> None:
+    def __init__(self, meaning_of: Callable[[str], str] = str) -> None:
         """Start without any texts.
 
         Args:
-            meant: returns what a text stands for; texts that stand for the same thing count as one.
+            meaning_of: returns what a text stands for; texts that stand for the same thing count as one.
         """
-        self._meant = meant
+        self._meaning_of = meaning_of
         self._numbers: dict[str, int] = {}
 
     def __len__(self) -> int:
@@ -47,7 +47,7 @@ class DistinctTexts:
             NeedsWholeFileError: the column has more than `MOST` distinct texts.
         """
         numbers = self._numbers
-        texts = list(map(self._meant, part.dictionary.to_pylist()))
+        texts = list(map(self._meaning_of, part.dictionary.to_pylist()))
         own = np.zeros(len(texts) + 1, dtype=np.uint16)
         indices = part.indices
         positions = _numbers_of(indices)

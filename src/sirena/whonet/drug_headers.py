@@ -120,10 +120,10 @@ def find_drug(text: str) -> str | None:
     >>> find_drug("Amikacina"), find_drug("Sala")
     ('AMK', None)
     """
-    stripped = text.strip()
-    if stripped in ANTIMICROBIALS:
-        return stripped
-    return _drugs_by_stem().get(stem(stripped))
+    name = text.strip()
+    if name in ANTIMICROBIALS:
+        return name
+    return _drugs_by_stem().get(stem(name))
 
 
 @lru_cache(maxsize=4096)
@@ -137,9 +137,9 @@ def read_drug_header(header: str) -> DrugHeader | None:
     test = parse_test_column(plain.removesuffix(LABEL_SUFFIX)) if plain.endswith(LABEL_SUFFIX) else None
     if test is not None:
         return DrugHeader(test.drug, Content.LABEL, test.guideline, by_code=True)
-    prefixed = _PREFIX.fullmatch(plain)
-    read = _read(prefixed["rest"]) if prefixed is not None else None
-    return read or _read(plain)
+    match = _PREFIX.fullmatch(plain)
+    drug_header = _drug_header_of(match["rest"]) if match is not None else None
+    return drug_header or _drug_header_of(plain)
 
 
 def is_method(text: str) -> bool:
@@ -161,9 +161,9 @@ def vitek_code(header: str) -> tuple[str, str] | None:
     return (match["code"].upper(), match["rest"]) if match is not None else None
 
 
-def _read(text: str) -> DrugHeader | None:
+def _drug_header_of(text: str) -> DrugHeader | None:
     words = fold_header(text).split()
-    content, guideline, left = Content.UNSAID, "", []
+    content, guideline, name_words = Content.UNSAID, "", []
     position = 0
     while position < len(words):
         for length in (3, 2, 1):
@@ -175,14 +175,14 @@ def _read(text: str) -> DrugHeader | None:
                 guideline = _GUIDELINES[phrase]
                 break
         else:
-            left.append(words[position])
+            name_words.append(words[position])
             length = 1
         position += length
-    if not left:
+    if not name_words:
         return None
-    name = " ".join(left)
+    name = " ".join(name_words)
     code = name.upper()
-    if len(left) == 1 and code in ANTIMICROBIALS and re.search(rf"(?<![A-Za-z0-9]){code}(?![A-Za-z0-9])", text):
+    if len(name_words) == 1 and code in ANTIMICROBIALS and re.search(rf"(?<![A-Za-z0-9]){code}(?![A-Za-z0-9])", text):
         return DrugHeader(code, content, guideline, by_code=True)
     drug = _drugs_by_stem().get(stem(name))
     return None if drug is None else DrugHeader(drug, content, guideline, by_code=False)

@@ -46,8 +46,8 @@ def wide_encoding(head: bytes) -> str | None:
     even, odd = head[0::2], head[1::2]
     if len(odd) < 4:
         return None
-    for encoding, zeros, others in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
-        if zeros.count(0) >= 0.7 * len(zeros) and others.count(0) == 0:
+    for encoding, zero_bytes, other_bytes in (("utf-16-le", odd, even), ("utf-16-be", even, odd)):
+        if zero_bytes.count(0) >= 0.7 * len(zero_bytes) and other_bytes.count(0) == 0:
             return encoding
     return None
 
@@ -101,7 +101,7 @@ def begins_as_utf8(head: bytes) -> bool:
     return True
 
 
-def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
+def likelier_code_page(content: bytes, declared_page: str | None = None) -> CodePage:
     """Return the code page by which the letters of the whole text make Spanish words.
 
     Spanish letters have different bytes in Windows' and in DOS' code page, and WHONET wrote both in its time. A byte is
@@ -111,24 +111,24 @@ def likelier_code_page(content: bytes, declared: str | None = None) -> CodePage:
 
     Args:
         content: the bytes.
-        declared: page that the file itself names; only a page that explains more letters is preferred to it.
+        declared_page: page that the file itself names; only a page that explains more letters is preferred to it.
 
     >>> likelier_code_page("Cirugía".encode("cp850")).name
     'cp850'
     """
-    return _likelier_of_parts(lambda: iter((content,)), declared)
+    return _likelier_of_parts(lambda: iter((content,)), declared_page)
 
 
-def _likelier_of_parts(parts: Callable[[], Iterator[bytes]], declared: str | None) -> CodePage:
+def _likelier_of_parts(parts: Callable[[], Iterator[bytes]], declared_page: str | None) -> CodePage:
     matches = chain.from_iterable(_FOREIGN.finditer(part) for part in parts())
     places = Counter(match.group() for match in islice(matches, _MOST_PLACES))
     if not places:
-        return CodePage(declared or "cp1252")
-    pages = dict.fromkeys([*([declared] if declared else []), "cp1252", "cp850", "cp437"])
+        return CodePage(declared_page or "cp1252")
+    pages = dict.fromkeys([*([declared_page] if declared_page else []), "cp1252", "cp850", "cp437"])
     merit = {page: sum(count * _merit(place, page) for place, count in places.items()) for page in pages}
     best = max(merit, key=lambda page: merit[page])
-    if declared and not (merit[best] >= _ENOUGH_LETTERS and merit[declared] <= -_ENOUGH_LETTERS):
-        return CodePage(declared)
+    if declared_page and not (merit[best] >= _ENOUGH_LETTERS and merit[declared_page] <= -_ENOUGH_LETTERS):
+        return CodePage(declared_page)
     # Spanish small letters have one place in both pages of DOS, and cp850 was Spain's
     rivals = [page for page in merit if page != best and {page, best} != {"cp850", "cp437"}]
     tie = any(merit[page] == merit[best] for page in rivals)
@@ -147,8 +147,8 @@ def _merit(place: bytes, page: str) -> int:
             continue
         before, after = text[position - 1 : position], text[position + 1 : position + 2]
         if letter in _LETTERS:
-            shouted = after.isupper() or (before.isupper() and not after.islower())
-            merit += 1 if letter.isupper() == shouted or (letter.isupper() and not before.isalpha()) else -1
+            in_capitals = after.isupper() or (before.isupper() and not after.islower())
+            merit += 1 if letter.isupper() == in_capitals or (letter.isupper() and not before.isalpha()) else -1
         elif letter in "¿¡":
             merit += -2 if before.isalpha() else 1
         elif letter in "ºª°":

@@ -41,23 +41,23 @@ def read_excel(source: Source, sheet: str | None) -> RawTable:
         raise UnreadableFileError(f"{source.name}: the workbook has no sheet", hint="Export it again.")
     if workbook.sheet is None:
         raise NoSuchSheetError(f"{source.name}: no sheet {sheet}", hint=_sheets(workbook))
-    if sheet is None and workbook.sheet in workbook.hidden:
+    if sheet is None and workbook.sheet in workbook.hidden_sheets:
         raise UnreadableFileError(f"{source.name}: all its sheets are hidden", hint=_sheets(workbook))
     if workbook.cells.is_empty() or workbook.cells.width == 0:
         raise UnreadableFileError(f"{source.name}: sheet {workbook.sheet} is empty", hint=_sheets(workbook))
-    cells = _mark_errors(workbook.cells, workbook.failed)
+    cells = _mark_errors(workbook.cells, workbook.error_cells)
     return _with_header(as_shown(cells, content, workbook.sheet, source.name), source.name, workbook)
 
 
 def _sheets(workbook: Workbook) -> str:
-    names = [f"{name} (hidden)" if name in workbook.hidden else name for name in workbook.sheets]
+    names = [f"{name} (hidden)" if name in workbook.hidden_sheets else name for name in workbook.sheets]
     return f"Its sheets are: {', '.join(names)}. Choose one with --sheet."
 
 
-def _mark_errors(cells: pl.DataFrame, failed: Sequence[tuple[int, int]]) -> pl.DataFrame:
+def _mark_errors(cells: pl.DataFrame, error_cells: Sequence[tuple[int, int]]) -> pl.DataFrame:
     """Return the cells with ``#N/A`` where a formula failed, since the reader gives empty cells there."""
     by_column: dict[int, list[int]] = {}
-    for row, column in failed:
+    for row, column in error_cells:
         by_column.setdefault(column, []).append(row)
     for column, rows in by_column.items():
         name = cells.columns[column]
@@ -66,10 +66,10 @@ def _mark_errors(cells: pl.DataFrame, failed: Sequence[tuple[int, int]]) -> pl.D
 
 
 def _with_header(cells: pl.DataFrame, file: str, workbook: Workbook) -> RawTable:
-    filled = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
-    if filled.is_empty():
+    filled_rows = cells.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
+    if filled_rows.is_empty():
         raise no_rows(file)
-    first = int(filled[0])
+    first = int(filled_rows[0])
     top = find_header_row(cells[: first + 2 * LOOKED_AT].rows())
     if top is None and workbook.sheets[1:]:
         raise UnreadableFileError(
@@ -79,10 +79,10 @@ def _with_header(cells: pl.DataFrame, file: str, workbook: Workbook) -> RawTable
     headers = [(header or "").strip() for header in cells.row(top)]
     rows = [(cells.row(number), number) for number in (top - 1, top + 1) if 0 <= number < cells.height]
     for row, number in rows:  # a header of two rows: antimicrobials over merged cells, methods below
-        other = [(cell or "").strip() for cell in row]
-        joined = join_header_rows(*((other, headers) if number < top else (headers, other)))
-        if joined is not None:
-            headers, top = joined, max(top, number)
+        other_headers = [(cell or "").strip() for cell in row]
+        joined_headers = join_header_rows(*((other_headers, headers) if number < top else (headers, other_headers)))
+        if joined_headers is not None:
+            headers, top = joined_headers, max(top, number)
             break
     refuse_duplicates(header for header in headers if header)
     names = name_columns(headers)
@@ -91,11 +91,11 @@ def _with_header(cells: pl.DataFrame, file: str, workbook: Workbook) -> RawTable
     frame.columns = names
     frame = frame.with_columns(pl.all().str.replace(r"^(\d{4}-\d{2}-\d{2}) 00:00:00$", "$1"))
     frame = frame.with_columns(pl.when(pl.all() != "").then(pl.all()))
-    unnamed = [name for name, header in zip(names, headers, strict=True) if not header]
+    substitute_names = [name for name, header in zip(names, headers, strict=True) if not header]
     detail = f"sheet {workbook.sheet}"
-    if workbook.others:
-        detail += f"; not read: {', '.join(workbook.others)}"
-    table = settle(frame, unnamed, file, top + 2, detail=detail)
-    problems = [Problem(ProblemClass.OTHER_SHEET, None, len(workbook.others))] if workbook.others else []
+    if workbook.other_tables:
+        detail += f"; not read: {', '.join(workbook.other_tables)}"
+    table = settle(frame, substitute_names, file, top + 2, detail=detail)
+    problems = [Problem(ProblemClass.OTHER_SHEET, None, len(workbook.other_tables))] if workbook.other_tables else []
     problems += [Problem(ProblemClass.TITLE_ROW, None, top - first)] if top > first else []
     return replace(table, problems=(*problems, *table.problems)) if problems else table

@@ -103,10 +103,10 @@ def as_shown(cells: pl.DataFrame, content: bytes, sheet: str, file: str) -> pl.D
         _apply(cells, text, formats, changes)
     if b"<f" in text or b":f>" in text:
         for match in _NO_RESULT.finditer(text):
-            place = _place(match[1])
+            place = _position_of(match[1])
             if place is not None:
                 changes.setdefault(place[1], {})[place[0]] = "#N/A"
-    return _changed(cells, changes)
+    return _with_changes(cells, changes)
 
 
 def _refuse_elsewhere(content: bytes, file: str) -> None:
@@ -124,15 +124,18 @@ def _attributes(tag: str) -> dict[str, str]:
 def _formats(styles: str) -> dict[int, tuple[_Section, ...]]:
     """Return the cell formats that write a comparator or a percent sign, by their number in the workbook."""
     codes = {
-        found.get("numFmtId", ""): found.get("formatCode", "") for found in map(_attributes, _FORMAT.findall(styles))
+        attributes.get("numFmtId", ""): attributes.get("formatCode", "")
+        for attributes in map(_attributes, _FORMAT.findall(styles))
     }
     codes |= dict.fromkeys(_PERCENT, "0%")
-    telling = {number: sections for number, code in codes.items() if (sections := _sections(code))}
-    listed = _CELL_FORMATS.search(styles)
-    if listed is None:
+    sections_by_number = {number: sections for number, code in codes.items() if (sections := _sections(code))}
+    format_list = _CELL_FORMATS.search(styles)
+    if format_list is None:
         return {}
-    numbers = [_attributes(tag).get("numFmtId", "0") for tag in _XF.findall(listed[0])]
-    return {position: telling[number] for position, number in enumerate(numbers) if number in telling}
+    numbers = [_attributes(tag).get("numFmtId", "0") for tag in _XF.findall(format_list[0])]
+    return {
+        position: sections_by_number[number] for position, number in enumerate(numbers) if number in sections_by_number
+    }
 
 
 def _sections(code: str) -> tuple[_Section, ...]:
@@ -165,9 +168,9 @@ def _part_of(archive: zipfile.ZipFile, names: dict[str, str], sheet: str) -> str
     identifier = next(
         (
             value
-            for found in map(_attributes, _SHEET.findall(workbook))
-            if found.get("name") == sheet
-            for key, value in found.items()
+            for attributes in map(_attributes, _SHEET.findall(workbook))
+            if attributes.get("name") == sheet
+            for key, value in attributes.items()
             if key.endswith(":id")
         ),
         None,
@@ -175,15 +178,15 @@ def _part_of(archive: zipfile.ZipFile, names: dict[str, str], sheet: str) -> str
     relations = names.get("xl/_rels/workbook.xml.rels")
     if identifier is None or relations is None:
         return None
-    for found in map(_attributes, _RELATION.findall(archive.read(relations).decode("utf-8", "replace"))):
-        if found.get("Id") == identifier:
-            target = found.get("Target", "")
+    for attributes in map(_attributes, _RELATION.findall(archive.read(relations).decode("utf-8", "replace"))):
+        if attributes.get("Id") == identifier:
+            target = attributes.get("Target", "")
             path = target.lstrip("/") if target.startswith("/") else f"xl/{target}"
             return names.get(path.casefold())
     return None
 
 
-def _place(attributes: bytes) -> tuple[int, int] | None:
+def _position_of(attributes: bytes) -> tuple[int, int] | None:
     """Return a cell's row and column, counted from 0."""
     match = _PLACE.search(attributes)
     if match is None:
@@ -199,21 +202,21 @@ def _apply(
 ) -> None:
     for match in _STYLED_CELL.finditer(text):
         sections = formats.get(int(match[2]))
-        place = _place(match[1]) if sections else None
+        place = _position_of(match[1]) if sections else None
         if sections is None or place is None or place[0] >= cells.height or place[1] >= cells.width:
             continue
         try:
             value = float(cells[place[0], place[1]])
         except (TypeError, ValueError):
             continue
-        section = next((one for one in sections if one.holds(value)), None)
+        section = next((candidate for candidate in sections if candidate.holds(value)), None)
         if section is None or not (section.prefix or section.suffix):
             continue
         number = str(cells[place[0], place[1]]) if not section.suffix else f"{value * 100:g}"
         changes.setdefault(place[1], {})[place[0]] = section.prefix + number + section.suffix
 
 
-def _changed(cells: pl.DataFrame, changes: dict[int, dict[int, str]]) -> pl.DataFrame:
+def _with_changes(cells: pl.DataFrame, changes: dict[int, dict[int, str]]) -> pl.DataFrame:
     for column, texts in changes.items():
         if column >= cells.width:
             continue

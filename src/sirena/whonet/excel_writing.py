@@ -115,8 +115,8 @@ def _rows(frame: pl.DataFrame) -> Iterator[bytes]:
 
 
 def _spell(cells: pl.DataFrame, letters: list[str], first_row: int) -> bytes:
-    numbered = cells.with_columns(pl.int_range(first_row, first_row + cells.height).cast(pl.String).alias("row"))
-    spelled = [
+    numbered_cells = cells.with_columns(pl.int_range(first_row, first_row + cells.height).cast(pl.String).alias("row"))
+    cell_texts = [
         pl.when(pl.col(name).is_not_null())
         .then(
             pl.format(f'<c r="{letter}{{}}" t="inlineStr"><is><t xml:space="preserve">{{}}</t></is></c>', "row", name)
@@ -124,17 +124,17 @@ def _spell(cells: pl.DataFrame, letters: list[str], first_row: int) -> bytes:
         .otherwise(pl.lit(""))
         for name, letter in zip(cells.columns, letters, strict=True)
     ]
-    rows = numbered.select(pl.concat_str(pl.format('<row r="{}">', "row"), *spelled, pl.lit("</row>")))
+    rows = numbered_cells.select(pl.concat_str(pl.format('<row r="{}">', "row"), *cell_texts, pl.lit("</row>")))
     return "".join(rows.to_series()).encode()
 
 
 def _escape(column: pl.Series) -> pl.Series:
     """Return a column in which characters that XML cannot hold are escaped; works on the distinct texts."""
     distinct = column.unique().drop_nulls()
-    escaped = {text: new for text in distinct if (new := _SPECIAL.sub(_replacement, text)) != text}
-    if not escaped:
+    replacements = {text: new for text in distinct if (new := _SPECIAL.sub(_replacement, text)) != text}
+    if not replacements:
         return column
-    return column.replace(list(escaped), list(escaped.values()))
+    return column.replace(list(replacements), list(replacements.values()))
 
 
 def _replacement(match: re.Match[str]) -> str:

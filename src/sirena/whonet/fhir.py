@@ -167,9 +167,11 @@ class _Graph:
         if code is None or (value is None and label is None):
             return None
         specimen = next(iter(_references(resource.get("specimen"))), None)
-        said = " ".join((*_texts(resource.get("code")), *_texts(resource.get("method"))))
-        zone = (unit or "").strip().lower() == "mm" or (_ZONE.search(said) is not None and "MIC" not in said)
-        method = "disk" if zone else "gradient" if _GRADIENT.search(said) else "MIC"
+        description = " ".join((*_texts(resource.get("code")), *_texts(resource.get("method"))))
+        zone = (unit or "").strip().lower() == "mm" or (
+            _ZONE.search(description) is not None and "MIC" not in description
+        )
+        method = "disk" if zone else "gradient" if _GRADIENT.search(description) else "MIC"
         above = [*_references(resource.get("derivedFrom")), *self.parents.get(_name(resource), ())]
         return LongResult(
             specimen=self._number(specimen),
@@ -184,14 +186,14 @@ class _Graph:
         )
 
     def _organism(self, above: Iterable[str], specimen: str | None) -> str | None:
-        linked = {self.organism_of[name] for name in above if name in self.organism_of}
-        several = linked or self.organisms_in.get(specimen or "", frozenset())
-        return next(iter(several)) if len(several) == 1 else None
+        linked_organisms = {self.organism_of[name] for name in above if name in self.organism_of}
+        organisms = linked_organisms or self.organisms_in.get(specimen or "", frozenset())
+        return next(iter(organisms)) if len(organisms) == 1 else None
 
     def _number(self, name: str | None) -> str | None:
         specimen = self.specimens.get(name or "", {})
         identifiers = (specimen.get("accessionIdentifier"), *_objects(specimen.get("identifier")))
-        numbers = (one.get("value") for one in identifiers if isinstance(one, dict))
+        numbers = (identifier.get("value") for identifier in identifiers if isinstance(identifier, dict))
         return next((str(number) for number in numbers if number), name)
 
     def _type(self, name: str | None) -> str | None:
@@ -205,9 +207,9 @@ class _Graph:
 def _organism(resource: Resource) -> str | None:
     if any(_drug(text) for text in _texts(resource.get("code"))):
         return None
-    told = (*_texts(resource.get("valueCodeableConcept")), *_texts(resource.get("code")))
+    concept_texts = (*_texts(resource.get("valueCodeableConcept")), *_texts(resource.get("code")))
     text = resource.get("valueString")
-    names = (name for name in (*told, text) if isinstance(name, str) and len(name) <= _LONGEST_NAME)
+    names = (name for name in (*concept_texts, text) if isinstance(name, str) and len(name) <= _LONGEST_NAME)
     return next((name for name in names if resolve(name) is not None), None)
 
 
@@ -217,7 +219,11 @@ def _drug(text: str) -> str | None:
 
 def _quantity(resource: Resource) -> tuple[str | None, str | None]:
     """Return the figure with its comparator, and the unit: of the Observation, or of MIMIC's extension."""
-    dilutions = [one for one in _objects(resource.get("extension")) if str(one.get("url", "")).endswith(_DILUTION)]
+    dilutions = [
+        extension
+        for extension in _objects(resource.get("extension"))
+        if str(extension.get("url", "")).endswith(_DILUTION)
+    ]
     for holder in (resource, *dilutions):
         quantity = holder.get("valueQuantity")
         if isinstance(quantity, dict) and isinstance(quantity.get("value"), int | float):
@@ -230,7 +236,7 @@ def _quantity(resource: Resource) -> tuple[str | None, str | None]:
 
 def _label(resource: Resource) -> str | None:
     concepts = (*_objects(resource.get("interpretation")), *_objects(resource.get("valueCodeableConcept")))
-    codes = [one.get("code") for concept in concepts for one in _objects(concept.get("coding"))]
+    codes = [coding.get("code") for concept in concepts for coding in _objects(concept.get("coding"))]
     return next((code for code in codes if code in ("S", "I", "R", "SDD", "NS")), None)
 
 
@@ -238,18 +244,18 @@ def _texts(concept: Any) -> tuple[str, ...]:
     """Return the texts of a coded concept: its own text first, then those of its codings."""
     if not isinstance(concept, dict):
         return ()
-    told = [concept.get("text"), *(one.get("display") for one in _objects(concept.get("coding")))]
-    return tuple(text for text in told if isinstance(text, str) and text.strip())
+    texts = [concept.get("text"), *(coding.get("display") for coding in _objects(concept.get("coding")))]
+    return tuple(text for text in texts if isinstance(text, str) and text.strip())
 
 
 def _objects(value: Any) -> list[Any]:
-    several = value if isinstance(value, list) else [value]
-    return [one for one in several if isinstance(one, dict)]
+    items = value if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, dict)]
 
 
 def _references(value: Any) -> tuple[str, ...]:
-    told = (one.get("reference") for one in _objects(value))
-    return tuple(text.rsplit("/", 1)[-1].removeprefix("#") for text in told if isinstance(text, str))
+    references = (reference.get("reference") for reference in _objects(value))
+    return tuple(text.rsplit("/", 1)[-1].removeprefix("#") for text in references if isinstance(text, str))
 
 
 def _name(resource: Resource) -> str:

@@ -117,8 +117,8 @@ class WhonetFile:
         """True if any cell of an MIC column can be read; False for files of zones, categories or signs only."""
         for header, column in self.mic_columns.items():
             texts = self.frame[header].drop_nulls().unique().to_list()
-            others = self.readings_of(header, texts)
-            if (encode_mics([others.get(text, text) for text in texts], column.drug) >= 0).any():
+            other_readings = self.readings_of(header, texts)
+            if (encode_mics([other_readings.get(text, text) for text in texts], column.drug) >= 0).any():
                 return True
         return False
 
@@ -129,14 +129,14 @@ class WhonetFile:
 
     def find_problems(self, examples: int) -> tuple[Problem, ...]:
         """Return the same as `problems`, with up to `examples` row numbers for each column and class."""
-        found = list(self.table.problems)
+        problems = list(self.table.problems)
         for header in self.mic_columns:
             cells = self.frame[header]
             readings = self.readings_of(header, cells.drop_nulls().unique().to_list())
             for problem_class, positions in classify_cells(cells, self.test_columns[header].drug, readings).items():
                 rows = tuple(self.row_numbers(positions[:examples]).tolist())
-                found.append(Problem(problem_class, header, len(positions), rows))
-        return (*found, *self._ambiguous_organisms(examples))
+                problems.append(Problem(problem_class, header, len(positions), rows))
+        return (*problems, *self._ambiguous_organisms(examples))
 
     def _ambiguous_organisms(self, examples: int) -> list[Problem]:
         if self.organism_column is None:
@@ -159,7 +159,7 @@ class WhonetFile:
         """
         if header in self.test_columns:
             return read_scale(self.test_columns[header].drug, texts, self.mapping.column(header).scale)
-        return {text: read for text in texts if (read := self._organism_meant(text)) is not None}
+        return {text: reading for text in texts if (reading := self._organism_meant(text)) is not None}
 
     def is_ambiguous(self, text: str) -> bool:
         """Tell whether a text is an abbreviation that laboratories read differently and no mapping explains."""
@@ -170,23 +170,23 @@ class WhonetFile:
 
         None for any other text. WHONET writes its codes in small letters, so small letters are not ambiguous.
         """
-        stripped = text.strip()
-        code = self.mapping.organisms.get(stripped.casefold())
+        name = text.strip()
+        code = self.mapping.organisms.get(name.casefold())
         if code is not None:
             return code
-        return NOT_READ if stripped in AMBIGUOUS else None
+        return NOT_READ if name in AMBIGUOUS else None
 
     def row_numbers(self, positions: NDArray[np.integer]) -> NDArray[np.int64]:
         """Return row numbers as the user counts them, given positions in `frame` (0-based).
 
         Text and spreadsheets count the header row, so their first isolate is row 2; databases count records.
         """
-        kept = np.asarray(positions, dtype=np.int64)
+        indices = np.asarray(positions, dtype=np.int64)
         if self.table.numbers:
-            return np.asarray(self.table.numbers, dtype=np.int64)[kept]
-        skipped = np.asarray(self.table.skipped_rows, dtype=np.int64)
-        kept_before = skipped - self.table.first_row - np.arange(len(skipped))
-        return kept + self.table.first_row + np.searchsorted(kept_before, kept, side="right")
+            return np.asarray(self.table.numbers, dtype=np.int64)[indices]
+        skipped_numbers = np.asarray(self.table.skipped_rows, dtype=np.int64)
+        kept_before = skipped_numbers - self.table.first_row - np.arange(len(skipped_numbers))
+        return indices + self.table.first_row + np.searchsorted(kept_before, indices, side="right")
 
     def require_organism(self) -> str:
         """Return the header of the organism column.

@@ -23,15 +23,15 @@ def roles_of_cells(cells: Sequence[str]) -> Roles:
 
 
 def _without_same_tests(names: list[str]) -> list[str]:
-    seen: set[str] = set()
-    kept = []
+    test_names: set[str] = set()
+    kept_names = []
     for name in names:
         test = find_test_column(name)
-        if test is None or test.name not in seen:
-            kept.append(name)
+        if test is None or test.name not in test_names:
+            kept_names.append(name)
         if test is not None:
-            seen.add(test.name)
-    return kept
+            test_names.add(test.name)
+    return kept_names
 
 
 def find_header_row(rows: Sequence[Sequence[str | None]]) -> int | None:
@@ -62,17 +62,17 @@ def join_header_rows(upper: Sequence[str], lower: Sequence[str]) -> list[str] | 
     >>> join_header_rows(["ORGANISM", "Amikacin", ""], ["", "CIM", "Int"])
     ['ORGANISM', 'Amikacin CIM', 'Amikacin Int']
     """
-    joined: list[str] = []
-    drug, found = "", 0
+    headers: list[str] = []
+    drug, method_count = "", 0
     for above, below in zip(upper, lower, strict=True):
         if above:
             drug = above if read_drug_header(above) is not None else ""
         if drug and is_method(below):
-            joined.append(f"{drug} {below}")
-            found += 1
+            headers.append(f"{drug} {below}")
+            method_count += 1
         else:
-            joined.append(below or above)
-    return joined if found > 1 else None
+            headers.append(below or above)
+    return headers if method_count > 1 else None
 
 
 def split_line(line: str, delimiter: str, quote: str = '"') -> list[str]:

@@ -41,17 +41,17 @@ class Roles:
         A single field proves nothing, since any table may have an age or a name.
         """
         has_organism = any(field.short in ORGANISM_FIELDS for field in self.fields.values())
-        known = len(self.fields) + len(self.drug_headers)
-        return not (self.test_columns or has_organism or self.is_long or known >= _ENOUGH_FIELDS)
+        known_count = len(self.fields) + len(self.drug_headers)
+        return not (self.test_columns or has_organism or self.is_long or known_count >= _ENOUGH_FIELDS)
 
     @property
     def names_isolates(self) -> bool:
         """True if the table is certainly one of isolates: it has an organism or a test, and another known column."""
         has_organism = any(field.short in ORGANISM_FIELDS for field in self.fields.values())
-        return (has_organism or bool(self.test_columns)) and self.known + self.is_long > 1
+        return (has_organism or bool(self.test_columns)) and self.known_count + self.is_long > 1
 
     @property
-    def known(self) -> int:
+    def known_count(self) -> int:
         """Number of headers whose meaning is known; a table with one row per antimicrobial counts as two more."""
         return len(self.fields) + len(self.test_columns) + len(self.drug_headers) + 2 * self.is_long
 
@@ -75,15 +75,17 @@ def assign_roles(headers: Sequence[str]) -> Roles:
         name = category_of(header)
         if name is not None and name in by_name:
             categories[by_name[name]] = header
-    known = {header: field for header in headers if header not in tests and (field := find_field(header)) is not None}
-    fields = dict(sorted(known.items(), key=lambda pair: pair[0].strip().upper() != pair[1].short))
+    known_fields = {
+        header: field for header in headers if header not in tests and (field := find_field(header)) is not None
+    }
+    fields = dict(sorted(known_fields.items(), key=lambda pair: pair[0].strip().upper() != pair[1].short))
     drugs = {
-        header: named
+        header: drug_header
         for header in headers
         if header not in tests
         and header not in fields
         and category_of(header) is None
-        and (named := read_drug_header(header)) is not None
+        and (drug_header := read_drug_header(header)) is not None
     }
     return Roles(fields, tests, categories, drugs, bool(find_parts(headers)))
 
@@ -94,10 +96,10 @@ def category_of(header: str) -> str | None:
     >>> category_of("Eti_AMK_NM"), category_of("AMK_NM")
     ('AMK_NM', None)
     """
-    stripped = header.strip()
-    if stripped[: len(CATEGORY_PREFIX)].casefold() != CATEGORY_PREFIX.casefold():
+    name = header.strip()
+    if name[: len(CATEGORY_PREFIX)].casefold() != CATEGORY_PREFIX.casefold():
         return None
-    test = find_test_column(stripped[len(CATEGORY_PREFIX) :])
+    test = find_test_column(name[len(CATEGORY_PREFIX) :])
     return test.name if test else None
 
 
@@ -107,25 +109,25 @@ def refuse_duplicates(headers: Iterable[str]) -> None:
     Raises:
         DuplicateColumnsError: a name occurs twice; the error lists such names.
     """
-    seen: dict[str, list[str]] = defaultdict(list)
+    names_by_key: dict[str, list[str]] = defaultdict(list)
     for header in headers:
-        seen[header.strip().casefold()].append(header)
-    _raise_duplicates([names for names in seen.values() if len(names) > 1])
+        names_by_key[header.strip().casefold()].append(header)
+    _raise_duplicates([names for names in names_by_key.values() if len(names) > 1])
 
 
 def _refuse_same_test(tests: dict[str, TestColumn]) -> None:
-    seen: dict[str, list[str]] = defaultdict(list)
+    headers_by_test: dict[str, list[str]] = defaultdict(list)
     for header, test in tests.items():
-        seen[test.name].append(header)
-    _raise_duplicates([names for names in seen.values() if len(names) > 1])
+        headers_by_test[test.name].append(header)
+    _raise_duplicates([names for names in headers_by_test.values() if len(names) > 1])
 
 
 def _raise_duplicates(groups: list[list[str]]) -> None:
     if not groups:
         return
-    named = "; ".join(" and ".join(printable(name) for name in names) for names in groups[:10])
+    duplicates_text = "; ".join(" and ".join(printable(name) for name in names) for names in groups[:10])
     raise DuplicateColumnsError(
-        f"columns occur more than once: {named}",
+        f"columns occur more than once: {duplicates_text}",
         hint="Keep one of each and rename or remove the others.",
     )
 
@@ -175,8 +177,10 @@ def printable(header: str) -> str:
     """
     if not header.strip():
         return "(no name)"
-    known = find_field(header) or find_test_column(header) or category_of(header) or read_drug_header(header)
-    return header.strip() if known or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,15}", header.strip()) else "(not of WHONET)"
+    meaning = find_field(header) or find_test_column(header) or category_of(header) or read_drug_header(header)
+    return (
+        header.strip() if meaning or re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{0,15}", header.strip()) else "(not of WHONET)"
+    )
 
 
 def refuse_foreign(roles: Roles, file: str) -> None:

@@ -112,13 +112,15 @@ class Inspection:
         mics = [test for test in self.tests if test.is_mic]
         if any(test.results > test.unreadable for test in mics):
             return ""
-        unread = Counter(one.problem_class for test in mics for one in test.problems for _ in range(one.count))
+        unread_counts = Counter(
+            problem.problem_class for test in mics for problem in test.problems for _ in range(problem.count)
+        )
         zones = sum(test.results for test in self.tests if not test.is_mic)
         kinds = [
-            (unread[ProblemClass.CATEGORY], "categories (S, I, R)"),
-            (unread[ProblemClass.SIGN], "positive or negative results"),
+            (unread_counts[ProblemClass.CATEGORY], "categories (S, I, R)"),
+            (unread_counts[ProblemClass.SIGN], "positive or negative results"),
             (zones, "zone diameters"),
-            (sum(unread.values()), "cells that are no MICs"),
+            (sum(unread_counts.values()), "cells that are no MICs"),
         ]
         count, kind = max(kinds[:3]) if max(kinds[:3])[0] else kinds[3]
         return kind if count else "no results"
@@ -137,8 +139,8 @@ def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
     """
     problems = file.find_problems(examples)
     codes = _resolve(file)
-    known = codes.filter(codes != "").drop_nulls()
-    counts = Counter(known.to_list())
+    known_codes = codes.filter(codes != "").drop_nulls()
+    counts = Counter(known_codes.to_list())
     return Inspection(
         path=str(file.path),
         format=file.format.value,
@@ -177,9 +179,9 @@ def _resolve(file: WhonetFile) -> pl.Series:
         return pl.Series([None] * file.frame.height, dtype=pl.String)
     texts = file.frame[file.organism_column]
     distinct = texts.drop_nulls().unique().to_list()
-    others = file.readings_of(file.organism_column, distinct)
-    resolved = pl.Series(resolve_many([others.get(text, text) for text in distinct]), dtype=pl.String)
-    return texts.replace_strict(distinct, resolved, default=None, return_dtype=pl.String)
+    other_readings = file.readings_of(file.organism_column, distinct)
+    resolved_codes = pl.Series(resolve_many([other_readings.get(text, text) for text in distinct]), dtype=pl.String)
+    return texts.replace_strict(distinct, resolved_codes, default=None, return_dtype=pl.String)
 
 
 def _unknown(file: WhonetFile, codes: pl.Series, examples: int) -> tuple[UnknownOrganism, ...]:
@@ -190,10 +192,10 @@ def _unknown(file: WhonetFile, codes: pl.Series, examples: int) -> tuple[Unknown
     groups: dict[str | None, list[int]] = {}
     for position, text in zip(positions.tolist(), texts, strict=True):
         groups.setdefault(text.strip() if looks_like_an_organism(text) else None, []).append(position)
-    ordered = sorted(groups.items(), key=lambda group: -len(group[1]))
+    ordered_groups = sorted(groups.items(), key=lambda group: -len(group[1]))
     return tuple(
         UnknownOrganism(text, len(rows), tuple(file.row_numbers(np.array(rows[:examples])).tolist()))
-        for text, rows in ordered
+        for text, rows in ordered_groups
     )
 
 
@@ -206,12 +208,12 @@ def looks_like_an_organism(text: str) -> bool:
     >>> looks_like_an_organism("Escherichia hispanica"), looks_like_an_organism("Ana Pérez")
     (True, False)
     """
-    stripped = text.strip()
-    if len(stripped) > _LONGEST_NAME:
+    name = text.strip()
+    if len(name) > _LONGEST_NAME:
         return False
-    if _LIKE_A_CODE.fullmatch(stripped):
+    if _LIKE_A_CODE.fullmatch(name):
         return True
-    return _LIKE_A_NAME.fullmatch(stripped) is not None and stripped[:_TELLING].casefold() in _beginnings()
+    return _LIKE_A_NAME.fullmatch(name) is not None and name[:_TELLING].casefold() in _beginnings()
 
 
 @cache
@@ -222,21 +224,21 @@ def _beginnings() -> frozenset[str]:
 def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[Problem, ...]) -> TestColumnSummary:
     test = file.test_columns[header]
     cells = file.frame[header]
-    filled = codes.filter(cells.is_not_null())
+    codes_with_results = codes.filter(cells.is_not_null())
     category_header = file.category_columns.get(header) or file.label_columns.get(header)
     own = tuple(problem for problem in problems if problem.column == header)
-    lowest, highest, censored = _range(file, header) if test.is_mic else ("", "", 0.0)
+    lowest, highest, censored_share = _range(file, header) if test.is_mic else ("", "", 0.0)
     return TestColumnSummary(
         header=header,
         name=test.name,
         guideline=GUIDELINES[test.guideline],
         method=_METHODS[test.method],
         is_mic=test.is_mic,
-        results=len(filled),
-        organisms=filled.filter(filled != "").n_unique(),
+        results=len(codes_with_results),
+        organisms=codes_with_results.filter(codes_with_results != "").n_unique(),
         lowest=lowest,
         highest=highest,
-        censored=censored,
+        censored=censored_share,
         unreadable=sum(problem.count for problem in own if not problem.problem_class.is_readable),
         problems=own,
         category_header=category_header,
@@ -247,8 +249,8 @@ def _summarise(file: WhonetFile, header: str, codes: pl.Series, problems: tuple[
 def _range(file: WhonetFile, header: str) -> tuple[str, str, float]:
     """Return the lowest and the highest MIC, spelled as dilutions, and the share of MICs with a comparator."""
     texts, counts = _value_counts(file.frame[header])
-    others = file.readings_of(header, texts)
-    codes = encode_mics([others.get(text, text) for text in texts], file.test_columns[header].drug)
+    other_readings = file.readings_of(header, texts)
+    codes = encode_mics([other_readings.get(text, text) for text in texts], file.test_columns[header].drug)
     readable = codes >= 0
     if not readable.any():
         return "", "", 0.0
@@ -259,8 +261,8 @@ def _range(file: WhonetFile, header: str) -> tuple[str, str, float]:
     reach = np.array([0, -1, 1])[intervals]
     lowest = codes[np.lexsort((reach, exponents))[0]]
     highest = codes[np.lexsort((reach, exponents))[-1]]
-    censored = float(numbers[intervals != Interval.EXACT].sum() / numbers.sum())
-    return str(Mic.from_code(int(lowest))), str(Mic.from_code(int(highest))), censored
+    censored_share = float(numbers[intervals != Interval.EXACT].sum() / numbers.sum())
+    return str(Mic.from_code(int(lowest))), str(Mic.from_code(int(highest))), censored_share
 
 
 def _value_counts(cells: pl.Series) -> tuple[list[str], list[int]]:

@@ -84,10 +84,10 @@ def widen(table: RawTable, file: str) -> RawTable:
         ),
         pl.Series("__row", numbers, dtype=pl.Int64),
     )
-    return _joined(table, cells, keys)
+    return _join_isolates(table, cells, keys)
 
 
-def _joined(table: RawTable, cells: pl.DataFrame, keys: list[str]) -> RawTable:
+def _join_isolates(table: RawTable, cells: pl.DataFrame, keys: list[str]) -> RawTable:
     if not any(_identifies(key) for key in keys):
         cells = cells.with_columns(pl.col("__row").alias("__isolate"))
         keys = [*keys, "__isolate"]
@@ -96,15 +96,15 @@ def _joined(table: RawTable, cells: pl.DataFrame, keys: list[str]) -> RawTable:
     wide = isolates
     for name in tests:
         own = cells.filter(pl.col("__test") == name).group_by(keys, maintain_order=True)
-        result = own.agg(
+        test_results = own.agg(
             pl.col("__result").drop_nulls().unique(maintain_order=True).str.join(_SEPARATOR).alias(name),
             pl.col("__label").drop_nulls().unique(maintain_order=True).str.join(_SEPARATOR).alias(_label_name(name)),
         )
-        wide = wide.join(result, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        wide = wide.join(test_results, on=keys, how="left", nulls_equal=True, maintain_order="left")
     rows = wide["__row"].to_list()
-    named = [column for name in tests for column in (name, _label_name(name))]
+    result_columns = [column for name in tests for column in (name, _label_name(name))]
     wide = wide.drop("__row", "__isolate", strict=False).with_columns(
-        pl.when(pl.col(name) != "").then(pl.col(name)) for name in named
+        pl.when(pl.col(name) != "").then(pl.col(name)) for name in result_columns
     )
     wide = wide.drop([_label_name(name) for name in tests if wide[_label_name(name)].null_count() == wide.height])
     detail = ", ".join(part for part in (table.detail, "one row per antimicrobial, joined by isolate") if part)
@@ -113,8 +113,8 @@ def _joined(table: RawTable, cells: pl.DataFrame, keys: list[str]) -> RawTable:
 
 def _identifies(header: str) -> bool:
     """Tell whether a column helps to say which isolate a row belongs to, which organism and specimen type do not."""
-    known = find_field(header)
-    return known is None or known.privacy is Privacy.IDENTIFIES
+    field = find_field(header)
+    return field is None or field.privacy is Privacy.IDENTIFIES
 
 
 def _label_name(test: str) -> str:
@@ -129,11 +129,11 @@ def _has_tests(headers: Sequence[str]) -> bool:
 def _numbers(table: RawTable) -> list[int]:
     if table.numbers:
         return list(table.numbers)
-    skipped = set(table.skipped_rows)
+    skipped_numbers = set(table.skipped_rows)
     numbers: list[int] = []
     number = table.first_row
     while len(numbers) < table.frame.height:
-        if number not in skipped:
+        if number not in skipped_numbers:
             numbers.append(number)
         number += 1
     return numbers
@@ -145,13 +145,13 @@ def _column_names(frame: pl.DataFrame, parts: Mapping[str, str]) -> pl.Series:
     columns = [
         frame[parts[part]].to_list() if part in parts else None for part in ("drug", "method", "standard", "unit")
     ]
-    found: list[str | None] = []
+    column_names: list[str | None] = []
     for row in range(frame.height):
         key = tuple(None if column is None else column[row] for column in columns)
         if key not in names:
             names[key] = _column_name(*key)
-        found.append(names[key])
-    return pl.Series(found, dtype=pl.String)
+        column_names.append(names[key])
+    return pl.Series(column_names, dtype=pl.String)
 
 
 def _column_name(drug: str | None, method: str | None, standard: str | None, unit: str | None) -> str | None:
@@ -176,5 +176,5 @@ def _results(frame: pl.DataFrame, parts: Mapping[str, str]) -> pl.Series:
 
 
 def _labels(column: pl.Series) -> pl.Series:
-    folded = column.str.strip_chars().str.to_lowercase()
-    return folded.replace_strict(list(_LABELS), list(_LABELS.values()), default=column, return_dtype=pl.String)
+    folded_labels = column.str.strip_chars().str.to_lowercase()
+    return folded_labels.replace_strict(list(_LABELS), list(_LABELS.values()), default=column, return_dtype=pl.String)

@@ -36,8 +36,10 @@ def find_parts(headers: Sequence[str]) -> dict[str, str]:
     >>> find_parts(["Microorganismo", "Antibiótico", "CMI"])
     {'drug': 'Antibiótico', 'value': 'CMI'}
     """
-    folded = {fold_header(header.lstrip("#")): header for header in reversed(headers)}
+    headers_by_name = {fold_header(header.lstrip("#")): header for header in reversed(headers)}
     parts = {
-        part: folded[name] for part, names in _PARTS.items() if (name := next((n for n in names if n in folded), None))
+        part: headers_by_name[name]
+        for part, names in _PARTS.items()
+        if (name := next((n for n in names if n in headers_by_name), None))
     }
     return parts if "drug" in parts and ("value" in parts or "label" in parts) else {}

@@ -104,15 +104,15 @@ def load_mapping(path: Path | str) -> LaboratoryMapping:
 
 
 def _read_column(place: "_Place", header: str, entry: Mapping[str, Any]) -> ColumnMapping:
-    where = f"columns.{header}"
-    place.refuse_others(entry, ("drug", "method", "guideline", "scale", "field"), where)
-    drug, named, scale = entry.get("drug"), entry.get("field"), entry.get("scale")
+    key = f"columns.{header}"
+    place.refuse_others(entry, ("drug", "method", "guideline", "scale", "field"), key)
+    drug, field_name, scale = entry.get("drug"), entry.get("field"), entry.get("scale")
     return ColumnMapping(
-        drug=None if drug is None else place.one_of(drug, ANTIMICROBIALS, f"{where}.drug"),
-        content=place.choice(entry.get("method"), METHODS, f"{where}.method"),
-        guideline=place.choice(entry.get("guideline"), LETTERS, f"{where}.guideline"),
-        scale=None if scale is None else Scale(place.one_of(scale, tuple(Scale), f"{where}.scale")),
-        field=None if named is None else place.one_of(named, ("", *FIELDS), f"{where}.field"),
+        drug=None if drug is None else place.one_of(drug, ANTIMICROBIALS, f"{key}.drug"),
+        content=place.choice(entry.get("method"), METHODS, f"{key}.method"),
+        guideline=place.choice(entry.get("guideline"), LETTERS, f"{key}.guideline"),
+        scale=None if scale is None else Scale(place.one_of(scale, tuple(Scale), f"{key}.scale")),
+        field=None if field_name is None else place.one_of(field_name, ("", *FIELDS), f"{key}.field"),
     )
 
 
@@ -122,23 +122,23 @@ class _Place:
 
     path: str
 
-    def table(self, value: Any, where: str) -> Mapping[str, Any]:
+    def table(self, value: Any, key: str) -> Mapping[str, Any]:
         if not isinstance(value, dict):
-            raise UsageError(f"{self.path}: {where} is no table", hint="`sirena inspect --help` shows an example.")
+            raise UsageError(f"{self.path}: {key} is no table", hint="`sirena inspect --help` shows an example.")
         return value
 
-    def refuse_others(self, table: Mapping[str, Any], known: tuple[str, ...], where: str) -> None:
-        others = [key for key in table if key not in known]
-        if others:
+    def refuse_others(self, table: Mapping[str, Any], known_keys: tuple[str, ...], key: str) -> None:
+        unknown_keys = [name for name in table if name not in known_keys]
+        if unknown_keys:
             raise UsageError(
-                f"{self.path}: {where} knows no {', '.join(others)}", hint=f"Known are {', '.join(known)}."
+                f"{self.path}: {key} knows no {', '.join(unknown_keys)}", hint=f"Known are {', '.join(known_keys)}."
             )
 
-    def one_of(self, value: Any, known: "Mapping[str, Any] | tuple[str, ...]", where: str) -> str:
-        if not isinstance(value, str) or value not in known:
-            few = f"one of {', '.join(known)}" if len(known) < 10 else "a code of WHONET's"
-            raise UsageError(f"{self.path}: {where} is not known", hint=f"Write {few}.")
+    def one_of(self, value: Any, known_names: "Mapping[str, Any] | tuple[str, ...]", key: str) -> str:
+        if not isinstance(value, str) or value not in known_names:
+            few = f"one of {', '.join(known_names)}" if len(known_names) < 10 else "a code of WHONET's"
+            raise UsageError(f"{self.path}: {key} is not known", hint=f"Write {few}.")
         return value
 
-    def choice(self, value: Any, known: Mapping[str, _Kind], where: str) -> _Kind | None:
-        return None if value is None else known[self.one_of(value, known, where)]
+    def choice(self, value: Any, known_values: Mapping[str, _Kind], key: str) -> _Kind | None:
+        return None if value is None else known_values[self.one_of(value, known_values, key)]

@@ -21,31 +21,33 @@ _HEAD = """\
 """
 
 
-def spell_mapping(readings: Iterable[HeaderReading], said: LaboratoryMapping) -> str:
+def spell_mapping(readings: Iterable[HeaderReading], mapping: LaboratoryMapping) -> str:
     """Return the text of a mapping file that states how headers were understood, for a person to correct.
 
     Args:
         readings: how each header was understood.
-        said: the laboratory's earlier mapping, whose statements are kept.
+        mapping: the laboratory's earlier mapping, whose statements are kept.
     """
     lines = [_HEAD]
-    columns = dict(said.columns)
-    for one in readings:
-        entries = _understood(one) | _said(columns.pop(one.header.strip(), ColumnMapping()))
-        lines += _column_lines(one.header.strip(), entries, one.why)
+    columns = dict(mapping.columns)
+    for reading in readings:
+        entries = _entries_of_reading(reading) | _entries_of_column(
+            columns.pop(reading.header.strip(), ColumnMapping())
+        )
+        lines += _column_lines(reading.header.strip(), entries, reading.why)
     for header, own in columns.items():
-        lines += _column_lines(header, _said(own))
-    return "\n".join([*lines, *_organism_lines(said)])
+        lines += _column_lines(header, _entries_of_column(own))
+    return "\n".join([*lines, *_organism_lines(mapping)])
 
 
-def _understood(reading: HeaderReading) -> dict[str, str]:
+def _entries_of_reading(reading: HeaderReading) -> dict[str, str]:
     if reading.content not in _WORDS or not reading.drug:
         return {"field": _field_of(reading)}
     guideline = {"guideline": GUIDELINES[reading.guideline]} if reading.guideline else {}
     return {"drug": reading.drug, "method": _WORDS[Content(reading.content)], **guideline}
 
 
-def _said(column: ColumnMapping) -> dict[str, str]:
+def _entries_of_column(column: ColumnMapping) -> dict[str, str]:
     entries = {
         "drug": column.drug,
         "method": None if column.content is None else _WORDS[column.content],
@@ -57,12 +59,12 @@ def _said(column: ColumnMapping) -> dict[str, str]:
 
 
 def _column_lines(header: str, entries: Mapping[str, str], why: str = "") -> list[str]:
-    head = f"[columns.{_quoted(header)}]" + (f"  # {why}" if why else "")
-    return [head, *(f"{name} = {_quoted(word)}" for name, word in entries.items()), ""]
+    head = f"[columns.{_toml_string(header)}]" + (f"  # {why}" if why else "")
+    return [head, *(f"{name} = {_toml_string(word)}" for name, word in entries.items()), ""]
 
 
-def _organism_lines(said: LaboratoryMapping) -> list[str]:
-    names = [f"{_quoted(text)} = {_quoted(code)}" for text, code in said.organisms.items()]
+def _organism_lines(mapping: LaboratoryMapping) -> list[str]:
+    names = [f"{_toml_string(text)} = {_toml_string(code)}" for text, code in mapping.organisms.items()]
     return ["[organisms]", *names, ""] if names else []
 
 
@@ -73,14 +75,14 @@ def _field_of(reading: HeaderReading) -> str:
     return reading.content if reading.content in FIELDS else ""
 
 
-def save_mapping(path: Path, readings: Iterable[HeaderReading], said: LaboratoryMapping) -> None:
+def save_mapping(path: Path, readings: Iterable[HeaderReading], mapping: LaboratoryMapping) -> None:
     """Write the text that `spell_mapping` returns to a mapping file.
 
     Raises:
         UnavailableFileError: the folder is missing or not writable.
     """
     with replacing(path) as temporary:
-        temporary.write_text(spell_mapping(readings, said), encoding="utf-8")
+        temporary.write_text(spell_mapping(readings, mapping), encoding="utf-8")
 
 
 def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
@@ -91,12 +93,12 @@ def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
     """
     lines = [_HEAD]
     if mapping.guideline is not None:
-        lines += [f"guideline = {_quoted(GUIDELINES[mapping.guideline])}", ""]
-    for header, said in mapping.columns.items():
-        lines += _column_lines(header, _said(said))
+        lines += [f"guideline = {_toml_string(GUIDELINES[mapping.guideline])}", ""]
+    for header, column in mapping.columns.items():
+        lines += _column_lines(header, _entries_of_column(column))
     return "\n".join([*lines, *_organism_lines(mapping)])
 
 
-def _quoted(text: str) -> str:
+def _toml_string(text: str) -> str:
     """Return a TOML string: JSON's spelling, except that TOML also escapes the character DEL."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -20,8 +20,8 @@ def spell_numbers(column: pl.Series) -> pl.Series:
         return column.cast(pl.String)
     distinct = column.unique().drop_nulls()
     digits = 7 if column.dtype == pl.Float32 else 15
-    spelled = [_spell(value, digits) for value in distinct]
-    return column.replace_strict(distinct, pl.Series(spelled, dtype=pl.String), default=None, return_dtype=pl.String)
+    spellings = [_spell(value, digits) for value in distinct]
+    return column.replace_strict(distinct, pl.Series(spellings, dtype=pl.String), default=None, return_dtype=pl.String)
 
 
 def _spell(value: float, digits: int) -> str:

@@ -96,11 +96,11 @@ class ParquetPartWriter:
 
     def _pack(self, schema: pl.Schema) -> None:
         # the first and last of MICs and letters by the alphabet help nobody, and take a third of the packing
-        register_io_source(lambda *_: self._taken(), schema=schema).sink_parquet(
+        register_io_source(lambda *_: self._queued_parts(), schema=schema).sink_parquet(
             self._path, row_group_size=_ROW_GROUP, statistics=False
         )
 
-    def _taken(self) -> Iterator[pl.DataFrame]:
+    def _queued_parts(self) -> Iterator[pl.DataFrame]:
         while (part := self._parts.get()) is not None:
             yield part
 
@@ -133,10 +133,10 @@ def _write_texts_as_texts(path: Path) -> None:
 
     The enumerations of two files are different types, so no reader could concatenate the files.
     """
-    written = parquet.read_metadata(path)
-    schema = pa.schema([(name, pa.string()) for name in written.schema.names])
+    metadata = parquet.read_metadata(path)
+    schema = pa.schema([(name, pa.string()) for name in metadata.schema.names])
     plain = BytesIO()
-    parquet.write_metadata(schema, plain, metadata_collector=[written], store_schema=False)
+    parquet.write_metadata(schema, plain, metadata_collector=[metadata], store_schema=False)
     with path.open("r+b") as stream:
         stream.seek(-_END.size, 2)
         stream.seek(-_footer_size(stream.read()), 2)

@@ -42,9 +42,9 @@ def columns_of_patients(file: WhonetFile) -> list[str]:
 
     The columns are recognised by their name, by the mapping, or by the pattern of their values.
     """
-    mapped = {header for header, short in file.fields.items() if FIELDS[short].privacy is Privacy.IDENTIFIES}
-    named = {*patient_columns(file.frame.columns), *mapped, *file.patient_headers}
-    return [header for header in file.frame.columns if header in named]
+    mapped_headers = {header for header, short in file.fields.items() if FIELDS[short].privacy is Privacy.IDENTIFIES}
+    patient_headers = {*patient_columns(file.frame.columns), *mapped_headers, *file.patient_headers}
+    return [header for header in file.frame.columns if header in patient_headers]
 
 
 def patient_columns(headers: list[str]) -> list[str]:
@@ -78,11 +78,11 @@ def drop_patient_columns(frame: pl.DataFrame) -> pl.DataFrame:
     ['ORGANISM', 'AMK_NM']
     """
     roles = assign_roles(frame.columns)
-    kept = frame.select(kept_columns(frame.columns))
+    kept_frame = frame.select(kept_columns(frame.columns))
     dates = roles.headers_of("SPEC_DATE")
     if not dates or roles.headers_of(YEAR):
-        return kept
-    return kept.with_columns(_years(frame[dates[0]]))
+        return kept_frame
+    return kept_frame.with_columns(_years(frame[dates[0]]))
 
 
 def _years(dates: pl.Series) -> pl.Series:
@@ -94,7 +94,7 @@ def without_patients(file: WhonetFile) -> WhonetFile:
     frame = drop_patient_columns(file.frame)
     # columns whose role only their values or the mapping told
     own = {*file.test_columns, *file.label_columns.values(), file.organism_column, file.specimen_column}
-    others = [header for header in file.frame.columns if header in own and header not in frame.columns]
+    test_columns = [header for header in file.frame.columns if header in own and header not in frame.columns]
     if file.date_column is not None and YEAR not in frame.columns and not file.headers_of(YEAR):
         frame = frame.with_columns(_years(file.frame[file.date_column]))
-    return replace(file, table=replace(file.table, frame=frame.with_columns(file.frame[name] for name in others)))
+    return replace(file, table=replace(file.table, frame=frame.with_columns(file.frame[name] for name in test_columns)))

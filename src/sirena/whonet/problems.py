@@ -111,8 +111,8 @@ class Problem:
 
     def __str__(self) -> str:
         """Return the problem as one line for a person, with its place."""
-        where = f"column {self.column}: " if self.column else ""
-        return f"{where}{self.count} × {self.problem_class.sentence}{spell_rows(self.rows, self.count)}"
+        place_text = f"column {self.column}: " if self.column else ""
+        return f"{place_text}{self.count} × {self.problem_class.sentence}{spell_rows(self.rows, self.count)}"
 
 
 def spell_rows(rows: Sequence[int], count: int) -> str:

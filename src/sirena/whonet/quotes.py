@@ -83,29 +83,29 @@ def settle_part(
         return None, stop
     lines = _Lines(text, layout)
     parts: list[bytes] = []
-    kept = settled = start
+    copied_position = settled_position = start
     for line in _odd_lines(text, start, quote):
         if line >= stop:
             break
-        if line < settled:
+        if line < settled_position:
             continue
         end = lines.end_of(line)
         record_end = lines.record_end(line)
         if record_end is not None and (record_end == end or not lines.are_rows(line, record_end)):
-            settled = record_end
+            settled_position = record_end
             continue
-        rewritten = lines.rewritten(line, end) if record_end is None else None
-        if rewritten is None:
+        quoted_line = lines.line_in_quotes(line, end) if record_end is None else None
+        if quoted_line is None:
             raise UnreadableFileError(
                 f"{file}: row {_row_of(text, start, line, first_row)} holds an open quotation mark",
                 hint="Take the mark out of this row's text, or export the file with every text in quotation marks.",
             )
-        parts += [text[kept:line], rewritten]
-        kept = settled = end
-    if settled > stop:  # within the cell's last line, whose break belongs to it
-        match = _ENDS.search(text, settled)
+        parts += [text[copied_position:line], quoted_line]
+        copied_position = settled_position = end
+    if settled_position > stop:  # within the cell's last line, whose break belongs to it
+        match = _ENDS.search(text, settled_position)
         stop = match.end() if match else len(text)
-    return (b"".join([*parts, text[kept:stop]]) if parts else None), stop
+    return (b"".join([*parts, text[copied_position:stop]]) if parts else None), stop
 
 
 def _odd_lines(text: bytes, start: int, quote: bytes) -> Iterator[int]:
@@ -171,7 +171,7 @@ class _Lines:
             self._fits(part.count(self.delimiter) + 1) for part in _ENDS.split(self.text[line:end]) if part.strip()
         )
 
-    def rewritten(self, line: int, end: int) -> bytes | None:
+    def line_in_quotes(self, line: int, end: int) -> bytes | None:
         """Return a line with every cell quoted and its marks taken as characters; None if the line is no full row."""
         content = self.text[line:end]
         cells = content[1:-1].split(self.between)
@@ -180,5 +180,5 @@ class _Lines:
             cells = content.split(self.delimiter)
         if not self._fits(len(cells)):
             return None
-        doubled = (cell.replace(self.quote, self.quote * 2) for cell in cells)
-        return self.delimiter.join(self.quote + cell + self.quote if cell else b"" for cell in doubled)
+        quoted_cells = (cell.replace(self.quote, self.quote * 2) for cell in cells)
+        return self.delimiter.join(self.quote + cell + self.quote if cell else b"" for cell in quoted_cells)

@@ -57,7 +57,7 @@ def read_file(path: Path | str, *, sheet: str | None = None, mapping: Laboratory
         DuplicateColumnsError: two columns have one meaning.
         UsageError: the named sheet does not exist, or the file has no sheets.
     """
-    return _read(open_source(path), path, sheet, mapping)
+    return _read_source(open_source(path), path, sheet, mapping)
 
 
 def read_stream(
@@ -82,11 +82,13 @@ def read_stream(
         DuplicateColumnsError: two columns have one meaning.
         UsageError: as for `read_file`.
     """
-    return _read(source_of(stream, name, bounds), name, sheet, mapping)
+    return _read_source(source_of(stream, name, bounds), name, sheet, mapping)
 
 
-def _read(opened: Source, path: Path | str, sheet: str | None, mapping: LaboratoryMapping | None) -> WhonetFile:
-    source = unpack_zip(opened)
+def _read_source(
+    outer_source: Source, path: Path | str, sheet: str | None, mapping: LaboratoryMapping | None
+) -> WhonetFile:
+    source = unpack_zip(outer_source)
     file_format = find_format(source)
     if sheet is not None and file_format is not FileFormat.EXCEL:
         raise UsageError(f"{source.name}: is no spreadsheet and has no sheet {sheet}", hint="Leave out --sheet.")
@@ -127,9 +129,9 @@ def describe_table(
 
 def fields_of(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, Field]:
     """Return the WHONET field of each column; the mapping decides before the header."""
-    said = {header: mapping.column(header).field for header in headers}
-    mapped = {header: FIELDS[short] for header, short in said.items() if short}
-    return mapped | {header: known for header, known in roles.fields.items() if said[header] is None}
+    mapped_names = {header: mapping.column(header).field for header in headers}
+    mapped_fields = {header: FIELDS[short] for header, short in mapped_names.items() if short}
+    return mapped_fields | {header: field for header, field in roles.fields.items() if mapped_names[header] is None}
 
 
 def _with_origin_as_specimen(frame: pl.DataFrame, fields: dict[str, Field]) -> dict[str, Field]:
@@ -212,10 +214,10 @@ def _choose_organism(frame: pl.DataFrame, roles: Roles) -> str | None:
     """Return the organism column: codes before names, unless most of its codes are another system's."""
     headers = [header for short in ORGANISM_FIELDS for header in roles.headers_of(short)]
     first = _first_filled(frame, headers)
-    filled = [header for header in headers if frame[header].null_count() < frame.height]
-    if first is None or len(filled) < 2 or _share_known(frame[first]) >= _ENOUGH_KNOWN:
+    filled_headers = [header for header in headers if frame[header].null_count() < frame.height]
+    if first is None or len(filled_headers) < 2 or _share_known(frame[first]) >= _ENOUGH_KNOWN:
         return first
-    return max(filled, key=lambda header: _share_known(frame[header]))
+    return max(filled_headers, key=lambda header: _share_known(frame[header]))
 
 
 def _share_known(column: pl.Series) -> float:
@@ -228,5 +230,5 @@ def _share_known(column: pl.Series) -> float:
 
 def _first_filled(frame: pl.DataFrame, headers: list[str]) -> str | None:
     """Return the first column that is not empty, else the first one, else None."""
-    filled = (header for header in headers if frame[header].null_count() < frame.height)
-    return next(filled, headers[0] if headers else None)
+    filled_headers = (header for header in headers if frame[header].null_count() < frame.height)
+    return next(filled_headers, headers[0] if headers else None)

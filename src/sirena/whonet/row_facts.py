@@ -22,13 +22,15 @@ def row_facts(file: WhonetFile) -> dict[str, pl.Series]:
 
     Values from an organism's name are ``+`` and ``-``; those from a column of the file are unchanged.
     """
-    named = _facts_of_names(file)
+    facts_of_names = _facts_of_names(file)
     facts: dict[str, pl.Series] = {}
     for fact in FACTS:
         header = next(iter(file.headers_of(fact)), None)
         own = None if header is None else file.frame[header]
-        told = named.get(fact)
-        values = told if own is None else own if told is None else own.zip_with(own.is_not_null(), told)
+        name_values = facts_of_names.get(fact)
+        values = (
+            name_values if own is None else own if name_values is None else own.zip_with(own.is_not_null(), name_values)
+        )
         if values is not None and values.null_count() < len(values):
             facts[fact] = values.alias(fact)
     return facts
@@ -43,11 +45,13 @@ def _facts_of_names(file: WhonetFile) -> dict[str, pl.Series]:
     if file.organism_column is None:
         return {}
     cells = file.frame[file.organism_column]
-    facts = {text: found for text in cells.drop_nulls().unique().to_list() if (found := split_phenotypes(text)[1])}
+    facts = {
+        text: phenotypes for text in cells.drop_nulls().unique().to_list() if (phenotypes := split_phenotypes(text)[1])
+    }
     return {
         fact: cells.replace_strict(
-            list(told), list(told.values()), default=pl.lit(None, dtype=_TEXT), return_dtype=_TEXT
+            list(values_by_text), list(values_by_text.values()), default=pl.lit(None, dtype=_TEXT), return_dtype=_TEXT
         )
         for fact in FACTS
-        if (told := {text: found[fact] for text, found in facts.items() if fact in found})
+        if (values_by_text := {text: phenotypes[fact] for text, phenotypes in facts.items() if fact in phenotypes})
     }

@@ -22,11 +22,11 @@ def name_columns(headers: Sequence[str]) -> list[str]:
     >>> name_columns(["ORGANISM", "", "AMK_NM"])
     ['ORGANISM', 'COLUMN_2', 'AMK_NM']
     """
-    taken = {header.casefold() for header in headers}
+    folded_names = {header.casefold() for header in headers}
     names: list[str] = []
     for position, header in enumerate(headers, 1):
         name = header or f"COLUMN_{position}"
-        while not header and name.casefold() in taken:
+        while not header and name.casefold() in folded_names:
             name += "_"
         names.append(name)
     return names
@@ -34,7 +34,7 @@ def name_columns(headers: Sequence[str]) -> list[str]:
 
 def settle(
     frame: pl.DataFrame,
-    unnamed: Sequence[str],
+    substitute_names: Sequence[str],
     file: str,
     first_row: int,
     encoding: str | None = None,
@@ -44,7 +44,7 @@ def settle(
 
     Args:
         frame: the rows; every column is String.
-        unnamed: names that `name_columns` gave to columns without a header.
+        substitute_names: names that `name_columns` gave to columns without a header.
         file: name of the file, for messages.
         first_row: number of the frame's first row as the user counts rows.
         encoding: encoding of a text format.
@@ -53,16 +53,16 @@ def settle(
     Raises:
         UnreadableFileError: all rows are empty, or another table begins among them.
     """
-    hollow = [name for name in unnamed if frame[name].null_count() == frame.height]
-    frame = frame.drop(hollow)
-    problems = [Problem(ProblemClass.UNNAMED_COLUMN, name, 1) for name in unnamed if name not in hollow]
+    empty_columns = [name for name in substitute_names if frame[name].null_count() == frame.height]
+    frame = frame.drop(empty_columns)
+    problems = [Problem(ProblemClass.UNNAMED_COLUMN, name, 1) for name in substitute_names if name not in empty_columns]
     if frame.is_empty() or frame.width == 0:
         raise no_rows(file)
-    filled = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
-    if not filled.any():
+    has_values = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    if not has_values.any():
         raise no_rows(file)
-    last = int(filled.arg_true()[-1])
-    blank = (~filled[: last + 1]).arg_true().to_list()
+    last = int(has_values.arg_true()[-1])
+    blank = (~has_values[: last + 1]).arg_true().to_list()
     headers = _repeated_headers(frame, file, first_row)
     units = [0] if is_units_row(frame.row(0)) else []
     for problem_class, positions in (
@@ -74,12 +74,12 @@ def settle(
         if positions:
             problems.append(Problem(problem_class, None, len(positions), numbers))
     left_out = sorted({*blank, *headers, *units})
-    if left_out or not filled.all():
-        frame = frame.filter(filled & ~pl.int_range(frame.height, eager=True).is_in([*headers, *units]))
+    if left_out or not has_values.all():
+        frame = frame.filter(has_values & ~pl.int_range(frame.height, eager=True).is_in([*headers, *units]))
     if frame.is_empty():
         raise no_rows(file)
-    skipped = tuple(position + first_row for position in left_out)
-    return RawTable(frame, encoding, first_row, skipped, tuple(problems), detail)
+    skipped_rows = tuple(position + first_row for position in left_out)
+    return RawTable(frame, encoding, first_row, skipped_rows, tuple(problems), detail)
 
 
 def is_units_row(row: tuple[str | None, ...]) -> bool:
@@ -102,10 +102,10 @@ def _repeated_headers(frame: pl.DataFrame, file: str, first_row: int) -> list[in
     if organism is None:
         return []
     suspects = suspect_headers(frame[organism].unique().drop_nulls().to_list())
-    found = frame[organism].is_in(suspects).fill_null(value=False).arg_true().to_list() if suspects else []
-    for position in found:
+    positions = frame[organism].is_in(suspects).fill_null(value=False).arg_true().to_list() if suspects else []
+    for position in positions:
         refuse_another_table(frame.row(position), frame.columns, file, position + first_row)
-    return found
+    return positions
 
 
 def organism_header(names: Sequence[str]) -> str | None:
@@ -125,7 +125,7 @@ def suspect_headers(texts: Sequence[str]) -> list[str]:
     >>> suspect_headers(["eco", "ORGANISM", "sau"])
     ['ORGANISM']
     """
-    return [text for text in texts if (known := find_field(text)) is not None and known.short in ORGANISM_FIELDS]
+    return [text for text in texts if (field := find_field(text)) is not None and field.short in ORGANISM_FIELDS]
 
 
 def refuse_another_table(row: Sequence[str | None], names: Sequence[str], file: str, number: int) -> None:

@@ -46,7 +46,7 @@ class Source:
     """The first `HEAD` bytes, unpacked."""
     content: Callable[[], bytes]
     """Function that returns all bytes, unpacked; call it once."""
-    packed: bool = False
+    is_packed: bool = False
     """True if the bytes were packed with gzip."""
     bounds: Bounds = LARGEST
     """Limits that readers of packed formats must respect."""
@@ -119,26 +119,26 @@ def source_of(stream: BinaryIO, name: str, bounds: Bounds = LARGEST) -> Source:
         return head + rest
 
     if head.startswith(_GZIP):
-        packed = content()
-        return _unpack(lambda: BytesIO(packed), name, bounds)
+        packed_content = content()
+        return _unpack(lambda: BytesIO(packed_content), name, bounds)
     if not stream.seekable():
         return Source(name, None, head, content, bounds=bounds)
-    everything = content()
-    return Source(name, None, head, lambda: everything, bounds=bounds)
+    whole_content = content()
+    return Source(name, None, head, lambda: whole_content, bounds=bounds)
 
 
 def _unpack(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds = LARGEST) -> Source:
     head = _inflate(reopen, name, HEAD, bounds)
     if not head:
         raise _empty(name)
-    return Source(name, None, head, lambda: _inflate(reopen, name, None, bounds), packed=True, bounds=bounds)
+    return Source(name, None, head, lambda: _inflate(reopen, name, None, bounds), is_packed=True, bounds=bounds)
 
 
 def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None, bounds: Bounds) -> bytes:
     """Return the first `limit` unpacked bytes, or all of them, within the bounds."""
     parts: list[bytes] = []
     size = 0
-    for part in inflated(reopen, name, bounds):
+    for part in inflate_parts(reopen, name, bounds):
         parts.append(part)
         size += len(part)
         if limit is not None and size >= limit:
@@ -146,14 +146,14 @@ def _inflate(reopen: Callable[[], BinaryIO], name: str, limit: int | None, bound
     return b"".join(parts)
 
 
-def inflated(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> Iterator[bytes]:
+def inflate_parts(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> Iterator[bytes]:
     """Yield the unpacked bytes of gzip data part by part, within the bounds; the data may have several gzip members.
 
     Raises:
         UnreadableFileError: the gzip data are cut off or damaged.
         UsageError: the data unpack to more than the bounds allow, or to far more than a table would.
     """
-    size = packed = 0
+    size = packed_size = 0
     try:
         with reopen() as stream:
             inflater = zlib.decompressobj(wbits=31)
@@ -162,8 +162,8 @@ def inflated(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> Itera
                 part = inflater.decompress(pending, _CHUNK)
                 yield part
                 size += len(part)
-                packed += len(pending) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
-                if size > bounds.bytes or (size > _SUSPICIOUS_SIZE and size > _SUSPICIOUS_RATIO * packed):
+                packed_size += len(pending) - len(inflater.unconsumed_tail) - len(inflater.unused_data)
+                if size > bounds.bytes or (size > _SUSPICIOUS_SIZE and size > _SUSPICIOUS_RATIO * packed_size):
                     raise _too_large(name, bounds)
                 if inflater.eof:
                     pending = inflater.unused_data or stream.read(_CHUNK)

@@ -63,14 +63,14 @@ def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
         else:
             word = text.strip()
             unknown.setdefault(word if looks_like_a_specimen(word) else None, []).append(position)
-    ordered = sorted(unknown.items(), key=lambda group: -len(group[1]))
+    ordered_groups = sorted(unknown.items(), key=lambda group: -len(group[1]))
     return SpecimenSummary(
         dict(sites.most_common()),
         tuple(
             UnknownSpecimen(
                 word, len(rows), tuple(file.row_numbers(np.array(rows[:examples], dtype=np.int64)).tolist())
             )
-            for word, rows in ordered
+            for word, rows in ordered_groups
         ),
     )
 

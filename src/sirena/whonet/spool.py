@@ -71,7 +71,7 @@ class Spool:
         Args:
             columns: names of the columns to yield, in order.
         """
-        return (self._read(batch, columns) for batch in self._batches)
+        return (self._read_batch(batch, columns) for batch in self._batches)
 
     def shares(self, columns: Sequence[str]) -> Iterator[list[pa.Table]]:
         """Yield the rows of each share (see `add`) in turn, in as few tables as possible.
@@ -81,7 +81,9 @@ class Spool:
         """
         for _, own in groupby(sorted(self._batches, key=lambda batch: batch.share), key=lambda batch: batch.share):
             alike = groupby(own, key=lambda batch: batch.columns)
-            yield [pa.Table.from_batches([self._read(batch, columns) for batch in batches]) for _, batches in alike]
+            yield [
+                pa.Table.from_batches([self._read_batch(batch, columns) for batch in batches]) for _, batches in alike
+            ]
 
     def deal(
         self,
@@ -109,7 +111,7 @@ class Spool:
             ):
                 into.add(sorted_rows.slice(start, end - start), share)
 
-    def _read(self, batch: _Batch, columns: Sequence[str]) -> pa.RecordBatch:
+    def _read_batch(self, batch: _Batch, columns: Sequence[str]) -> pa.RecordBatch:
         self._file.seek(batch.offset)
         content = self._file.read(batch.size)
         return ipc.read_record_batch(pa.py_buffer(content), batch.columns).select(list(columns))
@@ -139,9 +141,9 @@ class Spelling:
     def frame(self, rows: pa.Table) -> pl.DataFrame:
         """Return rows as a frame, with texts in place of the codes."""
         frame = pl.DataFrame(pl.from_arrow(rows, rechunk=False))
-        held = frame.schema
+        schema = frame.schema
         # all columns in one go: each by itself would wait for a thread
-        return frame.with_columns(column for name, column in self._columns.items() if held[name] != pl.String)
+        return frame.with_columns(column for name, column in self._columns.items() if schema[name] != pl.String)
 
     @cached_property
     def _columns(self) -> dict[str, pl.Expr]:

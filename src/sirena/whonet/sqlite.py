@@ -43,7 +43,7 @@ def read_sqlite(source: Source) -> RawTable:
     try:
         with _database(source) as connection:
             connection.text_factory = lambda data: data.decode("utf-8", "replace")
-            table = _read(connection, source.name)
+            table = _read_table(connection, source.name)
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise UnreadableFileError(
             f"{source.name}: the SQLite file is damaged or locked", hint="Close WHONET, or copy the file again."
@@ -92,20 +92,20 @@ def _connect(path: Path, how: str) -> sqlite3.Connection:
     return sqlite3.connect(f"file:{quote(str(path.resolve()))}?{how}", uri=True)
 
 
-def _read(connection: sqlite3.Connection, file: str) -> RawTable:
+def _read_table(connection: sqlite3.Connection, file: str) -> RawTable:
     # what is stored: a view, a virtual table or a computed column can yield rows and texts without end
-    stored = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
-    tables = [name for (name,) in connection.execute(stored)]
+    query = "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL%'"
+    tables = [name for (name,) in connection.execute(query)]
     table = next((name for name in tables if name.casefold() == TABLE.casefold()), None)
     if table is None:
         raise UnreadableFileError(
             f"{file}: the SQLite file has no table {TABLE}; it has {', '.join(sorted(tables)) or 'none'}",
             hint="Name a WHONET data file.",
         )
-    quoted = '"' + table.replace('"', '""') + '"'
-    if any(column[_HIDDEN] in _COMPUTED for column in connection.execute(f"PRAGMA table_xinfo({quoted})")):
+    quoted_name = '"' + table.replace('"', '""') + '"'
+    if any(column[_HIDDEN] in _COMPUTED for column in connection.execute(f"PRAGMA table_xinfo({quoted_name})")):
         raise UnreadableFileError(f"{file}: table {TABLE} has computed columns", hint="Export it from WHONET again.")
-    cursor = connection.execute(f"SELECT * FROM {quoted}")  # noqa: S608 - a quoted name from the schema itself
+    cursor = connection.execute(f"SELECT * FROM {quoted_name}")  # noqa: S608 - a quoted name from the schema itself
     headers = [description[0] for description in cursor.description]
     refuse_duplicates(headers)
     refuse_foreign(assign_roles(headers), file)

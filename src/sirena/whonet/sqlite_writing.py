@@ -53,13 +53,13 @@ def _refuse_unfit(frame: pl.DataFrame) -> None:
         raise UsageError(
             f"SQLite holds {_MOST_COLUMNS} columns and the table has {frame.width}", hint="Write .csv or .parquet."
         )
-    seen: set[str] = set()
+    folded_names: set[str] = set()
     for name in frame.columns:
-        if name.casefold() in seen:
+        if name.casefold() in folded_names:
             raise UsageError(
                 f"SQLite cannot tell column {name} from one that differs in letter case", hint="Write .csv."
             )
-        seen.add(name.casefold())
+        folded_names.add(name.casefold())
 
 
 def _is_key(column: pl.Series) -> bool:

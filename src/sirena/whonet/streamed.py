@@ -67,7 +67,7 @@ class StreamedFile:
     texts: Mapping[str, Sequence[str]]
     """Distinct texts of organisms, specimens, tests and the requested fields, in the order of appearance."""
     spool: Spool
-    numbered: Mapping[str, Sequence[str]]
+    texts_of_numbers: Mapping[str, Sequence[str]]
     """Texts, by number, of every column that the spool holds as numbers, at least in its first batches."""
 
     @property
@@ -100,7 +100,7 @@ class StreamedFile:
         Args:
             columns: names of the columns to convert; all if None.
         """
-        return self.spool.spelling(self.numbered, self.file.frame.columns if columns is None else columns)
+        return self.spool.spelling(self.texts_of_numbers, self.file.frame.columns if columns is None else columns)
 
 
 @contextmanager
@@ -138,7 +138,9 @@ def streamed(
         with Spool(folder) as spool:
             try:
                 open_parts = partial(_parts, source, Path(path), part, may_be_utf8)
-                rows = _read(source, Path(path), spool, mapping or LaboratoryMapping(), open_parts, by_texts, engine)
+                rows = _read_parts(
+                    source, Path(path), spool, mapping or LaboratoryMapping(), open_parts, by_texts, engine
+                )
             except NotUtf8Error:
                 continue
             yield rows
@@ -162,10 +164,10 @@ def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
         source = open_source(path, _UNBOUNDED)
     except SirenaError:
         return False
-    return source.packed or source.head.startswith((PARQUET_MAGIC, ARROW_MAGIC))
+    return source.is_packed or source.head.startswith((PARQUET_MAGIC, ARROW_MAGIC))
 
 
-def _read(
+def _read_parts(
     source: Source,
     path: Path,
     spool: Spool,
@@ -177,9 +179,9 @@ def _read(
     try:
         file_format = find_format(source)
         parts = open_parts(file_format)
-        kept = _kept_by_texts(parts.names, mapping, (*_OF_TEXTS, *by_texts))
+        kept_columns = _columns_by_texts(parts.names, mapping, (*_OF_TEXTS, *by_texts))
         dates = _of_fields(parts.names, mapping, set(_DATES) & set(by_texts))
-        numbered, firsts = _gather(parts, spool, kept, dates, engine)
+        texts_of_numbers, firsts = _gather(parts, spool, kept_columns, dates, engine)
     except EngineError:
         raise
     except (NeedsWholeFileError, SirenaError, pa.ArrowException, OSError):
@@ -188,9 +190,9 @@ def _read(
     try:
         if not spool.height:
             return None
-        texts = {name: numbered[name] for name in kept}
-        table = parts.table(_gathered(parts.kept(), {**texts, **firsts}))
-        return StreamedFile(describe_table(path, file_format, table, mapping), texts, spool, numbered)
+        texts = {name: texts_of_numbers[name] for name in kept_columns}
+        table = parts.table(_frame_of_values(parts.kept_names(), {**texts, **firsts}))
+        return StreamedFile(describe_table(path, file_format, table, mapping), texts, spool, texts_of_numbers)
     except (NeedsWholeFileError, SirenaError):
         return None
 
@@ -200,53 +202,53 @@ def _parts(
 ) -> DelimitedParts | ColumnParts:
     if file_format is FileFormat.DELIMITED:
         return DelimitedParts.of(source, path, part, may_be_utf8=may_be_utf8)
-    if file_format is FileFormat.PARQUET and not source.packed:
+    if file_format is FileFormat.PARQUET and not source.is_packed:
         return ColumnParts.of_parquet(source, path, part)
-    if file_format is FileFormat.ARROW and not source.packed:
+    if file_format is FileFormat.ARROW and not source.is_packed:
         return ColumnParts.of_arrow(source, path, part)
     raise NeedsWholeFileError
 
 
 def _gather(
-    parts: DelimitedParts | ColumnParts, spool: Spool, kept: Sequence[str], dates: Sequence[str], engine: Engine
+    parts: DelimitedParts | ColumnParts, spool: Spool, kept_columns: Sequence[str], dates: Sequence[str], engine: Engine
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Store the rows in a spool; return the texts of the columns stored as numbers, and the first values of the others.
 
     Args:
         parts: parts of the file.
         spool: the spool.
-        kept: columns whose distinct texts are kept, however many there are.
-        dates: those of `kept` whose time of day is dropped.
+        kept_columns: columns whose distinct texts are kept, however many there are.
+        dates: those of `kept_columns` whose time of day is dropped.
         engine: engine that parses the parts.
     """
     if has_row_per_drug(parts.names):
         raise NeedsWholeFileError
     distinct = {name: DistinctTexts(_day_of if name in dates else str) for name in parts.names}
-    firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in kept}
-    parts.number(kept)
-    for part in parts.parsed(engine):
+    firsts: dict[str, list[str]] = {name: [] for name in parts.names if name not in kept_columns}
+    parts.number(kept_columns)
+    for part in parts.parsed_parts(engine):
         isolates = parts.isolates(part)
         if not isolates.num_rows:
             continue
         columns = []
         for name in parts.names:
             column = _whole(isolates[name])
-            numbered = pa.types.is_dictionary(column.type)
-            if name in kept:
-                column = distinct[name].encode(column if numbered else column.dictionary_encode())
+            is_numbered = pa.types.is_dictionary(column.type)
+            if name in kept_columns:
+                column = distinct[name].encode(column if is_numbered else column.dictionary_encode())
             else:
                 if len(firsts[name]) < _FIRST_VALUES and column.null_count < len(column):
                     firsts[name] += column.drop_null()[: _FIRST_VALUES - len(firsts[name])].to_pylist()
-                if numbered:
-                    column = _numbered(column, distinct[name])
+                if is_numbered:
+                    column = _as_numbers(column, distinct[name])
                     if not pa.types.is_integer(column.type):
                         parts.by_texts.discard(name)
             columns.append(column)
         spool.add(pa.record_batch(columns, names=parts.names))
-    return {name: held.texts for name, held in distinct.items()}, firsts
+    return {name: distinct_texts.texts for name, distinct_texts in distinct.items()}, firsts
 
 
-def _numbered(column: pa.DictionaryArray, distinct: DistinctTexts) -> pa.Array:
+def _as_numbers(column: pa.DictionaryArray, distinct: DistinctTexts) -> pa.Array:
     """Return a column as numbers while it has few distinct texts, else as text."""
     few = len(column.dictionary) + len(distinct) <= _FEW
     return distinct.encode(column) if few else column.dictionary_decode()
@@ -256,10 +258,10 @@ def _whole(column: pa.ChunkedArray) -> pa.Array:
     return column.chunk(0) if column.num_chunks == 1 else pa.concat_arrays(column.chunks)
 
 
-def _kept_by_texts(names: list[str], mapping: LaboratoryMapping, by_texts: Sequence[str]) -> list[str]:
+def _columns_by_texts(names: list[str], mapping: LaboratoryMapping, by_texts: Sequence[str]) -> list[str]:
     roles = assign_roles(names)
-    wanted = {*roles.test_columns, *name_drugs(names, roles, mapping), *_of_fields(names, mapping, by_texts)}
-    return [name for name in names if name in wanted]
+    text_columns = {*roles.test_columns, *name_drugs(names, roles, mapping), *_of_fields(names, mapping, by_texts)}
+    return [name for name in names if name in text_columns]
 
 
 def _of_fields(names: list[str], mapping: LaboratoryMapping, shorts: Collection[str]) -> list[str]:
@@ -273,7 +275,7 @@ def _day_of(text: str) -> str:
     return match[1] if match else text
 
 
-def _gathered(names: Sequence[str], values: Mapping[str, Sequence[str]]) -> pl.DataFrame:
+def _frame_of_values(names: Sequence[str], values: Mapping[str, Sequence[str]]) -> pl.DataFrame:
     height = max((len(values[name]) for name in names), default=0)
     columns = (pl.Series(name, values[name], dtype=pl.String) for name in names)
     return pl.DataFrame([column.extend_constant(None, height - len(column)) for column in columns])

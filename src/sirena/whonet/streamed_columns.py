@@ -91,19 +91,19 @@ class ColumnParts:
         is_long = source.path is not None and source.path.stat().st_size >= _LONG
         return cls(source, names, batches, part or (2 * _ROWS if is_long else _ROWS))
 
-    def number(self, kept: Sequence[str]) -> None:
+    def number(self, kept_columns: Sequence[str]) -> None:
         """Choose the columns whose texts are read as integer codes: those whose first rows repeat texts.
 
         Args:
-            kept: columns that are always read as codes.
+            kept_columns: columns that are always read as codes.
         """
         first = next(self.batches(_LOOKED_AT, ()), None)
         if first is not None:
             first.validate(full=True)
         texts = () if first is None else (name for name in self.names if _repeats(first[name]))
-        self.by_texts = {*kept, *texts}
+        self.by_texts = {*kept_columns, *texts}
 
-    def parsed(self, engine: Engine) -> Iterator[pa.Table]:
+    def parsed_parts(self, engine: Engine) -> Iterator[pa.Table]:
         """Yield each part of the file in order, converted to texts by an engine."""
         by_texts = sorted(self.by_texts)
         return engine.in_turn(partial(_texts, self.source.name, by_texts), self.batches(self.part, by_texts))
@@ -115,13 +115,13 @@ class ColumnParts:
     def refuse_ragged(self) -> None:
         """Do nothing, since in these formats every row has every column."""
 
-    def kept(self) -> list[str]:
+    def kept_names(self) -> list[str]:
         """Return the names of the columns that are kept: here all columns."""
         return self.names
 
-    def table(self, gathered: pl.DataFrame) -> RawTable:
+    def table(self, frame: pl.DataFrame) -> RawTable:
         """Return the gathered rows as a `RawTable`, with what is known about the file."""
-        return RawTable(gathered)
+        return RawTable(frame)
 
 
 def _repeats(array: pa.Array) -> bool:
@@ -139,7 +139,7 @@ def _texts(file: str, by_texts: Collection[str], batch: pa.RecordBatch) -> pa.Ta
     batch.validate(full=True)
     try:
         columns = [
-            _column(array, name, file, numbered=name in by_texts)
+            _column(array, name, file, as_numbers=name in by_texts)
             for name, array in zip(batch.schema.names, batch.columns, strict=True)
         ]
     except pl.exceptions.PolarsError as error:
@@ -147,26 +147,26 @@ def _texts(file: str, by_texts: Collection[str], batch: pa.RecordBatch) -> pa.Ta
     return pa.table(columns, names=batch.schema.names)
 
 
-def _column(array: pa.Array, name: str, file: str, *, numbered: bool) -> pa.Array:
+def _column(array: pa.Array, name: str, file: str, *, as_numbers: bool) -> pa.Array:
     """Return a column as texts, or as numbers of texts; an empty text becomes an empty cell."""
     if pa.types.is_string_view(array.type):
         array = array.cast(pa.large_string())
     elif pa.types.is_dictionary(array.type) and not _is_numbered_text(array.type):
-        array = _settled(array, name, file)
-    if numbered and _is_text(array.type):
+        array = _plain_texts(array, name, file)
+    if as_numbers and _is_text(array.type):
         array = array.dictionary_encode()
     if _is_numbered_text(array.type):
-        return array if not {"", None}.intersection(array.dictionary.to_pylist()) else _settled(array, name, file)
+        return array if not {"", None}.intersection(array.dictionary.to_pylist()) else _plain_texts(array, name, file)
     if array.type == pa.large_string() and not _holds_empty_texts(array):
         return array
-    return _settled(array, name, file)
+    return _plain_texts(array, name, file)
 
 
 def _is_numbered_text(kind: pa.DataType) -> bool:
     return pa.types.is_dictionary(kind) and kind.index_type == pa.int32() and _is_text(kind.value_type)
 
 
-def _settled(array: pa.Array, name: str, file: str) -> pa.Array:
+def _plain_texts(array: pa.Array, name: str, file: str) -> pa.Array:
     column = pl.Series(name, pl.from_arrow(array))
     frame = as_texts(column.to_frame(), file).to_arrow(compat_level=pl.CompatLevel.oldest())
     return frame.column(0).combine_chunks()

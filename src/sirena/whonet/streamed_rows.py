@@ -18,7 +18,7 @@ class StreamedRows:
 
     names: list[str]
     """Names of all columns, in order."""
-    unnamed: list[str]
+    substitute_names: list[str]
     """Names made for columns without a name."""
     first_row: int
     """Number of the first row as the user counts rows."""
@@ -26,13 +26,13 @@ class StreamedRows:
     """File name for messages."""
     height: int = 0
     """Number of rows read, including those left out."""
-    filled: set[str] = field(default_factory=set)
+    filled_columns: set[str] = field(default_factory=set)
     """Unnamed columns that are not empty."""
     _blank: list[NDArray[np.int64]] = field(default_factory=list)
     _headers: list[int] = field(default_factory=list)
     _units: list[int] = field(default_factory=list)
     _last: int = -1
-    _seen: set[str] = field(default_factory=set)
+    _known_texts: set[str] = field(default_factory=set)
     _suspects: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -49,33 +49,33 @@ class StreamedRows:
         self.height += count
         if not count:
             return table
-        self.filled.update(name for name in self.unnamed if table[name].null_count < count)
-        holds = _holding(table)
+        self.filled_columns.update(name for name in self.substitute_names if table[name].null_count < count)
+        has_values = _rows_with_values(table)
         if offset == 0 and is_units_row(tuple(table.slice(0, 1).to_pylist()[0].values())):
             self._units = [0]
-        headers = self._repeated(table, offset)
-        if holds is None:
+        headers = self._header_positions(table, offset)
+        if has_values is None:
             self._last = offset + count - 1
         else:
-            self._blank.append(np.flatnonzero(~holds) + offset)
-            if holds.any():
-                self._last = offset + int(np.flatnonzero(holds)[-1])
+            self._blank.append(np.flatnonzero(~has_values) + offset)
+            if has_values.any():
+                self._last = offset + int(np.flatnonzero(has_values)[-1])
         self._headers += headers
         out = [*headers, *(self._units if offset == 0 else ())]
-        if holds is None and not out:
+        if has_values is None and not out:
             return table
-        kept = np.ones(count, dtype=bool) if holds is None else holds
-        kept[np.array(out, dtype=np.int64) - offset] = False
+        keep_mask = np.ones(count, dtype=bool) if has_values is None else has_values
+        keep_mask[np.array(out, dtype=np.int64) - offset] = False
         # from a buffer, since `pyarrow.array` imports pandas
-        bits = pa.py_buffer(np.packbits(kept, bitorder="little"))
+        bits = pa.py_buffer(np.packbits(keep_mask, bitorder="little"))
         return table.filter(pa.Array.from_buffers(pa.bool_(), count, [None, bits]))
 
-    def _repeated(self, table: pa.Table, offset: int) -> list[int]:
+    def _header_positions(self, table: pa.Table, offset: int) -> list[int]:
         if self.organism is None:
             return []
         cells = table[self.organism]
-        new = [text for text in cells.unique().to_pylist() if text is not None and text not in self._seen]
-        self._seen.update(new)
+        new = [text for text in cells.unique().to_pylist() if text is not None and text not in self._known_texts]
+        self._known_texts.update(new)
         self._suspects += suspect_headers(new)
         if not self._suspects:
             return []
@@ -87,11 +87,15 @@ class StreamedRows:
 
     def hollow(self) -> list[str]:
         """Return the unnamed columns that are empty; call it after all rows were read."""
-        return [name for name in self.unnamed if name not in self.filled]
+        return [name for name in self.substitute_names if name not in self.filled_columns]
 
     def problems(self) -> tuple[Problem, ...]:
         """Return the problems that name the rows left out; call it after all rows were read."""
-        problems = [Problem(ProblemClass.UNNAMED_COLUMN, name, 1) for name in self.unnamed if name in self.filled]
+        problems = [
+            Problem(ProblemClass.UNNAMED_COLUMN, name, 1)
+            for name in self.substitute_names
+            if name in self.filled_columns
+        ]
         for problem_class, positions in (
             (ProblemClass.BLANK_ROW, self._blanks()),
             (ProblemClass.REPEATED_HEADER, self._headers),
@@ -114,16 +118,16 @@ class StreamedRows:
         return blank[blank < self._last]
 
 
-def _holding(table: pa.Table) -> NDArray[np.bool_] | None:
+def _rows_with_values(table: pa.Table) -> NDArray[np.bool_] | None:
     """Return which rows are not empty; None if no row is."""
-    holds: NDArray[np.bool_] = np.zeros(table.num_rows, dtype=bool)
+    has_values: NDArray[np.bool_] = np.zeros(table.num_rows, dtype=bool)
     for column in table.columns:
         if column.null_count == 0:
             return None
-        holds |= _valid(column)
-        if holds.all():
+        has_values |= _valid(column)
+        if has_values.all():
             return None
-    return holds
+    return has_values
 
 
 def _valid(column: pa.ChunkedArray) -> NDArray[np.bool_]:

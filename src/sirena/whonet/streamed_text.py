@@ -11,7 +11,15 @@ import polars as pl
 import pyarrow as pa
 
 from sirena.engine import Engine
-from sirena.whonet.delimited import Header, described, find_header, line_at, look_at_header, parse_rows, ragged_row
+from sirena.whonet.delimited import (
+    Header,
+    find_header,
+    line_at,
+    look_at_header,
+    parse_rows,
+    ragged_row,
+    with_text_facts,
+)
 from sirena.whonet.encoding import CodePage, begins_as_utf8, find_encoding_of_parts
 from sirena.whonet.errors import NeedsWholeFileError
 from sirena.whonet.file import RawTable
@@ -45,8 +53,8 @@ class DelimitedParts:
     part: int
     by_texts: set[str] = field(default_factory=set)
     """Columns to be dictionary-encoded, as numbers that stand for texts; may become fewer while parts are read."""
-    _ragged: list[tuple[int, int]] = field(default_factory=list)
-    _seen: int = 0
+    _ragged_rows: list[tuple[int, int]] = field(default_factory=list)
+    _rows_read: int = 0
 
     @classmethod
     def of(cls, source: Source, path: Path, part: int, *, may_be_utf8: bool) -> Self:
@@ -64,9 +72,9 @@ class DelimitedParts:
             SirenaError: the text is no WHONET table.
         """
         look_at_header(source)
-        text = TextParts(path, source.packed)
-        assumed = may_be_utf8 and begins_as_utf8(source.head)
-        page = CodePage("utf-8") if assumed else find_encoding_of_parts(text.raw)
+        text = TextParts(path, source.is_packed)
+        assumes_utf8 = may_be_utf8 and begins_as_utf8(source.head)
+        page = CodePage("utf-8") if assumes_utf8 else find_encoding_of_parts(text.raw)
         beginning = b""
         for piece in text.utf8(page.name):
             beginning += piece
@@ -83,19 +91,19 @@ class DelimitedParts:
         if width == 1:  # its blank lines are no rows
             raise NeedsWholeFileError
         own, surplus = names[: len(headers)], names[len(headers) :]
-        unnamed = [name for name, found in zip(own, headers, strict=True) if not found]
-        rows = StreamedRows(own, unnamed, header.first_row, source.name)
+        substitute_names = [name for name, label in zip(own, headers, strict=True) if not label]
+        rows = StreamedRows(own, substitute_names, header.first_row, source.name)
         return cls(source, text, page, header, own, surplus, rows, part or PART)
 
-    def number(self, kept: Sequence[str]) -> None:
+    def number(self, kept_columns: Sequence[str]) -> None:
         """Parse all columns to integer codes of texts; the caller removes columns with too many texts from `by_texts`.
 
         Args:
-            kept: columns that are always parsed to codes.
+            kept_columns: columns that are always parsed to codes.
         """
-        self.by_texts = {*self.names, *kept}
+        self.by_texts = {*self.names, *kept_columns}
 
-    def parsed(self, engine: Engine) -> Iterator[Part]:
+    def parsed_parts(self, engine: Engine) -> Iterator[Part]:
         """Yield each part of the text in order, parsed by an engine."""
         parse = partial(_parse, [*self.names, *self.surplus], self.header, self.source.name)
         return engine.in_turn(parse, self._blocks())
@@ -117,9 +125,9 @@ class DelimitedParts:
             NeedsWholeFileError: a row has values beyond the header's columns.
             UnreadableFileError: another table begins.
         """
-        table, ragged = part
-        self._ragged += [(row - 1 + self._seen + self.header.first_row, cells) for row, cells in ragged]
-        self._seen += table.num_rows + len(ragged)
+        table, ragged_rows = part
+        self._ragged_rows += [(row - 1 + self._rows_read + self.header.first_row, cells) for row, cells in ragged_rows]
+        self._rows_read += table.num_rows + len(ragged_rows)
         if any(table[name].null_count < table.num_rows for name in self.surplus):
             raise NeedsWholeFileError
         return self.rows.isolates(table.select(self.names))
@@ -130,20 +138,20 @@ class DelimitedParts:
         Raises:
             UnreadableFileError: a row has another number of cells; the error names the first such row.
         """
-        if self._ragged:
-            row, cells = self._ragged[0]
+        if self._ragged_rows:
+            row, cells = self._ragged_rows[0]
             width = len(self.names) + len(self.surplus)
-            raise ragged_row(self.source.name, row, cells, width, len(self._ragged))
+            raise ragged_row(self.source.name, row, cells, width, len(self._ragged_rows))
 
-    def kept(self) -> list[str]:
+    def kept_names(self) -> list[str]:
         """Return the names of the columns that are kept; call it after all parts were read."""
         hollow = self.rows.hollow()
         return [name for name in self.names if name not in hollow]
 
-    def table(self, gathered: pl.DataFrame) -> RawTable:
+    def table(self, frame: pl.DataFrame) -> RawTable:
         """Return the rows as a `RawTable`, with what is known about the file; call it after all parts were read."""
-        rows = RawTable(gathered, None, self.header.first_row, self.rows.skipped(), self.rows.problems())
-        return described(rows, self.header, self.page, packed=self.source.packed)
+        rows = RawTable(frame, None, self.header.first_row, self.rows.skipped(), self.rows.problems())
+        return with_text_facts(rows, self.header, self.page, is_packed=self.source.is_packed)
 
     def _below_header(self) -> Iterator[bytes]:
         above = self.header.start

@@ -58,7 +58,7 @@ def stack_methods(table: RawTable) -> RawTable:
         for part in ("value", "sign", "sir")
         if (name := by_name.get(f"result{stem}{part}")) is not None
     }
-    kept = [name for name in frame.columns if name not in results and fold_header(name) not in _PER_LINE]
+    kept_columns = [name for name in frame.columns if name not in results and fold_header(name) not in _PER_LINE]
     whole = by_name.get("sir")
     numbers = pl.Series("__row", table.numbers or _rows(table), dtype=pl.Int64)
     parts = []
@@ -72,7 +72,7 @@ def stack_methods(table: RawTable) -> RawTable:
         part = frame.with_columns(numbers).filter(pl.col(value).is_not_null())
         parts.append(
             part.select(
-                *(pl.col(name) for name in kept),
+                *(pl.col(name) for name in kept_columns),
                 sign.alias("sign"),
                 pl.col(value).alias("MIC"),
                 label.alias("interpretation"),
@@ -80,13 +80,15 @@ def stack_methods(table: RawTable) -> RawTable:
                 pl.col("__row"),
             )
         )
-    stacked = pl.concat(parts).sort("__row", maintain_order=True)
-    if stacked.is_empty():
+    stacked_frame = pl.concat(parts).sort("__row", maintain_order=True)
+    if stacked_frame.is_empty():
         return table
-    return replace(table, frame=stacked.drop("__row"), numbers=tuple(stacked["__row"].to_list()), skipped_rows=())
+    return replace(
+        table, frame=stacked_frame.drop("__row"), numbers=tuple(stacked_frame["__row"].to_list()), skipped_rows=()
+    )
 
 
 def _rows(table: RawTable) -> list[int]:
-    skipped = set(table.skipped_rows)
-    last = table.first_row + table.frame.height + len(skipped)
-    return [number for number in range(table.first_row, last) if number not in skipped][: table.frame.height]
+    skipped_numbers = set(table.skipped_rows)
+    last = table.first_row + table.frame.height + len(skipped_numbers)
+    return [number for number in range(table.first_row, last) if number not in skipped_numbers][: table.frame.height]

@@ -97,43 +97,43 @@ def generate_hospital(isolates: int, seed: int, *, labels: Labels | None = None)
 
 
 def _with_labels(frame: pl.DataFrame, columns: list[str], labels: Labels) -> pl.DataFrame:
-    ordered: list[pl.Series] = []
+    ordered_columns: list[pl.Series] = []
     for column in frame:
-        ordered.append(column)
+        ordered_columns.append(column)
         if column.name in columns:
-            ordered.append(labels(frame, column.name).cast(pl.String).alias(f"Eti_{column.name}"))
-    return pl.DataFrame(ordered)
+            ordered_columns.append(labels(frame, column.name).cast(pl.String).alias(f"Eti_{column.name}"))
+    return pl.DataFrame(ordered_columns)
 
 
 def _patients(random: np.random.Generator, isolates: int) -> pl.DataFrame:
     """Return invented patients in the order of their specimens; about one isolate in four is of an earlier patient."""
     patients = max(1, round(0.75 * isolates))
     patient = random.integers(patients, size=isolates)
-    last = random.integers(len(_LAST_NAMES), size=patients)
-    first = random.integers(len(_FIRST_NAMES), size=patients)
+    last_name = random.integers(len(_LAST_NAMES), size=patients)
+    first_name = random.integers(len(_FIRST_NAMES), size=patients)
     age = np.clip(
         np.where(random.random(patients) < 0.12, random.integers(0, 12, patients), random.normal(58, 20, patients)),
         0,
         99,
     )
     birth = np.datetime64(_FIRST_DAY) - (age * 365.25 + random.integers(0, 365, patients)).astype("timedelta64[D]")
-    sampled = np.datetime64(_FIRST_DAY) + np.sort(random.integers(0, _DAYS, isolates)).astype("timedelta64[D]")
-    years = ((sampled - birth[patient]).astype(np.int64) / 365.25).astype(np.int64)
-    group = np.searchsorted([bound for bound, _ in AGE_GROUPS], years, side="right")
+    specimen_dates = np.datetime64(_FIRST_DAY) + np.sort(random.integers(0, _DAYS, isolates)).astype("timedelta64[D]")
+    years = ((specimen_dates - birth[patient]).astype(np.int64) / 365.25).astype(np.int64)
+    group = np.searchsorted([limit for limit, _ in AGE_GROUPS], years, side="right")
     return pl.DataFrame(
         {
             "ROW_IDX": _text(np.arange(1, isolates + 1)),
             "COUNTRY_A": pl.repeat("TST", isolates, eager=True),
             "LABORATORY": pl.repeat("SIR", isolates, eager=True),
             "PATIENT_ID": "F" + _text(patient + 1).str.zfill(7),
-            "LAST_NAME": pl.Series(_LAST_NAMES).gather(last[patient]),
-            "FIRST_NAME": pl.Series(_FIRST_NAMES).gather(first[patient]),
+            "LAST_NAME": pl.Series(_LAST_NAMES).gather(last_name[patient]),
+            "FIRST_NAME": pl.Series(_FIRST_NAMES).gather(first_name[patient]),
             "SEX": pl.Series(["f", "m"]).gather(random.integers(2, size=patients)[patient]),
             "DATE_BIRTH": pl.Series(birth[patient]).cast(pl.String),
             "AGE": _text(years),
             "AGE_GRP": pl.Series([name for _, name in AGE_GROUPS]).gather(group),
             "SPEC_NUM": _text(np.arange(1, isolates + 1) + 190_000),
-            "SPEC_DATE": pl.Series(sampled).cast(pl.String),
+            "SPEC_DATE": pl.Series(specimen_dates).cast(pl.String),
         }
     )
 
@@ -142,18 +142,18 @@ def _isolates(random: np.random.Generator, species: NDArray[np.int64]) -> pl.Dat
     ward = random.choice(len(WARDS), size=len(species), p=[share for _, _, share in WARDS])
     kinds = sorted({kind for shares in SPECIMENS.values() for kind in shares})
     specimen = np.empty(len(species), dtype=np.int64)
-    for number, one in enumerate(SPECIES):
+    for number, profile in enumerate(SPECIES):
         rows = np.flatnonzero(species == number)
-        shares = SPECIMENS[one.specimens]
+        shares = SPECIMENS[profile.specimens]
         specimen[rows] = random.choice([kinds.index(kind) for kind in shares], size=len(rows), p=list(shares.values()))
     return pl.DataFrame(
         {
             "WARD": pl.Series([name for name, _, _ in WARDS]).gather(ward),
             "WARD_TYPE": pl.Series([kind for _, kind, _ in WARDS]).gather(ward),
             "SPEC_TYPE": pl.Series(kinds).gather(specimen),
-            "ORGANISM": pl.Series([one.code for one in SPECIES]).gather(species),
-            "ORG_TYPE": pl.Series([one.org_type for one in SPECIES]).gather(species),
-            "LOCAL_ORG": pl.Series([one.name for one in SPECIES]).gather(species),
+            "ORGANISM": pl.Series([profile.code for profile in SPECIES]).gather(species),
+            "ORG_TYPE": pl.Series([profile.org_type for profile in SPECIES]).gather(species),
+            "LOCAL_ORG": pl.Series([profile.name for profile in SPECIES]).gather(species),
         }
     )
 
@@ -164,20 +164,20 @@ def _mics(
     """Return for each antimicrobial the positions of its MICs in `_SPELLINGS`; `_NOT_TESTED` without a result."""
     results = {drug: np.full(len(species), _NOT_TESTED, dtype=np.int64) for drug in DRUGS}
     instrument = random.choice(len(_INSTRUMENTS), size=len(species), p=_INSTRUMENTS)
-    for number, one in enumerate(SPECIES):
+    for number, profile in enumerate(SPECIES):
         rows = np.flatnonzero(species == number)
-        shared = {name: random.standard_normal(len(rows)) for name in sorted(set(CLASSES.values()))}
-        for drug, spread in spreads_of(one).items():
+        shared_tendencies = {name: random.standard_normal(len(rows)) for name in sorted(set(CLASSES.values()))}
+        for drug, spread in spreads_of(profile).items():
             own = random.standard_normal(len(rows))
-            tendency = shared.get(CLASSES.get(drug, ""), own)
+            tendency = shared_tendencies.get(CLASSES.get(drug, ""), own)
             tendency = np.sqrt(_SHARED_RESISTANCE) * tendency + np.sqrt(1 - _SHARED_RESISTANCE) * own
             if drug not in CLASSES:
                 tendency = own
             codes = _read_panel(_true_mics(random, spread, tendency), spread, instrument[rows])
-            tested = random.random(len(rows)) < spread.tested
+            is_tested = random.random(len(rows)) < spread.tested_share
             if is_tested_only_in_urine(drug):
-                tested &= urine[rows]
-            results[drug][rows] = np.where(tested, codes, _NOT_TESTED)
+                is_tested &= urine[rows]
+            results[drug][rows] = np.where(is_tested, codes, _NOT_TESTED)
     return results
 
 
@@ -206,8 +206,8 @@ def _read_panel(exponents: NDArray[np.int64], spread: Spread, instrument: NDArra
     highest = np.where(wide, np.minimum(spread.highest + 2, MAXIMUM_EXPONENT - 1), spread.highest)
     strictly_above = (instrument > 0) & (exponents >= highest)
     comparator = np.select([exponents <= lowest, strictly_above, exponents >= highest], [1, 3, 2], 0)
-    shown = np.clip(exponents, lowest, highest) - strictly_above
-    return comparator * _EXPONENTS + shown - MINIMUM_EXPONENT
+    reported_exponents = np.clip(exponents, lowest, highest) - strictly_above
+    return comparator * _EXPONENTS + reported_exponents - MINIMUM_EXPONENT
 
 
 def _spell(codes: NDArray[np.int64]) -> pl.Series:

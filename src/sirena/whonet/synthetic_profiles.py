@@ -94,7 +94,7 @@ class Spread:
     """How the MICs of one antimicrobial are distributed in one group of organisms, as exponents of two (mg/L)."""
 
     drug: str
-    tested: float
+    tested_share: float
     """Share of the group's isolates that are tested."""
     wild_type: int
     """Commonest MIC of isolates without acquired resistance."""
@@ -120,7 +120,7 @@ def _read_table() -> dict[str, dict[str, Spread]]:
         for row in csv.DictReader(stream):
             table.setdefault(row["group"], {})[row["drug"]] = Spread(
                 drug=row["drug"],
-                tested=float(row["tested"]),
+                tested_share=float(row["tested"]),
                 wild_type=_exponent(row["wild_type"]),
                 resistant_share=float(row["resistant_share"]),
                 resistant=_exponent(row["resistant"]),

@@ -109,15 +109,15 @@ def generate_counted_hospital(isolates: int, seed: int, stays: Stays | None = No
     low, high = shares.trend
     share = low + (high - low) * (year - _FIRST_YEAR) / (_LAST_YEAR - _FIRST_YEAR)
     frame, trend = with_trend(random, frame, episode, share)
-    frame, acquired = with_acquired(random, frame, episode, offset, shares.acquiring)
+    frame, acquired_tests = with_acquired(random, frame, episode, offset, shares.acquiring)
     frame, outbreak = with_outbreak(random, frame, episode, shares.outbreak, _OUTBREAK_DAYS)
     struck = outbreak >= 0
     dates = np.where(struck, _OUTBREAK_BEGINS + outbreak, np.minimum(begin + offset, _LAST_DAY))
-    stayed = np.where(struck, 5, random.integers(0, 8, int(episode.max()) + 1)[episode] + offset)
+    stay_days = np.where(struck, 5, random.integers(0, 8, int(episode.max()) + 1)[episode] + offset)
     frame = with_phenotypes(random, frame, episode)
     kind = np.where(struck, _DIAGNOSTIC, _draw(random, isolates, shares.screening, shares.no_growth))
     frame = _with_specimens(random, frame, offset, kind)
-    frame = _without_growth(_with_dates(frame, dates, stayed), pl.Series(kind == _WITHOUT_GROWTH))
+    frame = _without_growth(_with_dates(frame, dates, stay_days), pl.Series(kind == _WITHOUT_GROWTH))
     blank = np.where(struck, _COMPLETE, _draw(random, isolates, shares.blank_patient, shares.blank_date))
     # a culture without growth and a strain that was replaced by the outbreak's show nothing of what was drawn
     shows = pl.Series((kind != _WITHOUT_GROWTH) & ~struck)
@@ -129,10 +129,10 @@ def generate_counted_hospital(isolates: int, seed: int, stays: Stays | None = No
             "EPISODE": pl.Series(episode + 1).cast(pl.String),
             "KIND": pl.Series(_KINDS).gather(kind),
             "BLANK": pl.Series(_BLANKS, dtype=pl.String).gather(blank),
-            "ACQUIRED": acquired.zip_with(shows, nothing),
-            "TREND": trend.zip_with(shows & (acquired.fill_null("") != "CIP_NM"), nothing),
+            "ACQUIRED": acquired_tests.zip_with(shows, nothing),
+            "TREND": trend.zip_with(shows & (acquired_tests.fill_null("") != "CIP_NM"), nothing),
             "OUTBREAK": pl.Series(struck).cast(pl.Int64).cast(pl.String),
-            "ORIGIN": pl.Series(np.where(stayed > 2, "HO", "CO")).zip_with(
+            "ORIGIN": pl.Series(np.where(stay_days > 2, "HO", "CO")).zip_with(
                 frame["DATE_ADMIS"].is_not_null(), pl.repeat("UNK", isolates, eager=True)
             ),
         }
@@ -181,22 +181,23 @@ def _with_specimens(random: np.random.Generator, frame: pl.DataFrame, offset: Ro
     Four in ten further specimens of an episode are of another type than the first, specimens for screening are swabs,
     and urinary agents are tested in urine only.
     """
-    moved = pl.Series((offset > 0) & (random.random(frame.height) < 0.4))
-    other = pl.Series(_OTHER_SPECIMENS).gather(random.integers(len(_OTHER_SPECIMENS), size=frame.height))
+    has_other_type = pl.Series((offset > 0) & (random.random(frame.height) < 0.4))
+    other_type = pl.Series(_OTHER_SPECIMENS).gather(random.integers(len(_OTHER_SPECIMENS), size=frame.height))
     swab = pl.Series(_SWABS).gather(random.integers(len(_SWABS), size=frame.height))
-    screened = pl.Series(kind == _SCREENING)
-    place = swab.zip_with(screened, other.zip_with(moved, frame["SPEC_TYPE"]))
+    is_screening = pl.Series(kind == _SCREENING)
+    specimen_type = swab.zip_with(is_screening, other_type.zip_with(has_other_type, frame["SPEC_TYPE"]))
     frame = frame.with_columns(
-        place.alias("SPEC_TYPE"), SPEC_REAS=pl.Series(np.where(kind == _SCREENING, "sur", "dia"), dtype=pl.String)
+        specimen_type.alias("SPEC_TYPE"),
+        SPEC_REAS=pl.Series(np.where(kind == _SCREENING, "sur", "dia"), dtype=pl.String),
     )
     return frame.with_columns(pl.when(pl.col("SPEC_TYPE") == "ur").then(pl.col(name)).alias(name) for name in _URINARY)
 
 
-def _with_dates(frame: pl.DataFrame, dates: Dates, stayed: Rows) -> pl.DataFrame:
+def _with_dates(frame: pl.DataFrame, dates: Dates, stay_days: Rows) -> pl.DataFrame:
     """Return the table with dates of specimen and admission, and with dates of birth and ages that agree with them."""
-    sampled = pl.Series("SPEC_DATE", dates.astype("datetime64[D]")).cast(pl.Date)
-    admitted = pl.Series(dates.astype("datetime64[D]") - stayed).cast(pl.Date)
-    frame = frame.with_columns(sampled, DATE_ADMIS=admitted)
+    specimen_dates = pl.Series("SPEC_DATE", dates.astype("datetime64[D]")).cast(pl.Date)
+    admission_dates = pl.Series(dates.astype("datetime64[D]") - stay_days).cast(pl.Date)
+    frame = frame.with_columns(specimen_dates, DATE_ADMIS=admission_dates)
     born = pl.col("DATE_BIRTH").str.to_date()
     # whoever would be born after a specimen was born two years earlier
     frame = frame.with_columns(
@@ -205,7 +206,7 @@ def _with_dates(frame: pl.DataFrame, dates: Dates, stayed: Rows) -> pl.DataFrame
         .otherwise(born)
     )
     years = (frame["SPEC_DATE"] - frame["DATE_BIRTH"]).dt.total_days().to_numpy() // 365.25
-    group = np.searchsorted([bound for bound, _ in AGE_GROUPS], years, side="right")
+    group = np.searchsorted([limit for limit, _ in AGE_GROUPS], years, side="right")
     return frame.with_columns(
         pl.col("SPEC_DATE", "DATE_BIRTH").cast(pl.String),
         pl.when(~pl.col("WARD_TYPE").is_in(["out", "eme"])).then(pl.col("DATE_ADMIS").cast(pl.String)),
@@ -226,9 +227,9 @@ def _without_growth(frame: pl.DataFrame, empty: pl.Series) -> pl.DataFrame:
 
 def _with_firsts(truth: pl.DataFrame) -> pl.DataFrame:
     """Return the truth with a mark for the first rows of patient, organism and calendar year, in the file's order."""
-    counted = (pl.col("KIND") == "diagnostic") & (pl.col("BLANK").fill_null("") != "date")
+    is_counted = (pl.col("KIND") == "diagnostic") & (pl.col("BLANK").fill_null("") != "date")
     whose = pl.when(pl.col("BLANK") == "patient").then(pl.lit("row ") + pl.col("ROW_IDX")).otherwise("PATIENT")
     key = pl.struct(
-        whose.alias("whose"), "organism", pl.col("DATE").str.slice(0, 4).alias("year"), counted.alias("counts")
+        whose.alias("whose"), "organism", pl.col("DATE").str.slice(0, 4).alias("year"), is_counted.alias("counts")
     )
-    return truth.with_columns(FIRST_OF_YEAR=(key.is_first_distinct() & counted).cast(pl.Int64).cast(pl.String))
+    return truth.with_columns(FIRST_OF_YEAR=(key.is_first_distinct() & is_counted).cast(pl.Int64).cast(pl.String))

@@ -51,9 +51,9 @@ def with_trend(
     organism, test = TREND
     resistant = random.random(_episodes(episode))[episode] < share
     here = (frame["ORGANISM"] == organism) & frame[test].is_not_null()
-    drawn = pl.Series(np.where(resistant, *_TREND_MICS), dtype=pl.String)
+    new_mics = pl.Series(np.where(resistant, *_TREND_MICS), dtype=pl.String)
     shares = pl.Series(share).round(4).cast(pl.String)
-    return frame.with_columns(drawn.zip_with(here, frame[test]).alias(test)), _only(here, shares)
+    return frame.with_columns(new_mics.zip_with(here, frame[test]).alias(test)), _only(here, shares)
 
 
 def with_acquired(
@@ -73,15 +73,15 @@ def with_acquired(
     """
     latest = np.zeros(_episodes(episode), dtype=np.int64)
     np.maximum.at(latest, episode, offset)
-    chosen = (random.random(_episodes(episode)) < acquiring)[episode]
-    late = pl.Series(chosen & (offset > 0) & (2 * offset >= latest[episode]))
-    acquired = pl.Series([None] * frame.height, dtype=pl.String)
+    is_chosen = (random.random(_episodes(episode)) < acquiring)[episode]
+    late = pl.Series(is_chosen & (offset > 0) & (2 * offset >= latest[episode]))
+    acquired_tests = pl.Series([None] * frame.height, dtype=pl.String)
     for test, mic, organisms in _ACQUIRED:
         susceptible = frame[test].is_not_null() & ~frame[test].str.starts_with(">").fill_null(value=True)
-        here = late & acquired.is_null() & frame["ORGANISM"].is_in(organisms) & susceptible
+        here = late & acquired_tests.is_null() & frame["ORGANISM"].is_in(organisms) & susceptible
         frame = frame.with_columns(_constant(mic, frame.height).zip_with(here, frame[test]).alias(test))
-        acquired = _constant(test, frame.height).zip_with(here, acquired)
-    return frame, acquired
+        acquired_tests = _constant(test, frame.height).zip_with(here, acquired_tests)
+    return frame, acquired_tests
 
 
 def with_outbreak(
@@ -96,19 +96,19 @@ def with_outbreak(
     organism, ward, kind, specimen = OUTBREAK
     alone = np.bincount(episode)[episode] == 1
     candidates = frame.with_row_index("row").filter((pl.col("ORGANISM") == organism) & pl.Series(alone))
-    chosen = candidates.unique("PATIENT_ID", keep="first", maintain_order=True)["row"].to_numpy()[:patients]
+    chosen_rows = candidates.unique("PATIENT_ID", keep="first", maintain_order=True)["row"].to_numpy()[:patients]
     day = np.full(frame.height, -1, dtype=np.int64)
-    if not len(chosen) or len(chosen) < patients:
+    if not len(chosen_rows) or len(chosen_rows) < patients:
         return frame, day
-    day[chosen] = np.sort(random.integers(0, days, len(chosen)))
-    strain = frame.row(int(chosen[0]), named=True)
+    day[chosen_rows] = np.sort(random.integers(0, days, len(chosen_rows)))
+    strain = frame.row(int(chosen_rows[0]), named=True)
     values = {name: strain[name] for name in frame.columns if name.endswith("_NM")} | _OUTBREAK_MICS
     values |= {"WARD": ward, "WARD_TYPE": kind, "SPEC_TYPE": specimen}
     struck = pl.Series(day >= 0)
-    changed = [
+    new_columns = [
         _constant(value, frame.height).zip_with(struck, frame[name]).alias(name) for name, value in values.items()
     ]
-    return frame.with_columns(changed), day
+    return frame.with_columns(new_columns), day
 
 
 def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: Rows) -> pl.DataFrame:
@@ -120,24 +120,24 @@ def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: R
     """
     chance = random.random((3, _episodes(episode)))[:, episode]
     organism = frame["ORGANISM"]
-    filled = pl.Series(chance[0] < 0.75)
+    is_filled = pl.Series(chance[0] < 0.75)
     staphylococci = organism == "sau"
     inducible = staphylococci & at_least(frame["ERY_NM"], _ERYTHROMYCIN_MIC)
     inducible &= frame["CLI_NM"].is_not_null() & ~at_least(frame["CLI_NM"], _CLINDAMYCIN_MIC)
     haemophilus = (organism == "hin") & frame["AMP_NM"].is_not_null()
     producer = at_least(frame["AMP_NM"], _AMPICILLIN_MIC) & pl.Series(chance[2] >= 0.1)
     tests = {
-        "MRSA": (filled & staphylococci & frame["OXA_NM"].is_not_null(), at_least(frame["OXA_NM"], _MRSA_MIC)),
+        "MRSA": (is_filled & staphylococci & frame["OXA_NM"].is_not_null(), at_least(frame["OXA_NM"], _MRSA_MIC)),
         "ESBL": (
-            filled & organism.is_in(_PRODUCERS) & frame["CRO_NM"].is_not_null(),
+            is_filled & organism.is_in(_PRODUCERS) & frame["CRO_NM"].is_not_null(),
             at_least(frame["CRO_NM"], _ESBL_MIC),
         ),
         "INDUC_CLI": (inducible, pl.Series(chance[1] < 1 / 3)),
         "BETA_LACT": (haemophilus, producer),
     }
     signs = {
-        name: _only(tested, _constant("+", frame.height).zip_with(positive, _constant("-", frame.height)))
-        for name, (tested, positive) in tests.items()
+        name: _only(is_tested, _constant("+", frame.height).zip_with(positive, _constant("-", frame.height)))
+        for name, (is_tested, positive) in tests.items()
     }
     return frame.with_columns(series.alias(name) for name, series in signs.items())
 

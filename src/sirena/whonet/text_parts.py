@@ -14,7 +14,7 @@ from typing import Final
 
 from sirena.whonet.errors import NeedsWholeFileError, NotUtf8Error
 from sirena.whonet.quotes import LOOKAHEAD, RowLayout, settle_part
-from sirena.whonet.source import Bounds, inflated
+from sirena.whonet.source import Bounds, inflate_parts
 
 PART: Final = 4 * 1024**2
 _END_OF_TEXT: Final = b"\x1a"
@@ -27,7 +27,7 @@ class TextParts:
     """The bytes of a text file, packed with gzip or not."""
 
     path: Path
-    packed: bool
+    is_packed: bool
     size: int = PART
     """About how many bytes each part has."""
 
@@ -38,19 +38,19 @@ class TextParts:
             NeedsWholeFileError: a line is longer than a part.
             UnreadableFileError: the gzip data are cut off or damaged.
         """
-        kept = b""
+        buffer = b""
         for piece in self._pieces():
-            kept += piece
-            if len(kept) >= self.size:
-                stop = _last_line(kept, len(kept))
-                yield kept[:stop]
-                kept = kept[stop:]
-        if kept:
-            yield kept
+            buffer += piece
+            if len(buffer) >= self.size:
+                stop = _last_line(buffer, len(buffer))
+                yield buffer[:stop]
+                buffer = buffer[stop:]
+        if buffer:
+            yield buffer
 
     def _pieces(self) -> Iterator[bytes]:
-        if self.packed:
-            yield from inflated(lambda: self.path.open("rb"), str(self.path), _UNBOUNDED)
+        if self.is_packed:
+            yield from inflate_parts(lambda: self.path.open("rb"), str(self.path), _UNBOUNDED)
             return
         with self.path.open("rb") as stream:
             while piece := stream.read(self.size):
@@ -64,7 +64,7 @@ class TextParts:
             NotUtf8Error: the encoding is UTF-8, and the text is not.
         """
         decoder = codecs.getincrementaldecoder(encoding)()
-        kept = b""  # DOS programs end a text with Ctrl-Z
+        tail = b""  # DOS programs end a text with Ctrl-Z
         first = True
         try:
             for piece in self._pieces():
@@ -72,15 +72,15 @@ class TextParts:
                     part = decoder.decode(piece).encode()
                 else:
                     part = piece
-                    if decoder.getstate()[0] or not piece.isascii():  # ASCII is UTF-8, and sooner told
+                    if decoder.getstate()[0] or not piece.isascii():  # ASCII is UTF-8, and is recognised faster
                         decoder.decode(piece)
                 if first and part and encoding != "utf-8":
                     part, first = part.decode().lstrip("\ufeff").encode(), False
                 if b"\0" in part:
                     raise NeedsWholeFileError
-                part = kept + part if kept else part
+                part = tail + part if tail else part
                 text = part.rstrip(_END_OF_TEXT)
-                kept = part[len(text) :]
+                tail = part[len(text) :]
                 yield text
             rest = decoder.decode(b"", final=True)
             if encoding != "utf-8":
@@ -104,25 +104,25 @@ def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterat
         UnreadableFileError: it is unclear whether a mark opens a quotation; the row number counts within the block.
     """
     quote = layout.quote.encode()
-    held = bytearray()
+    buffer = bytearray()
     for part in text:
-        held += part
-        while len(held) > size + (LOOKAHEAD if (quoted := quote in held) else 0):
-            stop = _last_line(held, size)
-            if not quoted:
-                yield held[:stop]
-                del held[:stop]
+        buffer += part
+        while len(buffer) > size + (LOOKAHEAD if (has_quotes := quote in buffer) else 0):
+            stop = _last_line(buffer, size)
+            if not has_quotes:
+                yield buffer[:stop]
+                del buffer[:stop]
                 continue
-            window = bytes(held)
-            settled, end = settle_part(window, 0, stop, layout, "", 1)
+            window = bytes(buffer)
+            settled_text, end = settle_part(window, 0, stop, layout, "", 1)
             if end == len(window):  # a cell that may go on behind it
                 raise NeedsWholeFileError
-            yield window[:end] if settled is None else settled
-            del held[:end]
-    window = bytes(held)
-    settled, end = settle_part(window, 0, len(window), layout, "", 1)
+            yield window[:end] if settled_text is None else settled_text
+            del buffer[:end]
+    window = bytes(buffer)
+    settled_text, end = settle_part(window, 0, len(window), layout, "", 1)
     if window:
-        yield window if settled is None else settled
+        yield window if settled_text is None else settled_text
 
 
 def _last_line(text: bytes | bytearray, limit: int) -> int:

@@ -82,45 +82,45 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
     tests: dict[str, TestColumn] = {}
     labels: dict[str, str] = {}
     patients: list[str] = []
-    taken = {test.name: header for header, test in roles.test_columns.items() if _is_kept(header, mapping)}
+    headers_by_test = {test.name: header for header, test in roles.test_columns.items() if _is_kept(header, mapping)}
     for header in frame.columns:
-        said = mapping.column(header)
-        if header in roles.test_columns and said == ColumnMapping(scale=said.scale):
+        column_mapping = mapping.column(header)
+        if header in roles.test_columns and column_mapping == ColumnMapping(scale=column_mapping.scale):
             tests[header] = roles.test_columns[header]
             continue
-        if said.field is not None:
-            readings[header] = HeaderReading(header, said.field or "left out", "", "", "said by the mapping")
+        if column_mapping.field is not None:
+            readings[header] = HeaderReading(header, column_mapping.field or "left out", "", "", "said by the mapping")
             continue
         if header not in drug_headers:
             if header not in roles.fields and holds_patient_numbers(frame[header]):
                 patients.append(header)
                 readings[header] = HeaderReading(header, _PATIENT, "", "", "its values have the form of such numbers")
             continue
-        named = drug_headers[header]
+        drug_header = drug_headers[header]
         content, why = contents[header]
         letter = ""
         if content in contents_of_tests:
-            letter, source = _guideline(named, said, mapping)
+            letter, source = _guideline(drug_header, column_mapping, mapping)
             why = f"{why}; {source}"
-            test = TestColumn(named.drug, letter, contents_of_tests[content])
-            if test.name in taken:
-                content, why = _LEFT_OUT, f"{taken[test.name]} is the same test; the mapping can choose"
+            test = TestColumn(drug_header.drug, letter, contents_of_tests[content])
+            if test.name in headers_by_test:
+                content, why = _LEFT_OUT, f"{headers_by_test[test.name]} is the same test; the mapping can choose"
             else:
-                taken[test.name] = header
+                headers_by_test[test.name] = header
                 tests[header] = test
         elif content == Content.LABEL:
-            labels[named.drug] = header
+            labels[drug_header.drug] = header
         elif content == _PATIENT:
             patients.append(header)
-        drug = "" if content == _PATIENT else named.drug
+        drug = "" if content == _PATIENT else drug_header.drug
         readings[header] = HeaderReading(header, str(content), drug, letter if header in tests else "", why)
     return Understanding(tests, _pair(tests, labels), tuple(patients), tuple(readings.values()))
 
 
 def name_drugs(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, DrugHeader]:
     """Return the headers of antimicrobials that are not WHONET's own, or that the mapping reads differently."""
-    named = _with_vitek_labels(headers, roles.drug_headers)
-    return named | _mapped(headers, named | _own(roles), mapping)
+    drug_headers = _with_vitek_labels(headers, roles.drug_headers)
+    return drug_headers | _headers_by_mapping(headers, drug_headers | _own(roles), mapping)
 
 
 _LEFT_OUT: Final = "left out"
@@ -130,19 +130,23 @@ _PATIENT: Final = "patient number"
 
 
 def _is_kept(header: str, mapping: LaboratoryMapping) -> bool:
-    said = mapping.column(header)
-    return said == ColumnMapping(scale=said.scale)
+    column_mapping = mapping.column(header)
+    return column_mapping == ColumnMapping(scale=column_mapping.scale)
 
 
-def _with_vitek_labels(headers: list[str], named: Mapping[str, DrugHeader]) -> dict[str, DrugHeader]:
+def _with_vitek_labels(headers: list[str], drug_headers: Mapping[str, DrugHeader]) -> dict[str, DrugHeader]:
     """Return the headers with VITEK's category columns added, which hold VITEK's code only: ``AN-Other-Expertized``."""
-    by_code = {code[0]: one.drug for header, one in named.items() if (code := vitek_code(header)) is not None}
-    found = dict(named)
+    by_code = {
+        code[0]: drug_header.drug
+        for header, drug_header in drug_headers.items()
+        if (code := vitek_code(header)) is not None
+    }
+    all_headers = dict(drug_headers)
     for header in headers:
         code = vitek_code(header)
-        if header not in named and code is not None and code[0] in by_code and code[1].startswith("Other-"):
-            found[header] = DrugHeader(by_code[code[0]], Content.LABEL, "", by_code=True)
-    return found
+        if header not in drug_headers and code is not None and code[0] in by_code and code[1].startswith("Other-"):
+            all_headers[header] = DrugHeader(by_code[code[0]], Content.LABEL, "", by_code=True)
+    return all_headers
 
 
 def _own(roles: Roles) -> dict[str, DrugHeader]:
@@ -154,43 +158,48 @@ def _own(roles: Roles) -> dict[str, DrugHeader]:
     }
 
 
-def _mapped(headers: list[str], named: Mapping[str, DrugHeader], mapping: LaboratoryMapping) -> dict[str, DrugHeader]:
-    found: dict[str, DrugHeader] = {}
+def _headers_by_mapping(
+    headers: list[str], drug_headers: Mapping[str, DrugHeader], mapping: LaboratoryMapping
+) -> dict[str, DrugHeader]:
+    mapped_headers: dict[str, DrugHeader] = {}
     for header in headers:
-        said, before = mapping.column(header), named.get(header)
-        drug = said.drug or (before.drug if before else None)
-        if drug is not None and (said.drug or said.content or said.guideline):
-            content = said.content or (before.content if before else Content.UNSAID)
-            found[header] = DrugHeader(
-                drug, content, said.guideline or (before.guideline if before else ""), by_code=False
+        column_mapping, before = mapping.column(header), drug_headers.get(header)
+        drug = column_mapping.drug or (before.drug if before else None)
+        if drug is not None and (column_mapping.drug or column_mapping.content or column_mapping.guideline):
+            content = column_mapping.content or (before.content if before else Content.UNSAID)
+            mapped_headers[header] = DrugHeader(
+                drug, content, column_mapping.guideline or (before.guideline if before else ""), by_code=False
             )
-    return found
+    return mapped_headers
 
 
 def _contents(
-    frame: pl.DataFrame, named: Mapping[str, DrugHeader], mapping: LaboratoryMapping
+    frame: pl.DataFrame, drug_headers: Mapping[str, DrugHeader], mapping: LaboratoryMapping
 ) -> dict[str, tuple[str, str]]:
     """Return what the cells below each header hold, and why."""
-    found: dict[str, tuple[str, str]] = {}
+    contents: dict[str, tuple[str, str]] = {}
     unclear: list[str] = []
     votes: dict[str, int] = defaultdict(int)
-    for header, one in named.items():
-        if one.content is not Content.UNSAID:
-            said = mapping.column(header)
-            found[header] = (one.content, "said by the mapping" if said.content else "named by the header")
+    for header, drug_header in drug_headers.items():
+        if drug_header.content is not Content.UNSAID:
+            column_mapping = mapping.column(header)
+            contents[header] = (
+                drug_header.content,
+                "said by the mapping" if column_mapping.content else "named by the header",
+            )
             continue
-        content = _content_of_values(frame[header], one)
+        content = _content_of_values(frame[header], drug_header)
         if content is None:
             unclear.append(header)
             continue
-        found[header] = (content, _WHY[content])
+        contents[header] = (content, _WHY[content])
         votes[content] += 1
     for header in unclear:
         if votes[Content.MIC] and not votes[Content.ZONE]:
-            found[header] = (Content.MIC, "the file's other columns of this kind hold MICs")
+            contents[header] = (Content.MIC, "the file's other columns of this kind hold MICs")
         else:
-            found[header] = (_LEFT_OUT, "its figures could be MICs or zones; the mapping can say")
-    return found
+            contents[header] = (_LEFT_OUT, "its figures could be MICs or zones; the mapping can say")
+    return contents
 
 
 _WHY: Final = {
@@ -203,7 +212,7 @@ _WHY: Final = {
 }
 
 
-def _content_of_values(column: pl.Series, named: DrugHeader) -> str | None:
+def _content_of_values(column: pl.Series, drug_header: DrugHeader) -> str | None:
     """Return what a column's values alone show; None if its figures could be MICs as well as zones."""
     texts = [text.strip() for text in column.drop_nulls().unique().head(_MOST_TEXTS).to_list()]
     labels = sum(read_label(text) is not None for text in texts)
@@ -211,8 +220,8 @@ def _content_of_values(column: pl.Series, named: DrugHeader) -> str | None:
     figures = [text for text, code in zip(texts, codes.tolist(), strict=True) if code >= 0]
     zones = sum(looks_like_a_zone(text) for text in figures)
     certain = sum(not text.isdigit() or int(text) < _SMALLEST_ZONE for text in figures)
-    others = [text for text in texts if read_label(text) is None and len(text) >= _LEAST_NUMBER]
-    if named.by_code and others and len(others) * 2 > len(texts):
+    other_texts = [text for text in texts if read_label(text) is None and len(text) >= _LEAST_NUMBER]
+    if drug_header.by_code and other_texts and len(other_texts) * 2 > len(texts):
         return _PATIENT
     if labels and not figures:
         return Content.LABEL
@@ -225,11 +234,11 @@ def _content_of_values(column: pl.Series, named: DrugHeader) -> str | None:
     return Content.MIC if certain else None
 
 
-def _guideline(named: DrugHeader, said: ColumnMapping, mapping: LaboratoryMapping) -> tuple[str, str]:
-    if said.guideline:
-        return said.guideline, "guideline by the mapping"
-    if named.guideline:
-        return named.guideline, "guideline named by the header"
+def _guideline(drug_header: DrugHeader, column_mapping: ColumnMapping, mapping: LaboratoryMapping) -> tuple[str, str]:
+    if column_mapping.guideline:
+        return column_mapping.guideline, "guideline by the mapping"
+    if drug_header.guideline:
+        return drug_header.guideline, "guideline named by the header"
     if mapping.guideline:
         return mapping.guideline, "guideline by the mapping"
     return _DEFAULT_GUIDELINE, "no guideline named, so CLSI; the mapping can say another"

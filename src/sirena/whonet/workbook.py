@@ -44,11 +44,11 @@ class Workbook:
     """Name of the sheet that was read; None if there is no sheet of the requested name."""
     cells: pl.DataFrame
     """Cells of that sheet as text, from its first row; empty if no sheet was read."""
-    failed: list[tuple[int, int]]
+    error_cells: list[tuple[int, int]]
     """Row and column, counted from 0, of formulas whose result is an error."""
-    hidden: list[str] = field(default_factory=list)
+    hidden_sheets: list[str] = field(default_factory=list)
     """Names of the sheets that Excel does not show."""
-    others: list[str] = field(default_factory=list)
+    other_tables: list[str] = field(default_factory=list)
     """Names of other visible sheets that hold a table of isolates."""
 
 
@@ -66,7 +66,7 @@ def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
     _refuse_bomb(content, file)
     limit = _LEAST_MEMORY + _MEMORY_PER_BYTE * len(content)
     environment = {name: os.environ[name] for name in _KEPT if name in os.environ}
-    ended = subprocess.run(  # noqa: S603 - this very interpreter, no shell
+    process = subprocess.run(  # noqa: S603 - this very interpreter, no shell
         # -P: anybody may write where a command works, and what lies there must not be imported
         [sys.executable, "-P", "-m", "sirena.whonet.workbook_worker", str(limit), *([sheet] if sheet else [])],
         input=content,
@@ -74,18 +74,18 @@ def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
         env=environment | {"PYTHONPATH": str(Path(sirena.__file__).parent.parent)},
         check=False,
     )
-    if ended.returncode < 0 or ended.returncode == TOO_LARGE:
+    if process.returncode < 0 or process.returncode == TOO_LARGE:
         raise UnreadableFileError(
             f"{file}: takes far more memory than a table of its size",
             hint="Delete what stands far from the table (Ctrl+End shows it), or save the sheet as .csv.",
         )
-    if ended.returncode != 0:
+    if process.returncode != 0:
         raise damaged(file)
-    cells = pa.ipc.open_stream(ended.stdout).read_all()
+    cells = pa.ipc.open_stream(process.stdout).read_all()
     facts = json.loads(cells.schema.metadata[TOLD])
-    failed = [(row, column) for row, column in facts["failed"]]
+    error_cells = [(row, column) for row, column in facts["failed"]]
     frame = pl.DataFrame(pl.from_arrow(cells))
-    return Workbook(facts["sheets"], facts["sheet"], frame, failed, facts["hidden"], facts["others"])
+    return Workbook(facts["sheets"], facts["sheet"], frame, error_cells, facts["hidden"], facts["others"])
 
 
 def password_protected(file: str) -> UnreadableFileError:

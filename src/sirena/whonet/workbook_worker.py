@@ -24,10 +24,10 @@ TOLD: Final = b"sirena"
 """Key of the schema's metadata under which the facts other than the cells are, as JSON."""
 
 
-def _same_name(names: Sequence[str], wanted: str) -> str | None:
+def _same_name(names: Sequence[str], sheet_name: str) -> str | None:
     """Return the sheet of a name, in any letter case; None if there is none."""
-    same = [name for name in names if name == wanted]
-    return next(iter(same or [name for name in names if name.casefold() == wanted.casefold()]), None)
+    same = [name for name in names if name == sheet_name]
+    return next(iter(same or [name for name in names if name.casefold() == sheet_name.casefold()]), None)
 
 
 def _load(reader: Any, name: str, rows: int | None = None) -> Any:
@@ -41,7 +41,7 @@ def _holds_table(sheet: Any) -> bool:
     return find_header_row(list(zip(*columns, strict=True))) is not None
 
 
-def choose_sheet(reader: Any, wanted: str | None) -> tuple[str | None, list[str], list[str]]:
+def choose_sheet(reader: Any, sheet_name: str | None) -> tuple[str | None, list[str], list[str]]:
     """Choose a sheet: the requested one; else the first visible one that holds a table; else the first visible one.
 
     Returns:
@@ -49,20 +49,20 @@ def choose_sheet(reader: Any, wanted: str | None) -> tuple[str | None, list[str]
         sheets with a table.
     """
     names = reader.sheet_names
-    if wanted is not None or len(names) < 2:
-        return (_same_name(names, wanted) if wanted is not None else next(iter(names), None)), [], []
+    if sheet_name is not None or len(names) < 2:
+        return (_same_name(names, sheet_name) if sheet_name is not None else next(iter(names), None)), [], []
     sheets = {name: _load(reader, name, 2 * LOOKED_AT) for name in names[:_MOST_SHEETS]}
-    hidden = [name for name, sheet in sheets.items() if sheet.visible != "visible"]
-    visible = [name for name in sheets if name not in hidden]
-    tables = [name for name in visible if _holds_table(sheets[name])]
-    return next(iter(tables or visible or names)), hidden, tables[1:]
+    hidden_sheets = [name for name, sheet in sheets.items() if sheet.visible != "visible"]
+    visible_sheets = [name for name in sheets if name not in hidden_sheets]
+    tables = [name for name in visible_sheets if _holds_table(sheets[name])]
+    return next(iter(tables or visible_sheets or names)), hidden_sheets, tables[1:]
 
 
-def main(limit: int, wanted: str | None) -> int:
+def main(limit: int, sheet_name: str | None) -> int:
     """Read one sheet within a limit of memory (in bytes); return the process's exit code."""
     _, highest = resource.getrlimit(resource.RLIMIT_DATA)
-    allowed = limit if highest == resource.RLIM_INFINITY else min(limit, highest)
-    resource.setrlimit(resource.RLIMIT_DATA, (allowed, allowed))
+    allowed_bytes = limit if highest == resource.RLIM_INFINITY else min(limit, highest)
+    resource.setrlimit(resource.RLIMIT_DATA, (allowed_bytes, allowed_bytes))
     # a reader that aborts shall not fill the disk with its memory
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     import fastexcel
@@ -70,12 +70,18 @@ def main(limit: int, wanted: str | None) -> int:
 
     try:
         reader = fastexcel.read_excel(sys.stdin.buffer.read())
-        name, hidden, others = choose_sheet(reader, wanted)
+        name, hidden_sheets, other_tables = choose_sheet(reader, sheet_name)
         batch, errors = pa.record_batch({}), None
         if name is not None:
             batch, errors = _load(reader, name).to_arrow_with_errors()
-        failed = [cell.position for cell in (errors.errors if errors else ())]
-        facts = {"sheets": reader.sheet_names, "sheet": name, "failed": failed, "hidden": hidden, "others": others}
+        error_cells = [cell.position for cell in (errors.errors if errors else ())]
+        facts = {
+            "sheets": reader.sheet_names,
+            "sheet": name,
+            "failed": error_cells,
+            "hidden": hidden_sheets,
+            "others": other_tables,
+        }
         batch = batch.replace_schema_metadata({TOLD: json.dumps(facts)})
         with pa.ipc.new_stream(sys.stdout.buffer, batch.schema) as stream:
             stream.write_batch(batch)

@@ -19,7 +19,7 @@ from sirena.access.openid_refusals import SignInRefusedError
 from sirena.access.tokens import Tokens
 from sirena.cli.access_openid import openid_configuration
 from sirena.cli.doctor_looks import look_at_provider
-from sirena.server.checks.finding import CheckVerdict, Notebook
+from sirena.server.checks.finding import CheckReport, CheckVerdict
 from sirena.server.checks.settings_check import settings_in_force
 from tests.access_client import PASSWORD, basic
 from tests.integration.access.conftest import House
@@ -55,12 +55,12 @@ def test_groups_become_roles(house: House, browser: Browser, subject: str, name:
 def test_doctor_asks_the_provider_for_its_document(house: House) -> None:
     """Its own address is well; another name for it, and nobody at all, are told each with its own remedy."""
     port = urlsplit(house.provider.issuer).port
-    notebook = Notebook()
+    check_report = CheckReport()
     for issuer in (house.provider.issuer, f"http://localhost:{port}", "http://127.0.0.1:9"):
-        look_at_provider(house.settings.model_copy(update={"oidc_issuer": issuer}), notebook)
-    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WELL, CheckVerdict.WRONG, CheckVerdict.WRONG]
-    assert "to the letter" in notebook.findings[1].remedy
-    assert "curl -sS http://127.0.0.1:9/.well-known/openid-configuration" in notebook.findings[2].remedy
+        look_at_provider(house.settings.model_copy(update={"oidc_issuer": issuer}), check_report)
+    assert [one.verdict for one in check_report.findings] == [CheckVerdict.WELL, CheckVerdict.WRONG, CheckVerdict.WRONG]
+    assert "to the letter" in check_report.findings[1].remedy
+    assert "curl -sS http://127.0.0.1:9/.well-known/openid-configuration" in check_report.findings[2].remedy
 
 
 def test_the_way_to_the_provider_holds_what_protects_it(browser: Browser) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sirena.server.backup.answers import RecordedAnswers, ask_service
 from sirena.server.backup.places import password_file
 from sirena.server.backup.repository import Repository
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from tests.cheap_key import make_key_cheap
 from tests.integration.backup.machines import Machine, machine
 from tests.small_release import make_release
@@ -47,7 +47,7 @@ def as_its_operator(first: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
 def answers(machine: Machine) -> RecordedAnswers:
     """Wait until a machine's service has taken up a release, and return what it answers."""
     deadline = time.monotonic() + 180
-    while (found := ask_service(Doors(machine.settings).of_part("service"))) is None:
+    while (found := ask_service(PartConnections(machine.settings).of_part("service"))) is None:
         assert time.monotonic() < deadline
         time.sleep(0.3)
     return found

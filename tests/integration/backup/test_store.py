@@ -83,7 +83,7 @@ def test_what_is_put_into_the_store_and_removed_shows_in_how_full_it_is(first: M
         client.put_object(Bucket="filling", Key=key, Body=bytes(4 * MIB))
     full = _await_use(first, lambda used: used > before.used + 150 * MIB)
     told = _told(first)
-    assert (told.urgency, " of 2.0 GiB in use (" in told.told) == (Urgency.OK, True)
+    assert (told.urgency, " of 2.0 GiB in use (" in told.state) == (Urgency.OK, True)
     assert "object store" in first.sirena("status").stdout
     client.delete_objects(Bucket="filling", Delete={"Objects": [{"Key": key} for key in keys]})
     _await_use(first, lambda used: used < full - 250 * MIB)

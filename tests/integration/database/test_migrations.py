@@ -80,7 +80,7 @@ ADD_COLUMN = """with op.batch_alter_table("access_accounts") as table:
 def test_revisions_are_one_line_of_numbers(schema: Schema) -> None:
     """Each file is named after its revision and continues the one before; no Alembic is needed to know the last."""
     before = None
-    for number in schema.known:
+    for number in schema.known_revisions:
         text = (schema.revisions / f"revision_{number}.py").read_text(encoding="utf-8")
         assert f'revision = "{number}"' in text
         assert ("down_revision = None" if before is None else f'down_revision = "{before}"') in text

@@ -159,7 +159,7 @@ def test_an_antibiogram_is_the_same(machines: Cluster, engine: Engine, hospital:
     ending = Ending(engine, machines, 2)
     for shortest, works in ((WHOLE, LOCAL), (0, ending)):
         with open_to_count(
-            hospital, folder=hospital.parent, today=TODAY, shortest=shortest, part=PART, most=1_500, engine=works
+            hospital, folder=hospital.parent, today=TODAY, shortest=shortest, part=PART, most_rows=1_500, engine=works
         ) as to_count:
             counted = counted_file(to_count, Request(by=(Stratum.WARD,), wisca=True))
         counts.append((as_csv(counted.antibiogram, Language.ENGLISH), counted.alerts, counted.quality))

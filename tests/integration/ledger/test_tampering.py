@@ -164,7 +164,7 @@ def test_the_end_that_any_writer_noted_must_be_there(postgresql_bench: Bench) ->
     services = open_ledger(bench.settings.model_copy(update={"home": bench.settings.service_home}))
     services.append(Login(who="dora", origin="192.0.2.7", method="basic"))
     assert services.head.path != bench.ledger.head.path
-    assert [head.entries for head in bench.ledger.noted()] == [SIZE, SIZE + 1]
+    assert [head.entries for head in bench.ledger.noted_heads()] == [SIZE, SIZE + 1]
     assert found(bench) is None
     bench.intruder.tamper(f"DELETE FROM ledger_entries WHERE seq > {SIZE}")
     assert found(bench) == (Damage.CUT_OFF, SIZE + 1)

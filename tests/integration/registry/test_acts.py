@@ -174,7 +174,7 @@ def test_served_says_when_registry_and_ledger_differ(log: Log, amikacin: TruthTa
     shutil.move(registry.settings.home / "ledger", kept)
     (registry.settings.home / "ledger").mkdir()
     code, output, message = sirena("audit", "served", "--on", soon)
-    assert (code, output, "audit ledger knows nothing of it" in " ".join(message.split())) == (1, "", True)
+    assert (code, output, "audit ledger holds no entry of it" in " ".join(message.split())) == (1, "", True)
     ledger_of(registry).close()
     shutil.rmtree(registry.settings.home / "ledger")
     shutil.move(kept, registry.settings.home / "ledger")
@@ -189,8 +189,8 @@ def test_served_says_when_registry_and_ledger_differ(log: Log, amikacin: TruthTa
     [
         (("show", "--event", "party"), "no event"),
         (("show", "--format", "xml"), "no format"),
-        (("show", "--since", "yesterday"), "no moment"),
-        (("served", "--on", "noon"), "no moment"),
+        (("show", "--since", "yesterday"), "no date and time"),
+        (("served", "--on", "noon"), "no date and time"),
         (("export", "--format", "table"), "jsonl or csv"),
         (("verify", "--head", "12"), "ENTRIES:HASH"),
         (("prepare", "--writer", "sirena"), "SQLite knows no roles"),

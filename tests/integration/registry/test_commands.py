@@ -57,7 +57,7 @@ def test_promote_release_activate_diff_and_roll_back(
 
     registry.client.create_registered_model("modelo_CIP_NM")
     code, _, told = sirena("release", "create")
-    assert (code, "not in it, 1 models:\n  modelo_CIP_NM: it has no version" in told) == (0, True)
+    assert (code, "not in the release, 1 models:\n  modelo_CIP_NM: it has no version" in told) == (0, True)
     without = replace(find_release(registry, "1"), members={})
     [reason, _] = missing_models(judge_for(registry, None), without)
     assert reason.startswith("modelo_AMK_NM: the gate refuses version 2: MonotoneInMic failed")

@@ -164,7 +164,7 @@ def test_a_forged_alias_is_found_and_what_was_judged_goes_on_answering(service: 
     assert service.on_record == ["alias"]
     condition = release_condition(store.settings, [])
     assert condition.urgency is Urgency.CRITICAL
-    assert "panel_SIR/2 has the alias production; the ledger's release is panel_SIR/1" in condition.told
+    assert "panel_SIR/2 has the alias production; the ledger's release is panel_SIR/1" in condition.state
     assert Service(store).category == "R"
     activate_on_record(store, "1")
     assert service.look().alarms == []
@@ -431,7 +431,7 @@ def test_a_deleted_experiment_stops_nothing(service: Service, train: Callable[..
     served = served_at(registry, service.ledger, datetime.now(UTC))
     assert served is not None
     assert (served.release, served.remarks) == ("panel_SIR/1", ())
-    assert "was deleted" in release_condition(store.settings, []).told
+    assert "was deleted" in release_condition(store.settings, []).state
     members = [find_version(registry, name) for name in ("modelo_AMK_NM/3",)]
     assert releasing.create_release(registry, members, author="ana").version == 4
     assert not registry.experiment_is_deleted

@@ -41,7 +41,7 @@ ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "
 def person_at(settings: Settings, language: str = "en", answers: NamedPanel | None = None) -> TestClient:
     """Return somebody at the pages of a home; the editions answer where no release does."""
     answers = answers or answers_of_editions(choose_editions(Editions()))
-    application = create_pages(answers, OpenedFiles(), KEY, house=models_of(settings))
+    application = create_pages(answers, OpenedFiles(), KEY, installed_models=models_of(settings))
     headers = {"origin": ORIGIN, "accept-language": language}
     client = TestClient(application, base_url=ORIGIN, headers=headers)
     assert client.get(f"/enter/{KEY}").status_code == 200
@@ -218,7 +218,7 @@ def test_at_a_browser_in_spanish_a_version_comes_to_answer(person: TestClient, s
     """Journey J5 with mouse and keyboard, at a screen's width and a telephone's; no complaint of the browser."""
     del person
     answers = answers_of_editions(choose_editions(Editions()))
-    application = create_pages(answers, OpenedFiles(), KEY, house=models_of(settings))
+    application = create_pages(answers, OpenedFiles(), KEY, installed_models=models_of(settings))
     bound = bind("127.0.0.1", 0)
     origin = url_of(bound)
     server = uvicorn.Server(uvicorn.Config(application, log_config=None, access_log=False))

@@ -82,9 +82,9 @@ def test_people_see_what_it_would_change(
     with serve_beside(app, bound), httpx.Client(base_url=url_of(bound), timeout=60) as client:
         wait_until(lambda: app.state.holder.loaded_panel is not None)
         code, _, error = run(monkeypatch, capsys, "release", "diff", "--shadow")
-        assert (code, "no release answers unseen" in error) == (2, True)
+        assert (code, "there is no shadow release" in error) == (2, True)
         code, said, error = run(monkeypatch, capsys, "release", "shadow", "2")
-        assert (code, said.partition(";")[0]) == (0, "panel_SIR/2 answers unseen within seconds"), error
+        assert (code, said.partition(";")[0]) == (0, "panel_SIR/2 is the shadow release within seconds"), error
         wait_until(lambda: client.get("/shadow").json()["shadow"] == "panel_SIR/2")
         rows = [{"ORGANISM": "eco", "AMK_NM": mic, "AMP_NM": mic} for mic in ("4", "4", "1")]
         answer = client.post("/invocations", json={"dataframe_records": rows})
@@ -92,10 +92,10 @@ def test_people_see_what_it_would_change(
         wait_until(lambda: client.get("/shadow").json()["compared"] == 1)
         code, said, error = run(monkeypatch, capsys, "release", "diff", "--shadow")
         assert code == 0, error
-        assert "Asked of panel_SIR/1 and, unseen, of panel_SIR/2" in said
+        assert "From panel_SIR/1 to the shadow release panel_SIR/2" in said
         assert ["R", "->", "S", "AMK_NM", "2"] in [line.split() for line in said.splitlines()]
         assert "2 of 6 answers to 1 requests differ" in said
-        assert run(monkeypatch, capsys, "release", "shadow", "--off")[:2] == (0, "no release answers unseen\n")
+        assert run(monkeypatch, capsys, "release", "shadow", "--off")[:2] == (0, "there is no shadow release\n")
         wait_until(lambda: client.get("/shadow").json()["shadow"] is None)
     assert run(monkeypatch, capsys, "release", "diff", "--shadow")[0] == 1
 

@@ -56,7 +56,7 @@ def test_only_an_approver_puts_into_production_and_never_the_own_version(house: 
 
 
 def test_the_gate_refuses_a_wrong_version_by_alias_and_by_stage(house: House) -> None:
-    """Whatever door of MLflow, and in words MLflow's client shows."""
+    """By whichever route of MLflow, and in words MLflow's client shows."""
     for answer in (
         house.alias("berta", house.wrong),
         house.alias("berta", house.wrong, "Production"),
@@ -68,7 +68,7 @@ def test_the_gate_refuses_a_wrong_version_by_alias_and_by_stage(house: House) ->
     assert house.stage(house.wrong) is Stage.NONE
 
 
-def test_production_is_not_left_by_a_side_door(house: House) -> None:
+def test_production_is_not_left_by_another_route(house: House) -> None:
     """Archiving, staging, and removing the alias of what is in production are the approver's too."""
     assert house.alias("berta", house.right).status_code == 200
     alias = {"name": house.right.name, "alias": "production"}

@@ -20,7 +20,7 @@ from sirena.registry.models import log_model_version
 from sirena.registry.releases import create_release
 from sirena.registry.stages import promote
 from sirena.registry.versions import Stage, find_version
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.part import HttpHealth
 from sirena.server.parts.processes import ChildProcess, free_port
 from sirena.settings.catalogue import Settings
@@ -96,7 +96,7 @@ def _serve(uri: str, tracking_uri: str, home: Path, blocker: Path) -> tuple[Chil
     process = ChildProcess(
         uri,
         [sys.executable, "-m", "mlflow", "models", "serve", "-m", uri, "--env-manager", "local", "-p", str(port)],
-        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/ping"),
+        health=HttpHealth(PartConnection(f"http://127.0.0.1:{port}"), "/ping"),
         log=log,
         environment={"MLFLOW_TRACKING_URI": tracking_uri, "PYTHONPATH": str(blocker), "PATH": _path()},
     )

@@ -16,14 +16,14 @@ from sirena.registry.activation import served_periods
 from sirena.registry.connection import Registry, connect
 from sirena.registry.stages import promotions
 from sirena.registry.versions import Stage, find_version
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.server.tls.certificates import authority_file
 from sirena.settings.catalogue import Settings
 from sirena.training.asking_apart import NetworkAsker
 from tests.access_client import Entry
 from tests.integration.registry.house import House, log_trained, standing, trained_on
 from tests.integration.registry.registry_models import run
-from tests.mlflow_door import mlflow_door
+from tests.mlflow_tls_listener import mlflow_tls_listener
 from tests.prepared_interpreter import run_prepared
 from tests.production_machine import entry_alone
 
@@ -58,7 +58,7 @@ def nginx(tracking_uri: str) -> Iterator[Settings]:
     """The shipped configuration before the MLflow of the tests."""
     port = urlsplit(tracking_uri).port
     assert port
-    with entry_alone(body_route_locations(), rate=1000) as settings, mlflow_door(settings, port):
+    with entry_alone(body_route_locations(), rate=1000) as settings, mlflow_tls_listener(settings, port):
         yield settings
 
 
@@ -67,7 +67,7 @@ def town(
     nginx: Settings, registry: Registry, asker: NetworkAsker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Town]:
     """Everything standing."""
-    with standing(registry, asker, tmp_path / "entry", path=Doors(nginx).socket_of("access")) as house:
+    with standing(registry, asker, tmp_path / "entry", path=PartConnections(nginx).socket_of("access")) as house:
         yield Town(house, nginx, monkeypatch, tmp_path)
 
 

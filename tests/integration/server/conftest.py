@@ -17,6 +17,6 @@ def house() -> Iterator[House]:
 
 @pytest.fixture(scope="package")
 def running() -> Iterator[Running]:
-    """A stack, once for `test_stack` and, after it, `test_doors`."""
+    """A stack, once for `test_stack` and, after it, `test_foreign_access`."""
     with running_stack() as found:
         yield found

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.checks.finding import CheckVerdict, Notebook
+from sirena.server.checks.finding import CheckReport, CheckVerdict
 from sirena.server.checks.network import look_at_authority
 from sirena.server.entry import acme
 from sirena.server.production_stack import ProductionStack
@@ -109,9 +109,9 @@ def test_a_certificate_is_issued_renewed_and_shown_without_a_restart(authority: 
     entry_of(settings)
     entry = stack.entry()
     assert entry.certificate.chain.parent.name == "tls"
-    notebook = Notebook()
-    look_at_authority(settings, notebook)
-    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WELL], notebook.findings
+    check_report = CheckReport()
+    look_at_authority(settings, check_report)
+    assert [one.verdict for one in check_report.findings] == [CheckVerdict.WELL], check_report.findings
     entry.write()
     stack.supervisor.write([entry.part()])
     stack.supervisor.start()

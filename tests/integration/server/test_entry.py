@@ -27,7 +27,7 @@ class Answer:
 
 
 @dataclass
-class Door:
+class RunningEntry:
     """The entry with what stands behind it."""
 
     settings: Settings
@@ -65,18 +65,18 @@ def bare() -> Iterator[Settings]:
 
 
 @pytest.fixture
-def door(bare: Settings) -> Iterator[Door]:
+def entry(bare: Settings) -> Iterator[RunningEntry]:
     """The entry with a recorder in MLflow's place and a decision in that of the access service."""
     with Recorder(bare, "mlflow") as mlflow, Decision(bare, "access") as access:
         assert isinstance(access, Decision)
-        yield Door(bare, mlflow, access)
+        yield RunningEntry(bare, mlflow, access)
 
 
 @pytest.mark.parametrize("path", ["/", "/ping", "/docs", "/invocations", "/v2/models", "/auth/login", "/metrics", "/x"])
 def test_without_an_access_service_every_route_answers_503(bare: Settings, path: str) -> None:
     """There is no way past a decision that nobody can take, even when what it guards is there."""
     with Recorder(bare, "mlflow") as mlflow, Recorder(bare, "service") as service:
-        assert Door(bare, mlflow, None).ask(path, headers=GOOD).status == 503  # type: ignore[arg-type]
+        assert RunningEntry(bare, mlflow, None).ask(path, headers=GOOD).status == 503  # type: ignore[arg-type]
         assert mlflow.asked == service.asked == []
 
 
@@ -88,27 +88,27 @@ def test_a_broken_access_service_lets_nothing_through(bare: Settings) -> None:
             return 500, {}
 
     with Recorder(bare, "mlflow") as mlflow, Broken(bare, "access"):
-        assert Door(bare, mlflow, None).ask("/", headers=GOOD).status == 503  # type: ignore[arg-type]
+        assert RunningEntry(bare, mlflow, None).ask("/", headers=GOOD).status == 503  # type: ignore[arg-type]
         assert mlflow.asked == []
 
 
-def test_who_is_allowed_passes_and_others_are_refused_as_json(door: Door) -> None:
+def test_who_is_allowed_passes_and_others_are_refused_as_json(entry: RunningEntry) -> None:
     """Yes is 200, no is 403, a stranger 401 with a challenge; refusals tell the request id."""
-    assert door.ask("/api/x", headers=GOOD).status == 200
-    refused = door.ask("/api/x", headers={"Authorization": "Bearer weak"})
+    assert entry.ask("/api/x", headers=GOOD).status == 200
+    refused = entry.ask("/api/x", headers={"Authorization": "Bearer weak"})
     assert (refused.status, b'"code":"forbidden"' in refused.body) == (403, True)
     assert refused.headers["x-request-id"].encode() in refused.body
-    stranger = door.ask("/api/x")
+    stranger = entry.ask("/api/x")
     assert (stranger.status, stranger.headers["www-authenticate"]) == (401, 'Basic realm="Sirena"')
 
 
-def test_a_browser_without_session_is_sent_to_the_sign_in_page(door: Door) -> None:
+def test_a_browser_without_session_is_sent_to_the_sign_in_page(entry: RunningEntry) -> None:
     """And comes back to where it wanted to go, never to another site."""
-    answer = door.ask("/experiments?x=1", headers={"Accept": "text/html"})
+    answer = entry.ask("/experiments?x=1", headers={"Accept": "text/html"})
     assert (answer.status, answer.headers["location"]) == (303, "/auth/login?next=/experiments")
 
 
-def test_the_decision_is_asked_about_the_request_as_it_came(door: Door) -> None:
+def test_the_decision_is_asked_about_the_request_as_it_came(entry: RunningEntry) -> None:
     """Method, path with query, address and host are the entry's word, whatever the client claims."""
     forged = {
         "X-Original-URI": "/livez",
@@ -116,21 +116,21 @@ def test_the_decision_is_asked_about_the_request_as_it_came(door: Door) -> None:
         "X-Real-IP": "10.0.0.1",
         "X-Forwarded-Host": "evil",
     }
-    door.ask("/api/2.0/x?y=%2F", "POST", {**GOOD, **forged}, b"body")
-    _, path, headers = door.access.asked[-1]
+    entry.ask("/api/2.0/x?y=%2F", "POST", {**GOOD, **forged}, b"body")
+    _, path, headers = entry.access.asked[-1]
     assert path == "/decide"
     assert headers["x-original-uri"] == "/api/2.0/x?y=%2F"
     assert headers["x-original-method"] == "POST"
     assert headers["x-real-ip"] == "127.0.0.1"
-    assert headers["x-forwarded-host"] == f"localhost:{door.settings.https_port}"
+    assert headers["x-forwarded-host"] == f"localhost:{entry.settings.https_port}"
 
 
-def test_identity_and_credentials_from_outside_reach_no_upstream(door: Door) -> None:
+def test_identity_and_credentials_from_outside_reach_no_upstream(entry: RunningEntry) -> None:
     """MLflow learns who asks from the decision only, and never sees a password, token or cookie."""
     forged = {"X-Sirena-User": "admin", "X-Sirena-Role": "admin", "X-Sirena-Roles": "admin", "X_Sirena_User": "admin"}
     override = {"X-HTTP-Method-Override": "DELETE", "X-Original-URL": "/admin", "X-Rewrite-URL": "/admin"}
-    door.ask("/api/x", headers={**GOOD, **forged, **override, "Cookie": "session=1", "Forwarded": "for=1.2.3.4"})
-    _, _, headers = door.mlflow.asked[-1]
+    entry.ask("/api/x", headers={**GOOD, **forged, **override, "Cookie": "session=1", "Forwarded": "for=1.2.3.4"})
+    _, _, headers = entry.mlflow.asked[-1]
     assert (headers["x-sirena-user"], headers["x-sirena-role"]) == ("maria", "scientist")
     unwanted = {"authorization", "cookie", "x-sirena-roles", "x_sirena_user", "forwarded"}
     assert not (unwanted | {name.lower() for name in override}) & headers.keys()
@@ -143,58 +143,58 @@ def test_identity_and_credentials_from_outside_reach_no_upstream(door: Door) -> 
         "/a%00b", "/a%0ab", "/a%252fb", "/a%3bb", "/a%7f",
     ],
 )  # fmt: skip
-def test_a_path_that_can_be_read_in_two_ways_is_refused_undecided(door: Door, path: str) -> None:
+def test_a_path_that_can_be_read_in_two_ways_is_refused_undecided(entry: RunningEntry, path: str) -> None:
     """Nobody is asked about it and nothing behind the entry sees it."""
-    assert door.ask(path, headers=GOOD).status == 400
-    assert door.access.asked == door.mlflow.asked == []
+    assert entry.ask(path, headers=GOOD).status == 400
+    assert entry.access.asked == entry.mlflow.asked == []
 
 
-def test_an_odd_query_is_the_programs_own_matter(door: Door) -> None:
+def test_an_odd_query_is_the_programs_own_matter(entry: RunningEntry) -> None:
     """Only paths choose a route."""
-    assert door.ask("/api/x?path=a%2Fb;..//c", headers=GOOD).status == 200
+    assert entry.ask("/api/x?path=a%2Fb;..//c", headers=GOOD).status == 200
 
 
-def test_body_decided_routes_go_to_the_access_service_itself(door: Door) -> None:
+def test_body_decided_routes_go_to_the_access_service_itself(entry: RunningEntry) -> None:
     """Setting an alias is decided by its body, so MLflow gets it from the access service or not at all."""
-    door.ask("/api/2.0/mlflow/registered-models/alias", "POST", GOOD, b"{}")
-    assert [path for _, path, _ in door.access.asked] == ["/api/2.0/mlflow/registered-models/alias"]
-    assert door.mlflow.asked == []
+    entry.ask("/api/2.0/mlflow/registered-models/alias", "POST", GOOD, b"{}")
+    assert [path for _, path, _ in entry.access.asked] == ["/api/2.0/mlflow/registered-models/alias"]
+    assert entry.mlflow.asked == []
 
 
 @pytest.mark.parametrize(
     "path", ["/api/2.0/mlflow-artifacts/presigned/1/x", "/ajax-api/2.0/mlflow-artifacts/mpu/create/x"]
 )
-def test_no_addresses_of_the_object_store_are_handed_out(door: Door, path: str) -> None:
+def test_no_addresses_of_the_object_store_are_handed_out(entry: RunningEntry, path: str) -> None:
     """Artifacts pass through the entry, so that the same decision holds for them."""
-    assert door.ask(path, headers=GOOD).status == 501
-    assert door.mlflow.asked == []
+    assert entry.ask(path, headers=GOOD).status == 501
+    assert entry.mlflow.asked == []
 
 
-def test_unknown_methods_hosts_and_internal_places_are_refused(door: Door) -> None:
+def test_unknown_methods_hosts_and_internal_places_are_refused(entry: RunningEntry) -> None:
     """Without asking anyone."""
-    assert door.ask("/", "TRACE", GOOD).status == 405
-    assert door.ask("/", "PROPFIND", GOOD).status == 405
-    assert door.ask("/", headers={**GOOD, "Host": "evil.example"}).status == 421
-    assert door.ask("/.sirena/decide", headers=GOOD).status == 404
-    assert door.access.asked == []
+    assert entry.ask("/", "TRACE", GOOD).status == 405
+    assert entry.ask("/", "PROPFIND", GOOD).status == 405
+    assert entry.ask("/", headers={**GOOD, "Host": "evil.example"}).status == 421
+    assert entry.ask("/.sirena/decide", headers=GOOD).status == 404
+    assert entry.access.asked == []
 
 
-def test_a_body_above_the_limit_is_413(door: Door) -> None:
+def test_a_body_above_the_limit_is_413(entry: RunningEntry) -> None:
     """Before it is read."""
-    assert door.ask("/api/x", "POST", GOOD, b"x" * (2**20 + 1)).status == 413
-    assert door.mlflow.asked == []
+    assert entry.ask("/api/x", "POST", GOOD, b"x" * (2**20 + 1)).status == 413
+    assert entry.mlflow.asked == []
 
 
-def test_oversized_headers_are_refused(door: Door) -> None:
+def test_oversized_headers_are_refused(entry: RunningEntry) -> None:
     """Sixteen KiB in one header are enough for anybody."""
-    assert door.ask("/", headers={"X-Long": "x" * 20_000}).status in (400, 431, 494)
+    assert entry.ask("/", headers={"X-Long": "x" * 20_000}).status in (400, 431, 494)
 
 
-def test_both_ports_carry_the_security_headers(door: Door) -> None:
+def test_both_ports_carry_the_security_headers(entry: RunningEntry) -> None:
     """HSTS and the rest, on answers and on refusals, once each, and no program's version."""
-    for port in (door.settings.https_port, door.settings.port):
+    for port in (entry.settings.https_port, entry.settings.port):
         for headers in (GOOD, {}):
-            answer = door.ask("/api/x", headers=headers, port=port).headers
+            answer = entry.ask("/api/x", headers=headers, port=port).headers
             assert answer["strict-transport-security"] == "max-age=31536000"
             assert answer["x-content-type-options"] == "nosniff"
             assert answer["x-frame-options"] == "SAMEORIGIN"
@@ -238,18 +238,18 @@ def test_upstreams_are_behind_doors_of_this_machine(bare: Settings) -> None:
     assert "proxy_ssl_verify on;" in text
 
 
-def test_a_body_the_service_would_refuse_is_not_taken_first(door: Door, bare: Settings) -> None:
+def test_a_body_the_service_would_refuse_is_not_taken_first(entry: RunningEntry, bare: Settings) -> None:
     """Its own limit holds before the entry keeps the body on disk; MLflow's artifacts have theirs."""
     body = b"x" * (2**18 + 1)
     with Recorder(bare, "service") as service:
         for path in ("/invocations", "/v2/models/m/infer", "/models/m/invocations"):
-            assert door.ask(path, "POST", GOOD, body).status == 413
+            assert entry.ask(path, "POST", GOOD, body).status == 413
         assert service.asked == []
-        assert door.ask("/invocations", "POST", GOOD, body[:-1]).status == 200
-    assert door.ask("/api/2.0/mlflow-artifacts/artifacts/1/x", "PUT", GOOD, body).status == 200
+        assert entry.ask("/invocations", "POST", GOOD, body[:-1]).status == 200
+    assert entry.ask("/api/2.0/mlflow-artifacts/artifacts/1/x", "PUT", GOOD, body).status == 200
 
 
-def test_thousands_of_requests_begun_by_one_address_stop_no_other(door: Door, bare: Settings) -> None:
+def test_thousands_of_requests_begun_by_one_address_stop_no_other(entry: RunningEntry, bare: Settings) -> None:
     """The entry waits for the rest of each no longer than its limit, and answers others meanwhile."""
     begun: list[socket.socket] = []
     try:
@@ -258,7 +258,7 @@ def test_thousands_of_requests_begun_by_one_address_stop_no_other(door: Door, ba
             half.sendall(b"\x16\x03\x01")
             begun.append(half)
         asked = time.monotonic()
-        assert [door.ask("/api/x", headers=GOOD).status for _ in range(20)] == [200] * 20
+        assert [entry.ask("/api/x", headers=GOOD).status for _ in range(20)] == [200] * 20
         print(f"{len(begun)} half-sent requests; twenty answers took {time.monotonic() - asked:.2f} s")
         # each is ended by the entry: nothing more comes
         assert {half.recv(1) for half in begun[:20]} == {b""}
@@ -267,11 +267,11 @@ def test_thousands_of_requests_begun_by_one_address_stop_no_other(door: Door, ba
             half.close()
 
 
-def test_a_question_to_graphql_without_a_body_is_told_so(door: Door) -> None:
+def test_a_question_to_graphql_without_a_body_is_told_so(entry: RunningEntry) -> None:
     """MLflow would answer 500."""
-    answer = door.ask("/graphql", "POST", GOOD)
+    answer = entry.ask("/graphql", "POST", GOOD)
     assert (answer.status, b'"code":"empty_body"' in answer.body) == (400, True)
-    assert door.ask("/graphql", "POST", GOOD, b"{}").status == 200
+    assert entry.ask("/graphql", "POST", GOOD, b"{}").status == 200
 
 
 def test_a_configuration_nginx_refuses_is_told_in_its_words(bare: Settings) -> None:
@@ -282,10 +282,10 @@ def test_a_configuration_nginx_refuses_is_told_in_its_words(bare: Settings) -> N
     entry_of(bare, ["/api/2.0/mlflow/registered-models/alias"]).write()
 
 
-def test_the_log_holds_no_query_and_no_credentials(door: Door) -> None:
+def test_the_log_holds_no_query_and_no_credentials(entry: RunningEntry) -> None:
     """Tokens may stand in either."""
-    door.ask("/api/x?token=topsecret", headers=GOOD)
-    log = (door.settings.home / "logs" / "entry.jsonl").read_text()
+    entry.ask("/api/x?token=topsecret", headers=GOOD)
+    log = (entry.settings.home / "logs" / "entry.jsonl").read_text()
     assert "/api/x" in log
     assert "topsecret" not in log
     assert "Bearer" not in log

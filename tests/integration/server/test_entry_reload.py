@@ -14,7 +14,7 @@ from sirena.host.accounts import PreparationError
 from sirena.server.entry import reload as entry_reload
 from sirena.server.production_stack import ProductionStack
 from sirena.settings.catalogue import Settings
-from tests.integration.server.test_entry import GOOD, Door
+from tests.integration.server.test_entry import GOOD, RunningEntry
 from tests.production_machine import Decision, Recorder, entry_alone, entry_of, mlflow_context
 
 pytestmark = pytest.mark.slow
@@ -50,10 +50,10 @@ def test_every_request_after_a_change_meets_the_new_configuration(changing: Chan
     """Many connections at once, again and again: none is taken by a worker of before."""
     body = b"x" * (_SMALL + 1)
     with Recorder(changing.settings, "mlflow") as mlflow, Decision(changing.settings, "access") as access:
-        door = Door(changing.settings, mlflow, access)
+        entry = RunningEntry(changing.settings, mlflow, access)
         for size, status in [(_SMALL, 413), (_LARGE, 200)] * 3:
             changing.take_up(max_upload=size)
-            assert {door.ask("/x", "POST", GOOD, body).status for _ in range(10)} == {status}
+            assert {entry.ask("/x", "POST", GOOD, body).status for _ in range(10)} == {status}
 
 
 def test_an_entry_that_ends_at_the_same_moment_comes_back_with_the_new_configuration(changing: Changing) -> None:
@@ -67,8 +67,8 @@ def test_an_entry_that_ends_at_the_same_moment_comes_back_with_the_new_configura
         changing.take_up(max_upload=size)
         stack.wait([entry.part()], lambda _: None)
         with Recorder(changing.settings, "mlflow") as mlflow, Decision(changing.settings, "access") as access:
-            door = Door(changing.settings, mlflow, access)
-            assert door.ask("/x", "POST", GOOD, b"x" * (_SMALL + 1)).status == status
+            running_entry = RunningEntry(changing.settings, mlflow, access)
+            assert running_entry.ask("/x", "POST", GOOD, b"x" * (_SMALL + 1)).status == status
 
 
 def test_a_configuration_that_cannot_be_taken_up_is_told(changing: Changing, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +108,7 @@ def test_the_entry_lets_go_of_an_idle_connection_before_the_parts_do(changing: C
     ):
         server = threading.Thread(target=answer_once, args=(listener,))
         server.start()
-        assert Door(changing.settings, access, access).ask("/x", headers=GOOD).status == 200
+        assert RunningEntry(changing.settings, access, access).ask("/x", headers=GOOD).status == 200
         server.join()
     assert idle
     assert idle[0] < 30, "as long as NGINX keeps it unless it is told otherwise, and half a minute"

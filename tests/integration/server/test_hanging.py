@@ -15,7 +15,7 @@ import pytest
 from sirena.host.accounts import OsAccount
 from sirena.server.embedded_stack import EmbeddedStack
 from sirena.server.parts import part as parts_module
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.part import GreetingHealth, Health, HttpHealth, Part, QuestionHealth, RunningHealth
 from sirena.server.parts.processes import free_port
 from sirena.settings.catalogue import Settings
@@ -82,7 +82,7 @@ def test_up_starts_anew_what_hangs_and_nothing_else(tmp_path: Path) -> None:
             name,
             (sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1"),
             OsAccount.of_this_process(),
-            HttpHealth(Door(f"http://127.0.0.1:{port}")),
+            HttpHealth(PartConnection(f"http://127.0.0.1:{port}")),
             "1",
             port=port,
             stop_seconds=1,

@@ -13,7 +13,7 @@ import pytest
 from sirena.host.accounts import OsAccount, PreparationError
 from sirena.server.backup import room
 from sirena.server.object_store.store_room import StoreRoom
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.part import Health, HttpHealth, Part, ServiceHealth
 from sirena.server.supervision.health_report import health_of
 from sirena.server.supervision.supervisor import Supervisor
@@ -53,8 +53,8 @@ def saying(answer: bytes) -> Iterator[str]:
 def test_a_part_that_ends_in_the_middle_of_its_answer_is_not_well(answer: bytes) -> None:
     """Rather than end `sirena status` with an error nobody foresaw."""
     with saying(answer) as url:
-        assert not HttpHealth(Door(url)).is_well()
-        service = ServiceHealth(Door(url))
+        assert not HttpHealth(PartConnection(url)).is_well()
+        service = ServiceHealth(PartConnection(url))
         assert (service.is_well(), service.remark()) == (False, "")
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.part import HttpHealth
 from sirena.server.parts.processes import ChildProcess, ProcessStartError, free_port
 
@@ -26,7 +26,9 @@ def _server(tmp_path: Path, program: str) -> tuple[ChildProcess, str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}/"
     command = [sys.executable, "-c", program.format(port=port, go=tmp_path / "go")]
-    return ChildProcess("the server", command, health=HttpHealth(Door(url)), log=tmp_path / "logs" / "server.log"), url
+    return ChildProcess(
+        "the server", command, health=HttpHealth(PartConnection(url)), log=tmp_path / "logs" / "server.log"
+    ), url
 
 
 def test_launch_does_not_wait_and_await_health_does(tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ def test_collecting_from_a_workstation_shows_and_leaves_removing_to_the_server(
         shown = running.sirena("gc", **desk)
         assert (shown.returncode, "Versions by what needs them" in shown.stdout) == (0, True), shown.stderr
     refused = running.sirena("gc", "--yes", **desk)
-    assert (refused.returncode, "removing is for the server" in refused.stderr) == (2, True), refused.stderr
+    assert (refused.returncode, "only the server can remove versions" in refused.stderr) == (2, True), refused.stderr
     assert "on the server: sirena gc --yes" in refused.stderr
 
 

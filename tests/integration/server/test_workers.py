@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from sirena.acts.shadowing import name_shadow
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part import HttpHealth
 from sirena.server.parts.processes import ChildProcess
 from tests.guarded_house import House
@@ -26,12 +26,12 @@ TIMES = 8
 @contextmanager
 def service_of_two(house: House, traces: str) -> Iterator[None]:
     """Run the service behind the entry for the length of a block."""
-    doors = Doors(house.settings)
-    command = ("serve", "--workers", "2", "--socket", str(doors.socket_of("service")))
+    connections = PartConnections(house.settings)
+    command = ("serve", "--workers", "2", "--socket", str(connections.socket_of("service")))
     service = ChildProcess(
         "the service",
         (sys.executable, "-m", "sirena.cli", *command),
-        health=HttpHealth(doors.of_part("service"), "/readyz"),
+        health=HttpHealth(connections.of_part("service"), "/readyz"),
         log=house.settings.home / "logs" / "service.log",
         environment=house.environment | {"OTEL_EXPORTER_OTLP_ENDPOINT": traces},
     )

@@ -39,7 +39,7 @@ def test_a_release_on_an_edition_not_in_force_is_a_warning(tmp_path: Path, lapse
         condition = guideline_condition(settings, [SERVICE])
         metrics = running.client.get("/metrics").text
     assert condition.urgency is (Urgency.WARNING if lapsed else Urgency.OK)
-    assert condition.told.startswith(words)
+    assert condition.state.startswith(words)
     assert bool(condition.remedy) is lapsed
     value = 0.0 if lapsed else 1.0
     assert f'sirena_edition_in_force{{edition="{edition}"}} {value}' in metrics
@@ -50,13 +50,13 @@ def test_a_service_without_a_release_rests_on_nothing(tmp_path: Path) -> None:
     with running_service(loaded=False) as running:
         settings = Settings(home=tmp_path, profile="embedded", port=running.client.base_url.port or 0)
         condition = guideline_condition(settings, [SERVICE])
-    assert (condition.urgency, condition.told) == (Urgency.OK, "no release answers yet")
+    assert (condition.urgency, condition.state) == (Urgency.OK, "no release answers yet")
 
 
 def test_a_service_that_cannot_be_asked_is_a_warning(tmp_path: Path) -> None:
-    """Neither when it is down, nor when nobody answers behind its door."""
+    """Neither when it is down, nor when nobody answers at its socket."""
     settings = Settings(home=tmp_path, profile="production")
     for parts in ([], [replace(SERVICE, well=False)], [SERVICE]):
         condition = guideline_condition(settings, parts)
         assert condition.urgency is Urgency.WARNING
-        assert condition.told.startswith("cannot be told")
+        assert condition.state.startswith("not known")

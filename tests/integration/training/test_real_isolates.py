@@ -23,8 +23,8 @@ def test_agreement_on_isolates_not_learnt_from(shared_data: Path) -> None:
     trained = train_models(evidence.of_isolates(isolates.filter(fold != 0)))
     tables = {model.column: model.table for model in trained if isinstance(model, TrainedModel)}
 
-    found = evaluate(tables, evidence.of_isolates(isolates.filter(fold == 0)).rows).pooled
+    found = evaluate(tables, evidence.of_isolates(isolates.filter(fold == 0)).rows).pooled_counts
 
-    assert found.labelled > 20_000
+    assert found.labelled_results > 20_000
     assert found.categorical_agreement.share >= 0.994
-    assert found.answered.share >= 0.995
+    assert found.answered_rate.share >= 0.995

@@ -134,7 +134,7 @@ def test_an_account_is_linked_to_a_person_of_the_provider_and_unlinked(
     cookie = sessions.begin("maria")[0]
     linked = sirena("user", "link", "maria", "--subject", "sub-7")
     assert (linked.code, linked.errors) == (0, "")
-    assert linked.output == f"maria is sub-7 at {issuer}; it has no password of its own\n"
+    assert linked.output == f"maria is linked to sub-7 at {issuer}; it has no password\n"
     person = ExternalPerson(issuer, "sub-7", "maria", frozenset({Role.VIEWER}))
     found = ExternalIdentities(store).find(person)
     assert found is not None
@@ -144,7 +144,7 @@ def test_an_account_is_linked_to_a_person_of_the_provider_and_unlinked(
     assert sirena("user", "password", "maria", "--password-stdin", entered=f"{PASSWORD}\n").code == 2
     assert sirena("user", "link", "maria", "--subject", "sub-7").code == 0
     second = sessions.begin("maria")[0]
-    assert sirena("user", "unlink", "maria").output == f"maria is nobody's at {issuer} any more\n"
+    assert sirena("user", "unlink", "maria").output == f"maria is linked to nobody at {issuer} any more\n"
     assert ExternalIdentities(store).find(person) is None
     assert sessions.resolve(second) is None
     assert sirena("user", "password", "maria", "--password-stdin", entered=f"{PASSWORD}\n").code == 0
@@ -217,7 +217,7 @@ def test_a_token_is_shown_once_and_revoked_by_its_id(sirena: Typed) -> None:
         (["user", "roles", "nobody", "--role", "viewer"], "there is no account"),
         (["user", "roles", "nobody", "--role", "root"], "there is no role"),
         (["token", "create", "--user", "nobody"], "there is no account"),
-        (["token", "create", "--user", "nobody", "--expires", "soon"], "a number and d, h or m"),
+        (["token", "create", "--user", "nobody", "--expires", "soon"], "a number followed by d, h or m"),
         (["token", "create", "--user", "nobody", "--scope", "switched_off"], "there is no scope"),
         (["token", "revoke", "sir_x"], "no token of this id"),
     ],

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from sirena.access.entry_refusals import EntryLog, EntryRefusals, read_line
-from sirena.access.floods import WINDOW
 from sirena.access.log_follower import SETTLE, LogFollower, LogPosition
+from sirena.access.refusal_counting import WINDOW
 from sirena.ledger.catalogue import AccessRefused
 from sirena.ledger.errors import LedgerError
 from sirena.ledger.event import Event

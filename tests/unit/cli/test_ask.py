@@ -26,7 +26,7 @@ def test_an_isolate_is_answered_with_its_reasons_and_by_whom(capfd: pytest.Captu
     assert head == "Escherichia coli (eco), site urine"
     assert cip.split(maxsplit=3) == ["CIP_NM", "0.5", "I", explain(edition, "eco", "CIP", "0.5").text]
     assert amk.split(maxsplit=3)[:3] == ["AMK_NM", "<=2", "S"]
-    assert who.startswith(f"answered by {edition.name}, no model asked")
+    assert who.startswith(f"answered by {edition.name}, without any model")
 
 
 def test_what_cannot_be_answered_says_why_in_the_language_wanted(capfd: pytest.CaptureFixture[str]) -> None:

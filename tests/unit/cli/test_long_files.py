@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sirena.cli.answering import FileQuestion, Output, answer, opened, read_rules, tell_about_problems
+from sirena.cli.answering import FileQuestion, Output, answer, open_for_answers, read_rules, tell_about_problems
 from sirena.domain.errors import SirenaError
 from sirena.domain.truth_table import TruthTable
 from sirena.engine import Engine, EngineError, Part, Result
@@ -74,7 +74,7 @@ def outcome(
     in_parts = False
     with contextlib.redirect_stderr(io.StringIO()) as said:
         try:
-            with opened(source, output, shortest=shortest, part=part, engine=engine) as isolates:
+            with open_for_answers(source, output, shortest=shortest, part=part, engine=engine) as isolates:
                 in_parts = isolates.parts is not None
                 question = FileQuestion(
                     lambda column: tables().get(column.model_column),
@@ -373,7 +373,7 @@ def test_nothing_is_left_of_work_that_was_interrupted(
     monkeypatch.setattr(FileAnswers, "of_part", interrupt)
     output = Output(target, Existing.REFUSE, None)
     question = FileQuestion(lambda column: tables().get(column.model_column), stamp="x")
-    with opened(source, output, shortest=0, part=400) as isolates:
+    with open_for_answers(source, output, shortest=0, part=400) as isolates:
         assert isolates.parts is not None
         with pytest.raises(KeyboardInterrupt):
             answer(isolates, output, question)

@@ -17,7 +17,7 @@ from sirena.domain.errors import SirenaError
 from sirena.ledger.catalogue import FileOpened
 from sirena.ledger.event import Event
 from sirena.panel.compiled import Panel
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.serving.holder import PanelHolder
 from sirena.serving.server import bind_path, serve_beside
 from sirena.serving.source import FilePanelSource
@@ -52,7 +52,7 @@ def test_the_pages_tell_and_ask_at_the_desk(tmp_path: Path) -> None:
     events: list[Event] = []
     sessions = Sessions(open_store(f"sqlite:///{tmp_path / 'access.db'}"), hours=1)
     path = tmp_path / "socket"
-    desk = PagesDesk(Door("http://desk", socket=path))
+    desk = PagesDesk(PartConnection("http://desk", socket=path))
     with serve_beside(create_desk(sessions, events.append), bind_path(path)):
         desk.record("file_opened", {"who": "clara", "origin": "192.0.2.7", "rows": 3})
         assert desk.open_sessions() == frozenset()
@@ -82,5 +82,5 @@ def test_a_desk_that_answers_nonsense_is_taken_to_be_away(tmp_path: Path) -> Non
         server = threading.Thread(target=nonsense)
         server.start()
         with pytest.raises(UnrecordedError):
-            PagesDesk(Door("http://desk", socket=path)).open_sessions()
+            PagesDesk(PartConnection("http://desk", socket=path)).open_sessions()
         server.join()

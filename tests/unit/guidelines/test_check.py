@@ -98,7 +98,7 @@ def test_a_row_stated_twice_and_a_row_that_contradicts_itself_are_named() -> Non
     """Both are mistakes in any edition."""
     good, again, bad = row(*ORDER), row(*ORDER, 4, 16), row(Rank.GENUS, "Serratia", 8, 8)
     outcome = check_edition(edition(good, again, bad))
-    assert outcome.repeated == (again,)
+    assert outcome.repeated_statements == (again,)
     assert outcome.contradictory == (bad,)
 
 
@@ -134,7 +134,7 @@ def test_the_gravest_difference_stands_first() -> None:
 def test_no_shipped_edition_repeats_or_contradicts_itself(name: str) -> None:
     """Nor does one group take the place of an equal one: what precedes is expected resistance alone."""
     outcome = check_edition(load_edition(name))
-    assert (outcome.repeated, outcome.contradictory) == ((), ())
+    assert (outcome.repeated_statements, outcome.contradictory) == ((), ())
     assert all(isinstance(item.before, ExpectedResistance) for item in outcome.overridden)
     assert {item.group for item in outcome.memberless} <= {"Phocaeicola dorei"}
 

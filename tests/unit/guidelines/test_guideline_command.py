@@ -71,7 +71,7 @@ def test_check_prints_counts_first_and_then_the_rows() -> None:
     printed = run("check", "EUCAST 2026", "--against", "EUCAST 2025", "--drugs", "CZO,SXT")
     counts, rows = " ".join(printed.split()).split("Overridden by", maxsplit=1)
     assert "differ from EUCAST 2025" in counts
-    assert "CZO species Klebsiella aerogenes: no breakpoint (block); before it comes, always, species" in rows
+    assert "CZO species Klebsiella aerogenes: no breakpoint (block); overridden always by species" in rows
     assert "S and R" in rows
 
 

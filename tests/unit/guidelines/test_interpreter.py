@@ -174,9 +174,9 @@ def test_pk_pd_reaches_no_parasite() -> None:
     rules = edition(replace(breakpoint_(Rank.ANY, "bacteria", 1, 2), source=PK_PD))
     table = compile_tables(rules, ["AMK"], reading=Reading(pk_pd=True))["AMK"]
     assert "shm" in ORGANISMS
-    assert "shm" not in table.known
-    assert "cal" not in table.known
-    assert "eco" in table.known
+    assert "shm" not in table.vocabulary
+    assert "cal" not in table.vocabulary
+    assert "eco" in table.vocabulary
 
 
 @pytest.mark.parametrize("name", NAMES)

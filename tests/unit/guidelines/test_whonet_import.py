@@ -77,7 +77,7 @@ def test_an_imported_edition_is_used_like_a_shipped_one(tmp_path: Path) -> None:
         row("cgl", "WHONET_ORG_CODE", "FLU", "0.0001", "64", SDD="<=32"),
     )
     (report,) = import_whonet([path], tmp_path / "imported")
-    assert (report.name, report.breakpoints, report.skipped) == ("CLSI 1999", 5, {})
+    assert (report.name, report.breakpoints, report.skipped_rows) == ("CLSI 1999", 5, {})
     assert Editions(tmp_path / "imported").names[-1] == "CLSI 1999"
     edition = imported(tmp_path, "clsi1999")
     assert explain(edition, "eco", "AMK", "8").answer == Answer(Category.R)
@@ -170,7 +170,7 @@ def test_a_row_without_figures_is_kept_as_a_block(tmp_path: Path) -> None:
         row("SAL", "GENUS_CODE", "AMK", "", ""),
     )
     (report,) = import_whonet([path], tmp_path / "imported")
-    assert (report.breakpoints, report.skipped) == (3, {})
+    assert (report.breakpoints, report.skipped_rows) == (3, {})
     edition = imported(tmp_path, "CLSI 1999")
     assert {row.drug: row.statement for row in edition.breakpoints if row.rank is Rank.GENUS} == {
         "AMK": Statement.BREAKPOINT,
@@ -223,7 +223,7 @@ def test_pk_pd_rows_of_eucast_are_not_taken_from_2025_on(tmp_path: Path) -> None
     )
     (report,) = import_whonet([path], tmp_path / "imported")
     assert report.breakpoints == 1
-    assert report.skipped == {"is a PK/PD row, which EUCAST says not to use": 1}
+    assert report.skipped_rows == {"is a PK/PD row, which EUCAST says not to use": 1}
 
 
 def test_figures_that_contradict_each_other_are_a_doubt(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_what_cannot_be_taken_over_is_counted(tmp_path: Path) -> None:
     )
     (report,) = import_whonet([path], tmp_path / "imported")
     assert report.breakpoints == 1
-    assert sorted(report.skipped.values()) == [1, 1, 1, 2]
+    assert sorted(report.skipped_rows.values()) == [1, 1, 1, 2]
     assert imported(tmp_path, "CLSI 1999").breakpoints[0].susceptible == 16
 
 
@@ -370,7 +370,9 @@ def test_whonets_own_tables_are_imported_for_every_year(shared_data: Path, tmp_p
     other = "is for an antimicrobial that Sirena does not answer for"
     for report in reports.values():
         assert report.breakpoints > 150
-        assert sum(count for reason, count in report.skipped.items() if reason != other) < 0.02 * report.breakpoints
+        assert (
+            sum(count for reason, count in report.skipped_rows.items() if reason != other) < 0.02 * report.breakpoints
+        )
     newest = imported(tmp_path, "CLSI 2024")
     assert set(compile_tables(newest)) == set(ANTIMICROBIALS)
     assert (Rank.GENUS, "Salmonella") in {(row.rank, row.group) for row in newest.breakpoints if row.states_nothing}

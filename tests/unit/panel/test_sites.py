@@ -31,7 +31,7 @@ def test_an_empty_specimen_is_an_unknown_site() -> None:
     """Nothing is said, and nothing is reported."""
     sites = read(None, "", " ")
     assert sites.of_each_row() == [Site.UNKNOWN] * 3
-    assert sites.unread.tolist() == []
+    assert sites.unread_rows.tolist() == []
 
 
 def test_a_specimen_that_cannot_be_read_is_unknown_and_remembered() -> None:
@@ -39,7 +39,7 @@ def test_a_specimen_that_cannot_be_read_is_unknown_and_remembered() -> None:
     sites = read("ur", "qwxz", "orina " * 100, "qwxz")
     assert [sites.sites[row] for row in sites.rows] == [Site.URINE, Site.UNKNOWN, Site.UNKNOWN, Site.UNKNOWN]
     assert sites.of_each_row() == [Site.URINE, None, None, None]
-    assert sites.unread.tolist() == [1, 2, 3]
+    assert sites.unread_rows.tolist() == [1, 2, 3]
 
 
 def test_no_rows_have_no_sites() -> None:
@@ -76,7 +76,7 @@ def test_the_site_decides_which_row_answers(
 ) -> None:
     """By the quick way of one value and by the way of a column."""
     assert expected == PANEL.answer_one(column, organism, mic, site)
-    answers = PANEL.answer_column(column, [organism] * 2, [mic] * 2, RowSites.alike(site, 2))
+    answers = PANEL.answer_column(column, [organism] * 2, [mic] * 2, RowSites.of_one_site(site, 2))
     assert [ANSWERS[code] for code in answers] == [expected] * 2
 
 

@@ -41,7 +41,7 @@ def test_a_certificate_made_by_a_clock_ahead_is_told_and_made_anew(
         made = self_made(settings)
         assert certificate_condition(settings).urgency is Urgency.OK
     told = certificate_condition(settings)
-    assert (told.urgency, "not valid yet" in told.told) == (Urgency.CRITICAL, True)
+    assert (told.urgency, "not valid yet" in told.state) == (Urgency.CRITICAL, True)
     assert self_made(settings) == made
     assert certificate_condition(settings).urgency is Urgency.OK
     assert is_valid_yet(authority_file(settings))

@@ -59,7 +59,7 @@ def test_a_disk_is_full_by_its_number_of_files_too(
         places[5:8] = [total, 10 * free, 10 * free]
         monkeypatch.setattr(os, "statvfs", lambda _, found=tuple(places): os.statvfs_result(found))
         told = found(settings, "disk")
-        assert (told.urgency, "inodes" in told.told) == (expected, expected > 0)
+        assert (told.urgency, "inodes" in told.state) == (expected, expected > 0)
 
 
 @pytest.mark.parametrize(("used", "urgency"), [(69, 0), (70, 1), (79, 1), (80, 2), (96, 2)])
@@ -69,7 +69,7 @@ def test_the_object_store_is_told_long_before_it_takes_no_more(
     """Ceph warns at 85 % and stops at 95 %; what to do stands beside the warning."""
     monkeypatch.setattr(module, "ask_room", lambda _: StoreRoom(100 * GIB, used * GIB))
     told = found(settings, "object store")
-    assert (told.urgency, f"{used}.0 of 100.0 GiB in use ({used} %)" in told.told) == (urgency, True)
+    assert (told.urgency, f"{used}.0 of 100.0 GiB in use ({used} %)" in told.state) == (urgency, True)
     assert ("SIRENA_S3_SIZE_GB" in told.remedy) == bool(urgency)
 
 
@@ -93,9 +93,9 @@ def test_the_disk_tells_when_the_object_store_is_promised_more_than_it_has(
         usage = Usage(200 * GIB, (200 - free) * GIB, free * GIB)
         monkeypatch.setattr(shutil, "disk_usage", lambda _, usage=usage: usage)
         told = found(settings, "disk")
-        assert (told.urgency, "promises the object store 40.0 GiB more" in told.told) == (Urgency.OK, remarked)
+        assert (told.urgency, "promises the object store 40.0 GiB more" in told.state) == (Urgency.OK, remarked)
     theirs = settings.model_copy(update={"s3_endpoint_url": "https://minio.example:9000"})
-    assert "promises" not in found(theirs, "disk").told
+    assert "promises" not in found(theirs, "disk").state
     assert "object store" not in {one.name for one in conditions(theirs)}
 
 
@@ -119,7 +119,7 @@ def test_a_missing_certificate_is_told(tmp_path: Path) -> None:
         tls_key=tmp_path / "gone.key",
     )
     assert found(gone, "certificate").urgency is Urgency.CRITICAL
-    assert "cannot be read" in found(gone, "certificate").told
+    assert "cannot be read" in found(gone, "certificate").state
 
 
 def test_backups_are_none_yet_fresh_failed_old(settings: Settings) -> None:
@@ -133,11 +133,11 @@ def test_backups_are_none_yet_fresh_failed_old(settings: Settings) -> None:
     with noting(settings, Activity.BACKUP) as note:
         note.snapshot = "0123456789abcdef"
     assert found(settings, "backup").urgency is Urgency.OK
-    assert "01234567" in found(settings, "backup").told
+    assert "01234567" in found(settings, "backup").state
     with pytest.raises(OSError, match="disk"), noting(settings, Activity.BACKUP):
         raise OSError("disk")
     assert found(settings, "backup").urgency is Urgency.WARNING
-    assert "failed" in found(settings, "backup").told
+    assert "failed" in found(settings, "backup").state
     for hours, urgency in ((27, Urgency.WARNING), (73, Urgency.CRITICAL)):
         _age(settings, hours)
         assert found(settings, "backup").urgency is urgency
@@ -157,7 +157,7 @@ def test_the_first_backup_under_way_is_no_alarm(settings: Settings) -> None:
     """Unless it has been so for hours: then it was killed."""
     with noting(settings, Activity.BACKUP):
         told = found(settings, "backup")
-        assert (told.urgency, "the first is under way" in told.told) == (Urgency.OK, True)
+        assert (told.urgency, "the first is under way" in told.state) == (Urgency.OK, True)
         file = settings.home / "backup" / "state.json"
         state = json.loads(file.read_text())
         state["backup"]["finished"] = (datetime.now(UTC) - timedelta(hours=5)).isoformat()
@@ -171,7 +171,7 @@ def test_a_backup_noted_ahead_of_the_clock_is_told(settings: Settings) -> None:
         pass
     _age(settings, -24 * 365)
     told = found(settings, "backup")
-    assert (told.urgency, "ahead of the clock" in told.told, "timedatectl" in told.remedy) == (
+    assert (told.urgency, "ahead of the clock" in told.state, "timedatectl" in told.remedy) == (
         Urgency.WARNING,
         True,
         True,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sirena.host.accounts import OsAccount, PreparationError
-from sirena.server.checks.finding import CheckVerdict, Notebook
+from sirena.server.checks.finding import CheckReport, CheckVerdict
 from sirena.server.checks.programs import look_at_programs
 from sirena.server.parts import postgresql
 from sirena.server.parts.part_accounts import PartAccounts
@@ -62,7 +62,7 @@ def test_a_version_that_was_removed_is_told_with_both_ways_on(debians: Path, clu
         cluster.part()
     assert "apt-get install postgresql-15" in refused.value.hint
     assert "PostgreSQL 17 makes new ones" in refused.value.hint
-    notebook = Notebook()
-    look_at_programs(cluster.settings, notebook)
-    told = next(one for one in notebook.findings if one.name == "postgresql")
+    check_report = CheckReport()
+    look_at_programs(cluster.settings, check_report)
+    told = next(one for one in check_report.findings if one.name == "postgresql")
     assert (told.verdict, "postgresql-15" in told.remedy) == (CheckVerdict.WRONG, True)

@@ -56,7 +56,7 @@ def counted_file(
     rules: Sequence[ExpertRule] | None = load_expert_rules(),
 ) -> CountedFile:
     """Count a file, and what a report shows beside its antibiogram."""
-    to_count = file if isinstance(file, FileToCount) else FileToCount.whole(file, read_isolates(file, TODAY))
+    to_count = file if isinstance(file, FileToCount) else FileToCount.of_whole_file(file, read_isolates(file, TODAY))
     tables = tables_of(edition, frozenset(column.model_column for column in to_count.file.mic_columns.values()))
     return count_file(
         to_count,

@@ -88,7 +88,7 @@ def test_an_alert_says_how_many_isolates_were_tested_for_it() -> None:
     facts = answered([{"ORGANISM": "kpn", "MEM_NM": "<=1"}, {"ORGANISM": "kpn", "CIP_NM": "1"}])
     carbapenems = next(
         record
-        for record in alert_records([finding.counted for finding in find_alerts(facts)], Language.SPANISH)
+        for record in alert_records([finding.alert_count for finding in find_alerts(facts)], Language.SPANISH)
         if record["alert"] == "CRE"
     )
     assert (carbapenems["isolates"], carbapenems["tested"], carbapenems["of_organism"]) == (0, 1, 2)

@@ -170,7 +170,7 @@ def test_a_file_without_patients_is_called_not_deduplicated(tmp_path: Path) -> N
     made = counted(
         hospital(tmp_path, HEADER, [*_rows(3, "-,2024-01-05,ur,med,dia,eco,2,16"), "0,2024-01-05,ur,m,,eco,2,"])
     )
-    assert (made.isolates, made.deduplicated) == (4, False)
+    assert (made.isolates, made.is_deduplicated) == (4, False)
     assert "not de-duplicated" in render_page(made, Language.ENGLISH)
 
 
@@ -275,7 +275,7 @@ def test_the_day_comes_first_unless_a_date_says_otherwise() -> None:
     """One date with 13 or more in the second place decides for all of its column."""
     assert read_dates(pl.Series(["2/1/1995 12:00:00 AM", "14/4/2000"]), TODAY).dates[0].month == 1
     assert read_dates(pl.Series(["2/1/1995", "4/14/2000"]), TODAY).dates[0].month == 2
-    assert read_dates(pl.Series(["2/1/1995"]), TODAY).undecided
+    assert read_dates(pl.Series(["2/1/1995"]), TODAY).is_undecided
     assert read_dates(pl.Series(["20240105", "2024-01-05T10:00"]), TODAY).dates.n_unique() == 1
 
 

@@ -50,7 +50,7 @@ def in_shares(path: Path, request: Request, most: int, part: int = 60_000, mappi
     """Count a file as if it were a long one."""
     word = load_mapping(mapping) if mapping else None
     with open_to_count(
-        path, folder=path.parent, today=TODAY, mapping=word, shortest=0, part=part, most=most
+        path, folder=path.parent, today=TODAY, mapping=word, shortest=0, part=part, most_rows=most
     ) as to_count:
         shares = list(to_count.parts)
         heights = [read()[0].frame.height for read in shares]
@@ -97,7 +97,7 @@ def test_every_rule_of_first_isolates_is_the_same_in_shares(
     """A patient's isolates are in one share, in the order of time."""
     path = tmp_path / "hospital.csv"
     write_file(few_tests, path)
-    request = Request(first=FirstIsolates(mode))
+    request = Request(first_isolates=FirstIsolates(mode))
     shares, whole = in_shares(path, request, 150, 20_000), at_once(path, request)
     assert_same(shares, whole)
     assert as_json(shares.antibiogram, Language.ENGLISH) == as_json(whole.antibiogram, Language.ENGLISH)
@@ -140,7 +140,7 @@ def test_nothing_of_who_a_patient_is_by_name_is_held(tmp_path: Path, isolates: p
     """Columns that counting does not look at stay in the file."""
     path = tmp_path / "hospital.csv"
     write_file(isolates.with_columns(LAST_NAME=pl.lit("Perez"), COMMENT=pl.lit("x")), path)
-    with open_to_count(path, folder=tmp_path, today=TODAY, shortest=0, most=150) as to_count:
+    with open_to_count(path, folder=tmp_path, today=TODAY, shortest=0, most_rows=150) as to_count:
         held = [read()[0].frame for read in to_count.parts]
     assert sum(frame.height for frame in held) == isolates.height
     assert len(held) == 3

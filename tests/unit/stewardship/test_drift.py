@@ -81,7 +81,7 @@ def test_a_hospital_that_does_not_change_does_not_drift(tmp_path: Path) -> None:
     """Of 7,000 isolates by the same rules in every year."""
     drift = _drift(tmp_path, _hospital())
     assert drift.period == Period.read("2025-Q4")
-    assert drift.sides[0].judged > 200
+    assert drift.sides[0].judged_count > 200
     assert not drift.is_found
 
 
@@ -90,7 +90,7 @@ def test_a_change_that_was_put_in_is_found_and_nothing_else(tmp_path: Path) -> N
     is_changed = (pl.col("SPEC_DATE") >= SINCE) & pl.col("CIP_NM").is_not_null() & (pl.col("ORGANISM") == "eco")
     changed = _hospital().with_columns(pl.when(is_changed).then(pl.lit(">4")).otherwise("CIP_NM").alias("CIP_NM"))
     drift = _drift(tmp_path, changed)
-    assert {(one.column, one.measure, one.what) for one in drift.sides[0].drifting} == {
+    assert {(one.column, one.measure, one.what) for one in drift.sides[0].drifting_comparisons} == {
         ("CIP_NM", Measure.CATEGORY, "S"),
         ("CIP_NM", Measure.CATEGORY, "R"),
     }
@@ -163,7 +163,7 @@ def test_what_the_other_side_never_had_drifts(tmp_path: Path, measure: Measure, 
     table = _rows({"0.25": 900}, {"0.25": 2000})
     new = table.head(100).with_columns(pl.lit(text).alias(name) for name, text in changed.items())
     drift = _drift(tmp_path, pl.concat([table, new]))
-    assert [one.measure for one in drift.sides[0].drifting] == [measure]
+    assert [one.measure for one in drift.sides[0].drifting_comparisons] == [measure]
     assert _one(drift, measure).share == 0.1
 
 
@@ -186,7 +186,7 @@ def test_a_training_beside_the_same_hospital_does_not_drift(tmp_path: Path) -> N
     kept = {column: count_tested(part) for (column,), part in tally.partition_by("column", as_dict=True).items()}
     drift = _drift(tmp_path, _hospital(), training=kept, whole=True)
     (side,) = drift.sides
-    assert (side.side, side.judged > 200, side.drifting) == (Side.TRAINING, True, ())
+    assert (side.side, side.judged_count > 200, side.drifting_comparisons) == (Side.TRAINING, True, ())
 
 
 def test_without_dates_there_is_no_last_year(tmp_path: Path) -> None:

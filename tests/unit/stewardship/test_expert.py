@@ -25,10 +25,10 @@ def changes(facts: IsolateFacts) -> dict[int, dict[str, tuple[str, str]]]:
     for test, reported in zip(facts.tests, apply_rules(facts, RULES), strict=True):
         for row, rule in enumerate(reported.rule.to_list()):
             if rule is not None:
-                assert reported.reported[row] == "R"
+                assert reported.reported_categories[row] == "R"
                 result.setdefault(row, {})[test.column.drug] = (test.category[row], rule.partition(" ")[0])
             else:
-                assert reported.reported[row] == test.category[row]
+                assert reported.reported_categories[row] == test.category[row]
     return result
 
 
@@ -54,7 +54,7 @@ def test_the_category_stays_and_the_report_stands_beside_it() -> None:
     facts = answered([{"ORGANISM": "sau", "MRSA": "+", "PEN_NM": "<=0.12"}])
     (reported,) = apply_rules(facts, RULES)
     assert facts.tests[0].category.to_list() == ["S"]
-    assert reported.reported.to_list() == ["R"]
+    assert reported.reported_categories.to_list() == ["R"]
     assert reported.rule.to_list() == ["MRS (CLSI M100 Table 2C; WHONET AMRIE rule MRS)"]
 
 
@@ -62,7 +62,7 @@ def test_no_rule_speaks_of_a_drug_that_was_not_tested() -> None:
     """An empty cell and a cell that cannot be read stay as they are."""
     facts = answered([{"ORGANISM": "sau", "MRSA": "+", "CRO_NM": "mixed", "FOX_NM": ">8"}])
     assert changes(facts) == {}
-    assert [test.reported.to_list() for test in apply_rules(facts, RULES)] == [["NI"], ["R"]]
+    assert [test.reported_categories.to_list() for test in apply_rules(facts, RULES)] == [["NI"], ["R"]]
 
 
 def test_what_is_resistant_already_needs_no_rule() -> None:
@@ -102,7 +102,7 @@ def test_a_report_never_makes_anything_susceptible_or_fills_an_empty_cell(rows: 
     """Whatever the row, a report is the category or R, and an empty cell stays empty."""
     facts = answered([{"ORGANISM": "sau", "MRSA": m, "OXA_NM": o, "PEN_NM": p} for m, o, p in rows])
     for test, reported in zip(facts.tests, apply_rules(facts, RULES), strict=True):
-        for before, after in zip(test.category.to_list(), reported.reported.to_list(), strict=True):
+        for before, after in zip(test.category.to_list(), reported.reported_categories.to_list(), strict=True):
             assert after == before or (before is not None and after == "R")
 
 

@@ -80,7 +80,7 @@ def test_only_the_eight_pathogens_from_blood_and_cerebrospinal_fluid_are_exporte
     rows = [ROW, ROW | {"SPEC_TYPE": "ur"}, ROW | {"ORGANISM": "pma"}, ROW | {"SPEC_TYPE": "sf", "ORGANISM": "kpn"}]
     result = export(rows)
     assert lines(result, "Specimen", "Pathogen") == [("BLOOD", "ESCCOL"), ("CSF", "KLEPNE")]
-    assert result.refused == (
+    assert result.refused_rows == (
         (1, "neither from blood nor from cerebrospinal fluid"),
         (2, "no pathogen of the protocol"),
     )
@@ -104,7 +104,7 @@ def test_the_first_of_patient_and_pathogen_in_the_year_counts() -> None:
     assert counters[0] == counters[4]
     assert {counters[0], counters[3]} == {"1", "2"}
     assert counters[1:3] == ["3", "4"]
-    assert [row for row, _ in result.refused] == [0, 1, 5]
+    assert [row for row, _ in result.refused_rows] == [0, 1, 5]
 
 
 def test_an_mic_of_another_guidelines_column_is_read_by_eucast() -> None:
@@ -136,7 +136,7 @@ def test_a_test_without_a_category_is_refused() -> None:
     """So is the R of a breakpoint in brackets, which has no S, and an isolate without any MIC."""
     result = export([ROW | {"AMK_EM": "64"}, ROW | {"PATIENT_ID": "B", "CIP_EM": ""}])
     assert lines(result, "Antibiotic") == [("CIP",)]
-    assert result.refused == ((0, "AMK: no category S, I or R"), (1, "no MIC"))
+    assert result.refused_rows == ((0, "AMK: no category S, I or R"), (1, "no MIC"))
     assert result.isolates == 1
 
 

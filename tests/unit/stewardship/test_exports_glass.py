@@ -41,7 +41,7 @@ def test_the_worked_example_gives_the_expected_counts(shared_data: Path) -> None
     assert counts["BLOOD", "ESCCOL", "CIP"] == (1, 0, 1, 0, 0)
     assert counts["URINE", "ESCCOL", "CIP"] == (1, 1, 3, 1, 0)
     assert counts["BLOOD", "STAAUR", "OXA"] == (2, 0, 0, 0, 0)
-    reasons = {int(row) + 1: reason for row, reason in result.refused}
+    reasons = {int(row) + 1: reason for row, reason in result.refused_rows}
     assert reasons == {
         3: "not the first of patient, specimen and pathogen in the year",
         4: "another year",

@@ -43,6 +43,6 @@ def test_codes_dates_and_mechanisms_are_whonets() -> None:
 def test_what_names_no_organism_is_refused_by_row() -> None:
     """And every column of the file has its meaning."""
     result = export({}, {"ORGANISM": "xxx"})
-    assert result.refused == ((1, "no organism, an unknown one, or no growth"),)
+    assert result.refused_rows == ((1, "no organism, an unknown one, or no growth"),)
     assert result.frame.height == 1
     assert list(result.meanings) == result.frame.columns

@@ -46,7 +46,7 @@ def test_a_drug_was_tested_where_its_cell_can_be_read() -> None:
             {"ORGANISM": "sau"},
         ]
     )
-    assert [test.tested.tolist() for test in facts.tests] == [[True, False, False], [True, False, False]]
+    assert [test.is_tested.tolist() for test in facts.tests] == [[True, False, False], [True, False, False]]
 
 
 def test_a_field_of_the_mapping_counts(tmp_path: Path) -> None:

@@ -64,4 +64,4 @@ def test_an_mrsa_always_is() -> None:
 @pytest.mark.parametrize("organism", ["sal", "spn", "cal"])
 def test_organisms_without_a_definition_are_not_judged(organism: str) -> None:
     """Salmonella is left out of the table of Enterobacterales."""
-    assert not find_multidrug(answered([{"ORGANISM": organism, "CIP_NM": ">4"}])).covered.any()
+    assert not find_multidrug(answered([{"ORGANISM": organism, "CIP_NM": ">4"}])).is_covered.any()

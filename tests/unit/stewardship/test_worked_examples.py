@@ -91,7 +91,7 @@ def test_mrsa_and_mssa_are_parted_after_first_isolates() -> None:
 
 def test_each_step_tells_what_it_lost() -> None:
     """Row 17 has no growth, 16 no date, 7 is a screening swab, 4 and 19 are of 2025, 2, 3 and 12 are repeats."""
-    assert [(loss.step, loss.lost) for loss in _of_2024().losses if loss.lost] == [
+    assert [(loss.step, loss.removed_rows) for loss in _of_2024().losses if loss.removed_rows] == [
         ("no_organism", 1),
         ("no_date", 1),
         ("screening", 1),

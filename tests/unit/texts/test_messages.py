@@ -38,7 +38,8 @@ def test_signs_in_numbers_are_those_of_spanish() -> None:
         "  20.000 aislamientos, 2 columnas de CIM, 39.000 resultados  S 1  NI 38.999"
     )
     assert _spanish("4,570") == "4.570"
-    assert _spanish("left out, not clear what they hold: 1,2,3; a --mapping can say").count("1,2,3") == 1
+    unclear = "left out, because it is not clear what they hold: 1,2,3; a --mapping file can say it"
+    assert _spanish(unclear).count("1,2,3") == 1
     assert "(97,25 %)" in _spanish("the edition states a category for 1,234; agreeing 1,200 (97.25%)")
 
 

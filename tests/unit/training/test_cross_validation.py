@@ -19,8 +19,8 @@ def test_every_result_is_judged_once() -> None:
     cells = counted(laboratory().rows)
     pooled, by_organism = cross_validate(cells, TrainingSettings(), steps=25)
 
-    assert pooled.labelled == 400
-    assert sum(counts.labelled for counts in by_organism.values()) == 400
+    assert pooled.labelled_results == 400
+    assert sum(counts.labelled_results for counts in by_organism.values()) == 400
     assert pooled.categorical_agreement.share > 0.97
 
 
@@ -29,8 +29,8 @@ def test_an_organism_that_only_the_fold_has_is_refused() -> None:
     one = evidence_of(*[("eco", "=", 0, "S", 60), ("eco", "=", 6, "R", 60), ("pae", "=", 0, "S", 1)])
     _, by_organism = cross_validate(counted(one.rows), TrainingSettings(), steps=25)
 
-    assert (by_organism["pae"].labelled, by_organism["pae"].answered.cases) == (1, 0)
-    assert by_organism["eco"].answered.cases == 120
+    assert (by_organism["pae"].labelled_results, by_organism["pae"].answered_rate.cases) == (1, 0)
+    assert by_organism["eco"].answered_rate.cases == 120
 
 
 def test_noise_is_not_learnt_from_the_results_that_judge() -> None:

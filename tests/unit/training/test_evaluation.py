@@ -24,28 +24,28 @@ def test_levels_are_compared_and_errors_counted() -> None:
     )
     found = evaluate({"AMK_NM": reference_table()}, evidence.rows)
 
-    assert found.pooled.labelled == 165
-    assert found.pooled.answered.cases == 150
-    assert found.pooled.categorical_agreement.cases == 90 + 40 + 5 + 6
-    assert (found.pooled.very_major_errors.cases, found.pooled.very_major_errors.total) == (4, 50)
-    assert (found.pooled.major_errors.cases, found.pooled.major_errors.total) == (3, 95)
-    assert found.pooled.minor_errors.cases == 2
-    assert {name: found.by_organism[name].answered.cases for name in ("cfr", "ecl")} == {"cfr": 0, "ecl": 5}
-    assert found.by_column["AMK_NM"] == found.pooled
+    assert found.pooled_counts.labelled_results == 165
+    assert found.pooled_counts.answered_rate.cases == 150
+    assert found.pooled_counts.categorical_agreement.cases == 90 + 40 + 5 + 6
+    assert (found.pooled_counts.very_major_errors.cases, found.pooled_counts.very_major_errors.total) == (4, 50)
+    assert (found.pooled_counts.major_errors.cases, found.pooled_counts.major_errors.total) == (3, 95)
+    assert found.pooled_counts.minor_errors.cases == 2
+    assert {name: found.by_organism[name].answered_rate.cases for name in ("cfr", "ecl")} == {"cfr": 0, "ecl": 5}
+    assert found.by_column["AMK_NM"] == found.pooled_counts
 
 
 def test_a_column_without_a_table_goes_unanswered() -> None:
     """Its labels count as labelled."""
     found = evaluate({}, evidence_of(("eco", "=", 0, "S", 5)).rows)
 
-    assert (found.pooled.answered.cases, found.pooled.answered.total) == (0, 5)
+    assert (found.pooled_counts.answered_rate.cases, found.pooled_counts.answered_rate.total) == (0, 5)
 
 
 def test_no_labels_give_empty_rates() -> None:
     """Nothing is divided by zero, and the JSON holds null."""
     found = evaluate({}, evidence_of(("eco", "=", 0, "S", 5)).rows.clear())
 
-    assert np.isnan(found.pooled.categorical_agreement.share)
+    assert np.isnan(found.pooled_counts.categorical_agreement.share)
     assert found.to_json()["pooled"]["ca"] == {"cases": 0, "total": 0, "share": None, "interval_95": [0.0, 1.0]}
 
 
@@ -53,7 +53,7 @@ def test_folds_are_pooled() -> None:
     """The sum of two parts is the evaluation of both."""
     first, second = evidence_of(("eco", "=", 0, "S", 5)), evidence_of(("eco", "=", 7, "S", 4), ("pae", "=", 0, "S", 1))
     tables = {"AMK_NM": reference_table()}
-    pooled = summarise([answered_cells(tables, evidence.rows) for evidence in (first, second)]).pooled
+    pooled = summarise([answered_cells(tables, evidence.rows) for evidence in (first, second)]).pooled_counts
 
     assert pooled.confusion == ((6, 0, 4), (0, 0, 0), (0, 0, 0))
 

@@ -111,7 +111,7 @@ def test_a_drug_with_neither_is_reported() -> None:
 
     assert [result.column for result in results] == ["AMK_NM", "AMP_NM"]
     assert isinstance(results[1], Untrainable)
-    assert "0 labelled results" in results[1].why
+    assert "0 labelled results" in results[1].reason
 
 
 def test_a_reference_without_breakpoints_trains_nothing() -> None:
@@ -177,7 +177,7 @@ def test_with_both_too_few_results_beyond_the_edition_are_left_out() -> None:
     model = train(beyond_the_edition(200))
 
     assert model.report["label_source"] == "reference"
-    assert "cfr" not in model.table.known
+    assert "cfr" not in model.table.vocabulary
     assert "200 results" in model.report["note"]
 
 

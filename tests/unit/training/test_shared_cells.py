@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from sirena.domain.errors import UsageError
-from sirena.training.counts import CountedEvidence, HospitalCounts, pooled
+from sirena.training.counts import CountedEvidence, HospitalCounts, pool_hospitals
 from sirena.training.evidence import LabelSource
 from sirena.training.fitting import TrainedModel, train_models
 from sirena.training.hospitals import compare_hospitals
@@ -35,7 +35,7 @@ def counts_of(folder: Path, rows: str) -> HospitalCounts:
 
 def learnt(*hospitals: HospitalCounts) -> TrainedModel:
     """Train amikacin on hospitals together."""
-    (model,) = train_models(CountedEvidence(pooled(hospitals), 0, LabelSource.FILE), drugs=["AMK"])
+    (model,) = train_models(CountedEvidence(pool_hospitals(hospitals), 0, LabelSource.FILE), drugs=["AMK"])
     assert isinstance(model, TrainedModel)
     return model
 

@@ -9,7 +9,7 @@ from sirena.domain.mic import CODES
 from sirena.domain.site import Site
 from sirena.domain.truth_table import TruthTable
 from sirena.training.backend import tf
-from sirena.training.cells import PARTS, Cells, keyed, part_of_isolate
+from sirena.training.cells import PARTS, Cells, part_of_isolate, with_keys
 from sirena.training.evidence import Evidence
 from sirena.training.lineage import Lineage
 from sirena.training.network import CutPoints
@@ -117,7 +117,7 @@ def test_the_digest_tells_evidence_apart() -> None:
 
 def keys(evidence: Evidence, reference: TruthTable | None) -> list[str]:
     """Return the keys under which evidence is counted."""
-    return sorted(keyed(evidence.counted(0), reference)["key"].unique())
+    return sorted(with_keys(evidence.weighted_cells(0), reference)["key"].unique())
 
 
 def at(site: Site, *organisms: str) -> Evidence:
@@ -125,14 +125,14 @@ def at(site: Site, *organisms: str) -> Evidence:
     return evidence_of(*((organism, "=", 0, "S", 1) for organism in organisms), site=site)
 
 
-def with_keys(*names: str) -> TruthTable:
+def table_of_keys(*names: str) -> TruthTable:
     """Return a reference with these keys."""
     return TruthTable("AMK_NM", names, np.zeros((len(names), CODES), dtype=np.uint8))
 
 
 def test_a_site_counts_only_where_the_reference_tells_it_from_others() -> None:
     """Cerebrospinal fluid for pneumococci; urine is counted with all else."""
-    reference = with_keys("spn", "spn@csf", "eco")
+    reference = table_of_keys("spn", "spn@csf", "eco")
 
     assert keys(at(Site.CEREBROSPINAL_FLUID, "spn", "eco"), reference) == ["eco", "spn@csf"]
     assert keys(at(Site.URINE, "spn", "eco"), reference) == ["eco", "spn"]
@@ -141,16 +141,16 @@ def test_a_site_counts_only_where_the_reference_tells_it_from_others() -> None:
 def test_without_a_reference_all_sites_are_counted_together() -> None:
     """Nothing says that a laboratory's labels differ by site, and each site alone would have too few."""
     assert keys(at(Site.CEREBROSPINAL_FLUID, "spn"), None) == ["spn"]
-    assert keys(at(Site.CEREBROSPINAL_FLUID, "cfr"), with_keys("spn", "spn@csf")) == ["cfr"]
+    assert keys(at(Site.CEREBROSPINAL_FLUID, "cfr"), table_of_keys("spn", "spn@csf")) == ["cfr"]
 
 
 def test_a_site_for_which_the_guideline_has_no_row_stays_apart() -> None:
     """Labels of blood say nothing of urine, where alone the guideline speaks."""
-    assert keys(at(Site.BLOOD, "eco"), with_keys("eco@urine", "eco@unknown")) == ["eco@blood"]
+    assert keys(at(Site.BLOOD, "eco"), table_of_keys("eco@urine", "eco@unknown")) == ["eco@blood"]
 
 
 def test_counting_by_key_loses_no_result() -> None:
     """Whatever the sites."""
     evidence = at(Site.URINE, "spn", "eco", "cfr")
-    for reference in (None, with_keys("spn", "spn@urine", "eco@csf")):
-        assert keyed(evidence.counted(0), reference)["weight"].sum() == 3
+    for reference in (None, table_of_keys("spn", "spn@urine", "eco@csf")):
+        assert with_keys(evidence.weighted_cells(0), reference)["weight"].sum() == 3

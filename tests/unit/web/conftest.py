@@ -45,7 +45,7 @@ def visitor(own_pages: tuple[Pages, OwnMachineOnly]) -> Iterator[TestClient]:
     with TestClient(application, base_url=ORIGIN, headers={"origin": ORIGIN, "accept-language": "en"}) as client:
         yield client
     pages.files.forget_owners(pages.files.owners())
-    for typed in pages.kept():
+    for typed in pages.text_stores():
         typed.forget_owners(typed.owners())
 
 

@@ -226,15 +226,15 @@ def test_what_somebody_typed_of_one_isolate_is_the_sessions_and_gone_with_it(hou
 def test_one_owner_sends_one_file_at_a_time_and_all_together_a_few() -> None:
     """Bodies are held in memory from their first byte."""
     uploads = Uploads()
-    holding = [uploads.coming(f"owner {number}") for number in range(MOST_AT_ONCE)]
+    holding = [uploads.room_for(f"owner {number}") for number in range(MOST_AT_ONCE)]
     for one in holding:
         one.__enter__()
     for owner in ("owner 0", "another"):
-        with pytest.raises(HTTPException) as refused, uploads.coming(owner):
+        with pytest.raises(HTTPException) as refused, uploads.room_for(owner):
             pass
         assert refused.value.status_code == 503
     holding[0].__exit__(None, None, None)
-    with uploads.coming("another"):
+    with uploads.room_for("another"):
         pass
 
 

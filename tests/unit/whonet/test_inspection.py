@@ -112,7 +112,7 @@ def test_sites_are_counted_and_unknown_specimens_named_by_row(tmp_path: Path, si
         ("Orinna", 1, (7,)),
     ]
     printed = sirena("inspect", path).output
-    assert "4 isolates are answered as of unknown site." in printed
+    assert "4 isolates have an unknown site of infection." in printed
     assert "Garzonedo" not in printed
 
 
@@ -120,7 +120,7 @@ def test_a_file_without_specimens_says_so(tmp_path: Path, sirena: Typed) -> None
     """And how to name one site for all."""
     path = tmp_path / "plain.csv"
     path.write_text("ORGANISM,AMK_NM\neco,4\n", encoding="utf-8")
-    assert "--site names one" in sirena("inspect", path).output
+    assert "--site gives one" in sirena("inspect", path).output
 
 
 @pytest.mark.parametrize(

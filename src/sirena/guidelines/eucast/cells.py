@@ -46,7 +46,7 @@ class Run:
 
     text: str
     superscript: bool = False
-    struck: bool = False
+    is_struck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,16 +93,16 @@ def has_superscripts(cells: Iterable[Cell | MergedCell]) -> bool:
     return any(run.superscript for cell in cells for run in runs_of(cell))
 
 
-def printed(cell: Cell | MergedCell) -> Printed:
+def printed_cell(cell: Cell | MergedCell) -> Printed:
     """Return what a cell prints; successive blanks and line ends become one space."""
-    live = [run for run in runs_of(cell) if not run.struck]
+    live = [run for run in runs_of(cell) if not run.is_struck]
     text = "".join(run.text for run in live if not run.superscript)
     return Printed(" ".join(text.split()), _split(run.text for run in live if run.superscript))
 
 
 def printed_lines(cell: Cell | MergedCell) -> str:
     """Return what a cell prints with its line ends; struck and superscript text is left out."""
-    return "".join(run.text for run in runs_of(cell) if not run.struck and not run.superscript)
+    return "".join(run.text for run in runs_of(cell) if not run.is_struck and not run.superscript)
 
 
 def printed_title(cell: Cell | MergedCell, superscripts: bool) -> Printed:
@@ -110,7 +110,7 @@ def printed_title(cell: Cell | MergedCell, superscripts: bool) -> Printed:
 
     No antimicrobial, indication or organism of EUCAST's has a number in its name.
     """
-    title = printed(cell)
+    title = printed_cell(cell)
     if superscripts:
         return title
     marks = _split(_MARK_IN_TITLE.findall(title.text))
@@ -129,7 +129,7 @@ def read_value(cell: Cell | MergedCell, superscripts: bool) -> Value:
     """
     figure, marks = "", []
     for run in runs_of(cell):
-        if run.struck or not run.text.strip():
+        if run.is_struck or not run.text.strip():
             continue
         if run.superscript:
             marks.append(run.text)

@@ -24,19 +24,21 @@ _Key = tuple[str, Rank, str, frozenset[Indication]]
 
 def complete(sheets: Iterable[TakenSheet]) -> tuple[tuple[WorkbookStatement, ...], tuple[Undecided, ...]]:
     """Return a workbook's statements, completed by those that they imply, and the cells that contradict one another."""
-    taken = [sheet.rows for sheet in sheets]
-    naming_first = sorted((row for rows in taken for row in rows), key=lambda row: not row.names_organisms)
-    undecided = tuple(_contradictions(naming_first))
-    refused = {(item.sheet, item.cell) for item in undecided}
-    kept: dict[_Key, WorkbookStatement] = {}
+    rows_of_sheets = [sheet.rows for sheet in sheets]
+    naming_first = sorted((row for rows in rows_of_sheets for row in rows), key=lambda row: not row.names_organisms)
+    undecided_cells = tuple(_contradictions(naming_first))
+    refused_cells = {(item.sheet, item.cell) for item in undecided_cells}
+    statement_of_key: dict[_Key, WorkbookStatement] = {}
     for row in naming_first:
         for statement in row.statements:
-            if (statement.sheet, f"A{statement.row}") not in refused:
-                kept.setdefault(_key(statement), statement)
-    for rows in taken:
-        for statement in (*_repeated(rows, kept), *_blocks(rows, kept)):
-            kept.setdefault(_key(statement), statement)
-    return tuple(sorted(kept.values(), key=lambda statement: (statement.sheet, statement.row))), undecided
+            if (statement.sheet, f"A{statement.row}") not in refused_cells:
+                statement_of_key.setdefault(_key(statement), statement)
+    for rows in rows_of_sheets:
+        for statement in (*_repetitions(rows, statement_of_key), *_blocks(rows, statement_of_key)):
+            statement_of_key.setdefault(_key(statement), statement)
+    return tuple(
+        sorted(statement_of_key.values(), key=lambda statement: (statement.sheet, statement.row))
+    ), undecided_cells
 
 
 def _key(statement: WorkbookStatement) -> _Key:
@@ -44,19 +46,19 @@ def _key(statement: WorkbookStatement) -> _Key:
 
 
 def _contradictions(rows: Iterable[TakenRow]) -> Iterator[Undecided]:
-    first: dict[_Key, tuple[WorkbookStatement, TakenRow]] = {}
+    first_statements: dict[_Key, tuple[WorkbookStatement, TakenRow]] = {}
     for row in rows:
         for statement in row.statements:
-            other, its_row = first.setdefault(_key(statement), (statement, row))
+            earlier, its_row = first_statements.setdefault(_key(statement), (statement, row))
             figures = statement.kind, statement.susceptible, statement.resistant
-            alike = figures == (other.kind, other.susceptible, other.resistant)
-            if not alike and its_row.names_organisms is row.names_organisms:
-                for one, another in ((other, statement), (statement, other)):
-                    reason = f"says otherwise than {another.sheet}!A{another.row} of the same organisms"
-                    yield Undecided(one.sheet, f"A{one.row}", reason)
+            is_alike = figures == (earlier.kind, earlier.susceptible, earlier.resistant)
+            if not is_alike and its_row.names_organisms is row.names_organisms:
+                for own, contrary in ((earlier, statement), (statement, earlier)):
+                    reason = f"says otherwise than {contrary.sheet}!A{contrary.row} of the same organisms"
+                    yield Undecided(own.sheet, f"A{own.row}", reason)
 
 
-def _blocks(rows: Iterable[TakenRow], kept: dict[_Key, WorkbookStatement]) -> Iterator[WorkbookStatement]:
+def _blocks(rows: Iterable[TakenRow], statement_of_key: dict[_Key, WorkbookStatement]) -> Iterator[WorkbookStatement]:
     for row in rows:
         for statement in row.statements:
             for rank, group in row.exceptions:
@@ -70,24 +72,30 @@ def _blocks(rows: Iterable[TakenRow], kept: dict[_Key, WorkbookStatement]) -> It
                         resistant=None,
                         remark="left out by the row or its table",
                     )
-                    if _key(block) not in kept:
+                    if _key(block) not in statement_of_key:
                         yield block
 
 
-def _repeated(rows: Iterable[TakenRow], kept: dict[_Key, WorkbookStatement]) -> Iterator[WorkbookStatement]:
+def _repetitions(
+    rows: Iterable[TakenRow], statement_of_key: dict[_Key, WorkbookStatement]
+) -> Iterator[WorkbookStatement]:
     by_drug: dict[str, list[tuple[WorkbookStatement, TakenRow]]] = {}
     for row in rows:
         for statement in row.statements:
             by_drug.setdefault(statement.drug, []).append((statement, row))
-    for listed in by_drug.values():
+    for pairs in by_drug.values():
         own: dict[Group, list[WorkbookStatement]] = {}
-        for statement, _ in listed:
+        for statement, _ in pairs:
             own.setdefault((statement.rank, statement.group), []).append(statement)
         for narrow, statements in own.items():
             if any(not statement.indications for statement in statements):
                 continue
-            for wide, row in listed:
-                repeated = replace(wide, rank=narrow[0], group=narrow[1], remark=f"repeated from {wide.group}")
-                aside = row.for_others or narrow in row.exceptions
-                if not aside and _key(repeated) not in kept and contains((wide.rank, wide.group), narrow):
-                    yield repeated
+            for wide, row in pairs:
+                repetition = replace(wide, rank=narrow[0], group=narrow[1], remark=f"repeated from {wide.group}")
+                is_exempt = row.for_others or narrow in row.exceptions
+                if (
+                    not is_exempt
+                    and _key(repetition) not in statement_of_key
+                    and contains((wide.rank, wide.group), narrow)
+                ):
+                    yield repetition

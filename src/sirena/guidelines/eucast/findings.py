@@ -73,7 +73,7 @@ class WorkbookReading:
     valid_from: datetime.date
     """Day from which EUCAST wants the tables used."""
     statements: tuple[WorkbookStatement, ...]
-    undecided: tuple[Undecided, ...]
+    undecided_cells: tuple[Undecided, ...]
     """Cells from which nothing was imported."""
     to_check: tuple[Undecided, ...]
     """Cells that were imported as printed, but whose notes say more than figures can."""

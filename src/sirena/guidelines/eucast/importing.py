@@ -20,7 +20,7 @@ from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.category import Category
 from sirena.guidelines.difference import Difference, difference
 from sirena.guidelines.edition_file import EditionRecord
-from sirena.guidelines.editions import Edition, Editions, load_edition, shipped
+from sirena.guidelines.editions import Edition, Editions, is_shipped, load_edition
 from sirena.guidelines.eucast.findings import Undecided, WorkbookReading, WorkbookStatement
 from sirena.guidelines.eucast.workbook import read_workbook
 from sirena.guidelines.rows import Breakpoint, ExpectedResistance, Guideline
@@ -40,7 +40,7 @@ class ImportedWorkbook:
     """Number of statements of each kind."""
     expected_from: str
     """Name of the edition from which expected resistance was copied."""
-    undecided: tuple[Undecided, ...]
+    undecided_cells: tuple[Undecided, ...]
     to_check: tuple[Undecided, ...]
     left_out: tuple[Undecided, ...]
     differences: tuple[Difference, ...] | None = None
@@ -68,9 +68,9 @@ def import_eucast(path: Path, folder: Path) -> ImportedWorkbook:
     )
     kinds = Counter(statement.kind.value for statement in reading.statements)
     report = ImportedWorkbook(
-        edition.name, dict(kinds), base.name, reading.undecided, reading.to_check, reading.left_out
+        edition.name, dict(kinds), base.name, reading.undecided_cells, reading.to_check, reading.left_out
     )
-    if shipped(edition.name):
+    if is_shipped(edition.name):
         return replace(report, differences=tuple(_differences(load_edition(edition.name), edition)))
     provenance = {
         "files": [{"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}],
@@ -78,7 +78,7 @@ def import_eucast(path: Path, folder: Path) -> ImportedWorkbook:
         "breakpoints": len(edition.breakpoints),
         "expected_resistance": len(edition.expected_resistance),
         "expected_resistance_from": base.name,
-        "undecided": [f"{item.sheet}!{item.cell}: {item.reason}" for item in reading.undecided],
+        "undecided": [f"{item.sheet}!{item.cell}: {item.reason}" for item in reading.undecided_cells],
     }
     store_edition(folder, edition, provenance)
     return report
@@ -88,7 +88,7 @@ def _record(reading: WorkbookReading, base: Edition) -> EditionRecord:
     doubts = [
         "antifungals: not in the workbook",
         f"expected resistance: taken over from {base.name}",
-        *(f"{item.sheet}!{item.cell} was left out: {item.reason}" for item in reading.undecided),
+        *(f"{item.sheet}!{item.cell} was left out: {item.reason}" for item in reading.undecided_cells),
     ]
     return EditionRecord(
         documents=(f"EUCAST v{reading.version}",),
@@ -133,9 +133,9 @@ def _taken_over(base: Edition, name: str) -> Iterator[ExpectedResistance]:
         yield replace(statement, doubt=doubt)
 
 
-def _differences(before: Edition, after: Edition) -> Iterator[Difference]:
+def _differences(shipped_edition: Edition, workbook_edition: Edition) -> Iterator[Difference]:
     """Yield the differences between the shipped edition and the workbook's, without antifungals."""
-    for item in difference(before, after):
+    for item in difference(shipped_edition, workbook_edition):
         agent = ANTIMICROBIALS.get(item.drug)
         if agent is None or agent.family != _ANTIFUNGALS:
             yield item

@@ -21,7 +21,7 @@ from openpyxl.cell.cell import Cell, MergedCell
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from sirena.guidelines.eucast.cells import Printed, printed, printed_lines, printed_title
+from sirena.guidelines.eucast.cells import Printed, printed_cell, printed_lines, printed_title
 from sirena.guidelines.eucast.findings import WorkbookError
 
 _MIC: Final = "MIC breakpoints (mg/L)"
@@ -87,9 +87,11 @@ def read_sheet(sheet: Worksheet, superscripts: bool) -> Sheet | None:
     """
     headers = [(row, column) for row, column in _find(sheet, _MIC)]
     if not headers:
-        strange = next(_find(sheet, _SUSCEPTIBLE), None)
-        if strange is not None:
-            raise WorkbookError(f"{place(sheet, strange[0] - 1, strange[1])}: “{_MIC}” is expected here", hint=_HINT)
+        stray_cell = next(_find(sheet, _SUSCEPTIBLE), None)
+        if stray_cell is not None:
+            raise WorkbookError(
+                f"{place(sheet, stray_cell[0] - 1, stray_cell[1])}: “{_MIC}” is expected here", hint=_HINT
+            )
         return None
     tables, lone, outside = [], [], 1
     for position, (row, column) in enumerate(headers):
@@ -102,45 +104,45 @@ def read_sheet(sheet: Worksheet, superscripts: bool) -> Sheet | None:
         notes, notes_cell = _notes(sheet, row, end)
         prose = tuple(_prose(sheet, max(outside, 2), row))
         heading = printed_title(sheet.cell(row, 1), superscripts)
-        filled = tuple(line for line in rows if _filled(line))
-        tables.append(BreakpointTable(heading, f"A{row}", filled, notes, notes_cell, prose))
+        filled_rows = tuple(line for line in rows if _filled(line))
+        tables.append(BreakpointTable(heading, f"A{row}", filled_rows, notes, notes_cell, prose))
         outside = end
-    return Sheet(sheet.title.strip(), printed(sheet.cell(1, 1)).text, tuple(tables), tuple(lone))
+    return Sheet(sheet.title.strip(), printed_cell(sheet.cell(1, 1)).text, tuple(tables), tuple(lone))
 
 
 def _find(sheet: Worksheet, text: str) -> Iterator[tuple[int, int]]:
     for cells in sheet.iter_rows():
         for cell in cells:
-            if cell.value is not None and printed(cell).text == text:
+            if cell.value is not None and printed_cell(cell).text == text:
                 yield cell.row, cell.column
                 if text == _MIC:
                     break
 
 
 def _check_header(sheet: Worksheet, row: int, column: int) -> None:
-    expected = ((row + 1, column, _SUSCEPTIBLE), (row + 1, column + 1, _RESISTANT))
-    for line, place_of, text in expected:
-        if printed(sheet.cell(line, place_of)).text != text:
+    expected_cells = ((row + 1, column, _SUSCEPTIBLE), (row + 1, column + 1, _RESISTANT))
+    for line, place_of, text in expected_cells:
+        if printed_cell(sheet.cell(line, place_of)).text != text:
             raise WorkbookError(f"{place(sheet, line, place_of)}: “{text}” is expected here", hint=_HINT)
-    if column == 1 or not printed(sheet.cell(row, 1)).text:
+    if column == 1 or not printed_cell(sheet.cell(row, 1)).text:
         raise WorkbookError(f"{place(sheet, row, 1)}: the name of a table is expected here", hint=_HINT)
 
 
 def _rows(
-    sheet: Worksheet, first: int, limit: int, column: int, superscripts: bool
+    sheet: Worksheet, first_row: int, limit: int, column: int, superscripts: bool
 ) -> tuple[tuple[TableRow, ...], int]:
     """Return the rows of a table, and the number of the first row below the table."""
     rows: list[TableRow] = []
-    for number in range(first, limit):
+    for number in range(first_row, limit):
         susceptible, resistant = sheet.cell(number, column), sheet.cell(number, column + 1)
         title = printed_title(sheet.cell(number, 1), superscripts)
         row = TableRow(number, title, f"A{number}", susceptible, resistant)
         if not title.text and not _filled(row):
-            if number > first:
+            if number > first_row:
                 return tuple(rows), number
             continue
         if not title.text:
-            _check_merged(sheet, first, number + 1, column)
+            _check_merged(sheet, first_row, number + 1, column)
             raise WorkbookError(f"{place(sheet, number, 1)}: the figures beside it have no title", hint=_HINT)
         rows.append(row)
     return tuple(rows), limit
@@ -150,25 +152,26 @@ def _filled(row: TableRow) -> bool:
     return bool(printed_lines(row.susceptible).strip() or printed_lines(row.resistant).strip())
 
 
-def _check_merged(sheet: Worksheet, first: int, end: int, column: int) -> None:
-    for merged in sheet.merged_cells.ranges:
-        if merged.min_row < end and merged.max_row >= first and merged.min_col <= column + 1:
+def _check_merged(sheet: Worksheet, first_row: int, end: int, column: int) -> None:
+    for merged_range in sheet.merged_cells.ranges:
+        if merged_range.min_row < end and merged_range.max_row >= first_row and merged_range.min_col <= column + 1:
             raise WorkbookError(
-                f"{place(sheet, merged.min_row, merged.min_col)}: cells of a table are merged ({merged.coord})",
+                f"{place(sheet, merged_range.min_row, merged_range.min_col)}: "
+                f"cells of a table are merged ({merged_range.coord})",
                 hint=_HINT,
             )
 
 
-def _check_outside(sheet: Worksheet, first: int, limit: int, column: int) -> None:
+def _check_outside(sheet: Worksheet, first_row: int, limit: int, column: int) -> None:
     """Raise `WorkbookError` if there are figures below a table's end: an emptied row would cut the table short."""
-    for number in range(first, limit):
+    for number in range(first_row, limit):
         for place_of in (column, column + 1):
-            if printed(sheet.cell(number, place_of)).text:
+            if printed_cell(sheet.cell(number, place_of)).text:
                 raise WorkbookError(f"{place(sheet, number, place_of)}: figures stand outside a table", hint=_HINT)
 
 
 def _notes(sheet: Worksheet, row: int, end: int) -> tuple[dict[str, str], str]:
-    column = next((cell.column for cell in sheet[row] if printed(cell).text.startswith("Notes ")), None)
+    column = next((cell.column for cell in sheet[row] if printed_cell(cell).text.startswith("Notes ")), None)
     if column is None:
         raise WorkbookError(f"{place(sheet, row, sheet.max_column)}: the column of notes is missing", hint=_HINT)
     notes: dict[str, str] = {}
@@ -185,9 +188,9 @@ def _notes(sheet: Worksheet, row: int, end: int) -> tuple[dict[str, str], str]:
     return notes, f"{get_column_letter(column)}{row + 2}"
 
 
-def _prose(sheet: Worksheet, first: int, end: int) -> Iterator[tuple[str, str]]:
+def _prose(sheet: Worksheet, first_row: int, end: int) -> Iterator[tuple[str, str]]:
     """Yield the text of the first column between two tables, with its address."""
-    for row in range(first, end):
+    for row in range(first_row, end):
         text = printed_lines(sheet.cell(row, 1)).strip()
         if text and not text.startswith("MIC determination"):
             yield text, f"A{row}"

@@ -67,7 +67,7 @@ class Naming:
         outer = _EXCEPT.split(_ASIDE.sub("", _BRACKET.sub("", text)), maxsplit=1)
         if len(outer) == 2:
             exceptions += self.read(outer[1]).groups
-        groups = [group for name in _listed(outer[0]) for group in self._one(name)]
+        groups = [group for name in _names_of_list(outer[0]) for group in self._one(name)]
         return Organisms(tuple(dict.fromkeys(groups)), tuple(dict.fromkeys(exceptions)))
 
     def _one(self, name: str) -> tuple[Group, ...]:
@@ -81,8 +81,8 @@ class Naming:
         genus, _, rest = name.removesuffix(" spp.").partition(" ")
         if genus.endswith(".") and rest:
             return (self._shortened(genus[:-1], rest),)
-        if not rest and (found := _wide().get(genus)):
-            return (found,)
+        if not rest and (wide_group := _wide().get(genus)):
+            return (wide_group,)
         if "/" in rest:
             return tuple((Rank.SPECIES, f"{genus} {epithet}") for epithet in rest.split("/"))
         if _wide().get(genus, (Rank.ANY, ""))[0] is Rank.GENUS and re.fullmatch(r"[a-z]+", rest):
@@ -102,7 +102,7 @@ class Naming:
         return group[1].split()[0] in genera or any(contains(wide, group) for wide in self.table)
 
 
-def _listed(text: str) -> Iterable[str]:
+def _names_of_list(text: str) -> Iterable[str]:
     """Yield the names of a list: ``E. coli, Klebsiella spp. and P. mirabilis``."""
     units = _UNIT.findall(text)
     rest = _UNIT.sub("", text)
@@ -124,12 +124,12 @@ def _wide() -> dict[str, Group]:
 @cache
 def _species() -> dict[str, tuple[Group, ...]]:
     """Return the species, and subspecies that EUCAST may count as species, by the last word of their name."""
-    found: dict[str, dict[Group, None]] = {}
+    groups_of_epithet: dict[str, dict[Group, None]] = {}
     for organism in ORGANISMS.values():
         for rank, name in organism.lineage:
             if rank in (Rank.SEROVAR, Rank.SPECIES):
-                found.setdefault(name.split()[-1], {})[rank, name] = None
-    return {epithet: tuple(groups) for epithet, groups in found.items()}
+                groups_of_epithet.setdefault(name.split()[-1], {})[rank, name] = None
+    return {epithet: tuple(groups) for epithet, groups in groups_of_epithet.items()}
 
 
 @cache

@@ -62,30 +62,30 @@ class TakenSheet:
     """The result of reading one sheet."""
 
     rows: tuple[TakenRow, ...]
-    undecided: tuple[Undecided, ...]
+    undecided_cells: tuple[Undecided, ...]
     to_check: tuple[Undecided, ...]
 
 
 def take_sheet(sheet: Sheet, superscripts: bool) -> TakenSheet:
     """Return the statements of all tables of a sheet."""
     rows: list[TakenRow] = []
-    undecided = [Undecided(sheet.name, cell, _ending(text)) for text, cell in sheet.endings]
+    undecided_cells = [Undecided(sheet.name, cell, _ending(text)) for text, cell in sheet.endings]
     to_check: list[Undecided] = []
     for table in sheet.tables:
         try:
             scope = _scope(sheet, table)
         except UndecidableError as error:
             reason = f"{error}; no row of the tables below it is taken"
-            undecided.append(Undecided(sheet.name, error.cell or "A1", reason))
+            undecided_cells.append(Undecided(sheet.name, error.cell or "A1", reason))
             continue
         for row in table.rows:
             try:
                 rows.append(_take(sheet.name, table, row, scope, superscripts))
             except UndecidableError as error:
-                undecided.append(Undecided(sheet.name, error.cell or row.title_cell, str(error)))
+                undecided_cells.append(Undecided(sheet.name, error.cell or row.title_cell, str(error)))
             else:
                 to_check += _to_check(sheet.name, table, row, rows[-1])
-    return TakenSheet(tuple(rows), tuple(dict.fromkeys(undecided)), tuple(to_check))
+    return TakenSheet(tuple(rows), tuple(dict.fromkeys(undecided_cells)), tuple(to_check))
 
 
 def _ending(text: str) -> str:
@@ -98,8 +98,8 @@ def _scope(sheet: Sheet, table: BreakpointTable) -> Scope:
     caption = next((text for text, _ in table.prose if _CAPTION.fullmatch(text)), None)
     if caption is not None:
         return read_scope(caption, table.prose)
-    first = sheet.tables[0]
-    return read_scope(sheet.heading, first.prose if table is first else (*first.prose, *table.prose))
+    first_table = sheet.tables[0]
+    return read_scope(sheet.heading, first_table.prose if table is first_table else (*first_table.prose, *table.prose))
 
 
 def _take(sheet: str, table: BreakpointTable, row: TableRow, scope: Scope, superscripts: bool) -> TakenRow:
@@ -110,8 +110,8 @@ def _take(sheet: str, table: BreakpointTable, row: TableRow, scope: Scope, super
     if not superscripts and not set(marks) <= set(table.notes):
         raise UndecidableError("a number behind the figure is that of no note, and superscripts were lost")
     notes = [table.notes.get(mark, "") for mark in marks]
-    named = scope.naming.read(title.organisms) if title.organisms else None
-    groups = scope.widened(named.groups if named else scope.groups)
+    organisms = scope.naming.read(title.organisms) if title.organisms else None
+    groups = scope.widen(organisms.groups if organisms else scope.groups)
     left_out = [group for note in notes for group in excluded_by_note(note, scope.naming)]
     oral = any(_ORAL_ONLY.search(note) for note in notes)
     if any(_LIMIT.search(note) for note in notes) and not (left_out or oral):
@@ -134,9 +134,9 @@ def _take(sheet: str, table: BreakpointTable, row: TableRow, scope: Scope, super
         for rank, group in groups
     )
     statements = tuple(_screened(statement, notes) for statement in statements)
-    exceptions = (*(named.exceptions if named else ()), *scope.exceptions, *left_out)
+    exceptions = (*(organisms.exceptions if organisms else ()), *scope.exceptions, *left_out)
     for_others = title.organisms.lower().startswith("other ")
-    return TakenRow(statements, tuple(dict.fromkeys(exceptions)), named is not None and not for_others, for_others)
+    return TakenRow(statements, tuple(dict.fromkeys(exceptions)), organisms is not None and not for_others, for_others)
 
 
 def _value(cell: Cell | MergedCell, superscripts: bool) -> Value:
@@ -173,8 +173,8 @@ def _screened(statement: WorkbookStatement, notes: Iterable[str]) -> WorkbookSta
     return replace(statement, kind=Statement.BREAKPOINT, resistant=float(figures.pop()), remark="figure of a note")
 
 
-def _to_check(sheet: str, table: BreakpointTable, row: TableRow, taken: TakenRow) -> Iterator[Undecided]:
-    marks = [mark for mark in taken.statements[0].marks if _FIGURES_IN_NOTE.search(table.notes.get(mark, ""))]
+def _to_check(sheet: str, table: BreakpointTable, row: TableRow, taken_row: TakenRow) -> Iterator[Undecided]:
+    marks = [mark for mark in taken_row.statements[0].marks if _FIGURES_IN_NOTE.search(table.notes.get(mark, ""))]
     if marks:
         yield Undecided(
             sheet, row.title_cell, f"note {', '.join(marks)} in {table.notes_cell} holds figures of its own"

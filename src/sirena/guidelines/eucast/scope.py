@@ -51,13 +51,15 @@ class Scope:
     naming: Naming
     groups: tuple[Group, ...]
     exceptions: tuple[Group, ...] = ()
-    alike: tuple[tuple[Group, Group], ...] = ()
+    equal_groups: tuple[tuple[Group, Group], ...] = ()
     """Pairs (group, other): what is stated of the group holds for the other too."""
 
-    def widened(self, groups: Iterable[Group]) -> tuple[Group, ...]:
-        """Return the given groups, and the groups for which the same is stated (see `alike`)."""
-        named = tuple(groups)
-        return tuple(dict.fromkeys((*named, *(other for group, other in self.alike if group in named))))
+    def widen(self, groups: Iterable[Group]) -> tuple[Group, ...]:
+        """Return the given groups, and the groups for which the same is stated (see `equal_groups`)."""
+        given_groups = tuple(groups)
+        return tuple(
+            dict.fromkeys((*given_groups, *(other for group, other in self.equal_groups if group in given_groups)))
+        )
 
 
 def read_scope(heading: str, prose: Iterable[tuple[str, str]]) -> Scope:
@@ -74,9 +76,9 @@ def read_scope(heading: str, prose: Iterable[tuple[str, str]]) -> Scope:
     ((<Rank.GENUS: 4>, 'Staphylococcus'),)
     """
     paragraphs = [(text.replace("\N{NO-BREAK SPACE}", " "), cell) for text, cell in prose]
-    named = Naming().read(heading.rstrip("*").strip())
+    heading_organisms = Naming().read(heading.rstrip("*").strip())
     defined = {match["name"].lower(): match["names"] for text, _ in paragraphs for match in _DEFINITION.finditer(text)}
-    scope = Scope(Naming(named.groups, defined), named.groups, named.exceptions)
+    scope = Scope(Naming(heading_organisms.groups, defined), heading_organisms.groups, heading_organisms.exceptions)
     for text, cell in paragraphs:
         for sentence in _sentences(text):
             try:
@@ -106,7 +108,7 @@ def _narrowed(scope: Scope, sentence: str) -> Scope:
         if match := pattern.search(sentence):
             likes, names = scope.naming.read(match["like"]).groups, scope.naming.read(match["names"]).groups
             pairs = tuple((like, name) for like in likes for name in names)
-            return replace(scope, alike=scope.alike + pairs)
+            return replace(scope, equal_groups=scope.equal_groups + pairs)
     for pattern in _NOT:
         if match := pattern.search(sentence):
             names = scope.naming.read(match["names"]).groups

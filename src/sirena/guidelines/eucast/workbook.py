@@ -23,7 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from openpyxl.xml.constants import REL_NS, SHEET_MAIN_NS
 from openpyxl.xml.functions import fromstring
 
-from sirena.guidelines.eucast.cells import has_superscripts, printed
+from sirena.guidelines.eucast.cells import has_superscripts, printed_cell
 from sirena.guidelines.eucast.completion import complete
 from sirena.guidelines.eucast.findings import Undecided, WorkbookError, WorkbookReading
 from sirena.guidelines.eucast.layout import place, read_sheet
@@ -77,11 +77,11 @@ def _read(workbook: Workbook) -> WorkbookReading:
     headings: set[str] = set()
     superscripts = has_superscripts(cell for sheet in tables for cells in sheet.iter_rows() for cell in cells)
     for sheet in tables:
-        headings.add(_first_words(printed(sheet.cell(1, 1)).text))
-        found = read_sheet(sheet, superscripts)
-        if found is not None:
-            sheets.append(take_sheet(found, superscripts))
-        elif any(_NO_BREAKPOINTS.search(printed(row[0]).text) for row in sheet.iter_rows()):
+        headings.add(_first_words(printed_cell(sheet.cell(1, 1)).text))
+        sheet_content = read_sheet(sheet, superscripts)
+        if sheet_content is not None:
+            sheets.append(take_sheet(sheet_content, superscripts))
+        elif any(_NO_BREAKPOINTS.search(printed_cell(row[0]).text) for row in sheet.iter_rows()):
             left_out.append(Undecided(sheet.title.strip(), "A1", "EUCAST states no breakpoints there"))
         else:
             raise WorkbookError(f"{place(sheet, 1, 1)}: the sheet has no table of MIC breakpoints", hint=_HINT)
@@ -95,7 +95,7 @@ def _read(workbook: Workbook) -> WorkbookReading:
         version=edition.version,
         valid_from=edition.valid_from,
         statements=statements,
-        undecided=(*(item for sheet in sheets for item in sheet.undecided), *contradictions),
+        undecided_cells=(*(item for sheet in sheets for item in sheet.undecided_cells), *contradictions),
         to_check=tuple(to_check),
         left_out=tuple(left_out),
     )
@@ -138,7 +138,7 @@ def _edition(workbook: Workbook) -> _Edition:
     if "Content" not in workbook.sheetnames:
         raise WorkbookError("sheet Content, cell A1: the sheet is missing", hint=_HINT)
     sheet = workbook["Content"]
-    match = _VERSION.search(printed(sheet["A3"]).text)
+    match = _VERSION.search(printed_cell(sheet["A3"]).text)
     if match is None:
         raise WorkbookError(f"{place(sheet, 3, 1)}: version and date are expected here in English", hint=_HINT)
     try:
@@ -169,23 +169,23 @@ def _tables(workbook: Workbook, edition: _Edition) -> tuple[list[Worksheet], lis
 
 def _check_version(sheet: Worksheet, edition: _Edition) -> None:
     for cell in sheet[1]:
-        if match := _SHEET_VERSION.search(printed(cell).text):
+        if match := _SHEET_VERSION.search(printed_cell(cell).text):
             if match["version"] != edition.version:
-                where = place(sheet, cell.row, cell.column)
-                raise WorkbookError(f"{where}: the sheet is of another version than the workbook", hint=_HINT)
+                address = place(sheet, cell.row, cell.column)
+                raise WorkbookError(f"{address}: the sheet is of another version than the workbook", hint=_HINT)
             return
     raise WorkbookError(f"{place(sheet, 1, 1)}: the sheet's first row does not name EUCAST's tables", hint=_HINT)
 
 
 def _check_contents(sheet: Worksheet, headings: set[str]) -> None:
-    listed = False
+    is_in_list = False
     for row in range(1, sheet.max_row + 1):
-        text = printed(sheet.cell(row, 1)).text
+        text = printed_cell(sheet.cell(row, 1)).text
         if text == _LAST_LISTED:
             return
-        if listed and _first_words(text) not in headings:
+        if is_in_list and _first_words(text) not in headings:
             raise WorkbookError(f"{place(sheet, row, 1)}: a table is listed here that no sheet holds", hint=_HINT)
-        listed = listed or text == _FIRST_LISTED
+        is_in_list = is_in_list or text == _FIRST_LISTED
     raise WorkbookError(f"{place(sheet, 1, 1)}: the table of contents is not EUCAST's", hint=_HINT)
 
 

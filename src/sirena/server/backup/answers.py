@@ -16,7 +16,7 @@ from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.mic import CODES, Mic
 from sirena.server.backup.errors import DamagedBackupError
 from sirena.server.backup.manifest import ANSWERS
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 
 ORGANISMS: Final = ("eco", "kpn", "pae", "aba", "sau", "epi", "efa", "efm", "spn", "hin", "sal", "cal")
 """WHONET codes of the most common organism of each group that the 41 models answer for, a yeast among them."""
@@ -58,7 +58,7 @@ def fixed_isolates() -> tuple[tuple[str, str], ...]:
     return tuple((organism, str(Mic.from_code(code))) for organism in ORGANISMS for code in range(CODES))
 
 
-def ask_service(service: Door) -> RecordedAnswers | None:
+def ask_service(service: PartConnection) -> RecordedAnswers | None:
     """Send a service requests about all fixed isolates, and return its answers.
 
     Args:
@@ -69,20 +69,21 @@ def ask_service(service: Door) -> RecordedAnswers | None:
     """
     for _ in range(3):
         try:
-            pages = [_ask(service, organism) for organism in ORGANISMS]
+            pages = [_ask_organism(service, organism) for organism in ORGANISMS]
         except (urllib.error.URLError, OSError, ValueError, KeyError, TypeError):
             return None
         releases = {release for release, _ in pages}
         if len(releases) == 1:
             records = [record for _, page in pages for record in page]
             return RecordedAnswers(
-                releases.pop(), {column: [_read(one, column) for one in records] for column in COLUMNS}
+                releases.pop(),
+                {column: [_spelt_answer(answer_record, column) for answer_record in records] for column in COLUMNS},
             )
     return None
 
 
-def _ask(service: Door, organism: str) -> tuple[str, list[dict[str, Any]]]:
-    isolates = [one for one in fixed_isolates() if one[0] == organism]
+def _ask_organism(service: PartConnection, organism: str) -> tuple[str, list[dict[str, Any]]]:
+    isolates = [isolate for isolate in fixed_isolates() if isolate[0] == organism]
     body = {"dataframe_records": [{"ORGANISM": code, **dict.fromkeys(COLUMNS, mic)} for code, mic in isolates]}
     headers = {"Content-Type": "application/json"}
     with service.open("/invocations", json.dumps(body).encode(), seconds=_SECONDS, headers=headers) as answer:
@@ -90,7 +91,7 @@ def _ask(service: Door, organism: str) -> tuple[str, list[dict[str, Any]]]:
     return str(document["provenance"]["release"]), list(document["predictions"])
 
 
-def _read(record: Mapping[str, Any], column: str) -> str:
+def _spelt_answer(record: Mapping[str, Any], column: str) -> str:
     name = f"Eti_{column}"
     return spelt(str(record[name]), str(record.get(f"{name}_reason", "")))
 

@@ -80,10 +80,10 @@ def put_back(settings: Settings, taken_out: Path) -> tuple[Settings, str]:
     text = (folder / _SETTINGS).read_text(encoding="utf-8")
     for name in _NAMED_FILES:
         for file in (folder / name).glob("*"):
-            named = settings.home / name / file.name
-            text = _with(text, variable_of(name), str(named))
-            if not named.exists():
-                _put_named(file, named)
+            kept_file = settings.home / name / file.name
+            text = _with(text, variable_of(name), str(kept_file))
+            if not kept_file.exists():
+                _put_named(file, kept_file)
     own = settings_file()
     if own.exists() or _was_brought_up(settings):
         beside = settings.home / "settings.restored.env"
@@ -101,16 +101,16 @@ def _was_brought_up(settings: Settings) -> bool:
 
 def _line(variable: str, value: str) -> str:
     """Return the line of a settings file for a value, quoted if needed (`Hospital #1`); empty if none can hold it."""
-    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
-    for line in (f"{variable}={value}\n", f"{variable}='{escaped}'\n"):
+    text = value.replace("\\", "\\\\").replace("'", "\\'")
+    for line in (f"{variable}={value}\n", f"{variable}='{text}'\n"):
         if "\n" not in line[:-1] and dotenv_values(stream=StringIO(line)) == {variable: value}:
             return line
     return ""
 
 
 def _with(text: str, variable: str, value: str) -> str:
-    kept = [line for line in text.splitlines(keepends=True) if not line.startswith(f"{variable}=")]
-    return "".join([*kept, f"{variable}={value}\n"])
+    other_lines = [line for line in text.splitlines(keepends=True) if not line.startswith(f"{variable}=")]
+    return "".join([*other_lines, f"{variable}={value}\n"])
 
 
 def _put_named(source: Path, target: Path) -> None:

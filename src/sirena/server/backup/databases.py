@@ -21,7 +21,7 @@ _LEDGER: Final = "ledger_entries"
 
 
 @dataclass(frozen=True)
-class Dumped:
+class DatabaseDump:
     """Facts about a dump of a database."""
 
     tables: Mapping[str, int]
@@ -37,28 +37,28 @@ class Databases:
     passwords: Path
     """Libpq password file with the passwords of all these roles."""
 
-    def dump(self, database: str, target: Path) -> Dumped:
+    def dump(self, database: str, target: Path) -> DatabaseDump:
         """Dump a database and count its rows, both in one snapshot.
 
         Raises:
             BackupError: PostgreSQL does not answer, or pg_dump fails.
         """
-        with self._connected(database) as connection:
+        with self._connection_to(database) as connection:
             connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
-            snapshot = _one(connection, "SELECT pg_export_snapshot()")
-            found = Dumped(_counts(connection), _ledger_end(connection))
+            snapshot = _single_value(connection, "SELECT pg_export_snapshot()")
+            dump = DatabaseDump(_counts(connection), _ledger_end(connection))
             # restic compresses, and finds unchanged parts only in what is not compressed yet
-            self._run("pg_dump", "-Fc", "-Z0", f"--snapshot={snapshot}", "-f", str(target), "-d", database)
-        return found
+            self._run_program("pg_dump", "-Fc", "-Z0", f"--snapshot={snapshot}", "-f", str(target), "-d", database)
+        return dump
 
-    def put_back(self, dump: Path, database: str, name: str, expected: Mapping[str, int]) -> None:
+    def put_back(self, dump: Path, database: str, name: str, expected_counts: Mapping[str, int]) -> None:
         """Restore a dump as a new database; an existing database of that name is dropped first.
 
         Args:
             dump: file made by `dump`.
             database: the database that was dumped, `mlflow` or `sirena`.
             name: name of the new database.
-            expected: number of rows by table.
+            expected_counts: number of rows by table.
 
         Raises:
             BackupError: PostgreSQL refuses.
@@ -69,11 +69,13 @@ class Databases:
         self._execute("REVOKE CONNECT ON DATABASE {} FROM PUBLIC", name)
         for role in {database, DATABASES[database]}:
             self._execute("GRANT CONNECT ON DATABASE {} TO {}", name, role)
-        self._run("pg_restore", "--exit-on-error", "-d", name, str(dump))
-        with self._connected(name) as connection:
-            found = _counts(connection)
-        if found != dict(expected):
-            tables = sorted(table for table in {*found, *expected} if found.get(table) != expected.get(table))
+        self._run_program("pg_restore", "--exit-on-error", "-d", name, str(dump))
+        with self._connection_to(name) as connection:
+            counts = _counts(connection)
+        if counts != dict(expected_counts):
+            tables = sorted(
+                table for table in {*counts, *expected_counts} if counts.get(table) != expected_counts.get(table)
+            )
             raise DamagedBackupError(
                 f"the database {database} came back otherwise than it was dumped: {', '.join(tables)}",
                 hint="take an older backup with --at",
@@ -88,7 +90,7 @@ class Databases:
         """
         for database in fresh:
             self.drop(database + aside)
-        with self._connected("postgres") as connection:
+        with self._connection_to("postgres") as connection:
             for database, new in fresh.items():
                 for name in (database, new):
                     connection.execute(
@@ -109,7 +111,7 @@ class Databases:
 
     def rows(self, database: str) -> dict[str, int]:
         """Return the number of rows of every table of a database."""
-        with self._connected(database) as connection:
+        with self._connection_to(database) as connection:
             return _counts(connection)
 
     def url(self, role: str, database: str) -> str:
@@ -119,22 +121,22 @@ class Databases:
 
     def server_version(self) -> str:
         """Return PostgreSQL's version."""
-        with self._connected("postgres") as connection:
-            return str(_one(connection, "SHOW server_version")).split()[0]
+        with self._connection_to("postgres") as connection:
+            return str(_single_value(connection, "SHOW server_version")).split()[0]
 
     def ask(self, database: str, query: str, *values: object) -> list[tuple[object, ...]]:
         """Return the rows that an SQL query finds in a database."""
-        with self._connected(database) as connection:
+        with self._connection_to(database) as connection:
             return list(connection.execute(query.encode(), values))
 
     def _execute(self, statement: str, *names: str) -> None:
-        with self._connected("postgres") as connection:
+        with self._connection_to("postgres") as connection:
             connection.autocommit = True
             text = sql.SQL(statement).format(*map(sql.Identifier, names))
             connection.execute(text)
 
     @contextmanager
-    def _connected(self, database: str) -> Iterator[Connection]:
+    def _connection_to(self, database: str) -> Iterator[Connection]:
         try:
             with self.cluster.connect(database) as connection:
                 yield connection
@@ -145,15 +147,15 @@ class Databases:
                 hint="see `sirena status` and `sirena logs postgresql`; repeating the command is safe",
             ) from error
 
-    def _run(self, name: str, *words: str) -> None:
+    def _run_program(self, name: str, *words: str) -> None:
         programs = Path(self.cluster.part().command[0]).parent
         where = ("-h", "127.0.0.1", "-p", str(self.cluster.settings.postgres_port), "-U", SUPERUSER, "--no-password")
-        ended = run_tool(
+        run = run_tool(
             [programs / name, *where, *words], {"PGPASSFILE": str(self.passwords)}, folder=self.passwords.parent
         )
-        if ended.code:
+        if run.code:
             raise BackupError(
-                f"{name} failed: {ended.told}", hint="see to the disk's room and `sirena logs postgresql`"
+                f"{name} failed: {run.last_lines}", hint="see to the disk's room and `sirena logs postgresql`"
             )
 
 
@@ -182,7 +184,7 @@ def entered(cluster: PostgreSql, folder: Path) -> Iterator[Databases]:
         file.unlink(missing_ok=True)
 
 
-def _one(connection: Connection, query: str) -> object:
+def _single_value(connection: Connection, query: str) -> object:
     row = connection.execute(query.encode()).fetchone()
     assert row is not None
     return row[0]
@@ -190,16 +192,16 @@ def _one(connection: Connection, query: str) -> object:
 
 def _counts(connection: Connection) -> dict[str, int]:
     names = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY 1").fetchall()
-    found = {}
+    counts = {}
     for (name,) in names:
         row = connection.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(name))).fetchone()
         assert row is not None
-        found[str(name)] = int(row[0])
-    return found
+        counts[str(name)] = int(row[0])
+    return counts
 
 
 def _ledger_end(connection: Connection) -> LedgerEnd | None:
-    if _one(connection, f"SELECT to_regclass('{_LEDGER}')") is None:
+    if _single_value(connection, f"SELECT to_regclass('{_LEDGER}')") is None:
         return None
     row = connection.execute("SELECT seq, hash FROM ledger_entries ORDER BY seq DESC LIMIT 1").fetchone()
     return LedgerEnd(int(row[0]), str(row[1])) if row else None

@@ -61,16 +61,16 @@ cannot."""
 
 
 @dataclass(frozen=True)
-class Drilled:
+class DrillResult:
     """The result of a successful restore drill."""
 
     snapshot: Snapshot
     manifest: Manifest
-    proven: tuple[str, ...]
+    proofs: tuple[str, ...]
     seconds: float
 
 
-def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
+def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> DrillResult:
     """Restore a snapshot next to the running system, and check the restored copy. The caller must hold `exclusive`.
 
     Args:
@@ -84,7 +84,7 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
         DrillError: parts of the restored copy do not fit together, or its answers differ from those recorded.
         BackupError: a step failed.
     """
-    begun = time.monotonic()
+    start = time.monotonic()
     require_production(settings)
     places, repository = places_of(settings), Repository(settings)
     stack = ProductionStack(settings)
@@ -107,7 +107,7 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
                 databases.put_back(dump, database, scratch, manifest.tables[database])
             tell(f"objects, into bucket {bucket.name}")
             bucket.put_back(folder / OBJECTS, manifest.objects, tell)
-            proven = [
+            proofs = [
                 f"{len(manifest.files):,} files have their hashes, {len(manifest.objects):,} of them objects",
                 f"{len(manifest.objects):,} objects were put into bucket {bucket.name}, which holds them as sent",
                 f"{sum(sum(tables.values()) for tables in manifest.tables.values()):,} rows came back",
@@ -121,10 +121,10 @@ def drill(settings: Settings, at: str, prove: Proof, tell: Tell) -> Drilled:
                 manifest,
                 RecordedAnswers.read(folder),
             )
-            proven += prove(copy)
+            proofs += prove(copy)
         finally:
             _remove(databases, bucket, places.drill)
-    return Drilled(snapshot, manifest, tuple(proven), time.monotonic() - begun)
+    return DrillResult(snapshot, manifest, tuple(proofs), time.monotonic() - start)
 
 
 def _require_artifacts(databases: Databases, objects: Path) -> str:
@@ -134,16 +134,18 @@ def _require_artifacts(databases: Databases, objects: Path) -> str:
     by it.
     """
     rows = databases.ask(_SCRATCH["mlflow"], _REGISTERED, _STAGES)
-    folders = {objects / _ARTIFACTS / str(at).partition(":")[2].lstrip("/"): bool(staged) for at, staged in rows}
-    missing = [folder for folder in folders if not (folder / "MLmodel").is_file()]
-    named = ", ".join(str(folder.relative_to(objects)) for folder in missing[:_NAMED])
-    if any(folders[folder] for folder in missing):
+    folders = {objects / _ARTIFACTS / str(at).partition(":")[2].lstrip("/"): bool(has_stage) for at, has_stage in rows}
+    folders_without_files = [folder for folder in folders if not (folder / "MLmodel").is_file()]
+    names = ", ".join(str(folder.relative_to(objects)) for folder in folders_without_files[:_NAMED])
+    if any(folders[folder] for folder in folders_without_files):
         raise DrillError(
-            f"{len(missing)} models of the database have no files in the backup: {named}",
+            f"{len(folders_without_files)} models of the database have no files in the backup: {names}",
             hint="see whether they are in the bucket; then back up anew",
         )
-    told = f"{len(folders) - len(missing):,} registered models have their files"
-    return told + (f", and {len(missing):,} without a stage have none: {named}" if missing else "")
+    text = f"{len(folders) - len(folders_without_files):,} registered models have their files"
+    return text + (
+        f", and {len(folders_without_files):,} without a stage have none: {names}" if folders_without_files else ""
+    )
 
 
 def _remove(databases: Databases, bucket: ScratchBucket, folder: Path) -> None:

@@ -22,7 +22,7 @@ from sirena import __version__
 from sirena.domain.errors import UsageError
 from sirena.server.backup import configuration
 from sirena.server.backup.answers import ask_service
-from sirena.server.backup.databases import Databases, Dumped, entered
+from sirena.server.backup.databases import DatabaseDump, Databases, entered
 from sirena.server.backup.errors import BackupError
 from sirena.server.backup.manifest import (
     ANSWERS,
@@ -38,7 +38,7 @@ from sirena.server.backup.objects import Bucket
 from sirena.server.backup.places import password_file, places_of
 from sirena.server.backup.repository import Repository, Snapshot
 from sirena.server.object_store.s3 import s3_client
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part import program, version_of
 from sirena.server.parts.postgresql import DATABASES
 from sirena.server.production_stack import ProductionStack
@@ -74,27 +74,27 @@ def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> 
         UsageError: this machine has no production stack.
         BackupError: a step failed; what the repository held before is still there.
     """
-    begun = time.monotonic()
+    start = time.monotonic()
     require_production(settings)
     places, repository = places_of(settings), Repository(settings)
     stack = ProductionStack(settings)
     _require_elsewhere(stack, repository)
     tell("repository")
     repository.ensure()
-    with _disk_told(), entered(stack.database(), places.root) as databases:
+    with _disk_errors_translated(), entered(stack.database(), places.root) as databases:
         places.set.mkdir(mode=0o700, exist_ok=True)
         try:
             tell("answers of the service")
-            answers = ask_service(Doors(settings).of_part("service"))
+            answers = ask_service(PartConnections(settings).of_part("service"))
             (places.set / ANSWERS).unlink(missing_ok=True)
             if answers is not None:
                 answers.write(places.set)
-            dumped = _dump(databases, places.set, tell)
+            dumps = _dump(databases, places.set, tell)
             tell("objects")
             bucket = Bucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
             objects = bucket.mirror(places.set / OBJECTS, places.mirror_index, tell)
             left_out = configuration.collect(settings, places.set)
-            manifest = _manifest(databases, settings, places.set, dumped, objects)
+            manifest = _manifest(databases, settings, places.set, dumps, objects)
             manifest.write(places.set)
             tell("saving")
             snapshot = repository.save(places.set, before_upgrade=before_upgrade)
@@ -113,7 +113,7 @@ def back_up(settings: Settings, tell: Tell, *, before_upgrade: bool = False) -> 
         snapshot,
         manifest,
         answers.release if answers else "",
-        time.monotonic() - begun,
+        time.monotonic() - start,
         repository,
         tuple(left_out),
         tuple(ahead),
@@ -144,20 +144,20 @@ def _require_elsewhere(stack: ProductionStack, repository: Repository) -> None:
         raise UsageError(f"{settings.home} holds no stack", hint="`sirena up --profile production` first")
 
 
-def _dump(databases: Databases, folder: Path, tell: Tell) -> dict[str, Dumped]:
+def _dump(databases: Databases, folder: Path, tell: Tell) -> dict[str, DatabaseDump]:
     (folder / DATABASES_FOLDER).mkdir(mode=0o700, exist_ok=True)
-    found = {}
+    dumps = {}
     for database in DATABASES:  # mlflow, then sirena: see above
         tell(f"database {database}")
-        found[database] = databases.dump(database, folder / DATABASES_FOLDER / f"{database}.dump")
-    return found
+        dumps[database] = databases.dump(database, folder / DATABASES_FOLDER / f"{database}.dump")
+    return dumps
 
 
 def _manifest(
     databases: Databases,
     settings: Settings,
     folder: Path,
-    dumped: dict[str, Dumped],
+    dumps: dict[str, DatabaseDump],
     objects: dict[str, FileFacts],
 ) -> Manifest:
     others = [path for path in files_of(folder) if path != NAME and not path.startswith(f"{OBJECTS}/")]
@@ -173,14 +173,14 @@ def _manifest(
             **{path: facts_of(folder / path) for path in others},
             **{f"{OBJECTS}/{key}": facts for key, facts in objects.items()},
         },
-        tables={database: found.tables for database, found in dumped.items()},
+        tables={database: dump.tables for database, dump in dumps.items()},
         bucket=settings.s3_bucket,
-        ledger_end=dumped["sirena"].ledger_end,
+        ledger_end=dumps["sirena"].ledger_end,
     )
 
 
 @contextlib.contextmanager
-def _disk_told() -> Iterator[None]:
+def _disk_errors_translated() -> Iterator[None]:
     try:
         yield
     except OSError as error:

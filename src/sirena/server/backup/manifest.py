@@ -82,17 +82,17 @@ class Manifest:
             document = json.loads((folder / NAME).read_text(encoding="utf-8"))
             files = {path: FileFacts(**facts) for path, facts in document.pop("files").items()}
             end = document.pop("ledger_end")
-            found = cls(**document, files=files, ledger_end=LedgerEnd(**end) if end else None)
+            manifest = cls(**document, files=files, ledger_end=LedgerEnd(**end) if end else None)
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             raise DamagedBackupError(
                 "the backup has no readable manifest", hint="take an older one with --at"
             ) from error
-        if found.format != _FORMAT:
+        if manifest.format != _FORMAT:
             raise DamagedBackupError(
-                f"the backup has the form {found.format!r}, this Sirena reads {_FORMAT}",
-                hint=f"restore it with Sirena {found.versions.get('sirena', 'of its time')}",
+                f"the backup has the form {manifest.format!r}, this Sirena reads {_FORMAT}",
+                hint=f"restore it with Sirena {manifest.versions.get('sirena', 'of its time')}",
             )
-        return found
+        return manifest
 
     def verify(self, folder: Path) -> None:
         """Compare every file of a folder with the manifest.
@@ -100,14 +100,14 @@ class Manifest:
         Raises:
             DamagedBackupError: files are missing, altered or not listed; the error names the first of them.
         """
-        present = {path for path in files_of(folder) if path != NAME}
+        paths = {path for path in files_of(folder) if path != NAME}
         places = {path: _place(folder, path) for path in self.files}
-        wrong = [f"{path} is missing" for path in sorted(places) if places[path] not in present]
-        wrong += [f"{path} is not in the manifest" for path in sorted(present - set(places.values()))]
+        wrong = [f"{path} is missing" for path in sorted(places) if places[path] not in paths]
+        wrong += [f"{path} is not in the manifest" for path in sorted(paths - set(places.values()))]
         wrong += [
             f"{path} was altered"
             for path in sorted(places)
-            if places[path] in present and facts_of(folder / places[path]) != self.files[path]
+            if places[path] in paths and facts_of(folder / places[path]) != self.files[path]
         ]
         if wrong:
             more = f" and {len(wrong) - _NAMED} more" if len(wrong) > _NAMED else ""

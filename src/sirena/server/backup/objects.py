@@ -32,7 +32,7 @@ _MISSING: Final = ("404", "NoSuchKey")
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredObject:
     """An object as the bucket's listing describes it."""
 
     key: str
@@ -62,24 +62,27 @@ class Bucket:
         Raises:
             BackupError: the endpoint does not answer or refuses, or the disk is full.
         """
-        known = _read_index(index)
-        with bucket_errors_told("reading", self.name):
-            listed = [one for one in self._listed() if not _is_folder_mark(one)]
-            places = _places([one.key for one in listed])
+        index_entries = _read_index(index)
+        with bucket_errors_translated("reading", self.name):
+            objects = [stored_object for stored_object in self._list_objects() if not _is_folder_mark(stored_object)]
+            places = _places([stored_object.key for stored_object in objects])
             folder.mkdir(parents=True, exist_ok=True)
             self._forget_others(folder, set(places.values()))
             facts: dict[str, FileFacts] = {}
             with ThreadPoolExecutor(_STREAMS) as pool:
-                fetched = pool.map(
-                    lambda one: self._kept_or_fetched(one, folder / places[one.key], known.get(one.key)), listed
+                results = pool.map(
+                    lambda stored_object: self._facts_of_object(
+                        stored_object, folder / places[stored_object.key], index_entries.get(stored_object.key)
+                    ),
+                    objects,
                 )
-                for count, (one, found) in enumerate(zip(listed, fetched, strict=True), 1):
-                    if found is not None:
-                        facts[one.key] = found
+                for count, (stored_object, object_facts) in enumerate(zip(objects, results, strict=True), 1):
+                    if object_facts is not None:
+                        facts[stored_object.key] = object_facts
                     if count % 500 == 0:
-                        tell(f"objects, {count:,} of {len(listed):,}")
-        etags = {one.key: one.etag for one in listed}
-        document = {key: [etags[key], one.size, one.sha256] for key, one in facts.items()}
+                        tell(f"objects, {count:,} of {len(objects):,}")
+        etags = {stored_object.key: stored_object.etag for stored_object in objects}
+        document = {key: [etags[key], file.size, file.sha256] for key, file in facts.items()}
         write_private(index, json.dumps(document), OsAccount.of_this_process())
         return facts
 
@@ -89,56 +92,76 @@ class Bucket:
         Raises:
             BackupError: the endpoint does not answer or refuses, or the bucket does not hold what was sent.
         """
-        with bucket_errors_told("writing", self.name):
-            present = {one.key: one for one in self._listed()}
+        with bucket_errors_translated("writing", self.name):
+            objects_before = {bucket_object.key: bucket_object for bucket_object in self._list_objects()}
             files = {key: stored_at(folder, key) for key in objects}
             digests = {key: _md5(file) for key, file in files.items()}
-            missing = [key for key, digest in digests.items() if key not in present or present[key].etag != digest]
+            missing_keys = [
+                key
+                for key, digest in digests.items()
+                if key not in objects_before or objects_before[key].etag != digest
+            ]
             with ThreadPoolExecutor(_STREAMS) as pool:
-                sent = pool.map(lambda key: self._send(files[key], key), missing)
-                for count, _ in enumerate(sent, 1):
+                uploads = pool.map(lambda key: self._send(files[key], key), missing_keys)
+                for count, _ in enumerate(uploads, 1):
                     if count % 500 == 0:
-                        tell(f"objects, {count:,} of {len(missing):,}")
-            after = {one.key: one for one in self._listed()}
+                        tell(f"objects, {count:,} of {len(missing_keys):,}")
+            after = {bucket_object.key: bucket_object for bucket_object in self._list_objects()}
         for key, facts in objects.items():
-            found = after.get(key)
-            same = found is not None and found.size == facts.size
-            if found is None or not same or (len(found.etag) == _MD5_LENGTH and found.etag != digests[key]):
+            stored_object = after.get(key)
+            has_size = stored_object is not None and stored_object.size == facts.size
+            if (
+                stored_object is None
+                or not has_size
+                or (len(stored_object.etag) == _MD5_LENGTH and stored_object.etag != digests[key])
+            ):
                 raise BackupError(
                     f"the bucket {self.name} does not hold {key} as it was sent", hint="see to the S3 endpoint; repeat"
                 )
 
-    def missing(self, objects: Mapping[str, FileFacts]) -> dict[str, FileFacts]:
+    def missing_objects(self, objects: Mapping[str, FileFacts]) -> dict[str, FileFacts]:
         """Return those of the given objects that the bucket lacks, or holds with another size.
 
         Raises:
             BackupError: the endpoint does not answer, or refuses.
         """
-        with bucket_errors_told("reading", self.name):
-            sizes = {one.key: one.size for one in self._listed()}
+        with bucket_errors_translated("reading", self.name):
+            sizes = {stored_object.key: stored_object.size for stored_object in self._list_objects()}
         return {key: facts for key, facts in objects.items() if sizes.get(key) != facts.size}
 
     def strangers(self, objects: Mapping[str, FileFacts]) -> int:
         """Return how many other objects the bucket holds, not counting the marking object that `sirena up` makes."""
-        with bucket_errors_told("reading", self.name):
-            listed = [one for one in self._listed() if one.key != ".sirena"]
-        return sum(one.key not in objects or one.size != objects[one.key].size for one in listed)
+        with bucket_errors_translated("reading", self.name):
+            objects_present = [
+                stored_object for stored_object in self._list_objects() if stored_object.key != ".sirena"
+            ]
+        return sum(
+            stored_object.key not in objects or stored_object.size != objects[stored_object.key].size
+            for stored_object in objects_present
+        )
 
-    def _listed(self) -> Iterator[Stored]:
+    def _list_objects(self) -> Iterator[StoredObject]:
         for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name):
             for item in page.get("Contents", []):
-                yield Stored(item["Key"], item["ETag"].strip('"'), int(item["Size"]))
+                yield StoredObject(item["Key"], item["ETag"].strip('"'), int(item["Size"]))
 
-    def _kept_or_fetched(self, one: Stored, file: Path, known: tuple[str, FileFacts] | None) -> FileFacts | None:
-        if known is not None and known[0] == one.etag and known[1].size == one.size and file.is_file():
+    def _facts_of_object(
+        self, stored_object: StoredObject, file: Path, index_entry: tuple[str, FileFacts] | None
+    ) -> FileFacts | None:
+        if (
+            index_entry is not None
+            and index_entry[0] == stored_object.etag
+            and index_entry[1].size == stored_object.size
+            and file.is_file()
+        ):
             facts = facts_of(file)
-            if facts == known[1]:
+            if facts == index_entry[1]:
                 return facts
-        return self._fetch(one, file)
+        return self._fetch(stored_object, file)
 
-    def _fetch(self, one: Stored, file: Path) -> FileFacts | None:
+    def _fetch(self, stored_object: StoredObject, file: Path) -> FileFacts | None:
         try:
-            body = self.client.get_object(Bucket=self.name, Key=one.key)["Body"]
+            body = self.client.get_object(Bucket=self.name, Key=stored_object.key)["Body"]
         except ClientError as error:
             if error.response["Error"]["Code"] in _MISSING:
                 return None  # removed since it was listed, so no row of the earlier dump that counts refers to it
@@ -152,10 +175,12 @@ class Bucket:
                 sha256.update(block)
                 md5.update(block)
                 size += len(block)
-        if size != one.size or (len(one.etag) == _MD5_LENGTH and md5.hexdigest() != one.etag):
+        if size != stored_object.size or (
+            len(stored_object.etag) == _MD5_LENGTH and md5.hexdigest() != stored_object.etag
+        ):
             beside.unlink()
             raise BackupError(
-                f"the object {one.key} of bucket {self.name} came otherwise than it is listed",
+                f"the object {stored_object.key} of bucket {self.name} came otherwise than it is listed",
                 hint="repeat the command",
             )
         beside.replace(file)
@@ -175,25 +200,25 @@ class Bucket:
 
 
 @contextmanager
-def bucket_errors_told(doing: str, bucket: str) -> Iterator[None]:
+def bucket_errors_translated(action: str, bucket: str) -> Iterator[None]:
     """Raise `BackupError` in place of errors of S3 or the disk in a ``with`` block."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
         code = error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__
         raise BackupError(
-            f"{doing} bucket {bucket} failed: {code}", hint="see `sirena status` and `sirena logs s3`; then repeat"
+            f"{action} bucket {bucket} failed: {code}", hint="see `sirena status` and `sirena logs s3`; then repeat"
         ) from error
     except OSError as error:
         raise BackupError(
-            f"{doing} bucket {bucket} failed at {error.filename}: {os.strerror(error.errno or 0)}",
+            f"{action} bucket {bucket} failed at {error.filename}: {os.strerror(error.errno or 0)}",
             hint="make room, or see to the folder's rights; then repeat",
         ) from error
 
 
-def _is_folder_mark(one: Stored) -> bool:
+def _is_folder_mark(stored_object: StoredObject) -> bool:
     """Tell whether an object is the mark by which S3 browsers show an empty folder."""
-    return one.key.endswith("/") and one.size == 0
+    return stored_object.key.endswith("/") and stored_object.size == 0
 
 
 def _places(keys: list[str]) -> dict[str, str]:

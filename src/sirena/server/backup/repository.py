@@ -19,7 +19,7 @@ from sirena.host.accounts import OsAccount, nearest_folder
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.backup.errors import BackupError, DamagedBackupError
 from sirena.server.backup.places import password_file, places_of
-from sirena.server.backup.tools import EndedProgram, run_tool
+from sirena.server.backup.tools import ProgramRun, run_tool
 from sirena.server.object_store.s3 import credentials_file
 from sirena.server.parts.part import program
 from sirena.settings.catalogue import Settings
@@ -91,13 +91,13 @@ class Repository:
     def _make_or_open(self) -> None:
         password = password_file(self.settings)
         if password.is_file():
-            opening = self._opened()
-            if opening.code == 0:
-                self._remove_dead_locks(opening.output.split())
+            lock_list = self._list_locks()
+            if lock_list.code == 0:
+                self._remove_dead_locks(lock_list.output.split())
                 return
-            if _NO_REPOSITORY not in opening.errors:
-                self._require(opening, "opening it")
-            if self.location in self._known():
+            if _NO_REPOSITORY not in lock_list.errors:
+                self._require(lock_list, "opening it")
+            if self.location in self._known_locations():
                 raise BackupError(
                     f"the backup repository {self.location} is gone: there is none where one was",
                     hint="is its disk mounted, and do its keys hold? To begin a new one, set "
@@ -105,24 +105,24 @@ class Repository:
                 )
             self._require(self._restic("init"), "making it")
             return
-        if self.location in self._known():
+        if self.location in self._known_locations():
             self._require_password()
         generated_secret(password, OsAccount.of_this_process())
-        made = self._restic("init")
-        if made.code:
+        initialisation = self._restic("init")
+        if initialisation.code:
             password.unlink()
-            if "already" in made.errors:
+            if "already" in initialisation.errors:
                 self._require_password()
-            self._require(made, "making it")
+            self._require(initialisation, "making it")
 
-    def _known(self) -> list[str]:
+    def _known_locations(self) -> list[str]:
         file = places_of(self.settings).known_repositories
         return file.read_text(encoding="utf-8").splitlines() if file.is_file() else []
 
     def _note(self) -> None:
-        known = self._known()
-        if self.location not in known:
-            lines = "".join(f"{place}\n" for place in [*known, self.location])
+        locations = self._known_locations()
+        if self.location not in locations:
+            lines = "".join(f"{place}\n" for place in [*locations, self.location])
             write_private(places_of(self.settings).known_repositories, lines, OsAccount.of_this_process())
 
     def require(self) -> None:
@@ -132,14 +132,14 @@ class Repository:
             BackupError: there is no repository, it cannot be reached, or the password is missing or wrong.
         """
         self._require_password()
-        opened = self._opened()
-        if _NO_REPOSITORY in opened.errors:
+        lock_list = self._list_locks()
+        if _NO_REPOSITORY in lock_list.errors:
             raise BackupError(
                 f"there is no backup repository at {self.location}", hint="see SIRENA_BACKUP_REPOSITORY and its keys"
             )
-        self._require(opened, "opening it")
+        self._require(lock_list, "opening it")
         self._note()
-        self._remove_dead_locks(opened.output.split())
+        self._remove_dead_locks(lock_list.output.split())
 
     def save(self, folder: Path, *, before_upgrade: bool = False) -> str:
         """Save a folder's content as a new snapshot, and return its id; unchanged content takes no further space.
@@ -150,9 +150,9 @@ class Repository:
                 ones.
         """
         tag = f"{TAG},{_BEFORE_UPGRADE}" if before_upgrade else TAG
-        ended = self._restic("backup", "--json", "--host", _HOST, "--tag", tag, "--ignore-inode", ".", folder=folder)
-        self._require(ended, "saving")
-        summary = json.loads(ended.output.strip().splitlines()[-1])
+        run = self._restic("backup", "--json", "--host", _HOST, "--tag", tag, "--ignore-inode", ".", folder=folder)
+        self._require(run, "saving")
+        summary = json.loads(run.output.strip().splitlines()[-1])
         # short, as in `snapshots`; restic after 0.14 tells all 64 digits here
         return str(summary["snapshot_id"])[:_SHORT]
 
@@ -170,27 +170,29 @@ class Repository:
         Raises:
             DamagedBackupError: part of the repository is not as it was written.
         """
-        ended = self._restic("check", "--read-data")
-        if ended.code and "unable to create lock" not in ended.errors:
+        run = self._restic("check", "--read-data")
+        if run.code and "unable to create lock" not in run.errors:
             raise DamagedBackupError(
-                f"the backup repository {self.location} is damaged: {ended.told}",
+                f"the backup repository {self.location} is damaged: {run.last_lines}",
                 hint="the running system is not touched; set SIRENA_BACKUP_REPOSITORY to a new place and back up "
                 "there now, keep the damaged one, and have its disk looked at",
             )
-        self._require(ended, "checking")
+        self._require(run, "checking")
 
     def snapshots(self) -> list[Snapshot]:
         """Return the snapshots, oldest first."""
-        ended = self._restic("snapshots", "--json", "--tag", TAG)
-        self._require(ended, "listing")
-        found: list[dict[str, Any]] = json.loads(ended.output) or []
+        run = self._restic("snapshots", "--json", "--tag", TAG)
+        self._require(run, "listing")
+        items: list[dict[str, Any]] = json.loads(run.output) or []
         # restic writes nanoseconds, Python reads microseconds
-        moments = ((str(item["short_id"]), datetime.fromisoformat(item["time"][:19])) for item in found)
-        return sorted((Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda one: one.time)
+        moments = ((str(item["short_id"]), datetime.fromisoformat(item["time"][:19])) for item in items)
+        return sorted(
+            (Snapshot(name, at.replace(tzinfo=UTC)) for name, at in moments), key=lambda snapshot: snapshot.time
+        )
 
     def ahead_of_the_clock(self) -> list[Snapshot]:
         """Return the snapshots dated more than a day ahead of the clock; if there are any, the clock may be wrong."""
-        return [one for one in self.snapshots() if _is_ahead(one)]
+        return [snapshot for snapshot in self.snapshots() if _is_ahead(snapshot)]
 
     def find(self, at: str) -> Snapshot:
         """Return the snapshot that an id, a date or `latest` names.
@@ -203,20 +205,22 @@ class Repository:
         Raises:
             UsageError: there is no such snapshot.
         """
-        every = self.snapshots()
-        if not every:
+        snapshots = self.snapshots()
+        if not snapshots:
             raise UsageError(f"{self.location} holds no backup", hint="see SIRENA_BACKUP_REPOSITORY")
         if not at.strip() or at.strip() == "latest":
             # one made while the clock was a year ahead would else be the latest for a year
-            return next((one for one in reversed(every) if not _is_ahead(one)), every[-1])
+            return next((snapshot for snapshot in reversed(snapshots) if not _is_ahead(snapshot)), snapshots[-1])
         moment = _moment(at.strip())
-        fitting = [
-            one for one in every if (one.time <= moment if moment else one.id.startswith(at.strip().lower()[:_SHORT]))
+        matches = [
+            snapshot
+            for snapshot in snapshots
+            if (snapshot.time <= moment if moment else snapshot.id.startswith(at.strip().lower()[:_SHORT]))
         ]
-        if not fitting:
-            shown = ", ".join(f"{one.id} ({one.time:%Y-%m-%d %H:%M})" for one in every[-5:])
-            raise UsageError(f"there is no backup {at!r}", hint=f"the latest are {shown}")
-        return fitting[-1]
+        if not matches:
+            listing = ", ".join(f"{snapshot.id} ({snapshot.time:%Y-%m-%d %H:%M})" for snapshot in snapshots[-5:])
+            raise UsageError(f"there is no backup {at!r}", hint=f"the latest are {listing}")
+        return matches[-1]
 
     def take_out(self, snapshot: Snapshot, folder: Path) -> None:
         """Extract a snapshot's content into a folder.
@@ -224,20 +228,24 @@ class Repository:
         Raises:
             DamagedBackupError: part of the snapshot cannot be read.
         """
-        ended = self._restic("restore", snapshot.id, "--target", str(folder))
-        if ended.code:
-            if "no space left" in ended.errors:
-                self._require(ended, "taking out")
-            damaged = _DAMAGED.findall(ended.errors)
-            named = f": {len(damaged)} files, {', '.join(damaged[:_NAMED])}" if damaged else f": {ended.told}"
+        run = self._restic("restore", snapshot.id, "--target", str(folder))
+        if run.code:
+            if "no space left" in run.errors:
+                self._require(run, "taking out")
+            damaged_files = _DAMAGED.findall(run.errors)
+            detail = (
+                f": {len(damaged_files)} files, {', '.join(damaged_files[:_NAMED])}"
+                if damaged_files
+                else f": {run.last_lines}"
+            )
             raise DamagedBackupError(
-                f"backup {snapshot.id} cannot be taken out whole of {self.location}{named}",
+                f"backup {snapshot.id} cannot be taken out whole of {self.location}{detail}",
                 hint="a damaged pack is missing in every backup that shares it: try an older one with --at, or another "
                 "copy of the repository; while the machine it was made of still runs, `restic rebuild-index` and then "
                 "`sirena backup` there save what is missing anew; docs/howto/backup.md says how to get the rest out",
             )
 
-    def _opened(self) -> EndedProgram:
+    def _list_locks(self) -> ProgramRun:
         """Open the repository and list its locks by one run of restic, since each run takes time to derive the key."""
         return self._restic("list", "locks", "--no-lock")
 
@@ -246,10 +254,10 @@ class Repository:
         if not names:
             return
         self._require(self._restic("unlock"), "removing a dead process's lock")
-        listed = self._restic("list", "locks", "--no-lock")
-        self._require(listed, "listing locks")
-        found = [self._restic("cat", "lock", name, "--no-lock") for name in listed.output.split()]
-        if found and all(lock.code == 0 and _is_dead(json.loads(lock.output)) for lock in found):
+        lock_list = self._restic("list", "locks", "--no-lock")
+        self._require(lock_list, "listing locks")
+        locks = [self._restic("cat", "lock", name, "--no-lock") for name in lock_list.output.split()]
+        if locks and all(lock.code == 0 and _is_dead(json.loads(lock.output)) for lock in locks):
             self._require(self._restic("unlock", "--remove-all"), "removing a dead process's lock")
 
     def _require_password(self) -> None:
@@ -260,7 +268,7 @@ class Repository:
                 hint="put your copy of it there (chmod 600), or name it with SIRENA_BACKUP_PASSWORD_FILE",
             )
 
-    def _restic(self, *words: str, folder: Path | None = None) -> EndedProgram:
+    def _restic(self, *words: str, folder: Path | None = None) -> ProgramRun:
         self._probe()
         command = [program("restic", "restic"), *words]
         return run_tool(command, self._environment(), folder=folder or places_of(self.settings).root)
@@ -291,10 +299,12 @@ class Repository:
                 hint="see SIRENA_BACKUP_REPOSITORY and the network; then repeat the command",
             ) from error
 
-    def _require(self, ended: EndedProgram, doing: str) -> None:
-        if ended.code == 0:
+    def _require(self, run: ProgramRun, action: str) -> None:
+        if run.code == 0:
             return
-        raise BackupError(f"the backup repository {self.location}: {doing} failed: {ended.told}", hint=_remedy(ended))
+        raise BackupError(
+            f"the backup repository {self.location}: {action} failed: {run.last_lines}", hint=_remedy(run)
+        )
 
 
 def _is_ahead(snapshot: Snapshot) -> bool:
@@ -312,13 +322,13 @@ def _is_dead(lock: Mapping[str, Any]) -> bool:
     return name != "restic" or rest.split()[0] == "Z"
 
 
-def _remedy(ended: EndedProgram) -> str:
-    said = ended.errors.lower()
-    if "wrong password" in said:
+def _remedy(run: ProgramRun) -> str:
+    errors = run.errors.lower()
+    if "wrong password" in errors:
         return "put the password of this repository into the file SIRENA_BACKUP_PASSWORD_FILE names"
-    if "no space left" in said or "disk quota" in said:
+    if "no space left" in errors or "disk quota" in errors:
         return "make room at the repository's place, or set SIRENA_BACKUP_REPOSITORY to a larger one; then repeat"
-    if "already locked" in said:
+    if "already locked" in errors:
         return "another machine is at work in this repository; if not: `restic unlock`"
     return "see SIRENA_BACKUP_REPOSITORY, its rights and its keys; repeating the command is safe"
 
@@ -327,9 +337,9 @@ def _moment(text: str) -> datetime | None:
     if len(text) < len("2026-01-01"):
         return None
     try:
-        found = datetime.fromisoformat(text)
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return None
     if len(text) == len("2026-01-01"):
-        found = datetime.combine(found.date(), time.max)
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+        moment = datetime.combine(moment.date(), time.max)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

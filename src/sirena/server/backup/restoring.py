@@ -80,13 +80,13 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
         tell("hashes")
         manifest = Manifest.read(folder)
         manifest.verify(folder)
-        settings, told = configuration.put_back(settings, folder)
+        settings, notes = configuration.put_back(settings, folder)
         stack = ProductionStack(settings)
         with _stores(stack, tell), entered(stack.database(), places.root) as databases:
             bucket = Bucket(s3_client(settings, stack.s3_endpoint), settings.s3_bucket)
             if not replace:
                 _require_empty(databases, bucket, manifest)
-            require_room(settings, bucket.missing(manifest.objects), Purpose.RESTORE)
+            require_room(settings, bucket.missing_objects(manifest.objects), Purpose.RESTORE)
             for database in DATABASES:
                 tell(f"database {database}")
                 dump = folder / DATABASES_FOLDER / f"{database}.dump"
@@ -100,13 +100,13 @@ def restore(settings: Settings, at: str, tell: Tell, conclude: Conclude, *, repl
             record = conclude(settings, snapshot)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return RestoredBackup(snapshot, manifest, told, record)
+    return RestoredBackup(snapshot, manifest, notes, record)
 
 
 def _require_down(stack: ProductionStack) -> None:
-    running = [name for name, state in stack.supervisor.states().items() if state.running and name in _USERS]
-    if running:
-        raise RestoreRefusedError(f"{', '.join(sorted(running))} still run here", hint="`sirena down` first")
+    running_names = [name for name, state in stack.supervisor.states().items() if state.running and name in _USERS]
+    if running_names:
+        raise RestoreRefusedError(f"{', '.join(sorted(running_names))} still run here", hint="`sirena down` first")
 
 
 @contextmanager
@@ -121,17 +121,17 @@ def _stores(stack: ProductionStack, tell: Tell) -> Iterator[None]:
 
 def _require_empty(databases: Databases, bucket: Bucket, manifest: Manifest) -> None:
     """Check that databases and bucket hold nothing but what a killed restore of this backup left, or raise an error."""
-    found = []
-    for database, telling in _TELLING_TABLES.items():
+    contents = []
+    for database, telling_table in _TELLING_TABLES.items():
         rows = databases.rows(database)
         if rows == manifest.tables[database]:
             continue
-        found += [f"{rows[table]:,} rows in {table}" for table in telling if rows.get(table)]
+        contents += [f"{rows[table]:,} rows in {table}" for table in telling_table if rows.get(table)]
     strangers = bucket.strangers(manifest.objects)
     if strangers:
-        found.append(f"{strangers:,} other objects in bucket {bucket.name}")
-    if found:
+        contents.append(f"{strangers:,} other objects in bucket {bucket.name}")
+    if contents:
         raise RestoreRefusedError(
-            f"this machine is not empty: {', '.join(found)}",
+            f"this machine is not empty: {', '.join(contents)}",
             hint="restore onto a fresh SIRENA_HOME, or say --replace to put the backup in the place of what is here",
         )

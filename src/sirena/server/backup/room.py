@@ -56,15 +56,15 @@ def require_room(settings: Settings, objects: Mapping[str, FileFacts], purpose: 
     if settings.s3_endpoint_url:
         return
     room = _await_room(settings)
-    needed = sum(-(-facts.size // _ALLOCATED) * _ALLOCATED for facts in objects.values())
-    if room.used + needed <= purpose.share * room.total:
+    bytes_needed = sum(-(-facts.size // _ALLOCATED) * _ALLOCATED for facts in objects.values())
+    if room.used + bytes_needed <= purpose.share * room.total:
         return
-    size = ceil((room.used + needed) / purpose.share / _GIB)
+    size = ceil((room.used + bytes_needed) / purpose.share / _GIB)
     file = StoreFile(settings)
-    lacking = file.still_to_take + size * _GIB - room.total - file.free
-    first = f"give the disk {ceil(lacking / _GIB)} GiB more, " if lacking > 0 else ""
+    bytes_lacking = file.still_to_take + size * _GIB - room.total - file.free
+    first = f"give the disk {ceil(bytes_lacking / _GIB)} GiB more, " if bytes_lacking > 0 else ""
     raise BackupError(
-        f"{purpose.word} puts {needed / _GIB:.1f} GiB of objects into the object store, which has "
+        f"{purpose.word} puts {bytes_needed / _GIB:.1f} GiB of objects into the object store, which has "
         f"{room.used / _GIB:.1f} of {room.total / _GIB:.1f} GiB in use and no room for them",
         hint=f"{first}set SIRENA_S3_SIZE_GB={size} or more and `sirena up`; or remove what nothing needs (`sirena gc`)",
     )

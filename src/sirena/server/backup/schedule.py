@@ -12,7 +12,7 @@ from typing import Final
 
 from sirena.domain.errors import UsageError
 from sirena.server.backup.state import Activity, LastRun, RunOutcome, read_backup_state
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part import HttpHealth
 from sirena.settings.catalogue import OFF, Settings
 
@@ -36,12 +36,12 @@ def due(now: datetime, at: time, last: datetime, *, weekly: bool = False) -> boo
     """
     if last > now + _AHEAD:
         return True
-    planned = datetime.combine(now.date(), at)
+    planned_time = datetime.combine(now.date(), at)
     if weekly:
-        planned -= timedelta(days=(now.weekday() - _SUNDAY) % 7)
-    if planned > now:
-        planned -= timedelta(days=7 if weekly else 1)
-    return last < planned
+        planned_time -= timedelta(days=(now.weekday() - _SUNDAY) % 7)
+    if planned_time > now:
+        planned_time -= timedelta(days=7 if weekly else 1)
+    return last < planned_time
 
 
 def watch(settings: Settings) -> None:
@@ -54,14 +54,14 @@ def watch(settings: Settings) -> None:
     """
     if settings.backup_at == OFF:
         raise UsageError("SIRENA_BACKUP_AT is off", hint="set it to a time of the day, such as 02:30")
-    begun = datetime.now()
+    start = datetime.now()
     at = time.fromisoformat(settings.backup_at)
     while True:
         state = read_backup_state(settings)
         for activity, last, weekly in ((Activity.BACKUP, state.backup, False), (Activity.DRILL, state.drill, True)):
-            if due(datetime.now(), at, _local(last) if last else begun, weekly=weekly) or _to_repeat(last):
+            if due(datetime.now(), at, _local(last) if last else start, weekly=weekly) or _to_repeat(last):
                 _await_service(settings)
-                _run(activity)
+                _run_activity(activity)
         clock.sleep(_LOOK_SECONDS)
 
 
@@ -75,13 +75,13 @@ def _to_repeat(last: LastRun | None) -> bool:
 
 def _await_service(settings: Settings) -> None:
     """Wait up to two minutes until the service is ready, so that a backup can record its answers."""
-    health = HttpHealth(Doors(settings).of_part("service"), "/readyz")
+    health = HttpHealth(PartConnections(settings).of_part("service"), "/readyz")
     deadline = clock.monotonic() + _PATIENCE_SECONDS
     while not health.is_well() and clock.monotonic() < deadline:
         clock.sleep(1)
 
 
-def _run(activity: Activity) -> None:
+def _run_activity(activity: Activity) -> None:
     print(f"{activity}: begins", flush=True)
     with subprocess.Popen([sys.executable, "-m", "sirena.cli", activity.value]) as process:  # noqa: S603 - our own
         try:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from sirena.server.backup.errors import BackupError
 from sirena.server.backup.manifest import FileFacts
-from sirena.server.backup.objects import Bucket, bucket_errors_told
+from sirena.server.backup.objects import Bucket, bucket_errors_translated
 from sirena.server.object_store.s3 import make_bucket
 from sirena.server.object_store.unfinished_uploads import abort, unfinished_uploads
 from sirena.server.steps import Tell
@@ -29,13 +29,13 @@ class ScratchBucket:
 
     client: Any
     """Client of boto3."""
-    living: str
+    living_bucket: str
     """Name of the bucket of the artifacts, which is not opened."""
 
     @property
     def name(self) -> str:
         """Name of the scratch bucket."""
-        return f"{self.living}-drill"
+        return f"{self.living_bucket}-drill"
 
     def put_back(self, folder: Path, objects: Mapping[str, FileFacts], tell: Tell) -> None:
         """Make the bucket, and send objects to it as a restore does; what the bucket then holds is checked.
@@ -43,8 +43,8 @@ class ScratchBucket:
         Raises:
             BackupError: the endpoint does not answer or refuses, or the bucket does not hold what was sent.
         """
-        with self._refusal_told():
-            self._make()
+        with self._refusals_translated():
+            self._make_bucket()
             self.client.put_object(Bucket=self.name, Key=_MARK, Body=b"")
         Bucket(self.client, self.name).put_back(folder, objects, tell)
 
@@ -54,7 +54,7 @@ class ScratchBucket:
         Raises:
             BackupError: the endpoint does not answer or refuses, or the bucket was not made by a drill.
         """
-        with self._refusal_told():
+        with self._refusals_translated():
             if self._is_missing():
                 return
             uploads = list(unfinished_uploads(self.client, self.name))
@@ -70,7 +70,7 @@ class ScratchBucket:
                 self._delete([key for key in keys if key != _MARK] or keys)
             self.client.delete_bucket(Bucket=self.name)
 
-    def _make(self) -> None:
+    def _make_bucket(self) -> None:
         if self._is_missing():
             make_bucket(self.client, self.name)
 
@@ -84,21 +84,21 @@ class ScratchBucket:
         return False
 
     def _is_marked(self) -> bool:
-        found = self.client.list_objects_v2(Bucket=self.name, Prefix=_MARK, MaxKeys=1)
-        return any(item["Key"] == _MARK for item in found.get("Contents", []))
+        page = self.client.list_objects_v2(Bucket=self.name, Prefix=_MARK, MaxKeys=1)
+        return any(item["Key"] == _MARK for item in page.get("Contents", []))
 
     def _some_keys(self) -> list[str]:
         return [item["Key"] for item in self.client.list_objects_v2(Bucket=self.name).get("Contents", [])]
 
     def _delete(self, keys: list[str]) -> None:
-        chosen = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
-        refused = self.client.delete_objects(Bucket=self.name, Delete=chosen).get("Errors", [])
-        if refused:
-            raise self._refusal(refused[0]["Code"])
+        selection = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        refusals = self.client.delete_objects(Bucket=self.name, Delete=selection).get("Errors", [])
+        if refusals:
+            raise self._refusal(refusals[0]["Code"])
 
     @contextmanager
-    def _refusal_told(self) -> Iterator[None]:
-        with bucket_errors_told("using", self.name):
+    def _refusals_translated(self) -> Iterator[None]:
+        with bucket_errors_translated("using", self.name):
             try:
                 yield
             except ClientError as error:

@@ -73,7 +73,7 @@ def read_backup_state(settings: Settings) -> BackupState:
     """Return how the last runs ended; a file that cannot be read counts as empty."""
     try:
         document = json.loads(_file(settings).read_text(encoding="utf-8"))
-        return BackupState(**{Activity(name).value: _read(facts) for name, facts in document.items()})
+        return BackupState(**{Activity(name).value: _run_of(facts) for name, facts in document.items()})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return BackupState()
 
@@ -81,23 +81,25 @@ def read_backup_state(settings: Settings) -> BackupState:
 @contextlib.contextmanager
 def noting(settings: Settings, activity: Activity) -> Iterator[Note]:
     """Store how a ``with`` block ends, even by an error. The caller must hold `backup.exclusive`."""
-    begun, started = time.monotonic(), datetime.now(UTC)
+    start, start_time = time.monotonic(), datetime.now(UTC)
     before: LastRun | None = getattr(read_backup_state(settings), activity.value)
-    succeeded = before.succeeded if before else None
-    run = LastRun(RunOutcome.UNFINISHED, started, succeeded=succeeded)
+    last_success = before.succeeded if before else None
+    run = LastRun(RunOutcome.UNFINISHED, start_time, succeeded=last_success)
     _write(settings, activity, run)
     note = Note()
     try:
         yield note
     except BaseException as error:
-        interrupted = isinstance(error, KeyboardInterrupt)
-        told = error.text if isinstance(error, SirenaError) else "interrupted" if interrupted else type(error).__name__
-        run = replace(run, outcome=RunOutcome.FAILED, failure=told)
+        is_interrupted = isinstance(error, KeyboardInterrupt)
+        text = (
+            error.text if isinstance(error, SirenaError) else "interrupted" if is_interrupted else type(error).__name__
+        )
+        run = replace(run, outcome=RunOutcome.FAILED, failure=text)
         raise
     else:
         run = replace(run, outcome=RunOutcome.OK, succeeded=datetime.now(UTC))
     finally:
-        seconds = round(time.monotonic() - begun, 1)
+        seconds = round(time.monotonic() - start, 1)
         run = replace(run, finished=datetime.now(UTC), seconds=seconds, snapshot=note.snapshot)
         # a full disk is what the run itself tells of; then "unfinished" stays noted
         with contextlib.suppress(OSError):
@@ -108,21 +110,21 @@ def _file(settings: Settings) -> Path:
     return settings.home / "backup" / "state.json"
 
 
-def _read(facts: dict[str, Any]) -> LastRun:
-    succeeded = facts["succeeded"]
+def _run_of(facts: dict[str, Any]) -> LastRun:
+    last_success = facts["succeeded"]
     return LastRun(
         **{
             **facts,
             "outcome": RunOutcome(facts["outcome"]),
             "finished": datetime.fromisoformat(facts["finished"]),
-            "succeeded": datetime.fromisoformat(succeeded) if succeeded else None,
+            "succeeded": datetime.fromisoformat(last_success) if last_success else None,
         }
     )
 
 
 def _write(settings: Settings, activity: Activity, run: LastRun) -> None:
-    known = {**asdict(read_backup_state(settings)), activity.value: asdict(run)}
+    documents = {**asdict(read_backup_state(settings)), activity.value: asdict(run)}
     file = _file(settings)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    document = {name: facts for name, facts in known.items() if facts is not None}
+    document = {name: facts for name, facts in documents.items() if facts is not None}
     write_private(file, json.dumps(document, indent=1, default=datetime.isoformat), OsAccount.of_this_process())

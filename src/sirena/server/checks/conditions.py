@@ -12,7 +12,7 @@ from sirena.host.accounts import PreparationError, nearest_folder
 from sirena.server.backup.state import LastRun, RunOutcome, read_backup_state
 from sirena.server.object_store.store_file import StoreFile
 from sirena.server.object_store.store_room import CRITICAL, FULL, WARNING, ask_room
-from sirena.server.tls.certificates import days_left, given, is_valid_yet, standing_paths
+from sirena.server.tls.certificates import days_left, given_paths, is_valid_yet, standing_paths
 from sirena.settings.catalogue import OFF, CertificateSource, Settings
 
 _GIB: Final = 2**30
@@ -57,7 +57,7 @@ class Condition:
 
     name: str
     urgency: Urgency
-    told: str
+    state: str
     """State, in a few words."""
     remedy: str = ""
     """What to do, if possible a command; empty when nothing is to be done."""
@@ -76,26 +76,26 @@ def conditions(settings: Settings) -> Iterator[Condition]:
         yield _object_store(settings)
     yield certificate_condition(settings)
     state = read_backup_state(settings)
-    yield _run("backup", state.backup, _BACKUP_AGE, planned=settings.backup_at != OFF)
-    yield _run("drill", state.drill, _DRILL_AGE, planned=settings.backup_at != OFF)
+    yield _condition_of_run("backup", state.backup, _BACKUP_AGE, is_planned=settings.backup_at != OFF)
+    yield _condition_of_run("drill", state.drill, _DRILL_AGE, is_planned=settings.backup_at != OFF)
 
 
 def disk_condition(settings: Settings) -> Condition:
     """Return the condition of the disk on which `SIRENA_HOME` is or will be."""
     use = shutil.disk_usage(nearest_folder(settings.home))
-    percent, left = 100 * use.free / use.total, use.free / _GIB
-    levels = [percent < share and left < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
+    percent, free_gib = 100 * use.free / use.total, use.free / _GIB
+    levels = [percent < share and free_gib < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
     places = _percent_of_places(settings)
     urgency = Urgency(max(sum(levels), sum(places < share for share in _PERCENT_LEFT)))
-    told = f"{left:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)"
+    text = f"{free_gib:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)"
     if places < _PERCENT_LEFT[0]:
-        told += f"; room for few more files, {places:.0f} % of its inodes are free (`df -i`)"
+        text += f"; room for few more files, {places:.0f} % of its inodes are free (`df -i`)"
     more = StoreFile(settings).still_to_take if settings.profile == "production" else 0
     if more > use.free:
         # no urgency of its own: that the disk fills is told in time by its own limits
-        told += f"; SIRENA_S3_SIZE_GB promises the object store {more / _GIB:.1f} GiB more than it takes now"
+        text += f"; SIRENA_S3_SIZE_GB promises the object store {more / _GIB:.1f} GiB more than it takes now"
     remedy = "make room or enlarge the disk; `sirena gc` shows what nothing needs" if urgency else ""
-    return Condition("disk", urgency, told, remedy)
+    return Condition("disk", urgency, text, remedy)
 
 
 def _percent_of_places(settings: Settings) -> float:
@@ -110,54 +110,56 @@ def _object_store(settings: Settings) -> Condition:
     except PreparationError as error:
         return Condition("object store", Urgency.WARNING, f"cannot be asked: {error.text}", error.hint)
     urgency = Urgency(sum(room.share >= share for share in (WARNING, CRITICAL)))
-    told = f"{room.used / _GIB:.1f} of {room.total / _GIB:.1f} GiB in use ({100 * room.share:.0f} %)"
+    text = f"{room.used / _GIB:.1f} of {room.total / _GIB:.1f} GiB in use ({100 * room.share:.0f} %)"
     if not urgency:
-        return Condition("object store", urgency, told)
-    told += f"; at {100 * FULL:.0f} % it takes no more"
+        return Condition("object store", urgency, text)
+    text += f"; at {100 * FULL:.0f} % it takes no more"
     remedy = "set a larger SIRENA_S3_SIZE_GB, then `sirena up`; or remove what nothing needs: `sirena gc --yes`"
-    return Condition("object store", urgency, told, remedy)
+    return Condition("object store", urgency, text, remedy)
 
 
 def certificate_condition(settings: Settings) -> Condition:
     """Return the condition of the entry's TLS certificate, by the days left; a hospital's own is checked completely."""
     files = settings.tls is CertificateSource.FILES
     try:
-        paths = given(settings) if files else standing_paths(settings)
+        paths = given_paths(settings) if files else standing_paths(settings)
         days, holds = days_left(paths.chain), is_valid_yet(paths.chain)
     except (OSError, ValueError):
-        told = "none: the stack was never brought up, or the file is gone"
-        return Condition("certificate", Urgency.CRITICAL, told, "sirena up")
+        text = "none: the stack was never brought up, or the file is gone"
+        return Condition("certificate", Urgency.CRITICAL, text, "sirena up")
     except PreparationError as error:
         return Condition("certificate", Urgency.CRITICAL, error.text, error.hint)
     if not holds:
-        told = "not valid yet: the clock was ahead when it was made, or is behind now"
-        return Condition("certificate", Urgency.CRITICAL, told, "`timedatectl` tells of the clock; then `sirena up`")
+        text = "not valid yet: the clock was ahead when it was made, or is behind now"
+        return Condition("certificate", Urgency.CRITICAL, text, "`timedatectl` tells of the clock; then `sirena up`")
     urgency = Urgency(sum(days < limit for limit in _CERTIFICATE_DAYS))
     ours = settings.tls is CertificateSource.SELF_MADE
-    told = f"{days} days left, {'our own authority' if ours else settings.tls.value}"
-    return Condition("certificate", urgency, told, _RENEWAL[settings.tls] if urgency else "")
+    text = f"{days} days left, {'our own authority' if ours else settings.tls.value}"
+    return Condition("certificate", urgency, text, _RENEWAL[settings.tls] if urgency else "")
 
 
-def _run(name: str, run: LastRun | None, ages: tuple[timedelta, timedelta], *, planned: bool) -> Condition:
+def _condition_of_run(
+    name: str, run: LastRun | None, ages: tuple[timedelta, timedelta], *, is_planned: bool
+) -> Condition:
     if run is None:
         # a fresh server has its first night before it
         return Condition(
-            name, Urgency.OK if planned else Urgency.WARNING, "none yet", "" if planned else f"sirena {name}"
+            name, Urgency.OK if is_planned else Urgency.WARNING, "none yet", "" if is_planned else f"sirena {name}"
         )
     age = run.age
     if age is None:
-        begun = datetime.now(UTC) - run.finished
-        if run.outcome is RunOutcome.UNFINISHED and begun < _FIRST_TAKES:
-            return Condition(name, Urgency.OK, f"the first is under way for {_ago(begun)}")
+        duration = datetime.now(UTC) - run.finished
+        if run.outcome is RunOutcome.UNFINISHED and duration < _FIRST_TAKES:
+            return Condition(name, Urgency.OK, f"the first is under way for {_ago(duration)}")
         return Condition(name, Urgency.CRITICAL, f"none ever went well; {_failure(run)}", f"sirena {name}")
     if age < -_DRIFT:
-        told = f"noted {_ago(-age)} ahead of the clock, which was wrong then or is now"
-        return Condition(name, Urgency.WARNING, told, f"`timedatectl` tells of the clock; then `sirena {name}`")
+        text = f"noted {_ago(-age)} ahead of the clock, which was wrong then or is now"
+        return Condition(name, Urgency.WARNING, text, f"`timedatectl` tells of the clock; then `sirena {name}`")
     urgency = Urgency(sum(age > limit for limit in ages))
-    told = f"went well {_ago(age)} ago" + (f", {run.snapshot[:8]}" if run.snapshot else "")
+    text = f"went well {_ago(age)} ago" + (f", {run.snapshot[:8]}" if run.snapshot else "")
     if run.outcome is RunOutcome.FAILED:
-        return Condition(name, max(urgency, Urgency.WARNING), f"{_failure(run)}; {told}", f"sirena {name}")
-    return Condition(name, urgency, told, f"sirena {name}" if urgency else "")
+        return Condition(name, max(urgency, Urgency.WARNING), f"{_failure(run)}; {text}", f"sirena {name}")
+    return Condition(name, urgency, text, f"sirena {name}" if urgency else "")
 
 
 def _failure(run: LastRun) -> str:

@@ -28,18 +28,18 @@ def entry_conditions(entry: NginxEntry) -> Iterator[Condition]:
     if in_force == entry.mark(Nginx.of_this_machine()):
         yield Condition("configuration", Urgency.OK, "the entry works by the one that is meant")
     else:
-        told = "the entry works by another than the settings mean: it may refuse or allow what it must not"
-        yield Condition("configuration", Urgency.CRITICAL, told, "sirena up")
+        text = "the entry works by another than the settings mean: it may refuse or allow what it must not"
+        yield Condition("configuration", Urgency.CRITICAL, text, "sirena up")
     yield _buffers(entry.folder)
 
 
 def _buffers(folder: Path) -> Condition:
     sizes = [size for name in _BUFFERS for size in _sizes(folder / name)]
-    told = f"the entry keeps {len(sizes)} requests and answers on disk, {sum(sizes) / _MIB:.0f} MiB"
+    text = f"the entry keeps {len(sizes)} requests and answers on disk, {sum(sizes) / _MIB:.0f} MiB"
     if sum(sizes) < _MUCH:
-        return Condition("buffers", Urgency.OK, told)
+        return Condition("buffers", Urgency.OK, text)
     remedy = "`sirena logs entry` tells who sends; a smaller SIRENA_MAX_UPLOAD bounds it; then `sirena up`"
-    return Condition("buffers", Urgency.WARNING, told, remedy)
+    return Condition("buffers", Urgency.WARNING, text, remedy)
 
 
 def _sizes(folder: Path) -> Iterator[int]:

@@ -2,8 +2,8 @@
 
 from sirena.server.checks.accounts import look_at_accounts
 from sirena.server.checks.conditions import certificate_condition, conditions
-from sirena.server.checks.doors import look_at_doors
-from sirena.server.checks.finding import AS_ROOT, Area, CheckFinding, CheckVerdict, Notebook
+from sirena.server.checks.finding import AS_ROOT, Area, CheckFinding, CheckReport, CheckVerdict
+from sirena.server.checks.foreign_access import look_at_foreign_access
 from sirena.server.checks.machine import look_at_clock, look_at_memory
 from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3
 from sirena.server.checks.places import look_at_places
@@ -13,45 +13,45 @@ from sirena.server.checks.standing import StackStanding, StackState
 from sirena.settings.catalogue import CertificateSource, Settings
 
 
-def examine(settings: Settings, standing: StackStanding, notebook: Notebook) -> None:
+def examine(settings: Settings, standing: StackStanding, check_report: CheckReport) -> None:
     """Run all checks that need neither the database of accounts nor the ledger.
 
     Args:
         settings: settings of the stack, with the intended profile.
         standing: state of the stack.
-        notebook: receives the findings.
+        check_report: receives the findings.
     """
-    running = standing.state is StackState.RUNNING
-    look_at_programs(settings, notebook)
-    look_at_memory(settings, notebook, running=running)
-    look_at_clock(notebook)
-    look_at_accounts(settings, notebook, standing)
-    look_at_places(settings, notebook, standing)
-    with notebook.looking(Area.PORTS, "ports"):
-        look_at_ports(settings, notebook, standing)
-    look_at_name(settings, notebook)
-    look_at_s3(settings, notebook)
-    look_at_authority(settings, notebook)
-    look_at_doors(settings, notebook, standing)
-    _look_at_conditions(settings, standing, notebook)
+    is_running = standing.state is StackState.RUNNING
+    look_at_programs(settings, check_report)
+    look_at_memory(settings, check_report, is_running=is_running)
+    look_at_clock(check_report)
+    look_at_accounts(settings, check_report, standing)
+    look_at_places(settings, check_report, standing)
+    with check_report.looking(Area.PORTS, "ports"):
+        look_at_ports(settings, check_report, standing)
+    look_at_name(settings, check_report)
+    look_at_s3(settings, check_report)
+    look_at_authority(settings, check_report)
+    look_at_foreign_access(settings, check_report, standing)
+    _look_at_conditions(settings, standing, check_report)
 
 
-def _look_at_conditions(settings: Settings, standing: StackStanding, notebook: Notebook) -> None:
+def _look_at_conditions(settings: Settings, standing: StackStanding, check_report: CheckReport) -> None:
     """Note what `sirena status` shows; before a first start only the hospital's own TLS certificate can be checked."""
-    with notebook.looking(Area.STACK, "conditions"):
+    with check_report.looking(Area.STACK, "conditions"):
         if standing.state in (StackState.DOWN, StackState.RUNNING):
             # the disk is the machine's, and was looked at there
-            found = [one for one in conditions(settings) if one.name != "disk"]
+            conditions_seen = [condition for condition in conditions(settings) if condition.name != "disk"]
         elif settings.profile == "production" and settings.tls is CertificateSource.FILES:
-            found = [certificate_condition(settings)]
+            conditions_seen = [certificate_condition(settings)]
         else:
-            found = []
-        notebook.findings += map(CheckFinding.of_condition, found)
+            conditions_seen = []
+        check_report.findings += map(CheckFinding.of_condition, conditions_seen)
     if standing.state is StackState.NONE:
         command = "sirena up" + (" --profile production" if settings.profile == "production" else "")
-        notebook.note(Area.STACK, "parts", CheckVerdict.WELL, f"never brought up here; `{command}` does")
+        check_report.note(Area.STACK, "parts", CheckVerdict.WELL, f"never brought up here; `{command}` does")
     elif standing.state is StackState.DOWN:
-        notebook.note(Area.STACK, "parts", CheckVerdict.WARNING, "everything is down", "sirena up")
+        check_report.note(Area.STACK, "parts", CheckVerdict.WARNING, "everything is down", "sirena up")
     elif standing.state is StackState.HIDDEN:
-        told = "another account's, which this one may not ask"
-        notebook.note(Area.STACK, "parts", CheckVerdict.UNSEEN, told, AS_ROOT)
+        text = "another account's, which this one may not ask"
+        check_report.note(Area.STACK, "parts", CheckVerdict.UNSEEN, text, AS_ROOT)

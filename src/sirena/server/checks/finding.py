@@ -57,18 +57,18 @@ class CheckFinding:
             Urgency.WARNING: CheckVerdict.WARNING,
             Urgency.CRITICAL: CheckVerdict.WRONG,
         }
-        return cls(Area.STACK, condition.name, verdict[condition.urgency], condition.told, condition.remedy)
+        return cls(Area.STACK, condition.name, verdict[condition.urgency], condition.state, condition.remedy)
 
 
 @dataclass
-class Notebook:
+class CheckReport:
     """The findings of all checks. A check that fails with an error is a finding too, and does not end the others."""
 
     findings: list[CheckFinding] = field(default_factory=list)
 
-    def note(self, area: Area, name: str, verdict: CheckVerdict, told: str, remedy: str = "") -> None:
+    def note(self, area: Area, name: str, verdict: CheckVerdict, text: str, remedy: str = "") -> None:
         """Add a finding."""
-        self.findings.append(CheckFinding(area, name, verdict, told, remedy))
+        self.findings.append(CheckFinding(area, name, verdict, text, remedy))
 
     @contextmanager
     def looking(self, area: Area, name: str) -> Iterator[None]:
@@ -79,5 +79,5 @@ class Notebook:
             self.note(area, name, CheckVerdict.WRONG, error.text, error.hint)
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            told = f"{where}{error.strerror or type(error).__name__}"
-            self.note(area, name, CheckVerdict.UNSEEN, told, AS_ROOT)
+            text = f"{where}{error.strerror or type(error).__name__}"
+            self.note(area, name, CheckVerdict.UNSEEN, text, AS_ROOT)

@@ -34,18 +34,18 @@ class Listener:
 
 def listeners() -> dict[int, Listener]:
     """Return the processes that listen on TCP ports, by port."""
-    sockets = dict(_listening())
+    sockets = dict(_listening_sockets())
     processes = _processes_of(set(sockets))
-    found: dict[int, Listener] = {}
+    listener_of_port: dict[int, Listener] = {}
     for inode, (port, account) in sockets.items():
         process_id = processes.get(inode, 0)
         listener = _listener(account, process_id) if process_id else Listener(account)
-        if port not in found or process_id:
-            found[port] = listener
-    return found
+        if port not in listener_of_port or process_id:
+            listener_of_port[port] = listener
+    return listener_of_port
 
 
-def _listening() -> Iterator[tuple[str, tuple[int, str]]]:
+def _listening_sockets() -> Iterator[tuple[str, tuple[int, str]]]:
     """Yield inode, port and account of each listening socket."""
     for table in _TABLES:
         with contextlib.suppress(OSError):
@@ -57,16 +57,16 @@ def _listening() -> Iterator[tuple[str, tuple[int, str]]]:
 
 def _processes_of(inodes: set[str]) -> dict[str, int]:
     """Return for each socket the process with the lowest id that has it open, which usually opened it."""
-    wanted = {f"socket:[{inode}]": inode for inode in inodes}
-    found: dict[str, int] = {}
+    inode_of_link = {f"socket:[{inode}]": inode for inode in inodes}
+    process_of_socket: dict[str, int] = {}
     for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
         with contextlib.suppress(OSError):
             for descriptor in (folder / "fd").iterdir():
                 with contextlib.suppress(OSError):
-                    inode = wanted.get(str(descriptor.readlink()))
+                    inode = inode_of_link.get(str(descriptor.readlink()))
                     if inode is not None:
-                        found.setdefault(inode, int(folder.name))
-    return found
+                        process_of_socket.setdefault(inode, int(folder.name))
+    return process_of_socket
 
 
 def _listener(account: str, process_id: int) -> Listener:

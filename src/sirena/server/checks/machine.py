@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from sirena.server.checks.finding import Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import Area, CheckReport, CheckVerdict
 from sirena.settings.catalogue import Settings
 
 _GIB: Final = 2**30
@@ -25,51 +25,49 @@ _UNSYNCHRONISED: Final = 5
 
 
 def look_at_memory(
-    settings: Settings, notebook: Notebook, *, running: bool, memory: Path = Path("/proc/meminfo")
+    settings: Settings, check_report: CheckReport, *, is_running: bool, memory: Path = Path("/proc/meminfo")
 ) -> None:
     """Check that memory is enough for the stack and for training.
 
     Args:
         settings: settings of the stack.
-        notebook: receives the finding.
-        running: True if the stack runs, so that its memory is already in use.
+        check_report: receives the finding.
+        is_running: True if the stack runs, so that its memory is already in use.
         memory: file in which the kernel states the memory.
     """
-    with notebook.looking(Area.MACHINE, "memory"):
+    with check_report.looking(Area.MACHINE, "memory"):
         lines = (line.split() for line in memory.read_text(encoding="ascii").splitlines())
         kernel = {words[0].rstrip(":"): int(words[1]) * _KIB / _GIB for words in lines if len(words) > 1}
         total, available = min([kernel["MemTotal"], *_limits()]), kernel["MemAvailable"]
-        needed = NEEDED_GIB[settings.profile]
-        told = (
-            f"{total:.1f} GiB, {available:.1f} available; the stack takes {needed}, training {_TRAINING_GIB:.0f} more"
-        )
-        if total < needed:
-            verdict, remedy = CheckVerdict.WRONG, f"give the machine {needed + _TRAINING_GIB:.0f} GiB or more"
-        elif total < needed + _TRAINING_GIB:
+        least = NEEDED_GIB[settings.profile]
+        text = f"{total:.1f} GiB, {available:.1f} available; the stack takes {least}, training {_TRAINING_GIB:.0f} more"
+        if total < least:
+            verdict, remedy = CheckVerdict.WRONG, f"give the machine {least + _TRAINING_GIB:.0f} GiB or more"
+        elif total < least + _TRAINING_GIB:
             verdict, remedy = CheckVerdict.WARNING, "train on another machine, or give this one more memory"
-        elif not running and available < needed:
+        elif not is_running and available < least:
             verdict, remedy = CheckVerdict.WARNING, "end what takes the memory: `ps aux --sort=-rss | head`"
         else:
             verdict, remedy = CheckVerdict.WELL, ""
-        notebook.note(Area.MACHINE, "memory", verdict, told, remedy)
+        check_report.note(Area.MACHINE, "memory", verdict, text, remedy)
 
 
-def look_at_clock(notebook: Notebook, ask: Callable[[], int] | None = None) -> None:
+def look_at_clock(check_report: CheckReport, ask: Callable[[], int] | None = None) -> None:
     """Check that the kernel considers its clock synchronised: sessions, tokens and certificates depend on it.
 
     Args:
-        notebook: receives the finding.
+        check_report: receives the finding.
         ask: function that returns the state of the kernel's clock; for tests.
     """
     state = (ask or _kernel_clock)()
     if state < 0:
-        told, verdict, remedy = "the kernel does not tell", CheckVerdict.UNSEEN, "timedatectl"
+        text, verdict, remedy = "the kernel does not tell", CheckVerdict.UNSEEN, "timedatectl"
     elif state == _UNSYNCHRONISED:
-        told, verdict = "not synchronised; sessions, tokens and certificates depend on it", CheckVerdict.WARNING
+        text, verdict = "not synchronised; sessions, tokens and certificates depend on it", CheckVerdict.WARNING
         remedy = "`timedatectl set-ntp true`, or `apt-get install chrony`; in a container: on its host"
     else:
-        told, verdict, remedy = "synchronised", CheckVerdict.WELL, ""
-    notebook.note(Area.MACHINE, "clock", verdict, told, remedy)
+        text, verdict, remedy = "synchronised", CheckVerdict.WELL, ""
+    check_report.note(Area.MACHINE, "clock", verdict, text, remedy)
 
 
 def _limits() -> list[float]:

@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from sirena.host.accounts import PreparationError
-from sirena.server.checks.finding import Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import Area, CheckReport, CheckVerdict
 from sirena.server.object_store.s3 import LOOK_SECONDS, look_at_bucket
 from sirena.server.tls.certificates import lets_encrypt_paths
 from sirena.settings.catalogue import CertificateSource, Settings
@@ -21,65 +21,67 @@ from sirena.settings.catalogue import CertificateSource, Settings
 T = TypeVar("T")
 
 
-def look_at_name(settings: Settings, notebook: Notebook) -> None:
+def look_at_name(settings: Settings, check_report: CheckReport) -> None:
     """Check that the entry's name resolves to an address of this machine."""
     name = settings.server_name
     if settings.profile != "production":
         return
     remedy = f"enter it in the hospital's DNS, or for a trial: `echo '127.0.1.1 {name}' >> /etc/hosts`"
     try:
-        found = within(LOOK_SECONDS, lambda: _addresses(name))
+        addresses = within(LOOK_SECONDS, lambda: _addresses(name))
     except TimeoutError:
-        found = None
-    if found is None:
-        told, verdict = f"{name} was not resolved within {LOOK_SECONDS:.0f} s", CheckVerdict.UNSEEN
+        addresses = None
+    if addresses is None:
+        text, verdict = f"{name} was not resolved within {LOOK_SECONDS:.0f} s", CheckVerdict.UNSEEN
         remedy = f"look at the machine's name server: `getent hosts {name}`"
-    elif not found:
-        told, verdict = f"{name} leads to no address", CheckVerdict.WRONG
-    elif not any(map(_is_ours, found)):
-        told, verdict = f"{name} leads to {', '.join(found)}, no address of this machine", CheckVerdict.WARNING
+    elif not addresses:
+        text, verdict = f"{name} leads to no address", CheckVerdict.WRONG
+    elif not any(map(_is_ours, addresses)):
+        text, verdict = f"{name} leads to {', '.join(addresses)}, no address of this machine", CheckVerdict.WARNING
         remedy = "right if a router passes it on to here; else correct the DNS entry"
     else:
-        told, verdict, remedy = f"{name} leads to {', '.join(found)}, here", CheckVerdict.WELL, ""
-    notebook.note(Area.NETWORK, "server name", verdict, told, remedy)
+        text, verdict, remedy = f"{name} leads to {', '.join(addresses)}, here", CheckVerdict.WELL, ""
+    check_report.note(Area.NETWORK, "server name", verdict, text, remedy)
 
 
-def look_at_s3(settings: Settings, notebook: Notebook) -> None:
+def look_at_s3(settings: Settings, check_report: CheckReport) -> None:
     """Check that an external S3 endpoint accepts the keys; Sirena's own is checked as a part of the stack."""
     if settings.profile != "production" or not settings.s3_endpoint_url:
         return
-    with notebook.looking(Area.NETWORK, "S3 endpoint"):
+    with check_report.looking(Area.NETWORK, "S3 endpoint"):
         try:
-            there = within(LOOK_SECONDS, lambda: look_at_bucket(settings, settings.s3_endpoint_url))
+            bucket_exists = within(LOOK_SECONDS, lambda: look_at_bucket(settings, settings.s3_endpoint_url))
         except TimeoutError:
             raise PreparationError(
                 f"the S3 endpoint does not answer within {LOOK_SECONDS:.0f} s",
                 hint="check MLFLOW_S3_ENDPOINT_URL, firewall and proxy",
             ) from None
-        told = f"answers; the bucket {settings.s3_bucket} " + ("is there" if there else "will be made by `sirena up`")
-        notebook.note(Area.NETWORK, "S3 endpoint", CheckVerdict.WELL, told)
+        text = f"answers; the bucket {settings.s3_bucket} " + (
+            "is there" if bucket_exists else "will be made by `sirena up`"
+        )
+        check_report.note(Area.NETWORK, "S3 endpoint", CheckVerdict.WELL, text)
 
 
-def look_at_authority(settings: Settings, notebook: Notebook) -> None:
+def look_at_authority(settings: Settings, check_report: CheckReport) -> None:
     """Check that Let's Encrypt, or the hospital's own ACME authority, answers."""
     if settings.profile != "production" or settings.tls is not CertificateSource.LETS_ENCRYPT:
         return
     directory = settings.acme_directory
     try:
-        known = within(LOOK_SECONDS, lambda: _directory(directory))
+        directory_answer = within(LOOK_SECONDS, lambda: _directory(directory))
     except TimeoutError:
-        known, cause = {}, "no answer in time"
+        directory_answer, cause = {}, "no answer in time"
     except (urllib.error.URLError, OSError, ValueError) as error:
-        known, cause = {}, str(getattr(error, "reason", "")) or type(error).__name__
+        directory_answer, cause = {}, str(getattr(error, "reason", "")) or type(error).__name__
     else:
         cause = "it is no directory of ACME"
-    if "newOrder" in known:
-        notebook.note(Area.NETWORK, "certificate authority", CheckVerdict.WELL, f"{directory} answers")
+    if "newOrder" in directory_answer:
+        check_report.note(Area.NETWORK, "certificate authority", CheckVerdict.WELL, f"{directory} answers")
         return
     # what was issued lasts for weeks, the first start does not
     verdict = CheckVerdict.WARNING if lets_encrypt_paths(settings).chain.exists() else CheckVerdict.WRONG
     remedy = f"check SIRENA_ACME_DIRECTORY, firewall and proxy: `curl -sS {directory}` must answer from here"
-    notebook.note(Area.NETWORK, "certificate authority", verdict, f"{directory}: {cause}", remedy)
+    check_report.note(Area.NETWORK, "certificate authority", verdict, f"{directory}: {cause}", remedy)
 
 
 def within(seconds: float, look: Callable[[], T]) -> T:
@@ -104,13 +106,13 @@ def _directory(address: str) -> dict[str, object]:
     # the authorities certbot trusts
     context = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
     with urllib.request.urlopen(address, timeout=LOOK_SECONDS, context=context) as answer:  # noqa: S310 - https, see settings
-        found = json.load(answer)
-    return found if isinstance(found, dict) else {}
+        document = json.load(answer)
+    return document if isinstance(document, dict) else {}
 
 
 def _addresses(name: str) -> list[str]:
     try:
-        return list(dict.fromkeys(str(one[4][0]) for one in socket.getaddrinfo(name, None)))
+        return list(dict.fromkeys(str(answer[4][0]) for answer in socket.getaddrinfo(name, None)))
     except (OSError, UnicodeError):
         return []
 

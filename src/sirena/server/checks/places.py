@@ -8,7 +8,7 @@ from sirena.host.accounts import nearest_folder
 from sirena.server.backup.places import password_file
 from sirena.server.backup.repository import Repository
 from sirena.server.checks.conditions import disk_condition
-from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict, Notebook
+from sirena.server.checks.finding import Area, CheckFinding, CheckReport, CheckVerdict
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.settings.catalogue import Settings
@@ -23,20 +23,20 @@ _PASSING: Final = {
 }
 
 
-def look_at_places(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def look_at_places(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     """Check `SIRENA_HOME`, its disk, and the place of backups."""
-    with notebook.looking(Area.ACCOUNTS, "SIRENA_HOME"):
-        _look_at_home(settings, notebook, standing)
-    with notebook.looking(Area.ACCOUNTS, "file system"):
-        _look_at_kind(settings, notebook)
-    with notebook.looking(Area.MACHINE, "disk"):
+    with check_report.looking(Area.ACCOUNTS, "SIRENA_HOME"):
+        _look_at_home(settings, check_report, standing)
+    with check_report.looking(Area.ACCOUNTS, "file system"):
+        _look_at_kind(settings, check_report)
+    with check_report.looking(Area.MACHINE, "disk"):
         disk = CheckFinding.of_condition(disk_condition(settings))
-        notebook.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
+        check_report.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
         if settings.profile == "production":
-            _look_at_store_size(settings, notebook)
+            _look_at_store_size(settings, check_report)
     if settings.profile == "production" and standing.state is not StackState.HIDDEN:
-        with notebook.looking(Area.ACCOUNTS, "backup repository"):
-            _look_at_repository(settings, notebook)
+        with check_report.looking(Area.ACCOUNTS, "backup repository"):
+            _look_at_repository(settings, check_report)
 
 
 def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
@@ -56,68 +56,72 @@ def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
     return kind
 
 
-def _look_at_home(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
-    home, there = settings.home, nearest_folder(settings.home)
+def _look_at_home(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
+    home, existing_folder = settings.home, nearest_folder(settings.home)
     # refuses a folder whose name is too long for the supervisor's socket
     Supervisor(home).require_short_path()
-    if not there.is_dir():
-        notebook.note(
-            Area.ACCOUNTS, "SIRENA_HOME", CheckVerdict.WRONG, f"{there} is no folder", "set SIRENA_HOME to another"
+    if not existing_folder.is_dir():
+        check_report.note(
+            Area.ACCOUNTS,
+            "SIRENA_HOME",
+            CheckVerdict.WRONG,
+            f"{existing_folder} is no folder",
+            "set SIRENA_HOME to another",
         )
-    elif not os.access(there, os.W_OK | os.X_OK):
-        told = f"{there} cannot be written by this account"
+    elif not os.access(existing_folder, os.W_OK | os.X_OK):
+        text = f"{existing_folder} cannot be written by this account"
         remedy = "look as whoever runs `sirena up`: `sudo -E sirena doctor`; or set SIRENA_HOME to a folder of yours"
         verdict = CheckVerdict.UNSEEN if standing.state is StackState.HIDDEN else CheckVerdict.WRONG
-        notebook.note(Area.ACCOUNTS, "SIRENA_HOME", verdict, told, remedy)
+        check_report.note(Area.ACCOUNTS, "SIRENA_HOME", verdict, text, remedy)
     else:
-        told = f"{home}" if there == home else f"{home}, made by `sirena up`"
-        notebook.note(Area.ACCOUNTS, "SIRENA_HOME", CheckVerdict.WELL, told)
+        text = f"{home}" if existing_folder == home else f"{home}, made by `sirena up`"
+        check_report.note(Area.ACCOUNTS, "SIRENA_HOME", CheckVerdict.WELL, text)
 
 
-def _look_at_kind(settings: Settings, notebook: Notebook) -> None:
+def _look_at_kind(settings: Settings, check_report: CheckReport) -> None:
     kind = file_system(nearest_folder(settings.home))
     local = "set SIRENA_HOME to a folder on a disk of this machine"
     if kind.startswith(_OTHER_MACHINES):
-        told = f"{kind}, on another machine: databases lose data there when the network fails"
-        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WRONG, told, local)
+        text = f"{kind}, on another machine: databases lose data there when the network fails"
+        check_report.note(Area.ACCOUNTS, "file system", CheckVerdict.WRONG, text, local)
     elif kind in _PASSING:
         remedy = f"{local}; in a container to a volume"
-        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WARNING, f"{kind}, {_PASSING[kind]}", remedy)
+        check_report.note(Area.ACCOUNTS, "file system", CheckVerdict.WARNING, f"{kind}, {_PASSING[kind]}", remedy)
     else:
-        notebook.note(Area.ACCOUNTS, "file system", CheckVerdict.WELL, f"{kind}, of this machine")
+        check_report.note(Area.ACCOUNTS, "file system", CheckVerdict.WELL, f"{kind}, of this machine")
 
 
-def _look_at_repository(settings: Settings, notebook: Notebook) -> None:
+def _look_at_repository(settings: Settings, check_report: CheckReport) -> None:
     """Check the folder of the backup repository; one that is not a folder is only checked by a backup."""
     repository = Repository(settings)
     elsewhere = "set SIRENA_BACKUP_REPOSITORY to a place on another machine"
     folder = nearest_folder(Path(repository.location))
     if repository.is_on_this_machine:
-        told, verdict, remedy = "below SIRENA_HOME, and lost together with it", CheckVerdict.WARNING, elsewhere
+        text, verdict, remedy = "below SIRENA_HOME, and lost together with it", CheckVerdict.WARNING, elsewhere
     elif not Path(repository.location).is_absolute():
-        told, verdict, remedy = (
+        text, verdict, remedy = (
             f"{repository.location}, looked at by `sirena backup`",
             CheckVerdict.UNSEEN,
             "sirena backup",
         )
     elif not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        told, verdict = f"{folder} cannot be written by this account", CheckVerdict.WRONG
+        text, verdict = f"{folder} cannot be written by this account", CheckVerdict.WRONG
         remedy = f"`ls -ld {folder}` and `mount` say why; or {elsewhere}"
     elif repository.is_on_the_same_disk:
-        told, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", CheckVerdict.WARNING, elsewhere
+        text, verdict, remedy = "on the disk of SIRENA_HOME, and lost together with it", CheckVerdict.WARNING, elsewhere
     else:
-        told = f"{repository.location}; keep a copy of its password elsewhere too: {password_file(settings)}"
+        text = f"{repository.location}; keep a copy of its password elsewhere too: {password_file(settings)}"
         verdict, remedy = CheckVerdict.WELL, ""
-    notebook.note(Area.ACCOUNTS, "backup repository", verdict, told, remedy)
+    check_report.note(Area.ACCOUNTS, "backup repository", verdict, text, remedy)
 
 
-def _look_at_store_size(settings: Settings, notebook: Notebook) -> None:
+def _look_at_store_size(settings: Settings, check_report: CheckReport) -> None:
     store = settings.home / "ceph"
     if settings.s3_endpoint_url or store.exists():
         return
     use = os.statvfs(nearest_folder(settings.home))
     free = use.f_bavail * use.f_frsize / _GIB
     if free < settings.s3_size_gb:
-        told = f"artifacts may grow to {settings.s3_size_gb:.0f} GiB, and {free:.0f} are free"
+        text = f"artifacts may grow to {settings.s3_size_gb:.0f} GiB, and {free:.0f} are free"
         remedy = "enlarge the disk, or set SIRENA_S3_SIZE_GB lower before the first start"
-        notebook.note(Area.MACHINE, "room for artifacts", CheckVerdict.WARNING, told, remedy)
+        check_report.note(Area.MACHINE, "room for artifacts", CheckVerdict.WARNING, text, remedy)

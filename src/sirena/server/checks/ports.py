@@ -4,7 +4,7 @@ import errno
 import os
 import socket
 
-from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import AS_ROOT, Area, CheckReport, CheckVerdict
 from sirena.server.checks.listeners import Listener, listeners
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.entry.nginx import require_right_to_listen
@@ -12,14 +12,18 @@ from sirena.server.free_ports import is_free, wanted_ports
 from sirena.settings.catalogue import Settings, variable_of
 
 
-def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def look_at_ports(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     """Note which of the profile's ports are free, used by the stack's own parts, or taken by other programs."""
-    wanted = wanted_ports(settings)
-    taken = [one for one in wanted if not is_free(one[1], one[2])]
-    free, own, unseen = [port for variable, address, port in wanted if (variable, address, port) not in taken], [], []
+    ports = wanted_ports(settings)
+    taken_ports = [place for place in ports if not is_free(place[1], place[2])]
+    free, own, unseen = (
+        [port for variable, address, port in ports if (variable, address, port) not in taken_ports],
+        [],
+        [],
+    )
     # after the ports: who came to listen meanwhile would else be nobody
     on_them = listeners()
-    for variable, address, port in taken:
+    for variable, address, port in taken_ports:
         holder = on_them.get(port)
         if holder is None and is_free(address, port):
             # it ended meanwhile
@@ -31,44 +35,44 @@ def look_at_ports(settings: Settings, notebook: Notebook, standing: StackStandin
         elif standing.state is StackState.HIDDEN and not holder.process_id:
             unseen.append(port)
         else:
-            _note_taken(notebook, variable, port, holder)
+            _note_port_in_use(check_report, variable, port, holder)
     if free:
-        notebook.note(Area.PORTS, "free", CheckVerdict.WELL, _listed(free))
+        check_report.note(Area.PORTS, "free", CheckVerdict.WELL, _list_of_ports(free))
     if own:
-        notebook.note(Area.PORTS, "held by our own parts", CheckVerdict.WELL, _listed(own))
+        check_report.note(Area.PORTS, "held by our own parts", CheckVerdict.WELL, _list_of_ports(own))
     if unseen:
-        told = f"{_listed(unseen)}: whether by the stack's own parts cannot be seen"
-        notebook.note(Area.PORTS, "taken", CheckVerdict.UNSEEN, told, AS_ROOT)
+        text = f"{_list_of_ports(unseen)}: whether by the stack's own parts cannot be seen"
+        check_report.note(Area.PORTS, "taken", CheckVerdict.UNSEEN, text, AS_ROOT)
     if settings.profile == "production":
         # what another account brought up, it may
         if standing.state is not StackState.HIDDEN:
-            with notebook.looking(Area.PORTS, "rights"):
+            with check_report.looking(Area.PORTS, "rights"):
                 require_right_to_listen(settings)
-        _look_at_address(settings, notebook)
+        _look_at_address(settings, check_report)
 
 
-def _note_taken(notebook: Notebook, variable: str, port: int, holder: Listener) -> None:
+def _note_port_in_use(check_report: CheckReport, variable: str, port: int, holder: Listener) -> None:
     end = f"kill {holder.process_id}" if holder.process_id else f"sudo ss -ltnp 'sport = :{port}'"
     if holder.unit:
         end = f"systemctl disable --now {holder.unit}"
     remedy = f"end it (`{end}`), or choose another port with {variable}"
-    notebook.note(Area.PORTS, f"{port} ({variable})", CheckVerdict.WRONG, f"taken by {holder}", remedy)
+    check_report.note(Area.PORTS, f"{port} ({variable})", CheckVerdict.WRONG, f"taken by {holder}", remedy)
 
 
-def _look_at_address(settings: Settings, notebook: Notebook) -> None:
+def _look_at_address(settings: Settings, check_report: CheckReport) -> None:
     with socket.socket(socket.AF_INET6 if ":" in settings.listen else socket.AF_INET) as probe:
         try:
             probe.bind((settings.listen, 0))
         except OSError as error:
             if error.errno != errno.EADDRNOTAVAIL:
-                told, verdict = f"{settings.listen}: {os.strerror(error.errno or 0)}", CheckVerdict.UNSEEN
+                text, verdict = f"{settings.listen}: {os.strerror(error.errno or 0)}", CheckVerdict.UNSEEN
             else:
-                told, verdict = f"{settings.listen} is no address of this machine", CheckVerdict.WRONG
+                text, verdict = f"{settings.listen} is no address of this machine", CheckVerdict.WRONG
             remedy = f"set {variable_of('listen')} to one that `ip address` shows, or leave it out"
-            notebook.note(Area.PORTS, "address", verdict, told, remedy)
+            check_report.note(Area.PORTS, "address", verdict, text, remedy)
 
 
-def _listed(ports: list[int]) -> str:
+def _list_of_ports(ports: list[int]) -> str:
     """Return ports as a text, with consecutive ones as a range: 15600-15609."""
     runs: list[list[int]] = []
     for port in sorted(set(ports)):

@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Final
 
-from sirena.server.checks.finding import Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import Area, CheckReport, CheckVerdict
 from sirena.server.entry.nginx import OLDEST as OLDEST_NGINX
 from sirena.server.entry.nginx import logrotate_program, nginx_program
 from sirena.server.object_store.ceph import PACKAGES as CEPH_PACKAGES
@@ -59,38 +59,38 @@ def needs(settings: Settings) -> Iterator[ProgramNeed]:
         yield ProgramNeed("ceph", tuple(partial(ceph_program, name) for name in names))
 
 
-def look_at_programs(settings: Settings, notebook: Notebook) -> None:
+def look_at_programs(settings: Settings, check_report: CheckReport) -> None:
     """Check that each program is installed and new enough."""
-    _look_at_python(notebook)
-    _look_at_mlflow(settings, notebook)
+    _look_at_python(check_report)
+    _look_at_mlflow(settings, check_report)
     for need in needs(settings):
-        with notebook.looking(Area.PROGRAMS, need.name):
+        with check_report.looking(Area.PROGRAMS, need.name):
             paths = [find() for find in need.paths]
-            found = version_of([paths[0], need.question])
-            require_version(need.name, found, need.oldest)
-            notebook.note(Area.PROGRAMS, need.name, CheckVerdict.WELL, f"{found}, {paths[0]}")
+            present_version = version_of([paths[0], need.question])
+            require_version(need.name, present_version, need.oldest)
+            check_report.note(Area.PROGRAMS, need.name, CheckVerdict.WELL, f"{present_version}, {paths[0]}")
 
 
-def _look_at_python(notebook: Notebook) -> None:
-    found = platform.python_version()
-    if found.startswith(f"{PYTHON}."):
-        notebook.note(Area.PROGRAMS, "python", CheckVerdict.WELL, found)
+def _look_at_python(check_report: CheckReport) -> None:
+    running_version = platform.python_version()
+    if running_version.startswith(f"{PYTHON}."):
+        check_report.note(Area.PROGRAMS, "python", CheckVerdict.WELL, running_version)
     else:
-        told = f"{found}; Sirena's dependencies are locked for {PYTHON}"
-        notebook.note(
+        text = f"{running_version}; Sirena's dependencies are locked for {PYTHON}"
+        check_report.note(
             Area.PROGRAMS,
             "python",
             CheckVerdict.WRONG,
-            told,
+            text,
             f"make the environment with python{PYTHON}: `make install`",
         )
 
 
-def _look_at_mlflow(settings: Settings, notebook: Notebook) -> None:
-    found = version("mlflow")
-    if found == MLFLOW or (found in MLFLOW_ALSO and settings.profile == "embedded"):
-        notebook.note(Area.PROGRAMS, "mlflow", CheckVerdict.WELL, found)
+def _look_at_mlflow(settings: Settings, check_report: CheckReport) -> None:
+    installed_version = version("mlflow")
+    if installed_version == MLFLOW or (installed_version in MLFLOW_ALSO and settings.profile == "embedded"):
+        check_report.note(Area.PROGRAMS, "mlflow", CheckVerdict.WELL, installed_version)
         return
-    told = f"{found}; the entry knows the routes of {MLFLOW}, and refuses others"
+    text = f"{installed_version}; the entry knows the routes of {MLFLOW}, and refuses others"
     verdict = CheckVerdict.WRONG if settings.profile == "production" else CheckVerdict.WARNING
-    notebook.note(Area.PROGRAMS, "mlflow", verdict, told, "install the locked dependencies: `make install`")
+    check_report.note(Area.PROGRAMS, "mlflow", verdict, text, "install the locked dependencies: `make install`")

@@ -54,19 +54,19 @@ def settings_in_force(settings: Settings) -> list[SettingInForce]:
     """Return all settings with value, source, meaning and example."""
     in_file = _file_values()
     meanings = meanings_of_settings()
-    found = []
+    rows = []
     for name, field in Settings.model_fields.items():
         variable = variable_of(name)
         value = getattr(settings, name)
         secret = hasattr(value, "get_secret_value")
-        shown = ("set" if value.get_secret_value() else "") if secret else ("" if value is None else str(value))
+        shown_value = ("set" if value.get_secret_value() else "") if secret else ("" if value is None else str(value))
         if os.environ.get(variable):
             source = SettingSource.ENVIRONMENT
         else:
             source = SettingSource.FILE if in_file.get(variable) else SettingSource.DEFAULT
         examples = field.examples or [""]
-        found.append(SettingInForce(variable, shown, source, meanings[name], str(examples[0])))
-    return found
+        rows.append(SettingInForce(variable, shown_value, source, meanings[name], str(examples[0])))
+    return rows
 
 
 def meanings_of_settings() -> dict[str, str]:
@@ -106,16 +106,16 @@ def _file_values() -> dict[str, str | None]:
 
 
 def _unknown_names() -> list[str]:
-    known = {variable_of(name) for name in Settings.model_fields} | {FILE_VARIABLE}
-    given = {name: "the environment" for name in os.environ if name.startswith("SIRENA_")}
+    known_names = {variable_of(name) for name in Settings.model_fields} | {FILE_VARIABLE}
+    origins = {name: "the environment" for name in os.environ if name.startswith("SIRENA_")}
     # a settings file may also hold variables for other programs, such as proxies
-    given |= {name: str(settings_file()) for name in _file_values() if name.startswith("SIRENA_")}
-    found = []
-    for name, place in sorted(given.items()):
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            found.append(f"{name} in {place} is no setting" + (f"; {near[0]} is" if near else ""))
-    return found
+    origins |= {name: str(settings_file()) for name in _file_values() if name.startswith("SIRENA_")}
+    findings = []
+    for name, place in sorted(origins.items()):
+        if name not in known_names:
+            near = difflib.get_close_matches(name, known_names, n=1)
+            findings.append(f"{name} in {place} is no setting" + (f"; {near[0]} is" if near else ""))
+    return findings
 
 
 def _ports_used_twice(settings: Settings) -> list[str]:
@@ -127,11 +127,11 @@ def _ports_used_twice(settings: Settings) -> list[str]:
         by_port.setdefault(settings.access_port + 1, []).append("the entry's own health (SIRENA_ACCESS_PORT + 1)")
         for port in range(settings.ceph_port, settings.ceph_port + 10):
             by_port.setdefault(port, []).append("SIRENA_CEPH_PORT and the nine after it")
-    allowed = {"SIRENA_HTTPS_PORT", "SIRENA_PORT"}
+    shared_names = {"SIRENA_HTTPS_PORT", "SIRENA_PORT"}
     return [
         f"port {port} is used twice: {', '.join(users)}"
         for port, users in sorted(by_port.items())
-        if len(users) > 1 and set(users) != allowed
+        if len(users) > 1 and set(users) != shared_names
     ]
 
 
@@ -145,35 +145,35 @@ def _open_file() -> list[str]:
 def _combinations(settings: Settings) -> list[str]:
     if settings.profile == "embedded":
         return []
-    found = _odd_paths(settings)
+    findings = _odd_paths(settings)
     if settings.tls is CertificateSource.FILES and not (settings.tls_certificate and settings.tls_key):
-        found.append("SIRENA_TLS=files needs SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY")
+        findings.append("SIRENA_TLS=files needs SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY")
     if settings.tls is CertificateSource.LETS_ENCRYPT and settings.server_name in _LOCAL_NAMES:
-        found.append("SIRENA_TLS=letsencrypt needs SIRENA_SERVER_NAME, the public name of this server")
+        findings.append("SIRENA_TLS=letsencrypt needs SIRENA_SERVER_NAME, the public name of this server")
     keys = [
         bool(settings.aws_access_key_id.get_secret_value()),
         bool(settings.aws_secret_access_key.get_secret_value()),
     ]
     if any(keys) != all(keys):
-        found.append("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together; one is missing")
+        findings.append("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together; one is missing")
     if os.getuid() == 0:
-        found += _missing_accounts(settings)
+        findings += _missing_accounts(settings)
     try:
         StoreFile(settings).require_size()
     except StoreSizeError as error:
-        found.append(f"{error.text}; {error.hint}")
-    return found
+        findings.append(f"{error.text}; {error.hint}")
+    return findings
 
 
 def _missing_accounts(settings: Settings) -> list[str]:
     names = {name: getattr(settings, name) for name in ("account", "service_account")}
-    found = []
+    findings = []
     for name, account in names.items():
         try:
             OsAccount.named(account or "root")
         except PreparationError as error:
-            found.append(f"{variable_of(name)}: {error.text}; {error.hint}")
-    return found
+            findings.append(f"{variable_of(name)}: {error.text}; {error.hint}")
+    return findings
 
 
 def require_plain_paths(settings: Settings) -> None:
@@ -182,8 +182,8 @@ def require_plain_paths(settings: Settings) -> None:
     Raises:
         UsageError: a path holds a character that a configuration file cannot hold; the error names the path's setting.
     """
-    if settings.profile == "production" and (found := _odd_paths(settings)):
-        raise UsageError("; ".join(found), hint="move the folder, or name a link to it without such signs")
+    if settings.profile == "production" and (findings := _odd_paths(settings)):
+        raise UsageError("; ".join(findings), hint="move the folder, or name a link to it without such signs")
 
 
 def _odd_paths(settings: Settings) -> list[str]:
@@ -199,22 +199,22 @@ def _odd_paths(settings: Settings) -> list[str]:
 def _single_sign_on(settings: Settings) -> list[str]:
     names = [name for name in Settings.model_fields if name.startswith("oidc_") and name in settings.model_fields_set]
     if not settings.oidc_issuer:
-        given = [variable_of(name) for name in names if name != "oidc_issuer"]
-        return [f"{', '.join(given)} without SIRENA_OIDC_ISSUER does nothing"] if given else []
-    found = [
+        set_names = [variable_of(name) for name in names if name != "oidc_issuer"]
+        return [f"{', '.join(set_names)} without SIRENA_OIDC_ISSUER does nothing"] if set_names else []
+    findings = [
         f"SIRENA_OIDC_ISSUER needs {variable_of(name)}"
         for name in ("oidc_client_id", "oidc_roles")
         if not getattr(settings, name)
     ]
     if "openid" not in settings.oidc_scopes.split():
-        found.append("SIRENA_OIDC_SCOPES needs openid among its scopes")
+        findings.append("SIRENA_OIDC_SCOPES needs openid among its scopes")
     secret_file = settings.oidc_client_secret_file
     if secret_file is None:
-        return found
+        return findings
     if settings.oidc_client_secret.get_secret_value():
-        found.append("SIRENA_OIDC_CLIENT_SECRET and SIRENA_OIDC_CLIENT_SECRET_FILE exclude each other")
+        findings.append("SIRENA_OIDC_CLIENT_SECRET and SIRENA_OIDC_CLIENT_SECRET_FILE exclude each other")
     if not os.access(secret_file, os.R_OK):
-        found.append(f"SIRENA_OIDC_CLIENT_SECRET_FILE names {secret_file}, which cannot be read")
+        findings.append(f"SIRENA_OIDC_CLIENT_SECRET_FILE names {secret_file}, which cannot be read")
     elif secret_file.stat().st_mode & _OTHERS_READ:
-        found.append(f"{secret_file} holds a secret and others can read it: chmod 600 {secret_file}")
-    return found
+        findings.append(f"{secret_file} holds a secret and others can read it: chmod 600 {secret_file}")
+    return findings

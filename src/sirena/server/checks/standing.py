@@ -31,10 +31,10 @@ class StackStanding:
     def of(cls, supervisor: Supervisor) -> Self:
         """Create the standing from a supervisor, by asking for its stack's state; nothing is started."""
         try:
-            there = supervisor.configuration.exists()
+            has_configuration = supervisor.configuration.exists()
         except PermissionError:
             return cls(StackState.HIDDEN)
-        if not there:
+        if not has_configuration:
             return cls(StackState.NONE)
         if not os.access(supervisor.configuration, os.R_OK):
             return cls(StackState.HIDDEN)

@@ -73,8 +73,8 @@ def roles_let_in(port: str) -> Iterator[str]:
         text = f"user\0{role}\0database\0mlflow\0\0".encode()
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", int(port)), SECONDS) as connection:
             connection.sendall(struct.pack("!II", len(text) + 8, 196608) + text)
-            said = connection.recv(9)
-            if said[:1] == b"R" and said[5:9] == b"\0\0\0\0":
+            answer = connection.recv(9)
+            if answer[:1] == b"R" and answer[5:9] == b"\0\0\0\0":
                 yield f"{role} at {port}"
 
 
@@ -108,14 +108,14 @@ def files(paths: list[str]) -> Iterator[dict[str, object]]:
 
 def main(home: str, ports: list[str]) -> None:
     """Try ports, sockets and files, and print the results as JSON."""
-    doors = sockets(home)
-    found = {
-        "answers": [answer for place in (*ports, *doors) for answer in answers(place)],
+    socket_paths = sockets(home)
+    findings = {
+        "answers": [answer for place in (*ports, *socket_paths) for answer in answers(place)],
         "roles": [role for port in ports for role in roles_let_in(port)],
-        "sockets": [path for path in doors if enters(path)],
+        "sockets": [path for path in socket_paths if enters(path)],
         "files": list(files(sys.stdin.read().split("\0"))),
     }
-    print(json.dumps(found))
+    print(json.dumps(findings))
 
 
 if __name__ == "__main__":

@@ -23,12 +23,12 @@ def issue(settings: Settings, entry: NginxEntry) -> None:
     """
     if lets_encrypt_paths(settings).chain.exists():
         return
-    who = ["--email", settings.acme_email] if settings.acme_email else ["--register-unsafely-without-email"]
+    contact = ["--email", settings.acme_email] if settings.acme_email else ["--register-unsafely-without-email"]
     _certbot(
         settings,
         "certonly", "--webroot", "--webroot-path", str(entry.challenges),
         "-d", settings.server_name, "--cert-name", settings.server_name,
-        "--key-type", "ecdsa", "--server", settings.acme_directory, "--agree-tos", *who,
+        "--key-type", "ecdsa", "--server", settings.acme_directory, "--agree-tos", *contact,
         "--deploy-hook", shlex.join([*entry.command, "-s", "reload"]),
     )  # fmt: skip
 

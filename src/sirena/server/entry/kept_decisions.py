@@ -75,7 +75,7 @@ def prepare(link: Path) -> None:
     if link.is_symlink() and _is_of(link, link.readlink()):
         return
     try:
-        folder = Path(tempfile.mkdtemp(prefix=_beginning(link), dir=_MEMORY))
+        folder = Path(tempfile.mkdtemp(prefix=_folder_prefix(link), dir=_MEMORY))
         try:
             folder.chmod(0o755)
             beside = link.with_name(f".{link.name}")
@@ -113,13 +113,13 @@ def remove(link: Path) -> None:
 
 
 def _is_of(link: Path, folder: Path) -> bool:
-    if folder.parent != _MEMORY or not folder.name.startswith(_beginning(link)):
+    if folder.parent != _MEMORY or not folder.name.startswith(_folder_prefix(link)):
         return False
     # everybody may write beside it, and have put something in its place after the machine started
     return folder.is_dir() and not folder.is_symlink() and folder.lstat().st_uid == os.geteuid()
 
 
-def _beginning(link: Path) -> str:
+def _folder_prefix(link: Path) -> str:
     return f"sirena-{sha256(os.fsencode(link.parent.resolve())).hexdigest()[:16]}-"
 
 

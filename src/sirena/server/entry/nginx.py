@@ -22,8 +22,8 @@ import jinja2
 from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.environment import import_path
 from sirena.server.entry import kept_decisions
-from sirena.server.parts.door_keys import SOCKET_PARTS
-from sirena.server.parts.doors import Door, Doors
+from sirena.server.parts.connection_certificates import SOCKET_PARTS
+from sirena.server.parts.connections import PartConnection, PartConnections
 from sirena.server.parts.part import HttpHealth, Part, program, require_version, version_of
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.server.tls.certificates import CertificatePaths
@@ -140,9 +140,9 @@ class NginxEntry:
         return (nginx_program(), *own_log, "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
 
     @property
-    def health(self) -> Door:
+    def health(self) -> PartConnection:
         """Connection on loopback by which NGINX tells that it runs, and with which configuration."""
-        return Door(f"http://127.0.0.1:{self._health_port}")
+        return PartConnection(f"http://127.0.0.1:{self._health_port}")
 
     def part(self) -> Part:
         """Return the entry as a part."""
@@ -174,7 +174,7 @@ class NginxEntry:
         # NGINX's workers must get at their logs to open them anew; the files themselves are not for everybody
         logs.chmod(0o755)
         self.challenges.mkdir(mode=0o755, parents=True, exist_ok=True)
-        self._let_refusals_be_read()
+        self._give_reading_of_refusals()
         nginx = Nginx.of_this_machine()
         if nginx.keeps_decisions:
             kept_decisions.prepare(self.decisions)
@@ -214,7 +214,7 @@ class NginxEntry:
             for name in _TEMPLATES
         }
 
-    def _let_refusals_be_read(self) -> None:
+    def _give_reading_of_refusals(self) -> None:
         folder = self.refusals.parent
         folder.mkdir(exist_ok=True)
         self.refusals.touch()
@@ -225,7 +225,7 @@ class NginxEntry:
                 os.chown(path, -1, self.accounts.access.gid)
 
     def _values(self, nginx: Nginx, mark: str | None = None) -> dict[str, object]:
-        settings, doors = self.settings, Doors(self.settings)
+        settings, connections = self.settings, PartConnections(self.settings)
         directive = nginx.version >= _HTTP2_DIRECTIVE_SINCE
         return {
             "mark": self.mark(nginx) if mark is None else mark,
@@ -257,9 +257,9 @@ class NginxEntry:
             "max_upload": settings.max_upload,
             "rate": settings.rate,
             "mlflow_port": settings.mlflow_port,
-            "sockets": {part: doors.socket_of(part) for part in SOCKET_PARTS},
-            "client_certificate": doors.identity().certificate,
-            "door_authority": doors.authority,
+            "sockets": {part: connections.socket_of(part) for part in SOCKET_PARTS},
+            "client_certificate": connections.identity().certificate,
+            "mlflow_authority": connections.authority,
             "max_body": settings.max_body,
             "artifacts": f'"{_ARTIFACTS}"',
             "service_locations": SERVICE_LOCATIONS,

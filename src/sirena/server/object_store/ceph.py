@@ -23,7 +23,7 @@ from sirena.host.handing_over import own_whole
 from sirena.host.secret_files import generated_secret, write_private
 from sirena.server.object_store.s3 import let_read_credentials, write_credentials
 from sirena.server.object_store.store_file import StoreFile
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.part import GreetingHealth, HttpHealth, Part, QuestionHealth, program, version_of
 from sirena.settings.catalogue import Settings
 
@@ -83,7 +83,7 @@ class ObjectStore:
         daemons = (
             ("ceph-monitor", self._daemon("ceph-mon", "-i", "a"), GreetingHealth(self.settings.ceph_port, _GREETING)),
             ("ceph-store", self._daemon("ceph-osd", "-i", "0"), QuestionHealth(self.socket, _QUESTION)),
-            ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(Door(self.endpoint))),
+            ("s3", self._daemon("radosgw", "-n", _GATEWAY), HttpHealth(PartConnection(self.endpoint))),
         )
         ports = {"ceph-monitor": self.settings.ceph_port, "s3": self.settings.s3_port}
         return [
@@ -106,12 +106,12 @@ class ObjectStore:
             ceph_program(name)
         own_whole(self.owner, self.folder)
         self.owner.own_folder(self.folder)
-        done = self._done
-        if not done.exists() and any(self.folder.iterdir()):
+        mark = self._preparation_mark
+        if not mark.exists() and any(self.folder.iterdir()):
             self._begin_anew()
-        cluster = generated_secret(self.folder / "cluster_id", self.owner) if done.exists() else self._new_cluster()
+        cluster = generated_secret(self.folder / "cluster_id", self.owner) if mark.exists() else self._new_cluster()
         self._write_configuration(cluster)
-        if done.exists():
+        if mark.exists():
             let_read_credentials(self.settings, self.reader)
             if self.moves:
                 self._move_monitor(cluster)
@@ -119,19 +119,21 @@ class ObjectStore:
                 self._grow()
             return
         self._make_keys()
-        with ExitStack() as running:
+        with ExitStack() as daemons:
             self._make_monitor(cluster)
-            running.enter_context(self._running(self._daemon("ceph-mon", "-i", "a")))
-            self._ask("auth", "import", "-i", str(self.folder / "keyring"))
+            daemons.enter_context(self._running_daemon(self._daemon("ceph-mon", "-i", "a")))
+            self._ask_cluster("auth", "import", "-i", str(self.folder / "keyring"))
             self._make_store()
-            running.enter_context(self._running(self._daemon("ceph-osd", "-i", "0")))
+            daemons.enter_context(self._running_daemon(self._daemon("ceph-osd", "-i", "0")))
             self._make_user()
         self._note_port()
 
     @property
     def moves(self) -> bool:
         """True if the monitor was made for another port than `SIRENA_CEPH_PORT`; `prepare` then moves the monitor."""
-        return self._done.exists() and self._done.read_text(encoding="utf-8") != str(self.settings.ceph_port)
+        return self._preparation_mark.exists() and self._preparation_mark.read_text(encoding="utf-8") != str(
+            self.settings.ceph_port
+        )
 
     @property
     def file(self) -> StoreFile:
@@ -139,13 +141,13 @@ class ObjectStore:
         return StoreFile(self.settings)
 
     @property
-    def _done(self) -> Path:
+    def _preparation_mark(self) -> Path:
         return self.folder / "prepared"
 
     def _note_port(self) -> None:
         beside = self.folder / ".prepared"
         beside.write_text(str(self.settings.ceph_port), encoding="utf-8")
-        beside.replace(self._done)
+        beside.replace(self._preparation_mark)
 
     def _move_monitor(self, cluster: str) -> None:
         """Write the new address into the monitor's own map, since the configuration alone does not move it."""
@@ -201,9 +203,11 @@ class ObjectStore:
             )
         ):
             pairs = zip(capabilities[::2], capabilities[1::2], strict=True)
-            given = [word for kind, what in pairs for word in ("--cap", kind, what)]
+            capability_words = [word for kind, capability in pairs for word in ("--cap", kind, capability)]
             create = ["--create-keyring"] if number == 0 else []
-            self.owner.run([ceph_program("ceph-authtool"), keyring, *create, "--gen-key", "-n", name, *given])
+            self.owner.run(
+                [ceph_program("ceph-authtool"), keyring, *create, "--gen-key", "-n", name, *capability_words]
+            )
 
     def _make_monitor(self, cluster: str) -> None:
         self._make_monmap(cluster)
@@ -224,21 +228,21 @@ class ObjectStore:
 
     def _make_store(self) -> None:
         store = str(uuid.uuid4())
-        self._ask("osd", "new", store)
+        self._ask_cluster("osd", "new", store)
         self.owner.own_folder(self.folder / "store")
         # the size is no part of the configuration, or all of Ceph would start anew when the store grows
-        size = f"--bluestore-block-size={self.file.wanted}"
-        make = [ceph_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store, size]
-        self.owner.run(make)
-        self._ask("osd", "crush", "add", "osd.0", "1.0", "root=default")
+        size = f"--bluestore-block-size={self.file.wanted_size}"
+        command = [ceph_program("ceph-osd"), "-c", self._configuration, "--mkfs", "-i", "0", "--osd-uuid", store, size]
+        self.owner.run(command)
+        self._ask_cluster("osd", "crush", "add", "osd.0", "1.0", "root=default")
 
     def _make_user(self) -> None:
         # the gateway generates the keys and tells them on its output: on a command line anyone could read them
-        told = self.owner.run(
+        answer = self.owner.run(
             [ceph_program("radosgw-admin"), "-c", self._configuration, "-n", _GATEWAY, "user", "create",
              f"--uid={_USER}", "--display-name=Sirena"]
         )  # fmt: skip
-        keys = json.loads(told)["keys"][0]
+        keys = json.loads(answer)["keys"][0]
         write_credentials(self.settings, self.reader, keys["access_key"], keys["secret_key"])
 
     @property
@@ -248,12 +252,12 @@ class ObjectStore:
     def _daemon(self, name: str, *arguments: str) -> tuple[str, ...]:
         return (ceph_program(name), "-f", "-c", self._configuration, *arguments)
 
-    def _ask(self, *words: str) -> str:
+    def _ask_cluster(self, *words: str) -> str:
         command = [ceph_program("ceph"), "-c", self._configuration, "--connect-timeout", "30", *words]
         return self.owner.run(command)
 
     @contextmanager
-    def _running(self, command: tuple[str, ...]) -> Iterator[None]:
+    def _running_daemon(self, command: tuple[str, ...]) -> Iterator[None]:
         with self.owner.start(command, self.folder / "first_start.log") as process:
             try:
                 yield

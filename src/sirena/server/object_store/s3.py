@@ -65,10 +65,10 @@ def kept_keys(settings: Settings) -> Keys:
     Raises:
         PreparationError: the file is missing, or holds no keys.
     """
-    file, kept = credentials_file(settings), configparser.ConfigParser(interpolation=None)
+    file, sections = credentials_file(settings), configparser.ConfigParser(interpolation=None)
     try:
-        kept.read(file, encoding="utf-8")
-        return Keys(kept["default"]["aws_access_key_id"], kept["default"]["aws_secret_access_key"])
+        sections.read(file, encoding="utf-8")
+        return Keys(sections["default"]["aws_access_key_id"], sections["default"]["aws_secret_access_key"])
     except (KeyError, UnicodeDecodeError, configparser.Error) as error:
         raise PreparationError(
             f"{file} is missing, or holds no keys of the S3 endpoint",
@@ -127,7 +127,7 @@ def ensure_bucket(settings: Settings, endpoint: str, keys: Keys | None = None) -
             client.put_object(Bucket=settings.s3_bucket, Key=".sirena", Body=b"")
         except (ClientError, BotoCoreError) as error:
             if not _may_pass(error) or time.monotonic() > deadline:
-                raise _told(error, settings, endpoint) from error
+                raise _error_of_endpoint(error, settings, endpoint) from error
             time.sleep(_POLL_SECONDS)
         else:
             return
@@ -157,7 +157,7 @@ def look_at_bucket(settings: Settings, endpoint: str) -> bool:
         client = _client(settings, endpoint, keys, connect_timeout=half, read_timeout=half, attempts=0)
         return _is_there(client, settings.s3_bucket)
     except (ClientError, BotoCoreError) as error:
-        raise _told(error, settings, endpoint) from error
+        raise _error_of_endpoint(error, settings, endpoint) from error
 
 
 def s3_client(settings: Settings, endpoint: str, keys: Keys | None = None) -> Any:
@@ -176,7 +176,7 @@ def _is_there(client: Any, bucket: str) -> bool:
     return True
 
 
-def _told(error: Exception, settings: Settings, endpoint: str) -> PreparationError:
+def _error_of_endpoint(error: Exception, settings: Settings, endpoint: str) -> PreparationError:
     """Return the error that tells a person what the endpoint refused, and what to do."""
     code, bucket = _code(error), settings.s3_bucket
     place = f"the S3 endpoint {endpoint}"

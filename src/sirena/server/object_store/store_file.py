@@ -56,14 +56,14 @@ class StoreFile:
         return max(0, self.size - self.path.stat().st_blocks * _BLOCK) if self.size else 0
 
     @property
-    def wanted(self) -> int:
+    def wanted_size(self) -> int:
         """Size that the settings request, in bytes."""
         return int(self.settings.s3_size_gb * _GIB)
 
     @property
     def grows(self) -> bool:
         """True if the file is smaller than the settings request, or its growth was interrupted."""
-        return bool(self.size) and (self.wanted > self.size + _INEXACT or self._mark.exists())
+        return bool(self.size) and (self.wanted_size > self.size + _INEXACT or self._mark.exists())
 
     def require_size(self) -> None:
         """Check that the file has, or can get, the size that the settings request, or raise `StoreSizeError`.
@@ -72,17 +72,17 @@ class StoreFile:
             StoreSizeError: the file would have to shrink, or the disk has not enough space.
         """
         size, free = self.size, self.free
-        if size and self.wanted < size - _INEXACT:
+        if size and self.wanted_size < size - _INEXACT:
             raise StoreSizeError(
-                f"the object store has {gib(size)} GiB, and SIRENA_S3_SIZE_GB asks for {gib(self.wanted)}: "
+                f"the object store has {gib(size)} GiB, and SIRENA_S3_SIZE_GB asks for {gib(self.wanted_size)}: "
                 "it can grow, not shrink",
                 hint=f"set SIRENA_S3_SIZE_GB={gib(size)}, or larger; for a smaller store restore a backup onto a new "
                 "SIRENA_HOME",
             )
-        more = self.still_to_take + self.wanted - size
-        if size and self.wanted > size + _INEXACT and more > free:
+        more = self.still_to_take + self.wanted_size - size
+        if size and self.wanted_size > size + _INEXACT and more > free:
             raise StoreSizeError(
-                f"the object store is to grow from {gib(size)} to {gib(self.wanted)} GiB; it could then take "
+                f"the object store is to grow from {gib(size)} to {gib(self.wanted_size)} GiB; it could then take "
                 f"{more / _GIB:.1f} GiB more, and the disk has {free / _GIB:.1f} free",
                 hint=f"make room on the disk or enlarge it, or set SIRENA_S3_SIZE_GB={gib(size)} as before",
             )
@@ -105,12 +105,12 @@ class StoreFile:
         """
         self._mark.touch(mode=0o600)
         owner.own(self._mark)
-        if self.wanted > self.size:
+        if self.wanted_size > self.size:
             try:
-                os.truncate(self.path, self.wanted)
+                os.truncate(self.path, self.wanted_size)
             except OSError as error:
                 raise StoreSizeError(
-                    f"{self.path} cannot be enlarged to {gib(self.wanted)} GiB: {error.strerror}",
+                    f"{self.path} cannot be enlarged to {gib(self.wanted_size)} GiB: {error.strerror}",
                     hint="see to the disk, or set SIRENA_S3_SIZE_GB as before",
                 ) from error
         yield

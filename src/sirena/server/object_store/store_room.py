@@ -48,8 +48,8 @@ def ask_room(settings: Settings) -> StoreRoom:
         raise PreparationError("there is none yet", hint="sirena up")
     command = [program("ceph", "ceph-common"), "--admin-daemon", str(settings.home / "ceph" / "run" / "store.asok")]
     try:
-        told = PartAccounts.of(settings).objects.run([*command, "perf", "dump", "osd"], seconds=_SECONDS)
-        facts = json.loads(told)["osd"]
+        answer = PartAccounts.of(settings).objects.run([*command, "perf", "dump", "osd"], seconds=_SECONDS)
+        facts = json.loads(answer)["osd"]
         room = StoreRoom(int(facts["stat_bytes"]), int(facts["stat_bytes_used"]))
     except (PreparationError, ValueError, KeyError, TypeError) as error:
         raise PreparationError("ceph-store does not answer", hint="sirena logs ceph-store") from error

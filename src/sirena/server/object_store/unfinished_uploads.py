@@ -19,7 +19,7 @@ class UnfinishedUpload:
     bucket: str
     key: str
     id: str
-    begun: datetime
+    start_time: datetime
     """When the upload was begun, by the endpoint's clock."""
 
 

@@ -3,7 +3,7 @@
 import sys
 from typing import Final
 
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 from sirena.server.parts.part import HttpHealth
 from sirena.server.parts.processes import ChildProcess
 from sirena.settings.catalogue import Settings
@@ -46,7 +46,7 @@ def embedded_mlflow_server(settings: Settings, port: int, module: str = MLFLOW_P
     return ChildProcess(
         "the MLflow server",
         command,
-        health=HttpHealth(Door(f"http://127.0.0.1:{port}"), "/health"),
+        health=HttpHealth(PartConnection(f"http://127.0.0.1:{port}"), "/health"),
         log=home / "logs" / "mlflow.log",
         environment=QUIET,
     )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from sirena.host.accounts import OsAccount, PreparationError, search_path
-from sirena.server.parts.doors import Door
+from sirena.server.parts.connections import PartConnection
 
 _ANSWER_SECONDS: Final = 3.0
 _VERSION_SECONDS: Final = 20.0
@@ -37,13 +37,13 @@ class Health(Protocol):
 class HttpHealth(Health):
     """Check that a URL path at a part's port or socket answers with HTTP status 200 or 204."""
 
-    door: Door
+    connection: PartConnection
     target: str = ""
 
     def is_well(self) -> bool:
         """Tell whether the URL path answers with HTTP status 200 or 204 now."""
         try:
-            with self.door.open(self.target, seconds=_ANSWER_SECONDS) as answer:
+            with self.connection.open(self.target, seconds=_ANSWER_SECONDS) as answer:
                 return answer.status in (200, 204)
         except _NO_ANSWER:
             return False
@@ -53,13 +53,13 @@ class HttpHealth(Health):
 class ServiceHealth(Health):
     """Check of the service, which is healthy if it is ready or waits only for a first release."""
 
-    door: Door
+    connection: PartConnection
     target: str = "/readyz"
     """Path that answers 200 when the service is ready, and else an error whose code says why."""
 
     def is_well(self) -> bool:
         """Tell whether the service is ready, or waits only for a first release."""
-        return HttpHealth(self.door, self.target).is_well() or self._waits()
+        return HttpHealth(self.connection, self.target).is_well() or self._waits()
 
     def remark(self) -> str:
         """Return a text that says that the service waits for a first release; empty if it does not wait."""
@@ -67,7 +67,7 @@ class ServiceHealth(Health):
 
     def _waits(self) -> bool:
         try:
-            self.door.open(self.target, seconds=_ANSWER_SECONDS).close()
+            self.connection.open(self.target, seconds=_ANSWER_SECONDS).close()
         except urllib.error.HTTPError as error:
             with error, contextlib.suppress(*_NO_ANSWER):
                 return b'"no_release"' in error.read()
@@ -121,12 +121,12 @@ class CommandHealth(Health):
     def is_well(self) -> bool:
         """Tell whether the command ends with exit code 0 now."""
         try:
-            ended = subprocess.run(  # noqa: S603 - our own command lines, no shell
+            process = subprocess.run(  # noqa: S603 - our own command lines, no shell
                 self.command, capture_output=True, timeout=_ANSWER_SECONDS, check=False
             )
         except (OSError, subprocess.TimeoutExpired):
             return False
-        return ended.returncode == 0
+        return process.returncode == 0
 
 
 @dataclass(frozen=True)
@@ -167,9 +167,9 @@ def program(name: str, package: str, *folders: str) -> str:
         PreparationError: the program is not installed; the hint names Debian's package.
     """
     for path in [*folders, search_path()]:
-        found = shutil.which(name, path=path)
-        if found:
-            return found
+        program_path = shutil.which(name, path=path)
+        if program_path:
+            return program_path
     raise PreparationError(f"{name} is not installed", hint=f"apt-get install --no-install-recommends {package}")
 
 
@@ -184,12 +184,12 @@ def require_version(name: str, version: str, oldest: tuple[int, ...]) -> tuple[i
     Raises:
         PreparationError: the version is older, or is not a number.
     """
-    found = re.match(r"\d+(?:\.\d+)*", version)
-    numbers = tuple(map(int, found[0].split("."))) if found else ()
+    match = re.match(r"\d+(?:\.\d+)*", version)
+    numbers = tuple(map(int, match[0].split("."))) if match else ()
     if oldest and not numbers:
-        raise PreparationError(f"{name} does not tell its version", hint=f"it must be {_dotted(oldest)} or newer")
+        raise PreparationError(f"{name} does not tell its version", hint=f"it must be {_dotted_text(oldest)} or newer")
     if numbers < oldest:
-        raise PreparationError(f"{name} {version} is too old", hint=f"install {_dotted(oldest)} or newer")
+        raise PreparationError(f"{name} {version} is too old", hint=f"install {_dotted_text(oldest)} or newer")
     return numbers
 
 
@@ -200,12 +200,12 @@ def version_of(command: list[str]) -> str:
         PreparationError: the command does not end in time.
     """
     try:
-        ended = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False)  # noqa: S603
+        process = subprocess.run(command, capture_output=True, text=True, timeout=_VERSION_SECONDS, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:
         raise PreparationError(f"{command[0]} does not tell its version", hint="is the machine overloaded?") from None
-    words = (ended.stdout + " " + ended.stderr).replace("/", " ").split()
+    words = (process.stdout + " " + process.stderr).replace("/", " ").split()
     return next((word for word in words if word[:1].isdigit() and "." in word), "unknown")
 
 
-def _dotted(numbers: tuple[int, ...]) -> str:
+def _dotted_text(numbers: tuple[int, ...]) -> str:
     return ".".join(map(str, numbers))

@@ -47,8 +47,8 @@ class PartAccounts:
         database = OsAccount.of_parts(settings.account)
         objects, entry = (OsAccount.own_of_parts(f"sirena-{part}") for part in ("objects", "entry"))
         if settings.service_account:
-            shared = OsAccount.of_parts(settings.service_account)
-            return cls(database, objects, shared, shared, shared, shared, entry)
+            shared_account = OsAccount.of_parts(settings.service_account)
+            return cls(database, objects, shared_account, shared_account, shared_account, shared_account, entry)
         parts = ("mlflow", "service", "pages", "access")
         mlflow, service, pages, access = (OsAccount.own_of_parts(f"sirena-{part}") for part in parts)
         return cls(database, objects, mlflow, service, pages, access, entry)

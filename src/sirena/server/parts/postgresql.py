@@ -130,15 +130,15 @@ class PostgreSql:
             PreparationError: PostgreSQL is missing, too old, or refuses.
         """
         require_version("PostgreSQL", version_of([self._program("postgres"), "--version"]), OLDEST)
-        if not self._done.exists():
+        if not self._preparation_mark.exists():
             self._make_cluster()
         self._hand_over()
         with self.answering():
-            if not self._done.exists():
+            if not self._preparation_mark.exists():
                 self._make_roles_and_databases()
             see_to_tables(self.owner_url())
             self._see_to_reader()
-        self._done.touch()
+        self._preparation_mark.touch()
 
     def end_interrupted(self) -> None:
         """Stop a PostgreSQL server that a killed `up` left running; call it only while no part is to run."""
@@ -164,7 +164,7 @@ class PostgreSql:
         return self.settings.home / "secrets" / "postgresql_superuser"
 
     @property
-    def _done(self) -> Path:
+    def _preparation_mark(self) -> Path:
         return self.settings.home / "postgresql" / "prepared"
 
     def _program(self, name: str) -> str:
@@ -268,7 +268,7 @@ class PostgreSql:
         """Give the data to the account that runs PostgreSQL now, and each program the password of its own role."""
         generated_secret(self.settings.home / "secrets" / f"postgresql_{READER}", OsAccount.of_this_process())
         own_whole(self.owner, self.data.parent)
-        if self._done.exists():
+        if self._preparation_mark.exists():
             self._write_password_files()
 
     def _write_password_files(self) -> None:
@@ -294,8 +294,8 @@ class PostgreSql:
 
 
 def _make_role(connection: Connection, name: str, password: str) -> None:
-    known = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
-    verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if known else "CREATE ROLE {} LOGIN PASSWORD {}")
+    row = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name]).fetchone()
+    verb = sql.SQL("ALTER ROLE {} LOGIN PASSWORD {}" if row else "CREATE ROLE {} LOGIN PASSWORD {}")
     connection.execute(verb.format(sql.Identifier(name), sql.Literal(password)))
 
 
@@ -328,14 +328,14 @@ def postgresql_program(name: str, major: str = "") -> str:
     numbers = sorted((int(path.name) for path in DEBIANS.glob("*") if path.name.isdigit()), reverse=True)
     if not major or not numbers:
         return program(name, "postgresql", *(str(DEBIANS / str(number) / "bin") for number in numbers))
-    found = DEBIANS / major / "bin" / name
-    if not found.exists():
+    program_path = DEBIANS / major / "bin" / name
+    if not program_path.exists():
         raise PreparationError(
             f"the databases were made by PostgreSQL {major}, which is not installed any more",
             hint=f"`apt-get install postgresql-{major}`; or restore a backup into a fresh SIRENA_HOME, where "
             f"PostgreSQL {numbers[0]} makes new ones",
         )
-    return str(found)
+    return str(program_path)
 
 
 def major_of_cluster(settings: Settings) -> str:

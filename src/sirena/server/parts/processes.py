@@ -95,11 +95,11 @@ class ChildProcess:
         """
         deadline = time.monotonic() + timeout_seconds
         while not self._health.is_well():
-            ended = self._process is None or self._process.poll() is not None
-            if ended or time.monotonic() > deadline:
+            has_ended = self._process is None or self._process.poll() is not None
+            if has_ended or time.monotonic() > deadline:
                 self.stop()
-                what = "ended at once" if ended else f"did not answer within {timeout_seconds:.0f} s"
-                raise ProcessStartError(f"{self.name} {what}", hint=f"read {self._log}")
+                fault = "ended at once" if has_ended else f"did not answer within {timeout_seconds:.0f} s"
+                raise ProcessStartError(f"{self.name} {fault}", hint=f"read {self._log}")
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:

@@ -85,12 +85,12 @@ def stay(supervisor: Supervisor, sleep: Callable[[float], None] = time.sleep) ->
         PreparationError: the supervisor has not answered for half a minute; a container engine can then restart the
             container.
     """
-    heard = time.monotonic()
+    last_answer = time.monotonic()
     while True:
         _collect()
         if supervisor.is_running():
-            heard = time.monotonic()
-        elif time.monotonic() - heard > _SILENCE_SECONDS:
+            last_answer = time.monotonic()
+        elif time.monotonic() - last_answer > _SILENCE_SECONDS:
             raise PreparationError("the supervisor has ended", hint=f"read {supervisor.folder / 'supervisord.log'}")
         sleep(_POLL_SECONDS)
 

@@ -45,16 +45,16 @@ def health_of(parts: Sequence[Part], supervisor: Supervisor) -> list[PartHealth]
 
 
 def _health(part: Part, state: ProcessState | None, tree: dict[int, list[int]]) -> PartHealth:
-    running = state is not None and state.running
-    well = running and _answers(part)
+    is_running = state is not None and state.running
+    well = is_running and _answers(part)
     if well:
         remark = part.health.remark()
         word = f"well, {remark}" if remark else "well"
-    elif running:
+    elif is_running:
         word = "not answering"
     else:
         word = f"not running ({state.state.lower()})" if state else "not running"
-    memory = _memory(state.process_id, tree) if state is not None and running else 0
+    memory = _memory(state.process_id, tree) if state is not None and is_running else 0
     seconds = state.seconds if state is not None else 0
     return PartHealth(part.name, well, word, part.version, part.port, memory, seconds)
 

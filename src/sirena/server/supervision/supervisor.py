@@ -97,7 +97,7 @@ class Supervisor:
 
     def _start_in_background(self) -> str:
         """Start the supervisor; return the first line of its errors, empty if it started."""
-        ended = subprocess.run(  # noqa: S603 - our own command line, no shell
+        process = subprocess.run(  # noqa: S603 - our own command line, no shell
             self.command(foreground=False),
             env=inherited_environment(),
             stdin=subprocess.DEVNULL,
@@ -107,24 +107,24 @@ class Supervisor:
             cwd="/",
             check=False,
         )
-        if ended.returncode == 0:
+        if process.returncode == 0:
             return ""
-        return (ended.stderr.strip().splitlines() or [f"exit code {ended.returncode}"])[0]
+        return (process.stderr.strip().splitlines() or [f"exit code {process.returncode}"])[0]
 
     def await_answer(self) -> None:
         """Wait while the supervisor's process exists but does not answer: it is starting, or stopping its parts.
 
         A second supervisor, or the preparation of one, would use the same database at the same time.
         """
-        now = last_seen = time.monotonic()
+        now = last_sight = time.monotonic()
         # ending its parts takes longer than starting
         deadline = now + _STOP_SECONDS
         # while a program is being loaded its command line is empty: one look does not tell that none is there
-        while not self.is_running() and now < deadline and now - last_seen < _UNSEEN_SECONDS:
+        while not self.is_running() and now < deadline and now - last_sight < _UNSEEN_SECONDS:
             time.sleep(_POLL_SECONDS)
             now = time.monotonic()
-            if self._is_there():
-                last_seen = now
+            if self._process_exists():
+                last_sight = now
 
     def is_running(self) -> bool:
         """Tell whether the supervisor answers."""
@@ -148,10 +148,10 @@ class Supervisor:
     def states(self) -> dict[str, ProcessState]:
         """Return the state of each process, by name; empty if the supervisor does not run."""
         try:
-            found = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
+            items = cast("list[dict[str, Any]]", self._call("getAllProcessInfo"))
         except NoAnswerError:
             return {}
-        return {item["name"]: ProcessState.told(item) for item in found}
+        return {item["name"]: ProcessState.of_item(item) for item in items}
 
     def stop(self) -> bool:
         """Stop every part, last started first, then the supervisor. Returns False if the supervisor was not running.
@@ -174,9 +174,9 @@ class Supervisor:
 
     def end(self, *names: str) -> None:
         """Stop some parts, in the order given, and leave the others running. `start` starts them again."""
-        known = self.states()
+        states = self.states()
         for name in names:
-            if name in known:
+            if name in states:
                 self._end(name)
 
     def restart(self, name: str) -> None:
@@ -205,12 +205,12 @@ class Supervisor:
 
     def _take_up(self) -> None:
         changes = cast("list[list[list[str]]]", self._call("reloadConfig"))
-        added, changed, removed = changes[0]
+        new_names, changed_names, removed_names = changes[0]
         # last started first, as `stop` does: MLflow, while its callers stay connected, ends only by force
-        for name in reversed([*removed, *changed]):
+        for name in reversed([*removed_names, *changed_names]):
             self._end(name)
             self._call("removeProcessGroup", name)
-        for name in [*changed, *added]:
+        for name in [*changed_names, *new_names]:
             self._call("addProcessGroup", name)
         for name, state in self.states().items():
             if state.state in ("FATAL", "EXITED", "STOPPED"):
@@ -225,7 +225,7 @@ class Supervisor:
             if refusal.fault not in (Faults.ALREADY_STARTED, Faults.SPAWN_ERROR):
                 raise
 
-    def _is_there(self) -> bool:
+    def _process_exists(self) -> bool:
         return any(map(self._is_its, _command_lines()))
 
     def _is_its(self, words: list[bytes]) -> bool:

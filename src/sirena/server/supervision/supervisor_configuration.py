@@ -31,10 +31,10 @@ def configuration_text(folder: Path, logs: Path, parts: Iterable[Part]) -> str:
         trim_blocks=True,
         autoescape=False,
     )
-    template.globals["quoted"] = _quoted
+    template.globals["quoted"] = _quoted_text
     text: str = template.render(
-        folder=_escaped(str(folder)),
-        logs=_escaped(str(logs)),
+        folder=_escaped_text(str(folder)),
+        logs=_escaped_text(str(logs)),
         python=sys.executable,
         import_path=import_path(),
         parts=list(parts),
@@ -43,16 +43,16 @@ def configuration_text(folder: Path, logs: Path, parts: Iterable[Part]) -> str:
     return text
 
 
-def _escaped(text: str) -> str:
+def _escaped_text(text: str) -> str:
     """Return a text with ``%`` doubled, since supervisord expands it in every value."""
     return text.replace("%", "%%")
 
 
-def _quoted(text: str) -> str:
+def _quoted_text(text: str) -> str:
     """Return a word in quotes, as supervisord reads it; it knows no escapes, so some characters are refused."""
     if any(letter in text for letter in '"\\\n'):
         raise PreparationError(
             "a quotation mark or backslash in a path or setting cannot be handed to the supervisor",
             hint="choose paths and names without them",
         )
-    return f'"{_escaped(text)}"'
+    return f'"{_escaped_text(text)}"'

@@ -26,7 +26,7 @@ class ProcessState:
     """Seconds since the process started."""
 
     @classmethod
-    def told(cls, item: dict[str, Any]) -> Self:
+    def of_item(cls, item: dict[str, Any]) -> Self:
         """Create the state from an item of the supervisor's answer."""
         running = item["statename"] == "RUNNING"
         seconds = max(0, item["now"] - item["start"]) if running else 0

@@ -79,12 +79,12 @@ WantedBy=multi-user.target
 
 def schedule_texts(settings: Settings, interpreter: str = sys.executable) -> dict[str, str]:
     """Return the texts of the units (services and timers) of backup and restore drill, by file name."""
-    found = {}
-    for command, (what, calendar, longest) in _SCHEDULES.items():
-        found[f"sirena-{command}.service"] = f"""\
+    texts = {}
+    for command, (description, calendar, longest) in _SCHEDULES.items():
+        texts[f"sirena-{command}.service"] = f"""\
 # Written by `sirena units --timers`; set SIRENA_BACKUP_AT=off, or the stack backs up by itself as well.
 [Unit]
-Description={what}
+Description={description}
 Requires=sirena.service
 After=sirena.service
 
@@ -98,10 +98,10 @@ Nice=10
 IOSchedulingClass=idle
 ReadWritePaths={_path(settings.home)}
 {_HARDENING}"""
-        found[f"sirena-{command}.timer"] = f"""\
+        texts[f"sirena-{command}.timer"] = f"""\
 # Written by `sirena units --timers`.
 [Unit]
-Description={what}, regularly
+Description={description}, regularly
 
 [Timer]
 OnCalendar={calendar}
@@ -112,19 +112,19 @@ RandomizedDelaySec=10min
 [Install]
 WantedBy=timers.target
 """
-    return found
+    return texts
 
 
 def write_units(settings: Settings, folder: Path, *, timers: bool) -> list[Path]:
     """Write the units into a folder, with timers if requested, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     texts = {UNIT: unit_text(settings), **(schedule_texts(settings) if timers else {})}
-    written = []
+    paths = []
     for name, text in texts.items():
         beside = folder / f".{name}"
         beside.write_text(text, encoding="utf-8")
-        written.append(beside.replace(folder / name))
-    return written
+        paths.append(beside.replace(folder / name))
+    return paths
 
 
 def _settings_file(settings: Settings) -> Path:
@@ -137,8 +137,8 @@ def _command(*words: str) -> str:
 
 
 def _word(word: str) -> str:
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"'
+    text = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
+    return f'"{text}"'
 
 
 def _path(path: Path) -> str:

@@ -49,7 +49,7 @@ def entry_certificate(settings: Settings) -> CertificatePaths:
             not valid yet, are for another name, or other accounts can read the key.
     """
     if settings.tls is CertificateSource.FILES:
-        return given(settings)
+        return given_paths(settings)
     paths = standing_paths(settings)
     return paths if paths == lets_encrypt_paths(settings) else self_made(settings)
 
@@ -66,9 +66,9 @@ def standing_paths(settings: Settings) -> CertificatePaths:
                 "SIRENA_TLS=files without files", hint="set SIRENA_TLS_CERTIFICATE and SIRENA_TLS_KEY to PEM files"
             )
         return CertificatePaths(settings.tls_certificate.absolute(), settings.tls_key.absolute())
-    issued = lets_encrypt_paths(settings)
-    if settings.tls is CertificateSource.LETS_ENCRYPT and issued.chain.exists():
-        return issued
+    issued_paths = lets_encrypt_paths(settings)
+    if settings.tls is CertificateSource.LETS_ENCRYPT and issued_paths.chain.exists():
+        return issued_paths
     return _self_made_paths(settings)
 
 
@@ -119,7 +119,7 @@ def self_made(settings: Settings, *, anew: bool = False) -> CertificatePaths:
     return paths
 
 
-def given(settings: Settings) -> CertificatePaths:
+def given_paths(settings: Settings) -> CertificatePaths:
     """Check the hospital's own TLS certificate, and return it.
 
     Raises:
@@ -168,9 +168,9 @@ def _self_made_paths(settings: Settings) -> CertificatePaths:
 def _authority(settings: Settings, own: OsAccount) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     file, key_file = authority_file(settings), authority_file(settings).with_suffix(".key")
     if key_file.exists() and _holds(file, _SERVER_DAYS):
-        kept = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
-        assert isinstance(kept, ec.EllipticCurvePrivateKey)
-        return x509.load_pem_x509_certificate(file.read_bytes()), kept
+        authority_key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
+        assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+        return x509.load_pem_x509_certificate(file.read_bytes()), authority_key
     certificate, key = make_authority(f"Sirena's own authority for {settings.server_name}", _AUTHORITY_DAYS)
     write_private(key_file, pem(key), own)
     replace_whole(file, certificate.public_bytes(serialization.Encoding.PEM))
@@ -178,10 +178,10 @@ def _authority(settings: Settings, own: OsAccount) -> tuple[x509.Certificate, ec
 
 
 def _alternative_names(name: str) -> list[x509.GeneralName]:
-    found: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
+    names: list[x509.GeneralName] = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
     if name != "localhost":
-        found.insert(0, x509.DNSName(name))
-    return found
+        names.insert(0, x509.DNSName(name))
+    return names
 
 
 def _names(chain: Path) -> list[str]:
@@ -195,4 +195,4 @@ def _names(chain: Path) -> list[str]:
 
 def _covers(chain: Path, name: str) -> bool:
     wildcard = f"*.{name.partition('.')[2]}"
-    return any(found.lower() in (name.lower(), wildcard.lower()) for found in _names(chain))
+    return any(certificate_name.lower() in (name.lower(), wildcard.lower()) for certificate_name in _names(chain))

@@ -1,10 +1,10 @@
-"""A server that is looked at, and the notebook of whoever looks."""
+"""A server that is looked at, and the report of its checks."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from sirena.server.checks.finding import Notebook
+from sirena.server.checks.finding import CheckReport
 from sirena.settings.catalogue import Settings
 from tests.production_machine import private_home, production_settings
 
@@ -17,6 +17,6 @@ def settings() -> Iterator[Settings]:
 
 
 @pytest.fixture
-def notebook() -> Notebook:
+def check_report() -> CheckReport:
     """An empty one."""
-    return Notebook()
+    return CheckReport()

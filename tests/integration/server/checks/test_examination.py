@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sirena.server.checks.examination import examine
-from sirena.server.checks.finding import CheckVerdict, Notebook
+from sirena.server.checks.finding import CheckReport, CheckVerdict
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.server.tls.certificates import CertificatePaths, self_made
@@ -34,7 +34,7 @@ def given(settings: Settings, paths: CertificatePaths) -> Settings:
 )
 def test_a_certificate_is_looked_into_before_the_first_start(
     settings: Settings,
-    notebook: Notebook,
+    check_report: CheckReport,
     tmp_path: Path,
     name: str,
     begins: int,
@@ -45,13 +45,13 @@ def test_a_certificate_is_looked_into_before_the_first_start(
     """Its time, its name; what is not well comes with a remedy."""
     now = datetime.now(UTC)
     paths = certificate(tmp_path / "tls", name, now + timedelta(days=begins), now + timedelta(days=ends))
-    examine(given(settings, paths), FRESH, notebook)
-    (found,) = named(notebook, "certificate")
+    examine(given(settings, paths), FRESH, check_report)
+    (found,) = named(check_report, "certificate")
     assert (found.verdict, told in found.told) == (verdict, True), found
     assert bool(found.remedy) == (verdict is not CheckVerdict.WELL)
 
 
-def test_a_key_of_another_certificate_is_told(settings: Settings, notebook: Notebook, tmp_path: Path) -> None:
+def test_a_key_of_another_certificate_is_told(settings: Settings, check_report: CheckReport, tmp_path: Path) -> None:
     """And a file that is not there, by its name."""
     now = datetime.now(UTC)
     span = (now - timedelta(days=1), now + timedelta(days=90))
@@ -60,26 +60,26 @@ def test_a_key_of_another_certificate_is_told(settings: Settings, notebook: Note
         (CertificatePaths(one.chain, other.key), "is not the key of"),
         (CertificatePaths(one.chain, tmp_path / "gone.key"), "gone.key cannot be read: No such file"),
     ):
-        examine(given(settings, paths), FRESH, notebook)
-        assert told in named(notebook, "certificate")[-1].told
-        assert named(notebook, "certificate")[-1].verdict is CheckVerdict.WRONG
+        examine(given(settings, paths), FRESH, check_report)
+        assert told in named(check_report, "certificate")[-1].told
+        assert named(check_report, "certificate")[-1].verdict is CheckVerdict.WRONG
 
 
-def test_the_paths_of_a_certificate_are_told_without_making_it(settings: Settings, notebook: Notebook) -> None:
+def test_the_paths_of_a_certificate_are_told_without_making_it(settings: Settings, check_report: CheckReport) -> None:
     """Of a stack that is down, the certificate that was made is looked at; before, that there is none."""
-    examine(settings, StackStanding(StackState.DOWN), notebook)
-    assert named(notebook, "certificate")[-1].verdict is CheckVerdict.WRONG
+    examine(settings, StackStanding(StackState.DOWN), check_report)
+    assert named(check_report, "certificate")[-1].verdict is CheckVerdict.WRONG
     self_made(settings)
-    examine(settings, StackStanding(StackState.DOWN), notebook)
-    assert "our own authority" in named(notebook, "certificate")[-1].told
+    examine(settings, StackStanding(StackState.DOWN), check_report)
+    assert "our own authority" in named(check_report, "certificate")[-1].told
 
 
-def test_looking_makes_nothing(settings: Settings, notebook: Notebook) -> None:
+def test_looking_makes_nothing(settings: Settings, check_report: CheckReport) -> None:
     """Not even `SIRENA_HOME`; with a home that is there, no certificate and no folder in it."""
-    examine(settings, FRESH, notebook)
+    examine(settings, FRESH, check_report)
     assert not settings.home.exists()
     settings.home.mkdir()
-    examine(settings, StackStanding(StackState.DOWN), notebook)
+    examine(settings, StackStanding(StackState.DOWN), check_report)
     assert list(settings.home.iterdir()) == []
 
 

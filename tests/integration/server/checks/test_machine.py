@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.checks.finding import CheckVerdict, Notebook
+from sirena.server.checks.finding import CheckReport, CheckVerdict
 from sirena.server.checks.machine import look_at_clock, look_at_memory
 from sirena.server.checks.places import file_system, look_at_places
 from sirena.settings.catalogue import Settings
@@ -18,21 +18,31 @@ from tests.integration.server.checks.findings import FRESH, named
      (16, 1, True, "well")],
 )  # fmt: skip
 def test_memory_must_do_for_the_stack(
-    settings: Settings, notebook: Notebook, tmp_path: Path, total: int, available: int, running: bool, verdict: str
+    settings: Settings,
+    check_report: CheckReport,
+    tmp_path: Path,
+    total: int,
+    available: int,
+    running: bool,
+    verdict: str,
 ) -> None:
     """And better for a training too; a running stack has its share already."""
     kernel = tmp_path / "meminfo"
     kernel.write_text(f"MemTotal: {total * 2**20} kB\nMemAvailable: {available * 2**20} kB\nHugePages_Total: 0\n")
-    look_at_memory(settings, notebook, running=running, memory=kernel)
-    assert [one.verdict for one in notebook.findings] == [verdict]
+    look_at_memory(settings, check_report, is_running=running, memory=kernel)
+    assert [one.verdict for one in check_report.findings] == [verdict]
 
 
-def test_the_clock_is_told_as_the_kernel_counts_it(notebook: Notebook) -> None:
+def test_the_clock_is_told_as_the_kernel_counts_it(check_report: CheckReport) -> None:
     """What the kernel does not tell is said, and does not fail."""
     for answer in (0, 5, -1):
-        look_at_clock(notebook, partial(int, answer))
-    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WELL, CheckVerdict.WARNING, CheckVerdict.UNSEEN]
-    real = Notebook()
+        look_at_clock(check_report, partial(int, answer))
+    assert [one.verdict for one in check_report.findings] == [
+        CheckVerdict.WELL,
+        CheckVerdict.WARNING,
+        CheckVerdict.UNSEEN,
+    ]
+    real = CheckReport()
     look_at_clock(real)
     assert real.findings[0].verdict is not CheckVerdict.WRONG
 
@@ -49,17 +59,17 @@ def test_where_backups_go_is_looked_at(settings: Settings) -> None:
         (str(file / "backups"), CheckVerdict.WRONG, f"{file} cannot be written"),
         ("s3:https://minio.example/backups", CheckVerdict.UNSEEN, "sirena backup"),
     ):
-        notebook = Notebook()
-        look_at_places(settings.model_copy(update={"backup_repository": place}), notebook, FRESH)
-        (found,) = named(notebook, "backup repository")
+        check_report = CheckReport()
+        look_at_places(settings.model_copy(update={"backup_repository": place}), check_report, FRESH)
+        (found,) = named(check_report, "backup repository")
         assert (found.verdict, told in found.told) == (verdict, True), found
 
 
 def test_a_folder_in_memory_or_on_another_machine_is_told(settings: Settings, tmp_path: Path) -> None:
     """`/dev/shm` is in memory; a mount of NFS, with a blank in its name, is found among nested mounts."""
-    notebook = Notebook()
-    look_at_places(settings.model_copy(update={"home": Path("/dev/shm/sirena")}), notebook, FRESH)
-    (found,) = named(notebook, "file system")
+    check_report = CheckReport()
+    look_at_places(settings.model_copy(update={"home": Path("/dev/shm/sirena")}), check_report, FRESH)
+    (found,) = named(check_report, "file system")
     assert (found.verdict, found.told.split(",")[0]) == (CheckVerdict.WARNING, "tmpfs")
     mounts = tmp_path / "mountinfo"
     share = tmp_path / "the share"
@@ -72,13 +82,13 @@ def test_a_folder_in_memory_or_on_another_machine_is_told(settings: Settings, tm
     assert file_system(tmp_path, mounts) == "ext4"
 
 
-def test_a_home_that_cannot_work_is_told(settings: Settings, notebook: Notebook, tmp_path: Path) -> None:
+def test_a_home_that_cannot_work_is_told(settings: Settings, check_report: CheckReport, tmp_path: Path) -> None:
     """A path too long for a socket; a file in its place; a disk smaller than the artifacts may grow."""
     file = settings.home.parent / "file"
     file.touch()
     for home in (tmp_path / ("a" * 100), file / "home"):
-        look_at_places(settings.model_copy(update={"home": home}), notebook, FRESH)
-    told = [one.told for one in named(notebook, "SIRENA_HOME") if one.verdict is CheckVerdict.WRONG]
+        look_at_places(settings.model_copy(update={"home": home}), check_report, FRESH)
+    told = [one.told for one in named(check_report, "SIRENA_HOME") if one.verdict is CheckVerdict.WRONG]
     assert ["too long for a socket" in told[0], "is no folder" in told[1]] == [True, True]
-    look_at_places(settings.model_copy(update={"s3_size_gb": 1e6}), notebook, FRESH)
-    assert [one.verdict for one in named(notebook, "room for artifacts")] == [CheckVerdict.WARNING]
+    look_at_places(settings.model_copy(update={"s3_size_gb": 1e6}), check_report, FRESH)
+    assert [one.verdict for one in named(check_report, "room for artifacts")] == [CheckVerdict.WARNING]

@@ -10,21 +10,25 @@ from pathlib import Path
 
 import pytest
 
-from sirena.server.checks.finding import CheckVerdict, Notebook
+from sirena.server.checks.finding import CheckReport, CheckVerdict
 from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3, within
 from sirena.server.tls.certificates import authority_file, self_made
 from sirena.settings.catalogue import CertificateSource, Settings
 
 
-def test_a_name_that_leads_nowhere_or_elsewhere_is_told(settings: Settings, notebook: Notebook) -> None:
+def test_a_name_that_leads_nowhere_or_elsewhere_is_told(settings: Settings, check_report: CheckReport) -> None:
     """Nowhere is wrong; another machine is a warning, since a router may pass it on; one of ours is well."""
     for name in ("a" * 64 + ".example", "192.0.2.7", "localhost"):
-        look_at_name(settings.model_copy(update={"server_name": name}), notebook)
-    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WRONG, CheckVerdict.WARNING, CheckVerdict.WELL]
-    assert "/etc/hosts" in notebook.findings[0].remedy
-    look_at_name(settings.model_copy(update={"server_name": "nowhere.invalid"}), notebook)
+        look_at_name(settings.model_copy(update={"server_name": name}), check_report)
+    assert [one.verdict for one in check_report.findings] == [
+        CheckVerdict.WRONG,
+        CheckVerdict.WARNING,
+        CheckVerdict.WELL,
+    ]
+    assert "/etc/hosts" in check_report.findings[0].remedy
+    look_at_name(settings.model_copy(update={"server_name": "nowhere.invalid"}), check_report)
     # a machine whose name server does not answer cannot know
-    assert notebook.findings[-1].verdict in (CheckVerdict.WRONG, CheckVerdict.UNSEEN)
+    assert check_report.findings[-1].verdict in (CheckVerdict.WRONG, CheckVerdict.UNSEEN)
 
 
 def test_a_look_that_hangs_is_given_up() -> None:
@@ -38,7 +42,7 @@ def test_a_look_that_hangs_is_given_up() -> None:
     assert within(5, lambda: 7) == 7
 
 
-def test_an_s3_endpoint_that_does_not_answer_is_told_in_time(settings: Settings, notebook: Notebook) -> None:
+def test_an_s3_endpoint_that_does_not_answer_is_told_in_time(settings: Settings, check_report: CheckReport) -> None:
     """Nobody listens, or somebody accepts and says nothing; the secret stands in no finding."""
     with socket.socket() as closed, socket.create_server(("127.0.0.1", 0)) as silent:
         closed.bind(("127.0.0.1", 0))
@@ -54,18 +58,18 @@ def test_an_s3_endpoint_that_does_not_answer_is_told_in_time(settings: Settings,
                         "aws_secret_access_key": "secret-of-test",
                     }
                 ),
-                notebook,
+                check_report,
             )
             assert time.monotonic() - begun < 6
-    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WRONG] * 2
-    assert all("does not answer" in one.told for one in notebook.findings), notebook.findings
-    assert "of-test" not in str(notebook.findings)
-    look_at_s3(settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"}), notebook)
-    assert "without keys" in notebook.findings[-1].told
+    assert [one.verdict for one in check_report.findings] == [CheckVerdict.WRONG] * 2
+    assert all("does not answer" in one.told for one in check_report.findings), check_report.findings
+    assert "of-test" not in str(check_report.findings)
+    look_at_s3(settings.model_copy(update={"s3_endpoint_url": "http://127.0.0.1:9"}), check_report)
+    assert "without keys" in check_report.findings[-1].told
 
 
 def test_an_authority_that_cannot_be_asked_is_told(
-    settings: Settings, notebook: Notebook, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    settings: Settings, check_report: CheckReport, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """Nobody listens; or it speaks with a certificate nobody vouches for, or says nothing of ACME."""
     made = self_made(settings)
@@ -81,13 +85,13 @@ def test_an_authority_that_cannot_be_asked_is_told(
             "tls": CertificateSource.LETS_ENCRYPT,
             "acme_directory": f"https://localhost:{server.server_port}/directory",
         }
-        look_at_authority(settings.model_copy(update=there), notebook)
+        look_at_authority(settings.model_copy(update=there), check_report)
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority_file(settings)))
-        look_at_authority(settings.model_copy(update=there), notebook)
+        look_at_authority(settings.model_copy(update=there), check_report)
         server.shutdown()
-    look_at_authority(settings.model_copy(update={**there, "acme_directory": "https://127.0.0.1:9/dir"}), notebook)
-    assert [one.verdict for one in notebook.findings] == [CheckVerdict.WRONG] * 3
-    told = [one.told for one in notebook.findings]
+    look_at_authority(settings.model_copy(update={**there, "acme_directory": "https://127.0.0.1:9/dir"}), check_report)
+    assert [one.verdict for one in check_report.findings] == [CheckVerdict.WRONG] * 3
+    told = [one.told for one in check_report.findings]
     assert ["CERTIFICATE_VERIFY_FAILED" in told[0], "no directory of ACME" in told[1], "refused" in told[2]] == [
         True
     ] * 3

@@ -7,7 +7,7 @@ from openpyxl import Workbook
 from openpyxl.cell.cell import Cell
 from openpyxl.styles import Font
 
-from sirena.guidelines.eucast.cells import printed, printed_title, read_value
+from sirena.guidelines.eucast.cells import printed_cell, printed_title, read_value
 from sirena.guidelines.eucast.findings import UndecidableError
 from sirena.guidelines.rows import Statement
 from tests.unit.guidelines.eucast.small_workbook import Text, noted, plain_runs, struck
@@ -42,7 +42,7 @@ def test_struck_text_has_been_removed_and_is_not_read() -> None:
     assert read_value(cell(mixed), superscripts=True).figure == 8
     whole = cell("removed")
     whole.font = Font(strike=True)
-    assert printed(whole).text == ""
+    assert printed_cell(whole).text == ""
 
 
 @pytest.mark.parametrize(

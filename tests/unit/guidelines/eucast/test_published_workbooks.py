@@ -248,7 +248,7 @@ def _cells(folder: Path) -> Iterator[dict[str, str]]:
 
 def test_what_v15_leaves_to_a_person(v15: WorkbookReading) -> None:
     """A phenotype, and an antimicrobial without a code."""
-    assert [(item.sheet, item.cell) for item in v15.undecided] == [
+    assert [(item.sheet, item.cell) for item in v15.undecided_cells] == [
         ("Staphylococcus", "A106"),
         ("M.tuberculosis", "A14"),
     ]
@@ -256,7 +256,7 @@ def test_what_v15_leaves_to_a_person(v15: WorkbookReading) -> None:
 
 def test_what_v14_leaves_to_a_person(v14: WorkbookReading) -> None:
     """The same, and an antimicrobial that EUCAST had struck out and the file shows without figures."""
-    reasons = [(item.sheet, item.reason) for item in v14.undecided]
+    reasons = [(item.sheet, item.reason) for item in v14.undecided_cells]
     struck_out = [sheet for sheet, reason in reasons if reason == "the row has no figures"]
     assert (len(struck_out), len(reasons)) == (12, 14)
     assert v14.to_check[0].sheet == "Content"

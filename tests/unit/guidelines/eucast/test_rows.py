@@ -24,7 +24,7 @@ def of(result: WorkbookReading, drug: str) -> dict[str, WorkbookStatement]:
 
 def left(result: WorkbookReading) -> list[tuple[str, str]]:
     """Return cell and reason of what is left to a person."""
-    return [(item.cell, item.reason) for item in result.undecided]
+    return [(item.cell, item.reason) for item in result.undecided_cells]
 
 
 def test_a_row_is_one_statement_with_its_sheet_and_row(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ def test_breakpoints_may_be_valid_for_others_too() -> None:
         )
     ]
     scope = read_scope("Bacteroides spp.", prose)
-    assert names(scope.widened(scope.groups)) == [
+    assert names(scope.widen(scope.groups)) == [
         *("Bacteroides", "Parabacteroides", "Phocaeicola dorei", "Phocaeicola vulgatus"),
     ]
 
@@ -44,10 +44,10 @@ def test_one_species_may_be_read_as_another() -> None:
     """Only rows for the other one are widened."""
     prose = [("For\N{NO-BREAK SPACE}S. argenteus, breakpoints for S. aureus can be used.", "A6")]
     scope = read_scope("Staphylococcus spp.", prose)
-    assert names(scope.widened([(Rank.SPECIES, "Staphylococcus aureus")])) == [
+    assert names(scope.widen([(Rank.SPECIES, "Staphylococcus aureus")])) == [
         *("Staphylococcus aureus", "Staphylococcus argenteus"),
     ]
-    assert names(scope.widened(scope.groups)) == ["Staphylococcus"]
+    assert names(scope.widen(scope.groups)) == ["Staphylococcus"]
 
 
 @pytest.mark.parametrize(

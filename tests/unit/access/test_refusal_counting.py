@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from sirena.access.floods import CROWD, SOURCES, WINDOW, Floods
 from sirena.access.guarded_record import GuardedRecord
+from sirena.access.refusal_counting import CROWD, SOURCES, WINDOW, RefusalCounter
 from sirena.ledger.catalogue import AccessRefused, Login
 from sirena.ledger.errors import LedgerError
 from sirena.ledger.event import Event
@@ -32,51 +32,51 @@ def clock() -> Clock:
 
 def test_the_first_is_told_at_once_and_the_rest_as_one_with_their_number(clock: Clock) -> None:
     """One address and cause make one entry a minute."""
-    floods = Floods(1, clock)
-    told = [floods.admits(replace(REFUSAL, request_id=str(number))) for number in range(1000)]
+    refusal_counter = RefusalCounter(1, clock)
+    told = [refusal_counter.admits(replace(REFUSAL, request_id=str(number))) for number in range(1000)]
     assert told == [True] + [False] * 999
-    assert floods.due() == []
+    assert refusal_counter.due() == []
     clock.now += WINDOW
-    (count,) = floods.due()
+    (count,) = refusal_counter.due()
     assert (count.event.times, count.event.request_id, count.event.origin) == (999, "999", "192.0.2.7")
     assert count.event.since == "2023-11-14T22:13:20+00:00"
 
 
 def test_a_flood_that_goes_on_is_counted_minute_by_minute_and_ends(clock: Clock) -> None:
     """After a minute of silence its next refusal is told at once again."""
-    floods = Floods(1, clock)
-    assert floods.admits(REFUSAL)
+    refusal_counter = RefusalCounter(1, clock)
+    assert refusal_counter.admits(REFUSAL)
     for _ in range(3):
-        assert not floods.admits(REFUSAL)
+        assert not refusal_counter.admits(REFUSAL)
         clock.now += WINDOW
-        assert [count.times for count in floods.due()] == [1]
+        assert [count.times for count in refusal_counter.due()] == [1]
     clock.now += WINDOW
-    assert floods.due() == []
-    assert floods.admits(REFUSAL)
+    assert refusal_counter.due() == []
+    assert refusal_counter.admits(REFUSAL)
 
 
 def test_different_refusals_are_told_apart_up_to_a_number(clock: Clock) -> None:
     """The same again is counted at once."""
-    floods = Floods(3, clock)
-    assert [floods.admits(REFUSAL, subject) for subject in "aabcdb"] == [True, False, True, True, False, False]
-    assert [count.times for count in floods.due(everything=True)] == [3]
+    refusal_counter = RefusalCounter(3, clock)
+    assert [refusal_counter.admits(REFUSAL, subject) for subject in "aabcdb"] == [True, False, True, True, False, False]
+    assert [count.times for count in refusal_counter.due(everything=True)] == [3]
 
 
 def test_many_addresses_cannot_do_what_one_may_not(clock: Clock) -> None:
     """Beyond a number of addresses the rest stands together, counted to the last one."""
-    floods = Floods(1, clock)
+    refusal_counter = RefusalCounter(1, clock)
     refusals = [replace(REFUSAL, origin=f"2001:db8::{number:x}") for number in range(SOURCES + 50)]
-    assert sum(map(floods.admits, refusals)) == SOURCES
+    assert sum(map(refusal_counter.admits, refusals)) == SOURCES
     clock.now += WINDOW
-    assert [(count.event.origin, count.event.times) for count in floods.due()] == [(CROWD, 50)]
+    assert [(count.event.origin, count.event.times) for count in refusal_counter.due()] == [(CROWD, 50)]
 
 
 def test_windows_survive_a_restart(clock: Clock) -> None:
     """What was counted before is told after."""
-    before, after = Floods(1, clock), Floods(1, clock)
+    before, after = RefusalCounter(1, clock), RefusalCounter(1, clock)
     for _ in range(5):
         before.admits(REFUSAL)
-    after.put_back(json.loads(json.dumps(before.kept())))
+    after.put_back(json.loads(json.dumps(before.open_windows())))
     assert not after.admits(REFUSAL)
     clock.now += WINDOW
     assert [count.times for count in after.due()] == [5]

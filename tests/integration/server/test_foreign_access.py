@@ -9,11 +9,11 @@ import pytest
 
 from sirena.host.accounts import OsAccount
 from sirena.server.checks import walking
-from sirena.server.checks.doors import STRANGER, openings, walk
+from sirena.server.checks.foreign_access import STRANGER, open_places_of, walk
 from sirena.server.checks.listeners import listeners
 from sirena.server.entry.nginx import Nginx
 from sirena.server.free_ports import wanted_ports
-from sirena.server.parts.doors import Door, DoorIdentity, Doors
+from sirena.server.parts.connections import ClientCertificate, PartConnection, PartConnections
 from tests.production_machine import Recorder, entry_of, private_home, production_settings
 from tests.running_stack import Running
 
@@ -74,13 +74,13 @@ def test_no_account_but_its_own_gets_anything_behind_the_entry(running: Running,
     """Ports, sockets and files: a stranger nothing, whoever breaks MLflow or the service nothing of the other parts."""
     part = name.removeprefix("sirena-")
     # the pages may ask at the desk of the access service, too
-    doors = {"objects": ("ceph/run",), "pages": ("doors/pages/socket", "doors/desk/socket")}
-    own_doors = tuple(str(running.settings.home / door) for door in doors.get(part, (f"doors/{part}/socket",)))
+    sockets = {"objects": ("ceph/run",), "pages": ("doors/pages/socket", "doors/desk/socket")}
+    own_sockets = tuple(str(running.settings.home / path) for path in sockets.get(part, (f"doors/{part}/socket",)))
     walked = walk(running.settings, OsAccount.named(name), script)
     found = [
-        opening.what
-        for opening in openings(running.settings, walked, OWN[name])
-        if not opening.what.startswith(own_doors)
+        opening.text
+        for opening in open_places_of(running.settings, walked, OWN[name])
+        if not opening.text.startswith(own_sockets)
     ]
     tried = sum(1 for path in running.settings.home.rglob("*") if not path.is_symlink())
     print(
@@ -102,7 +102,7 @@ def test_each_account_holds_its_own_and_no_secret_of_another(running: Running, s
 
 
 def test_a_walk_finds_what_is_open(running: Running, script: Path) -> None:
-    """The file of a password that everybody may read, and a door that everybody may enter."""
+    """The file of a password that everybody may read, and a folder of a socket that everybody may enter."""
     password = running.settings.home / "secrets" / "backup_password"
     folder = running.settings.home / "doors" / "access"
     mode = folder.stat().st_mode & 0o777
@@ -110,7 +110,8 @@ def test_a_walk_finds_what_is_open(running: Running, script: Path) -> None:
         password.chmod(0o644)
         folder.chmod(0o755)
         found = {
-            one.what for one in openings(running.settings, walk(running.settings, OsAccount.named(STRANGER), script))
+            one.text
+            for one in open_places_of(running.settings, walk(running.settings, OsAccount.named(STRANGER), script))
         }
     finally:
         password.chmod(0o600)
@@ -138,15 +139,15 @@ def test_doctor_proves_it_on_this_machine(running: Running) -> None:
 def test_mlflow_and_its_clients_know_each_other_by_certificates_of_this_installation(running: Running) -> None:
     """Another's certificate is answered nothing; whoever took MLflow's port is asked nothing."""
     assert running.sirena("release", "list").returncode == 0
-    ours = Doors(running.settings)
+    ours = PartConnections(running.settings)
     with private_home() as home:
         other = production_settings(home)
         entry_of(other)
-        forged = DoorIdentity(Doors(other).identity().certificate, ours.authority)
+        forged = ClientCertificate(PartConnections(other).identity().certificate, ours.authority)
         with pytest.raises(OSError, match=r"."):
-            Door(running.settings.own_mlflow_url, identity=forged).open("/health", seconds=10)
+            PartConnection(running.settings.own_mlflow_url, identity=forged).open("/health", seconds=10)
         with Recorder(other, "mlflow") as squatter, pytest.raises(OSError, match="certificate verify failed"):
-            Door(other.own_mlflow_url, identity=ours.identity()).open("/health", seconds=10)
+            PartConnection(other.own_mlflow_url, identity=ours.identity()).open("/health", seconds=10)
         assert squatter.asked == []
 
 

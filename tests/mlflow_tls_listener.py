@@ -10,7 +10,7 @@ from tests.production_machine import mlflow_context
 
 
 @contextlib.contextmanager
-def mlflow_door(settings: Settings, port: int) -> Iterator[None]:
+def mlflow_tls_listener(settings: Settings, port: int) -> Iterator[None]:
     """Listen on the port of the stack's MLflow as it does, and forward in plain text to another port."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sirena.host.accounts import OsAccount, PreparationError
 from sirena.server.checks import walking
-from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict, Notebook
+from sirena.server.checks.finding import AS_ROOT, Area, CheckReport, CheckVerdict
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.free_ports import wanted_ports
 from sirena.settings.catalogue import Settings
@@ -30,10 +30,10 @@ _NAMED: Final = 3
 
 
 @dataclass(frozen=True)
-class Opening:
+class OpenPlace:
     """A port, socket or file that must be closed to other accounts and is open."""
 
-    what: str
+    text: str
     """Port, socket or file, and what it allowed."""
 
 
@@ -49,61 +49,66 @@ def walk(settings: Settings, account: OsAccount, script: Path = Path(walking.__f
         PreparationError: the account can run no Python of this machine, or the script failed.
     """
     ports = [str(port) for variable, _, port in wanted_ports(settings) if variable not in _ENTRY]
-    python = next((one for one in _INTERPRETERS if account.can_run(one) and account.can_read(script)), None)
+    python = next(
+        (interpreter for interpreter in _INTERPRETERS if account.can_run(interpreter) and account.can_read(script)),
+        None,
+    )
     if python is None:
-        raise PreparationError(f"the account {account.name} can run no Python here that could try the doors")
+        raise PreparationError(
+            f"the account {account.name} can run no Python here that could try the ports, sockets and files"
+        )
     paths = "\0".join(str(path) for path in settings.home.rglob("*") if not path.is_symlink())
-    said = account.run([python, str(script), str(settings.home), *ports], stdin=paths, seconds=_SECONDS)
-    found: dict[str, Any] = json.loads(said)
-    return found
+    output = account.run([python, str(script), str(settings.home), *ports], stdin=paths, seconds=_SECONDS)
+    findings: dict[str, Any] = json.loads(output)
+    return findings
 
 
-def openings(settings: Settings, walked: dict[str, Any], own: Iterable[str] = ()) -> Iterator[Opening]:
+def open_places_of(settings: Settings, findings: dict[str, Any], own: Iterable[str] = ()) -> Iterator[OpenPlace]:
     """Yield the ports, sockets and files that an account found open and that must be closed.
 
     Args:
         settings: settings of the stack.
-        walked: result of `walk`.
+        findings: result of `walk`.
         own: patterns of files below `SIRENA_HOME` that this account may read.
     """
-    for answer in walked["answers"]:
+    for answer in findings["answers"]:
         # the S3 endpoint answers everyone, and tells a stranger of no bucket
         if answer["place"] != str(settings.s3_port) or (answer["status"] < 400 and answer["question"] != "GET /"):
-            yield Opening(f"{answer['place']} answered {answer['status']} to {answer['question']}")
-    for role in walked["roles"]:
-        yield Opening(f"PostgreSQL let in {role} without a password")
-    for path in walked["sockets"]:
-        yield Opening(f"{path} can be entered")
-    for file in walked["files"]:
+            yield OpenPlace(f"{answer['place']} answered {answer['status']} to {answer['question']}")
+    for role in findings["roles"]:
+        yield OpenPlace(f"PostgreSQL let in {role} without a password")
+    for path in findings["sockets"]:
+        yield OpenPlace(f"{path} can be entered")
+    for file in findings["files"]:
         name = file["path"].removeprefix(f"{settings.home}/")
         if any(_fits(name, pattern) for pattern in own):
             continue
         if file["write"]:
-            yield Opening(f"{file['path']} can be written")
+            yield OpenPlace(f"{file['path']} can be written")
         elif not any(_fits(name, pattern) for pattern in _PUBLIC):
-            yield Opening(f"{file['path']} can be read")
+            yield OpenPlace(f"{file['path']} can be read")
 
 
-def look_at_doors(settings: Settings, notebook: Notebook, standing: StackStanding) -> None:
+def look_at_foreign_access(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     """Check as the account `nobody` that ports, sockets and files of a running stack are closed."""
     if settings.profile != "production" or standing.state is not StackState.RUNNING:
         return
-    with notebook.looking(Area.STACK, "doors"):
+    with check_report.looking(Area.STACK, "doors"):
         if os.getuid() != 0:
-            told = "only root can try them as another account"
-            notebook.note(Area.STACK, "doors", CheckVerdict.UNSEEN, told, AS_ROOT)
+            text = "only root can try them as another account"
+            check_report.note(Area.STACK, "doors", CheckVerdict.UNSEEN, text, AS_ROOT)
             return
-        found = list(openings(settings, walk(settings, OsAccount.named(STRANGER))))
-        for opening in found[:_NAMED]:
-            told = f"as the account {STRANGER}: {opening.what}"
-            notebook.note(Area.STACK, "doors", CheckVerdict.WRONG, told, "`sirena up`; then look again")
-        if not found:
-            told = f"closed to the account {STRANGER}: ports, sockets and files"
-            notebook.note(Area.STACK, "doors", CheckVerdict.WELL, told)
+        open_places = list(open_places_of(settings, walk(settings, OsAccount.named(STRANGER))))
+        for opening in open_places[:_NAMED]:
+            text = f"as the account {STRANGER}: {opening.text}"
+            check_report.note(Area.STACK, "doors", CheckVerdict.WRONG, text, "`sirena up`; then look again")
+        if not open_places:
+            text = f"closed to the account {STRANGER}: ports, sockets and files"
+            check_report.note(Area.STACK, "doors", CheckVerdict.WELL, text)
 
 
 def _fits(name: str, pattern: str) -> bool:
-    folder, everything, _ = pattern.partition("/**")
-    if everything:
+    folder, double_star, _ = pattern.partition("/**")
+    if double_star:
         return name.startswith(f"{folder}/")
     return name.count("/") == pattern.count("/") and Path(name).match(pattern)

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from sirena.host.accounts import OsAccount
 from sirena.host.secret_files import write_private
 from sirena.host.whole_files import replace_whole
-from sirena.server.parts.doors import Doors
+from sirena.server.parts.connections import PartConnections
 from sirena.server.parts.part_accounts import PartAccounts
 from sirena.server.tls.certificate_making import builder, make_authority, now, pem, subject
 
@@ -26,34 +26,34 @@ _RENEWED_BEFORE: Final = datetime.timedelta(days=400)
 _ENTER_AS_GROUP: Final = 0o710
 
 
-def prepare_doors(doors: Doors, accounts: PartAccounts) -> None:
+def prepare_connections(connections: PartConnections, accounts: PartAccounts) -> None:
     """Make missing or expiring certificates and missing folders, and give each to its account; repeating it is safe.
 
     Args:
-        doors: connections and certificates of the stack.
+        connections: connections and certificates of the stack.
         accounts: accounts of the parts; all must exist.
 
     Raises:
         OSError: the disk is full, or the folder cannot be written.
     """
-    doors.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    doors.folder.chmod(0o755)
-    owners = dict(_owners(doors, accounts))
-    if not all(_lasts(path) for path in (doors.authority, *owners)):
-        _make(doors, owners)
+    connections.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    connections.folder.chmod(0o755)
+    owners = dict(_owners(connections, accounts))
+    if not all(_lasts(path) for path in (connections.authority, *owners)):
+        _make_certificates(connections, owners)
     for path, owner in owners.items():
         owner.own(path)
     for part in SOCKET_PARTS:
-        _prepare_folder(doors.socket_of(part).parent, getattr(accounts, part), accounts.entry)
-    _prepare_folder(doors.pages_desk.parent, accounts.access, accounts.pages)
+        _prepare_folder(connections.socket_of(part).parent, getattr(accounts, part), accounts.entry)
+    _prepare_folder(connections.pages_desk.parent, accounts.access, accounts.pages)
 
 
-def _owners(doors: Doors, accounts: PartAccounts) -> Iterator[tuple[Path, OsAccount]]:
-    yield doors.mlflow_server, accounts.mlflow
-    yield doors.identity("service").certificate, accounts.service
-    yield doors.identity("pages").certificate, accounts.pages
-    yield doors.identity("access").certificate, accounts.access
-    yield doors.identity().certificate, OsAccount.of_this_process()
+def _owners(connections: PartConnections, accounts: PartAccounts) -> Iterator[tuple[Path, OsAccount]]:
+    yield connections.mlflow_server, accounts.mlflow
+    yield connections.identity("service").certificate, accounts.service
+    yield connections.identity("pages").certificate, accounts.pages
+    yield connections.identity("access").certificate, accounts.access
+    yield connections.identity().certificate, OsAccount.of_this_process()
 
 
 def _prepare_folder(folder: Path, owner: OsAccount, visitor: OsAccount) -> None:
@@ -65,20 +65,20 @@ def _prepare_folder(folder: Path, owner: OsAccount, visitor: OsAccount) -> None:
         folder.chmod(_ENTER_AS_GROUP)
 
 
-def _make(doors: Doors, owners: dict[Path, OsAccount]) -> None:
+def _make_certificates(connections: PartConnections, owners: dict[Path, OsAccount]) -> None:
     """Make a new authority and all certificates at once; its key is kept nowhere, so nobody can make a further one."""
     authority, key = make_authority("Sirena's doors", _DAYS)
     for path, owner in owners.items():
-        certificate = _signed(path.stem, authority, key)
+        certificate = _signed_certificate(path.stem, authority, key)
         write_private(path, certificate, owner)
-    replace_whole(doors.authority, authority.public_bytes(serialization.Encoding.PEM))
+    replace_whole(connections.authority, authority.public_bytes(serialization.Encoding.PEM))
 
 
-def _signed(name: str, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey) -> str:
+def _signed_certificate(name: str, authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
     is_server = name == "mlflow"
     usage = ExtendedKeyUsageOID.SERVER_AUTH if is_server else ExtendedKeyUsageOID.CLIENT_AUTH
-    unsigned = (
+    certificate_builder = (
         builder(subject(f"Sirena's {name}"), authority.subject, key, _DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
@@ -86,8 +86,8 @@ def _signed(name: str, authority: x509.Certificate, authority_key: ec.EllipticCu
     )
     if is_server:
         names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("mlflow")])
-        unsigned = unsigned.add_extension(names, critical=False)
-    certificate = unsigned.sign(authority_key, hashes.SHA256())
+        certificate_builder = certificate_builder.add_extension(names, critical=False)
+    certificate = certificate_builder.sign(authority_key, hashes.SHA256())
     return pem(key) + certificate.public_bytes(serialization.Encoding.PEM).decode()
 
 

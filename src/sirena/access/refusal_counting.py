@@ -64,7 +64,7 @@ class RefusalCount:
         return replace(self.last, origin=self.source.address, times=self.times, since=self.since)
 
 
-class Floods:
+class RefusalCounter:
     """Decides which refusals are recorded at once and which are only counted; used by one thread at a time."""
 
     def __init__(self, singly: int, clock: Callable[[], float] = time.time) -> None:
@@ -120,7 +120,7 @@ class Floods:
                 del self._windows[source]
         return counts
 
-    def kept(self) -> list[dict[str, Any]]:
+    def open_windows(self) -> list[dict[str, Any]]:
         """Return all windows in plain types, to be kept in a file and given to `put_back` after a restart."""
         return [
             {
@@ -137,7 +137,7 @@ class Floods:
         ]
 
     def put_back(self, counts: list[dict[str, Any]]) -> None:
-        """Continue the windows of an earlier process, as `kept` returned them."""
+        """Continue the windows of an earlier process, as `open_windows` returned them."""
         self._windows = {}
         for state in counts:
             source, window = RefusedSource(**state["source"]), state["window"]

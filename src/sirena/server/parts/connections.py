@@ -22,7 +22,7 @@ _LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class DoorIdentity:
+class ClientCertificate:
     """The TLS certificate of a client of MLflow, and the authority by which that client verifies MLflow."""
 
     certificate: Path
@@ -52,14 +52,14 @@ class DoorIdentity:
 
 
 @dataclass(frozen=True)
-class Door:
+class PartConnection:
     """How to connect to a part over HTTP: by port or Unix socket, and with a client certificate if needed."""
 
     url: str
     """Scheme, host and port; the host of a socket is only a name."""
     socket: Path | None = None
     """Unix socket to connect to instead of host and port."""
-    identity: DoorIdentity | None = None
+    identity: ClientCertificate | None = None
     """Client certificate, if the scheme is https."""
 
     def open(
@@ -77,8 +77,8 @@ class Door:
             urllib.error.HTTPError: the response has an error status; the error holds it.
             OSError: nothing answers, or this account may not connect.
         """
-        request = urllib.request.Request(self.url + target, body, dict(headers or {}))  # noqa: S310 - our own doors
-        # no proxy: every door is on this machine
+        request = urllib.request.Request(self.url + target, body, dict(headers or {}))  # noqa: S310 - our own parts
+        # no proxy: every part is on this machine
         handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
         if self.socket is not None:
             handlers.append(_SocketHandler(self.socket))
@@ -88,7 +88,7 @@ class Door:
 
 
 @dataclass(frozen=True)
-class Doors:
+class PartConnections:
     """Certificates, sockets and connections of the parts of one production stack."""
 
     settings: Settings
@@ -108,13 +108,13 @@ class Doors:
         """File with certificate and key of MLflow's server."""
         return self.folder / "mlflow.pem"
 
-    def identity(self, client: str = "operator") -> DoorIdentity:
+    def identity(self, client: str = "operator") -> ClientCertificate:
         """Return the certificate of a client of MLflow.
 
         Args:
             client: ``service``, ``pages``, ``access``, or ``operator`` for NGINX's master and commands by hand.
         """
-        return DoorIdentity(self.folder / f"{client}.pem", self.authority)
+        return ClientCertificate(self.folder / f"{client}.pem", self.authority)
 
     def socket_of(self, part: str) -> Path:
         """Return the socket of the service, the pages or the access service."""
@@ -125,20 +125,20 @@ class Doors:
         """Unix socket at which the access service answers the pages only."""
         return self.folder / "desk" / "socket"
 
-    def mlflow(self, client: str = "operator") -> Door:
+    def mlflow(self, client: str = "operator") -> PartConnection:
         """Return the connection to MLflow with a client's certificate."""
-        return Door(self.settings.own_mlflow_url, identity=self.identity(client))
+        return PartConnection(self.settings.own_mlflow_url, identity=self.identity(client))
 
-    def of_part(self, part: str) -> Door:
+    def of_part(self, part: str) -> PartConnection:
         """Return the connection to the service, the pages or the access service."""
-        return Door(f"http://{part}", socket=self.socket_of(part))
+        return PartConnection(f"http://{part}", socket=self.socket_of(part))
 
 
-def door_of_service(settings: Settings) -> Door:
+def connection_to_service(settings: Settings) -> PartConnection:
     """Return the connection to the service of this installation: its socket on a server, else its port."""
     if settings.profile == "production":
-        return Doors(settings).of_part("service")
-    return Door(f"http://{_LOOPBACK}:{settings.port}")
+        return PartConnections(settings).of_part("service")
+    return PartConnection(f"http://{_LOOPBACK}:{settings.port}")
 
 
 class _SocketHandler(urllib.request.HTTPHandler):

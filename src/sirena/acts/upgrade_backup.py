@@ -23,7 +23,7 @@ from sirena.settings.catalogue import Settings
 
 
 @dataclass(frozen=True)
-class WayBack:
+class UpgradeBackup:
     """Record of the state before the last upgrade, from which `sirena upgrade --back` restores that state."""
 
     former: str
@@ -42,7 +42,9 @@ class WayBack:
         return (self.former, self.release) == (former, release) and set(due) < set(self.due)
 
 
-def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell: Tell, *, renounced: bool) -> WayBack:
+def keep(
+    settings: Settings, former: str, release: str, due: Sequence[str], tell: Tell, *, renounced: bool
+) -> UpgradeBackup:
     """Keep the current state before an upgrade, and return a record of where it is kept.
 
     If an interrupted upgrade is repeated, the state kept by the first attempt stays: no release of Sirena could work
@@ -60,48 +62,48 @@ def keep(settings: Settings, former: str, release: str, due: Sequence[str], tell
         SirenaError: the state cannot be kept; then the upgrade must not begin.
     """
     with suppress(UsageError):
-        earlier_way = noted(settings)
-        if earlier_way.is_of_the_same(former, release, due):
-            tell(f"the state before the attempt of {earlier_way.at} stays the way back")
-            return earlier_way
+        earlier_backup = read_upgrade_backup(settings)
+        if earlier_backup.is_of_the_same(former, release, due):
+            tell(f"the state before the attempt of {earlier_backup.at} stays the way back")
+            return earlier_backup
     now = datetime.now(UTC)
     snapshot = ""
     if not renounced:
         tell("backup")
         snapshot = _back_up(settings, tell) if settings.profile == "production" else str(_copy(settings, now))
-    way = WayBack(former, release, now.isoformat(timespec="seconds"), snapshot, tuple(due))
-    write_private(_note(settings), json.dumps(asdict(way), indent=1) + "\n", OsAccount.of_this_process())
-    return way
+    backup = UpgradeBackup(former, release, now.isoformat(timespec="seconds"), snapshot, tuple(due))
+    write_private(_note(settings), json.dumps(asdict(backup), indent=1) + "\n", OsAccount.of_this_process())
+    return backup
 
 
-def noted(settings: Settings) -> WayBack:
+def read_upgrade_backup(settings: Settings) -> UpgradeBackup:
     """Return the record of the state before the last upgrade.
 
     Raises:
         UsageError: nothing was upgraded here, or the upgrade was made without a backup.
     """
     try:
-        way = WayBack(**json.loads(_note(settings).read_text(encoding="utf-8")))
+        backup = UpgradeBackup(**json.loads(_note(settings).read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise UsageError(f"nothing was upgraded in {settings.home}") from None
-    if not way.snapshot:
+    if not backup.snapshot:
         raise UsageError(
-            f"the upgrade of {way.at} was made without a backup",
+            f"the upgrade of {backup.at} was made without a backup",
             hint="`sirena restore --at DATE` puts back an earlier one, if there is one",
         )
-    return way
+    return backup
 
 
-def go_back(settings: Settings, way: WayBack, tell: Tell) -> None:
+def go_back(settings: Settings, backup: UpgradeBackup, tell: Tell) -> None:
     """Restore the state before an upgrade; all parts are stopped, and stay so.
 
     Raises:
         SirenaError: the state cannot be restored.
     """
     if settings.profile == "production":
-        _restore(settings, way.snapshot, tell)
+        _restore(settings, backup.snapshot, tell)
         return
-    folder = Path(way.snapshot)
+    folder = Path(backup.snapshot)
     for copy in sorted(folder.rglob("*.db")):
         tell(copy.name)
         copy_sqlite(copy, settings.home / copy.relative_to(folder))
@@ -109,7 +111,7 @@ def go_back(settings: Settings, way: WayBack, tell: Tell) -> None:
         facts = actor(settings)
         ledger = open_ledger(settings)
         # what was written since the copy is not there any more, and the ledger says so
-        ledger.resume(who=facts["who"], origin=facts["origin"], reason=f"upgrade to {way.release} taken back")
+        ledger.resume(who=facts["who"], origin=facts["origin"], reason=f"upgrade to {backup.release} taken back")
         ledger.close()
 
 
