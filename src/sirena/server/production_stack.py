@@ -42,7 +42,7 @@ class ProductionStack(Stack):
     """Routes of MLflow on which the access service decides by their body; see `NginxEntry`. None if the stack is only
     looked at: then no configuration of the entry is written.
     """
-    see_to_tables: Callable[[str], None] = field(default=lambda _: None)
+    prepare_tables: Callable[[str], None] = field(default=lambda _: None)
     """Makes or checks Sirena's tables before any part uses them; see `PostgreSql.prepare`."""
 
     def parts(self) -> list[Part]:
@@ -116,7 +116,7 @@ class ProductionStack(Stack):
         """
         # a public certificate cannot be asked for without NGINX
         settings = self.settings.model_copy(update={"tls": CertificateSource.SELF_MADE})
-        alone = replace(self, settings=settings, see_to_tables=lambda _: None)
+        alone = replace(self, settings=settings, prepare_tables=lambda _: None)
         alone.bring_up(tell, [part for part in alone.parts() if part.name in STORES])
 
     def take_down(self) -> bool:
@@ -183,7 +183,7 @@ class ProductionStack(Stack):
             take_given_endpoint(self.settings, accounts.mlflow)
         tell("PostgreSQL")
         self._await_started(database.part())
-        database.prepare(self.see_to_tables)
+        database.prepare(self.prepare_tables)
         if store:
             tell("S3 endpoint (Ceph)")
             store.prepare()

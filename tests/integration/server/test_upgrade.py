@@ -253,7 +253,7 @@ def production() -> Iterator[tuple[Settings, dict[str, str]]]:
 def fill_cluster(stack: ProductionStack) -> Callable[[str], None]:
     """Return what puts accounts, entries and an older MLflow's tables into a fresh cluster."""
 
-    def see_to_tables(owner_url: str) -> None:
+    def prepare_tables(owner_url: str) -> None:
         works = owner_url.replace("sirena_owner@", "sirena@").replace("pgpass_owner", "pgpass")
         fill(
             stack.settings.model_copy(
@@ -262,7 +262,7 @@ def fill_cluster(stack: ProductionStack) -> Callable[[str], None]:
         )
         older_mlflow(f"{stack.database().uri('mlflow')}?passfile={stack.database().mlflow_password_file}")
 
-    return see_to_tables
+    return prepare_tables
 
 
 @pytest.mark.slow

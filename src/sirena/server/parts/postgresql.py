@@ -117,13 +117,13 @@ class PostgreSql:
             stop_signal=signal.SIGINT,
         )
 
-    def prepare(self, see_to_tables: Callable[[str], None]) -> None:
+    def prepare(self, prepare_tables: Callable[[str], None]) -> None:
         """Make cluster, roles and databases at the first start, and have the tables made or checked at every start.
 
         Call it before the other programs start; they neither make nor change tables.
 
         Args:
-            see_to_tables: called with the URL of Sirena's own database as its owner; makes tables if there are none,
+            prepare_tables: called with the URL of Sirena's own database as its owner; makes tables if there are none,
                 and raises an error if they are of another release of Sirena.
 
         Raises:
@@ -136,7 +136,7 @@ class PostgreSql:
         with self.answering():
             if not self._preparation_mark.exists():
                 self._make_roles_and_databases()
-            see_to_tables(self.owner_url())
+            prepare_tables(self.owner_url())
             self._see_to_reader()
         self._preparation_mark.touch()
 
