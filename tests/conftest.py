@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.distribution import scheduler, sort_by_length
+from tests.distribution import import_share, scheduler, sort_by_length
 
 with suppress(ModuleNotFoundError):  # the suite of older MLflows has no Hypothesis
     import tests.properties  # noqa: F401 - loads how properties are tried
@@ -20,6 +20,13 @@ _NUMBERS = count()
 gc.disable()  # until all is collected: looking for garbage among modules that stay costs a seventh of importing them
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+def pytest_collection(session: pytest.Session) -> None:
+    """Let a worker rewrite its share of the test files first: each worker finds those of the others rewritten."""
+    worker = getattr(session.config, "workerinput", None)
+    if worker is not None:
+        import_share(session.config.args, int(worker["workerid"].removeprefix("gw")), worker["workercount"])
 
 
 @pytest.hookimpl(trylast=True)

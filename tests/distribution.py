@@ -5,6 +5,8 @@ with the longest files and the others at the other end of the list, so that two 
 among short files, so that they end at about the same time.
 """
 
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +30,8 @@ _HOUSE: Final = tuple(
     )
 )
 _PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))
+_SOURCES: Final = ("tests/unit/test_layers.py", "tests/unit/ledger/test_every_event_has_a_caller.py")
+"""They read the source of the whole program, once if one worker runs both."""
 _ALONE: Final = (
     "tests/integration/training/test_real_isolates.py",
     "tests/integration/registry/test_housekeeping.py",
@@ -41,7 +45,7 @@ _ALONE: Final = (
 """The shortest first: among these the workers meet at the end."""
 FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE, *_ALONE, *_PAGES)
 """Files in the order in which they begin; after them the others, as pytest finds them."""
-_GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE, _PAGES) for file in group}
+_GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE, _PAGES, _SOURCES) for file in group}
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
 
@@ -58,6 +62,19 @@ def _file_of(path: Path) -> str:
 def group_of(file: str) -> str:
     """Return the name of the group that a file is run with; the file's own name if it has no group."""
     return _GROUP.get(file, file)
+
+
+def import_share(arguments: list[str], number: int, workers: int) -> None:
+    """Import one worker's share of the test files.
+
+    On a fresh checkout pytest rewrites the assertions of a file when it is imported, and keeps the result for all.
+    A file that cannot be imported is for the collection to tell.
+    """
+    folders = [Path(argument.partition("::")[0]).resolve() for argument in arguments]
+    files = sorted(file for folder in folders for file in folder.rglob("test_*.py") if file.is_relative_to(_ROOT))
+    for file in files[number::workers]:
+        with suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(file.relative_to(_ROOT).with_suffix("").parts))
 
 
 def scheduler(config: pytest.Config, log: Any) -> Any:

@@ -31,7 +31,7 @@ def everyones_python(folder: Path, account: str = "postgres") -> str | None:
     (made / "lib" / "python3.11" / "site-packages" / "libraries.pth").write_text(libraries + "\n")
     program = str(made / "bin" / "python")
     try:
-        other.run([program, "-c", "import mlflow.version, psycopg2, supervisor"])
+        other.run([program, "-c", "import numpy, psycopg2, supervisor"])
     except Exception:  # noqa: BLE001 - whatever it is, this account cannot
         return None
     return program

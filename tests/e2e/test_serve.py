@@ -23,6 +23,7 @@ import pytest
 
 from sirena.panel.compiled import Panel
 from tests.panels import small_panel
+from tests.prepared_interpreter import PreparedPopen
 
 BODY = {"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "4"}, {"ORGANISM": "pae", "AMK_NM": ">=128"}]}
 ANSWER = [{"Eti_AMK_NM": "S"}, {"Eti_AMK_NM": "R"}]
@@ -52,7 +53,7 @@ def command(*options: str) -> list[str]:
 def serving(*options: str, poll_seconds: float = 3600) -> Iterator[Served]:
     """Start the command on a free port and wait for the line that tells the URL."""
     environment = {**os.environ, "SIRENA_POLL_SECONDS": str(poll_seconds)}
-    process = subprocess.Popen(
+    process = PreparedPopen(
         command("--port", "0", *options),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -121,9 +121,11 @@ def modules_for(arguments: Sequence[str]) -> Sequence[str]:
 
     >>> modules_for(["ask", "eco", "AMK=2"])
     ('ask',)
+    >>> modules_for(["pages-service", "--port", "0"])
+    ('pages_service',)
     """
-    command = next(iter(arguments), "")
-    return (command,) if command in COMMAND_MODULES else COMMAND_MODULES
+    module = next(iter(arguments), "").replace("-", "_")
+    return (module,) if module in COMMAND_MODULES else COMMAND_MODULES
 
 
 def command() -> NoReturn:

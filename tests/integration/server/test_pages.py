@@ -20,6 +20,7 @@ from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 from tests.accessibility import violations
 from tests.browser_person import Person, person
+from tests.few_tests import with_few_tests
 from tests.guarded_house import PASSWORD, House
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -254,7 +255,7 @@ def test_a_clinician_goes_from_signing_in_to_signing_out(house: House, tmp_path:
     """Sign in, open a file, why, antibiogram, download, sign out, and it is gone; the browser complains of nothing."""
     home, read, rests_on, antibiogram = WORDS[language]
     file = tmp_path / "hospital.sir"
-    write_file(generate_hospital(200, 5), file)
+    write_file(with_few_tests(generate_hospital(200, 5)), file)
     entry = f"https://localhost:{house.settings.https_port}"
     with person() as clara:
         clara.call("Emulation.setUserAgentOverride", userAgent="Chromium", acceptLanguage=language)

@@ -1,7 +1,6 @@
 """Child processes of the embedded profile."""
 
 import sys
-import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -43,12 +42,10 @@ def test_launch_does_not_wait_and_await_health_does(tmp_path: Path) -> None:
 
 
 def test_a_server_that_ends_at_once_is_an_error_that_names_its_log(tmp_path: Path) -> None:
-    """Nobody waits three minutes for a process that is dead."""
+    """Nobody waits for a process that is dead: a wait of a day is over."""
     server, _ = _server(tmp_path, "raise SystemExit('{port} is no good')")
-    begun = time.monotonic()
     with pytest.raises(ProcessStartError, match="the server ended at once") as caught:
-        server.start()
-    assert time.monotonic() - begun < 30
+        server.start(timeout_seconds=86_400)
     assert str(tmp_path / "logs" / "server.log") in str(caught.value.hint)
 
 

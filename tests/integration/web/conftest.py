@@ -12,6 +12,7 @@ import pytest
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
 from tests.browser_person import Person, person
+from tests.few_tests import with_few_tests
 from tests.integration.web.visiting import PATIENCE
 
 
@@ -29,14 +30,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def hospital(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A file of 300 isolates; the laboratory calls every ciprofloxacin S."""
+    """A file of 300 isolates and eleven antimicrobials; the laboratory calls every ciprofloxacin S."""
 
     def labels(frame: pl.DataFrame, column: str) -> pl.Series:
         label = "S" if column == "CIP_NM" else None
         return pl.select(pl.when(frame[column].is_not_null()).then(pl.lit(label))).to_series()
 
     path = tmp_path_factory.mktemp("files") / "hospital.sir"
-    write_file(generate_hospital(300, 5, labels=labels), path)
+    write_file(with_few_tests(generate_hospital(300, 5, labels=labels)), path)
     return path
 
 

@@ -1,8 +1,9 @@
 """The decision service, asked as NGINX asks it."""
 
+import asyncio
 import base64
+import math
 import shutil
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -227,28 +228,38 @@ def test_a_cookie_whose_name_only_looks_like_ours_is_none_of_ours(entry: Entry, 
     assert entry.ask("GET", READ, Cookie=twice).status_code == 401
 
 
-@pytest.mark.parametrize("name", ["nobody", "scientist", "guessed", "viewer"])
+@pytest.mark.parametrize(
+    ("name", "work"), [("nobody", 0.03), ("scientist", 0.11), ("guessed", 0.2), ("viewer", REFUSAL_BEAT + 0.06)]
+)
 def test_the_time_of_a_refusal_does_not_tell_whether_there_is_an_account(
-    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    people: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, work: float
 ) -> None:
-    """A lock spares no hash, so others' hashes are waited for too; counting takes time: the answer comes on a beat."""
-    hashed = []
+    """A lock spares no hash, so others' hashes are waited for too; however long the work, the answer is on a beat.
+
+    Time passes while a password is hashed and while the service waits, and at no other moment.
+    """
+    now, hashed, yielded = [0.0], [], asyncio.sleep
 
     def verify(password_hash: str | None, password: str) -> bool:
+        now[0] += work
         hashed.append(password)
         return verify_password(password_hash, password)
+
+    async def sleep(seconds: float) -> None:
+        now[0] += seconds
+        await yielded(0)
 
     monkeypatch.setattr(authentication, "verify_password", verify)
     engine = open_store(f"sqlite:///{shutil.copy(people, tmp_path / 'sirena.db')}")
     Accounts(engine).add("guessed", frozenset({Role.VIEWER}), PASSWORD)
     for _ in range(FREE_ATTEMPTS):
         Accounts(engine).note_failure("guessed")
-    with answering_entry(engine, passing=time.monotonic) as entry:
-        begun = time.monotonic()
+    with answering_entry(engine, passing=lambda: now[0]) as entry:
+        monkeypatch.setattr(asyncio, "sleep", sleep)
         assert entry.ask("GET", READ, Authorization=basic(name, "a wrong password")).status_code == 401
-        assert time.monotonic() - begun >= REFUSAL_BEAT
     engine.dispose()
     assert hashed == ["a wrong password"]
+    assert now[0] == pytest.approx(REFUSAL_BEAT * math.ceil(work / REFUSAL_BEAT))
 
 
 def test_revoking_and_disabling_work_within_five_seconds(entry: Entry) -> None:
