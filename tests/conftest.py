@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.distribution import import_share, scheduler, sort_by_length
+from tests.prepared_interpreter import share_server
 
 with suppress(ModuleNotFoundError):  # the suite of older MLflows has no Hypothesis
     import tests.properties  # noqa: F401 - loads how properties are tried
@@ -20,6 +21,12 @@ _NUMBERS = count()
 gc.disable()  # until all is collected: looking for garbage among modules that stay costs a seventh of importing them
 REPOSITORY = Path(__file__).resolve().parent.parent
 SHARED_DATA = REPOSITORY.parent / "shared" / "data"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the fork server that the workers of a run share."""
+    if config.getoption("numprocesses", None) and not hasattr(config, "workerinput"):
+        share_server()
 
 
 def pytest_collection(session: pytest.Session) -> None:

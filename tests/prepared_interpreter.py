@@ -2,7 +2,8 @@
 
 A fork server has imported these libraries, but no module of Sirena. A command is a fork of the server: a real process
 with its own arguments, environment, folder, streams, session and exit code, in which `python -m sirena.cli` begins as
-usual. Tests of the start itself, of another account or of another interpreter start a plain process.
+usual. Tests of the start itself, of another account or of another interpreter start a plain process. All workers of a
+run share one server, which imports nothing until it is asked for the first process.
 
 Run as a program with a socket and ``-m MODULE …``, this file is a small client, for shell scripts.
 """
@@ -36,6 +37,8 @@ LIBRARIES: Final = (
     "matplotlib.pyplot", "polars", "boto3", "psycopg", "openpyxl", "optuna", "weasyprint",
 )  # fmt: skip
 """What is imported before; of our own modules those two that import MLflow and Keras as we need them."""
+_SHARED: Final = "TESTS_PREPARED_INTERPRETER"
+"""Environment variable with the address of the server that the workers of a run share."""
 _FROM_OUTSIDE: Final = ("MLFLOW_", "AWS_", "SIRENA_", "PYTHONPATH")
 _BEGINS: Final = """
 import sys
@@ -56,8 +59,8 @@ class PreparedPopen(subprocess.Popen[str]):
         cwd, env, pipes, start_new_session = others[4], others[5], others[9:15], others[20]
         streams = [end if end != -1 else number for number, end in enumerate((pipes[0], pipes[3], pipes[5]))]
         try:
-            self._line = _asked(_server(), [str(one) for one in args], cwd, env, start_new_session, streams)
-            self.pid = int(self._line.recv(64))
+            arguments = [str(one) for one in args]
+            self._line, self.pid = _asked(_server(), arguments, cwd, env, start_new_session, streams)
             self._child_created = True
         finally:
             self._close_pipe_fds(*pipes)  # type: ignore[attr-defined]
@@ -99,9 +102,19 @@ def program_text(*arguments: str, python: str = sys.executable) -> str:
     return f'#!/bin/sh\nexec {shlex.join(stand_in)} "$@"\n'
 
 
+def share_server() -> None:
+    """Start a fork server for this process and the workers that it starts."""
+    os.environ[_SHARED] = _started_server()
+
+
 @cache
 def _server() -> str:
-    """Start the fork server of this process, and return its address."""
+    """Return the address of the fork server: the one that is shared, else one for this process alone."""
+    return os.environ.get(_SHARED) or _started_server()
+
+
+def _started_server() -> str:
+    """Start a fork server that ends with this process, and return its address."""
     folder = tempfile.mkdtemp(prefix="prepared-")
     place = f"{folder}/socket"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(_FROM_OUTSIDE)}
@@ -119,29 +132,26 @@ def _server() -> str:
 
 def _asked(
     place: str, arguments: list[str], cwd: object, env: object, start_new_session: bool, streams: list[int]
-) -> socket.socket:
-    """Ask for a process by its interpreter's name and arguments; the line tells its number, and how it has ended."""
+) -> tuple[socket.socket, int]:
+    """Ask for a process by its interpreter's name and arguments, and return its number; the line tells its end."""
     line = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     line.connect(place)
     environment = dict(os.environ if env is None else env)  # type: ignore[call-overload]
     facts = [arguments, str(cwd or Path.cwd()), environment, start_new_session]
     socket.send_fds(line, [json.dumps(facts).encode()], streams)
-    return line
+    number = line.recv(64)
+    assert number, Path(place).with_name("log").read_text()
+    return line, int(number)
 
 
 def serve(place: str, ordinary: list[str]) -> None:
-    """Import the libraries, then fork for every request until standard input ends.
+    """Import the libraries at the first request, and fork for every one, until standard input ends.
 
     Args:
         place: path of the socket to listen on.
         ordinary: where an interpreter looks for modules of which nobody says more.
     """
-    gc.disable()
-    for name in LIBRARIES:
-        importlib.import_module(name)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sirena"]:
-        del sys.modules[name]
-    gc.freeze()
+    is_prepared = False
     desk = selectors.DefaultSelector()
     entrance = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     entrance.bind(f"{place}.early")
@@ -155,6 +165,9 @@ def serve(place: str, ordinary: list[str]) -> None:
                 shutil.rmtree(Path(place).parent)
                 return
             if key.fileobj is entrance:
+                if not is_prepared:
+                    _prepare()
+                    is_prepared = True
                 line = entrance.accept()[0]
                 request, streams, *_ = socket.recv_fds(line, 2**20, 3)
                 child = os.fork()
@@ -162,7 +175,8 @@ def serve(place: str, ordinary: list[str]) -> None:
                     _become(ordinary, streams, *json.loads(request))
                 for stream in streams:
                     os.close(stream)
-                line.send(str(child).encode())
+                with suppress(BrokenPipeError):  # whoever asked was killed meanwhile
+                    line.send(str(child).encode())
                 desk.register(os.pidfd_open(child), selectors.EVENT_READ, (child, line))
             else:
                 child, line = key.data
@@ -171,6 +185,16 @@ def serve(place: str, ordinary: list[str]) -> None:
                 status = os.waitpid(child, 0)[1]
                 with line, suppress(BrokenPipeError):  # whoever asked may be gone
                     line.send(str(status).encode())
+
+
+def _prepare() -> None:
+    """Import the libraries, and no module of Sirena."""
+    gc.disable()
+    for name in LIBRARIES:
+        importlib.import_module(name)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "sirena"]:
+        del sys.modules[name]
+    gc.freeze()
 
 
 def _become(
@@ -218,8 +242,7 @@ def _become(
 
 def _stand_in() -> NoReturn:
     """Ask for a process in the place of this one: signals are passed on, and its end is our end."""
-    line = _asked(sys.argv[1], sys.argv[2:], None, None, False, [0, 1, 2])
-    child = int(line.recv(64))
+    line, child = _asked(sys.argv[1], sys.argv[2:], None, None, False, [0, 1, 2])
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _: os.kill(child, received))
     status = os.waitstatus_to_exitcode(int(line.recv(64) or signal.SIGKILL))

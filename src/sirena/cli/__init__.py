@@ -4,6 +4,7 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --che
 5 `drift` found drift.
 """
 
+import os
 import re
 import sys
 import traceback
@@ -129,6 +130,9 @@ def modules_for(arguments: Sequence[str]) -> Sequence[str]:
 
 def command() -> NoReturn:
     """Run the command line and end the process with its exit code."""
+    if sys.stderr is None:
+        # closed by who called, as by `2>&-`; else the next file that is opened would take its place
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - open until the process ends
     try:
         main()
     except SystemExit as end:

@@ -57,6 +57,7 @@ def serve(
     from sirena.guidelines.editions import Editions
     from sirena.serving.application import Service, create_app
     from sirena.serving.holder import SOURCE_EVENTS
+    from sirena.serving.memory import share_free_memory
     from sirena.serving.server import bind, bind_path, run_until_signal, url_of
     from sirena.serving.source import FilePanelSource
     from sirena.serving.workers import WorkersPlan, run_workers
@@ -105,6 +106,8 @@ def serve(
     if number > 1:
         run_workers(WorkersPlan(number, listener, make_source, make_app, settings.poll_seconds), announce_standing)
         return
+    # before the registry's client imports PyArrow, which asks only then whose memory to use
+    share_free_memory()
     app = make_app(make_source())
     try:
         app.state.holder.refresh()

@@ -17,6 +17,9 @@ _NOBODY_YET: Final = -1
 _STARTER_LIVES: Final = 'test "$PPID" = "$0" || exit 1; exec "$@"'
 """Shell script that ends if this process was killed before the kernel was asked to end the command with it."""
 
+_FIRST_CLOSED: Final = 'n=0; for folder; do test -x "$folder" || { echo $n; exit; }; n=$((n + 1)); done'
+"""Shell script that prints the position of the first of its arguments that is no folder that may be entered."""
+
 
 class PreparationError(SirenaError):
     """The machine lacks something, or a step of starting the stack failed."""
@@ -157,9 +160,17 @@ class OsAccount:
                 **self._identity(),
             )
 
+    def first_closed(self, folders: Sequence[Path]) -> Path | None:
+        """Return the first of these folders that this account may not enter; None if it may enter all of them."""
+        try:
+            position = self.run(["sh", "-c", _FIRST_CLOSED, "sh", *map(str, folders)])
+        except (PreparationError, OSError):
+            return folders[0]
+        return folders[int(position)] if position else None
+
     def can_enter(self, folder: Path) -> bool:
         """Tell whether this account may reach a folder."""
-        return self._succeeds("test", "-x", str(folder))
+        return self.first_closed([folder]) is None
 
     def can_read(self, file: Path) -> bool:
         """Tell whether this account may read a file."""

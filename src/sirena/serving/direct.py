@@ -28,6 +28,8 @@ from sirena.serving.request_reading import read_headers
 
 _HEADERS_LEFT_TO_UVICORN: Final = frozenset({b"content-encoding", b"expect", b"transfer-encoding", b"upgrade"})
 """Headers that only uvicorn handles; requests that have one are left to it."""
+_HEADERS_OF_CONNECTIONS: Final = frozenset({b"connection", b"proxy-connection"})
+"""Headers by which the parser takes a client to keep its connection open, whatever the version of HTTP."""
 _FIXED_HEADERS: Final = b"".join(b"%s: %s\r\n" % header for header in FIXED_HEADERS) + b"\r\n"
 """The last headers of every response, and the empty line that ends them."""
 _MOST_TARGETS: Final = 128
@@ -160,8 +162,8 @@ class DirectProtocol(HttpToolsProtocol):
         if question is None:
             return None
         headers = read_headers(self.headers)
-        # without this header only HTTP/1.1 keeps a connection open, and the parser is slow to tell the version
-        if b"connection" in headers and parser.get_http_version() != "1.1":
+        # without these headers only HTTP/1.1 keeps a connection open, and the parser is slow to tell the version
+        if not _HEADERS_OF_CONNECTIONS.isdisjoint(headers) and parser.get_http_version() != "1.1":
             return None
         length = headers.get(b"content-length", b"")
         if not length.isdigit() or not _HEADERS_LEFT_TO_UVICORN.isdisjoint(headers):

@@ -1,8 +1,6 @@
 """Intention before, outcome after: no act without an entry."""
 
-import os
 import signal
-import subprocess
 import sys
 import time
 import uuid
@@ -20,6 +18,7 @@ from sirena.ledger.store import open_ledger
 from sirena.ledger.verification import verify
 from sirena.settings.catalogue import Settings
 from tests.integration.ledger.conftest import Bench
+from tests.prepared_interpreter import run_prepared
 
 _KILLED = """
 import os, signal
@@ -93,7 +92,7 @@ def test_a_killed_process_leaves_its_intention(bench: Bench, monkeypatch: pytest
     """SIGKILL between deed and outcome: the deed has an entry, and checking names it as open."""
     monkeypatch.setenv("SIRENA_HOME", str(bench.settings.home))
     monkeypatch.setenv("SIRENA_DATABASE_URL", bench.settings.database_url.get_secret_value())
-    ended = subprocess.run([sys.executable, "-c", _KILLED], check=False, env=os.environ)
+    ended = run_prepared([sys.executable, "-c", _KILLED], timeout=120)
     assert ended.returncode == -signal.SIGKILL
     assert (bench.settings.home / "deed").exists()
     found = verify(bench.ledger)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +19,7 @@ from sirena.ledger.verification import Damage, verify
 from sirena.settings.catalogue import Settings
 from tests.integration.ledger.conftest import Bench
 from tests.postgresql import Cluster
+from tests.prepared_interpreter import PreparedPopen
 
 _REST = "at, event, outcome, who, origin, request_id, act, details, previous, hash"
 _WRITER = """
@@ -143,7 +143,7 @@ def test_four_processes_of_two_hundred_entries_keep_one_chain(bench: Bench, monk
     """No entry is lost, doubled or out of order, and the head file ends where the ledger does."""
     monkeypatch.setenv("SIRENA_HOME", str(bench.settings.home))
     monkeypatch.setenv("SIRENA_DATABASE_URL", bench.settings.database_url.get_secret_value())
-    writers = [subprocess.Popen([sys.executable, "-c", _WRITER, f"writer{number}", "200"]) for number in range(4)]
+    writers = [PreparedPopen([sys.executable, "-c", _WRITER, f"writer{number}", "200"]) for number in range(4)]
     assert [writer.wait(120) for writer in writers] == [0, 0, 0, 0]
     found = verify(bench.ledger)
     assert (found.finding, found.entries) == (None, 800)

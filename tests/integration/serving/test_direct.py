@@ -145,10 +145,11 @@ def test_a_caller_who_does_not_want_to_stay_is_let_go(running: ServiceOnPort) ->
         assert connected.recv(1) == b""
 
 
-def test_a_caller_of_the_old_version_is_let_go_though_it_wants_to_stay(running: ServiceOnPort) -> None:
+@pytest.mark.parametrize("header", ["Connection", "Proxy-Connection"])
+def test_a_caller_of_the_old_version_is_let_go_though_it_wants_to_stay(running: ServiceOnPort, header: str) -> None:
     """As uvicorn does with HTTP/1.0."""
     with connection(running) as connected:
-        connected.sendall(request(headers=ID + TYPE + "Connection: keep-alive\r\n").replace(b"HTTP/1.1", b"HTTP/1.0"))
+        connected.sendall(request(headers=ID + TYPE + f"{header}: keep-alive\r\n").replace(b"HTTP/1.1", b"HTTP/1.0"))
         lines, _ = read_answer(connected)
         assert b"connection: close" in lines
         assert connected.recv(1) == b""

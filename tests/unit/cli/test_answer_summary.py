@@ -1,5 +1,10 @@
 """What is said after a file was answered."""
 
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -21,3 +26,14 @@ def test_columns_without_a_model_are_named_once_with_counts(capfd: pytest.Captur
     summary.tell()
     told = [line for line in capfd.readouterr().err.splitlines() if "without a model" in line]
     assert told == ["  columns without a model: TOB_NM 12, AMC_NM 3"]
+
+
+def test_a_file_is_answered_though_nobody_can_be_told(tmp_path: Path) -> None:
+    """A script may close standard error; the answers are written all the same, and nothing else into their file."""
+    isolates, answered = tmp_path / "isolates.csv", tmp_path / "answered.csv"
+    isolates.write_text("ORGANISM;SPEC_TYPE;AMK_NM\neco;ur;2\n")
+    command = [sys.executable, "-m", "sirena.cli", "reference", str(isolates), "-o", str(answered)]
+    process = subprocess.run(["sh", "-c", f"exec {shlex.join(command)} 2>&-"], check=False)
+    assert process.returncode == 0
+    header, line = answered.read_text(encoding="utf-8-sig").splitlines()
+    assert dict(zip(header.split(";"), line.split(";"), strict=True))["Eti_AMK_NM"] == "S"

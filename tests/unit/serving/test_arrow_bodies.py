@@ -1,6 +1,7 @@
 """Arrow in and out: the same answers as JSON, and never more memory than what was sent."""
 
 import io
+import os
 import subprocess
 import sys
 import tracemalloc
@@ -125,6 +126,29 @@ def test_an_answer_in_arrow_imports_little_and_its_memory_can_be_given_back(tmp_
         [sys.executable, "-c", program, tmp_path / "panel.json"], check=True, capture_output=True, input=stream(table)
     )
     assert process.stdout.split() == [b"system"]
+
+
+def test_memory_can_be_given_back_though_the_registry_imports_arrow_first(tmp_path: Path) -> None:
+    """`sirena serve` in one process asks the registry itself, before it serves; here it is refused there."""
+    program = """if True:
+        import sys
+        from sirena.cli import main
+
+        sys.argv = ["sirena", "serve", "--port", "0", "--release", "2020.1"]
+        try:
+            main()
+        except SystemExit:
+            print("pyarrow" in sys.modules)
+        import pyarrow
+        print(pyarrow.default_memory_pool().backend_name)
+    """
+    settings_given = {"SIRENA_PROFILE": "production", "SIRENA_HOME": str(tmp_path)}
+    # a service of another test in this process may have named the pool
+    inherited = {name: value for name, value in os.environ.items() if name != "ARROW_DEFAULT_MEMORY_POOL"}
+    process = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, env=inherited | settings_given
+    )
+    assert process.stdout.split() == [b"True", b"system"]
 
 
 def test_numbers_are_mics_and_the_metadata_names_a_site() -> None:

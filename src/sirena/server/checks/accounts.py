@@ -71,7 +71,7 @@ def _look_at_owners(settings: Settings, accounts: PartAccounts, check_report: Ch
 def barrier(account: OsAccount, path: Path) -> Path | None:
     """Return the first folder above or at a path that an account cannot enter; None if it can enter all of them."""
     folders = [*reversed(path.parents), path] if path.is_dir() else [*reversed(path.parents)]
-    return next((folder for folder in folders if not account.can_enter(folder)), None)
+    return account.first_closed(folders)
 
 
 def _unreadable(account: OsAccount, settings: Settings) -> Iterator[tuple[str, str]]:
