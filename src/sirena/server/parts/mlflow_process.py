@@ -46,8 +46,7 @@ def main(arguments: list[str]) -> None:
         # a connection to the database is used by one process alone
         for store in (handlers._get_tracking_store(), handlers._get_model_registry_store()):
             store.engine.dispose()
-        # the parent's handler only notes the signal; a fork would keep it until it sets one, and not end
-        os.register_at_fork(after_in_child=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL))
+        os.register_at_fork(before=_hold_sigterm, after_in_parent=_let_sigterm_come, after_in_child=_end_by_sigterm)
         uvicorn._subprocess.spawn = multiprocessing.get_context("fork")  # type: ignore[assignment]
         gc.freeze()
         gc.set_threshold(*usual)
@@ -55,6 +54,21 @@ def main(arguments: list[str]) -> None:
 
     mlflow.server._exec_cmd = serve
     cli(arguments, prog_name="mlflow")
+
+
+def _hold_sigterm() -> None:
+    """Have SIGTERM wait during a fork: a fork that received it before it is ready to end would lose it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_sigterm_come() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+
+
+def _end_by_sigterm() -> None:
+    """Have a fork end by SIGTERM until it sets a handler; that of its parent only notes the signal."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    _let_sigterm_come()
 
 
 if __name__ == "__main__":
