@@ -5,7 +5,7 @@ missing=()
 if ! command -v python3.11 >/dev/null || ! python3.11 -c 'import venv, ensurepip' 2>/dev/null; then
   missing+=(python3.11 python3.11-venv)
 fi
-for package in make curl openssl postgresql nginx logrotate chromium certbot pebble ceph-mon ceph-osd radosgw ceph-common restic systemd prometheus \
+for package in make curl openssl postgresql nginx logrotate chromium certbot pebble ceph-mon ceph-osd radosgw ceph-common restic systemd prometheus libfaketime \
   libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core; do
   if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then missing+=("$package"); fi
 done
