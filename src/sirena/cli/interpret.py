@@ -6,6 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.answer_options import (
+    BasisOption,
+    CsvStyleOption,
+    ExistingOption,
+    ExpertRulesOption,
+    LanguageOption,
+    RulesOption,
+    SiteOption,
+)
 from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
 from sirena.panel.basis import Language
@@ -38,48 +47,15 @@ def interpret(
     ],
     release: Annotated[str, typer.Option(help="Release whose models are used: active, latest, or a name.")] = "active",
     engine: EngineOption = EngineName.LOCAL,
-    site: Annotated[
-        str,
-        typer.Option(
-            help="Site of infection: specimen (by the specimen of each row), or one site for all rows: unknown, "
-            "csf, urine, blood, respiratory …"
-        ),
-    ] = "specimen",
-    basis: Annotated[
-        bool,
-        typer.Option(
-            "--basis",
-            help="Also write Eti_X_basis (breakpoint and document behind each category) and Eti_X_reason (why "
-            "there is none).",
-        ),
-    ] = False,
-    language: Annotated[Language, typer.Option(help="Language of the texts in Eti_X_basis.")] = Language.ENGLISH,
-    expert_rules: Annotated[
-        bool,
-        typer.Option(
-            "--expert-rules",
-            help="Also write Eti_X_reported (category to report, after expert rules) and Eti_X_rule (the rule that"
-            " changed it).",
-        ),
-    ] = False,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", help="File of the hospital's own expert rules, added to Sirena's (CSV).")
-    ] = None,
-    existing: Annotated[
-        Existing,
-        typer.Option(
-            help="If the file already has category columns: refuse the file, keep them (and write Eti_X_new) or "
-            "replace them."
-        ),
-    ] = Existing.REFUSE,
+    site: SiteOption = "specimen",
+    basis: BasisOption = False,
+    language: LanguageOption = Language.ENGLISH,
+    expert_rules: ExpertRulesOption = False,
+    rules: RulesOption = None,
+    existing: ExistingOption = Existing.REFUSE,
     sheet: Sheet = None,
     mapping: MappingFile = None,
-    csv_style: Annotated[
-        str,
-        typer.Option(
-            help="Style of a .csv file: keep (as the input), excel-es (for Spanish Excel) or plain (commas, UTF-8)."
-        ),
-    ] = "keep",
+    csv_style: CsvStyleOption = "keep",
 ) -> None:
     """Interpret the MICs of a file with a release's models.
 

@@ -5,6 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.answer_options import (
+    BasisOption,
+    CsvStyleOption,
+    ExistingOption,
+    ExpertRulesOption,
+    LanguageOption,
+    RulesOption,
+    SiteOption,
+)
 from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
 from sirena.domain.errors import UsageError
@@ -47,13 +56,7 @@ def reference(
         Path | None,
         typer.Option(help="File of the hospital's own rules, which take precedence over the edition (CSV)."),
     ] = None,
-    site: Annotated[
-        str,
-        typer.Option(
-            help="Site of infection: specimen (by the specimen of each row), or one site for all rows: unknown, "
-            "csf, urine, blood, respiratory …"
-        ),
-    ] = "specimen",
+    site: SiteOption = "specimen",
     indication: Annotated[
         str, typer.Option(help="Use for which breakpoints are preferred: endocarditis, oral, screen, prophylaxis …")
     ] = "",
@@ -70,42 +73,15 @@ def reference(
             "alone)."
         ),
     ] = "refuse",
-    basis: Annotated[
-        bool,
-        typer.Option(
-            "--basis",
-            help="Also write Eti_X_basis (breakpoint and document behind each category) and Eti_X_reason (why "
-            "there is none).",
-        ),
-    ] = False,
-    language: Annotated[Language, typer.Option(help="Language of the texts in Eti_X_basis.")] = Language.ENGLISH,
-    expert_rules: Annotated[
-        bool,
-        typer.Option(
-            "--expert-rules",
-            help="Also write Eti_X_reported (category to report, after expert rules) and Eti_X_rule (the rule that"
-            " changed it).",
-        ),
-    ] = False,
-    rules: Annotated[
-        Path | None, typer.Option("--rules", help="File of the hospital's own expert rules, added to Sirena's (CSV).")
-    ] = None,
-    existing: Annotated[
-        Existing,
-        typer.Option(
-            help="If the file already has category columns: refuse the file, keep them (and write Eti_X_new) or "
-            "replace them."
-        ),
-    ] = Existing.REFUSE,
+    basis: BasisOption = False,
+    language: LanguageOption = Language.ENGLISH,
+    expert_rules: ExpertRulesOption = False,
+    rules: RulesOption = None,
+    existing: ExistingOption = Existing.REFUSE,
     engine: EngineOption = EngineName.LOCAL,
     sheet: Sheet = None,
     mapping: MappingFile = None,
-    csv_style: Annotated[
-        str,
-        typer.Option(
-            help="Style of a .csv file: keep (as the input), excel-es (for Spanish Excel) or plain (commas, UTF-8)."
-        ),
-    ] = "keep",
+    csv_style: CsvStyleOption = "keep",
 ) -> None:
     """Interpret the MICs of a file by guideline.
 
