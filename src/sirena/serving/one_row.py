@@ -25,7 +25,6 @@ from sirena.serving.prepared import (
     RecordAnswer,
     SpeltAnswer,
     TensorKey,
-    can_be_kept,
 )
 
 _SPELT_SITES: Final = [orjson.dumps(site) for site in SITES]
@@ -74,15 +73,14 @@ def answer_record(
     if whole_answer is None:
         answers = _answers(release, tests, record, organism, place)
         whole_answer = _join(release, tests, answers, organism, known_place, with_grounds=with_grounds)
-        if can_be_kept(column, text):
-            release.keep(column, key, whole_answer)
+        release.keep(column, key, whole_answer)
     return whole_answer
 
 
 def find_single_test(
     release: PreparedRelease, rows: Rows, model: str, detail: GroundDetail
 ) -> tuple[PreparedColumn, TensorKey] | None:
-    """Return column and key of the answer to tensors of one row with one short MIC; None for all others.
+    """Return column and key of the answer to tensors of one row with one test; None for all others.
 
     Args:
         release: the loaded release.
@@ -98,8 +96,6 @@ def find_single_test(
         return None
     ((name, column),) = tests
     text = text_of(rows.columns[name][0])
-    if not can_be_kept(column, text):
-        return None
     organism = resolve_text(text_of(rows.columns[form.organism][0]))
     site = rows.site
     if site is None:

@@ -91,7 +91,7 @@ AnswerKey = tuple[str | None, int | None, str | None, bool]
 specimen cannot be read), the text of the MIC, and whether the answer names its ground."""
 TensorKey = tuple[str, str | None, Site | None, str | None, bool]
 """The same for an answer as tensors: name of the model in the request, organism, body site, MIC, and whether the answer
-names its ground."""
+names its ground. In both kinds of key the MIC is the last but one."""
 
 
 class PreparedColumn:
@@ -245,8 +245,8 @@ class PreparedRelease:
         return spelt_answer
 
     def keep(self, column: PreparedColumn, key: AnswerKey | TensorKey, answer: RecordAnswer) -> None:
-        """Keep the whole answer to one row with one test, while there is room."""
-        if self._room_for_whole_answers:
+        """Keep the whole answer to one row with one test, while there is room, if answers to its MIC may be kept."""
+        if self._room_for_whole_answers and can_be_kept(column, key[-2]):
             self._room_for_whole_answers -= 1
             column.whole_answers[key] = answer
 
