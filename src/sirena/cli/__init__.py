@@ -4,9 +4,11 @@ Exit codes: 0 done; 1 failed; 2 wrong use; 3 refused by a gate; 4 `upgrade --che
 5 `drift` found drift.
 """
 
+import atexit
 import os
 import re
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 from gc import set_threshold
@@ -18,7 +20,6 @@ import typer
 from typer.exceptions import TyperException
 
 from sirena import __version__
-from sirena.cli.ending import end_at_once
 from sirena.cli.voice import in_words, say, speaks_spanish
 from sirena.domain.errors import SirenaError
 from sirena.whonet.errors import folded_key
@@ -136,7 +137,24 @@ def command() -> NoReturn:
     try:
         main()
     except SystemExit as end:
-        end_at_once(int(end.code or 0))
+        _end_at_once(int(end.code or 0))
+
+
+def _end_at_once(code: int) -> NoReturn:
+    """End the process like an interpreter, but without freeing its memory, which takes a second after loading MLflow.
+
+    If a non-daemon thread still runs, or the printed output cannot be written, the interpreter ends the process as
+    usual.
+    """
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except OSError:
+        sys.exit(code)
+    os._exit(code)
 
 
 def main() -> NoReturn:

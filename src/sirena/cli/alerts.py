@@ -77,7 +77,8 @@ def alerts(
     results. The counts name no patient; only the file given by --output lists isolates, by row and specimen number. The
     input file is not changed.
     """
-    from sirena.cli.answering import list_names, read_site, refuse_same_file, tell
+    from sirena.acts.s3_files import refuse_same_file
+    from sirena.cli.file_remarks import list_names, read_site, tell
     from sirena.panel.frame import Isolates
     from sirena.stewardship.alert_tables import alert_records, list_alerts
     from sirena.stewardship.alerts import find_alerts

@@ -135,17 +135,9 @@ def antibiogram(
     """
     from datetime import date
 
-    from sirena.cli.answering import (
-        own_rules,
-        read_rules,
-        read_site,
-        refuse_same_file,
-        shortest_in_parts,
-        stamp_with_rules,
-        tell,
-        tell_if_whole,
-    )
-    from sirena.cli.s3_files import check_output, destination, folder_of_rows, local_copy
+    from sirena.acts.file_questions import rules_to_apply, stamp_with_rules
+    from sirena.acts.s3_files import check_output, destination, folder_of_rows, local_copy, refuse_same_file
+    from sirena.cli.file_remarks import read_site, tell, tell_if_whole
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, open_to_count
     from sirena.stewardship.exclusions import read_screening
@@ -155,6 +147,7 @@ def antibiogram(
     from sirena.stewardship.words import word
     from sirena.whonet.errors import as_given
     from sirena.whonet.mapping import load_mapping
+    from sirena.whonet.streamed import shortest_for
     from sirena.whonet.writing import find_suffix, write_file
 
     report_language = language or Language.ENGLISH
@@ -179,8 +172,7 @@ def antibiogram(
         raise UsageError(f"--charts: {charts} is no folder", hint="make it first")
     if rules is not None and not expert_rules:
         raise UsageError("--rules and --no-expert-rules exclude each other", hint="leave one of them out")
-    own = own_rules(expert_rules, rules)
-    expert = read_rules(expert_rules, own)
+    expert = rules_to_apply(expert_rules, rules)
     laboratory_mapping = load_mapping(mapping) if mapping else None
     with (
         engine_named(engine) as works,
@@ -191,7 +183,7 @@ def antibiogram(
             today=date.today(),
             sheet=sheet,
             mapping=laboratory_mapping,
-            shortest=shortest_in_parts(works),
+            shortest=shortest_for(works),
             engine=works,
         ) as open_file,
     ):
@@ -206,8 +198,10 @@ def antibiogram(
             tables_for, answered_by = _by_guideline(source, guideline or ())
         else:
             tables_for, answered_by = _by_release(source, release)
-        stamp = stamp_with_rules(answered_by, expert, own)
-        whole = count_file(open_file, tables_for, request, source=stamp, site=everywhere, rules=expert)
+        stamp = stamp_with_rules(answered_by, expert)
+        whole = count_file(
+            open_file, tables_for, request, source=stamp, site=everywhere, rules=expert.rules if expert else None
+        )
     counts = whole.antibiogram
     if str(output) == "-":
         typer.echo(as_csv(counts, report_language), nl=False)
@@ -245,7 +239,7 @@ def _parts(whole: "CountedFile", language: Language) -> "ReportParts":
 
 
 def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> None:
-    from sirena.cli.answering import tell
+    from sirena.cli.file_remarks import tell
     from sirena.stewardship.drawing import write_chart
     from sirena.stewardship.report import report_charts
 
@@ -262,16 +256,14 @@ def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFo
     settings = load_settings()
     editions = editions_in_force(settings, names)
     columns = sorted({column.model_column for column in source.mic_columns.values()})
-    tables, edition_names = editions.tables(columns), editions.names_for(columns)
-    return lambda column: tables.get(
-        column.model_column
-    ), f"reference · {edition_names}" if edition_names else "reference"
+    tables = editions.tables(columns)
+    return lambda column: tables.get(column.model_column), editions.stamp_for(columns)
 
 
 def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
     from sirena.acts.answering_release import load_for_answers
-    from sirena.cli.answering import tell
-    from sirena.cli.interpret import stamp_of
+    from sirena.cli.file_remarks import tell
+    from sirena.panel.provenance import stamp_of
 
     try:
         answering_release = load_for_answers(release)

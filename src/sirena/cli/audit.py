@@ -133,7 +133,8 @@ def served(
     Example: sirena audit served --on 2026-03-01T10:00
     """
     from sirena.acts.gatekeeping import open_registry
-    from sirena.cli.audit_served import print_served, served_at
+    from sirena.acts.served_release import served_at
+    from sirena.cli.audit_served import print_served
 
     output_format, moment = _format(form), _moment(on)
     if moment > (now := datetime.now(UTC)):

@@ -4,7 +4,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sirena.cli.ending import ends_in_order
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
@@ -49,6 +48,7 @@ def backup(
         _keep_watch()
     from sirena.acts.backing_up import make_backup
     from sirena.cli.progress import step_reporter
+    from sirena.host.termination import ends_in_order
     from sirena.server.backup.places import password_file
 
     settings = _settings()
@@ -110,6 +110,7 @@ def restore(
     """
     from sirena.acts.backing_up import restore_backup
     from sirena.cli.progress import step_reporter
+    from sirena.host.termination import ends_in_order
 
     with ends_in_order(), step_reporter() as report_step:
         outcome = restore_backup(_settings(), at, report_step, replace=replace)
@@ -136,6 +137,7 @@ def drill(at: At = "") -> None:
     """
     from sirena.acts.backing_up import drill_backup
     from sirena.cli.progress import step_reporter
+    from sirena.host.termination import ends_in_order
 
     with ends_in_order(), step_reporter() as report_step:
         outcome = drill_backup(_settings(), at, report_step)
@@ -146,6 +148,7 @@ def drill(at: At = "") -> None:
 
 def _keep_watch() -> None:
     """Back up and drill when it is time, each as a command of its own, so that this process does not load MLflow."""
+    from sirena.host.termination import ends_in_order
     from sirena.server.backup.schedule import watch
     from sirena.settings.catalogue import load_settings
 

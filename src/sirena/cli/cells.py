@@ -39,9 +39,9 @@ def cells(
     separately and then added, as `sirena train` adds them. Counts below five are marked: check whether you may pass
     them on.
     """
-    from sirena.cli.answering import refuse_same_file
-    from sirena.cli.s3_files import check_output, destination, each_file
-    from sirena.cli.training_files import count_files
+    from sirena.acts.hospital_counting import count_files
+    from sirena.acts.s3_files import check_output, destination, each_file, refuse_same_file
+    from sirena.cli.training_files import problem_reporter
     from sirena.training.counts import HospitalCounts, pool_hospitals
     from sirena.training.shared_cells import SMALL, write_cells
     from sirena.whonet.errors import as_given
@@ -53,7 +53,10 @@ def cells(
         refuse_same_file(file, output)
     laboratory_mapping = load_mapping(mapping) if mapping else None
     with engine_named(engine) as works:
-        hospitals = count_files(sources, seed, sheet=sheet, mapping=laboratory_mapping, engine=works).values()
+        report = problem_reporter(len(sources), works)
+        hospitals = count_files(
+            sources, seed, sheet=sheet, mapping=laboratory_mapping, engine=works, report=report
+        ).values()
     counts = HospitalCounts(
         tuple(test for hospital in hospitals for test in hospital.tests), pool_hospitals(hospitals), seed
     )

@@ -25,7 +25,7 @@ def register(app: typer.Typer) -> None:
         The chain is: file, training, certificates, MLflow, release, HTTP service. All files are written below
         SIRENA_HOME. At the end everything is stopped, unless --keep is given.
         """
-        from sirena.cli.ending import ends_in_order
+        from sirena.host.termination import ends_in_order
         from sirena.server.parts.mlflow_server import embedded_mlflow_server
         from sirena.server.parts.processes import free_port
         from sirena.settings.catalogue import load_settings

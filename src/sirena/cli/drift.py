@@ -81,7 +81,8 @@ def drift(
     """
     from datetime import date
 
-    from sirena.cli.answering import refuse_same_file, tell
+    from sirena.acts.s3_files import refuse_same_file
+    from sirena.cli.file_remarks import tell
     from sirena.cli.sections import print_sections
     from sirena.panel.frame import Isolates
     from sirena.stewardship.drift import measure_drift
@@ -159,7 +160,7 @@ def _training(answers: "NamedPanel", columns: "Collection[TestColumn]") -> "Trai
 
 
 def _write_chart(report: "Drift", chart: Path, language: Language) -> None:
-    from sirena.cli.answering import tell
+    from sirena.cli.file_remarks import tell
     from sirena.stewardship.drawing import draw
     from sirena.stewardship.drift_charts import drift_chart
     from sirena.whonet.writing import replacing
@@ -173,7 +174,7 @@ def _write_chart(report: "Drift", chart: Path, language: Language) -> None:
 
 
 def _sections(report: "Drift", language: Language) -> Iterator["Section"]:
-    from sirena.cli.answering import list_names
+    from sirena.cli.file_remarks import list_names
     from sirena.cli.sections import Section
 
     if not report.sides:

@@ -108,7 +108,8 @@ def export(
     whonet: all isolates, with WHONET's names of columns and organisms. Patients get new numbers; names, patient
     numbers, birth dates and specimen numbers are left out. The options that begin with glass or ears-net do not apply.
     """
-    from sirena.cli.answering import refuse_same_file, tell
+    from sirena.acts.s3_files import refuse_same_file
+    from sirena.cli.file_remarks import tell
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place, find_suffix
@@ -181,7 +182,7 @@ def _check(
 def _whonet(source: "WhonetFile") -> "WhonetExport":
     from datetime import date
 
-    from sirena.cli.answering import list_names, tell
+    from sirena.cli.file_remarks import list_names, tell
     from sirena.stewardship.exports_whonet import export_whonet
 
     whonet_export = export_whonet(source, date.today())
@@ -264,7 +265,7 @@ def _warn_of_few(frame: "pl.DataFrame") -> None:
     """Print how many rows count so few isolates that they may identify a person."""
     import polars as pl
 
-    from sirena.cli.answering import tell
+    from sirena.cli.file_remarks import tell
 
     counts = [name for name, kind in frame.schema.items() if kind == pl.Int64]
     few = frame.filter(pl.sum_horizontal(counts) < _FEW).height

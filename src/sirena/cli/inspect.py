@@ -66,7 +66,7 @@ def inspect(
     Example: sirena inspect w2024hos.sir --rows 20
     """
     from sirena.acts.label_auditing import audit_file
-    from sirena.cli.answering import refuse_same_file
+    from sirena.acts.s3_files import refuse_same_file
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.settings.catalogue import load_settings

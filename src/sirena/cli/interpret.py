@@ -1,8 +1,7 @@
 """``sirena interpret``: answering every MIC of a file by the models of a release."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import typer
 
@@ -19,10 +18,6 @@ from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
 from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
-
-if TYPE_CHECKING:
-    from sirena.domain.test_column import TestColumn
-    from sirena.panel.compiled import Panel
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
 
@@ -67,59 +62,37 @@ def interpret(
     beta-lactam of an MRSA, clindamycin with inducible resistance. No rule reports a drug that was not tested.
     """
     from sirena.acts.answering_release import load_for_answers
-    from sirena.cli.answering import (
-        FileQuestion,
-        Output,
-        answer,
-        open_for_answers,
-        own_rules,
-        read_rules,
+    from sirena.acts.file_answering import Output, answer, open_for_answers
+    from sirena.acts.file_questions import FileQuestion, rules_to_apply
+    from sirena.cli.file_remarks import (
+        progress_bar,
         read_site,
-        stamp_with_rules,
         tell,
+        tell_about_answers,
         tell_about_problems,
+        tell_counts,
+        tell_if_unreadable,
+        tell_if_whole,
     )
     from sirena.whonet.errors import as_given
 
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
-    own = own_rules(expert_rules, rules)
-    expert = read_rules(expert_rules, own)
-    with engine_named(engine) as works, open_for_answers(file, target, sheet, mapping, engine=works) as isolates:
+    expert = rules_to_apply(expert_rules, rules)
+    with engine_named(engine) as works, open_for_answers(file, target, sheet, mapping, engine=works) as opened:
+        if opened.parts is None:
+            tell_if_whole(file, works)
         answering_release = load_for_answers(release)
         for alarm in answering_release.alarms:
             tell(f"ALARM: {alarm}")
-        columns = [column.model_column for column in isolates.file.mic_columns.values()]
-        question = FileQuestion(
-            lambda column: answering_release.panel.tables.get(column.model_column),
-            stamp=stamp_with_rules(stamp_of(answering_release.panel, columns), expert, own),
-            site=everywhere,
-            source=lambda column: _model(answering_release.panel, column),
-            zones=True,
-            rules=expert,
-        )
-        summary, problems = answer(isolates, target, question)
+        question = FileQuestion.by_release(opened.file, answering_release.panel, site=everywhere, rules=expert)
+        tell_if_unreadable(opened.file)
+        with progress_bar() as progress:
+            answered = answer(opened, target, question, progress)
     copy_remark = " (local copy, MLflow did not answer)" if answering_release.from_cache_only else ""
     place = "standard output" if str(output) == "-" else as_given(output)
+    tell_about_answers(answered)
     tell(f"categories from {answering_release.name}{copy_remark}; written to {place}")
-    summary.tell()
-    tell_about_problems(isolates.file, problems)
-
-
-def stamp_of(panel: "Panel", columns: Iterable[str]) -> str:
-    """Return the name of the release and editions that answer a file: ``release 3 · CLSI 2026, EUCAST 2026``.
-
-    Args:
-        panel: panel of the release.
-        columns: model columns of the file; only the editions of their models are named.
-    """
-    facts = (panel.provenance.get(column, {}) for column in columns)
-    editions = sorted({edition for fact in facts if (edition := fact.get("edition"))})
-    name = f"release {panel.release.rpartition('/')[2]}"
-    return f"{name} · {', '.join(editions)}" if editions else name
-
-
-def _model(panel: "Panel", column: "TestColumn") -> str:
-    facts = panel.provenance_of(column.name)
-    return f"{facts.get('model', '?')}/{facts.get('version', '?')}, labels: {facts.get('basis', '?')}"
+    tell_counts(answered.counts)
+    tell_about_problems(answered.file, answered.problems)

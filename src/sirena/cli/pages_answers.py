@@ -8,12 +8,12 @@ from typing import Final
 
 from sirena.acts.local_rules import LocalRules
 from sirena.acts.rules_in_force import overlay_in_force
-from sirena.cli.interpret import stamp_of
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.guidelines.written_rules import RulesSource
 from sirena.panel.compiled import Panel
+from sirena.panel.provenance import stamp_of
 from sirena.serving.holder import PanelHolder
 from sirena.settings.catalogue import Settings, load_settings
 from sirena.stewardship.drift_populations import TrainingCounts

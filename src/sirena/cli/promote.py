@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from sirena.cli.ending import ends_in_order
 from sirena.cli.voice import say
 
 if TYPE_CHECKING:
@@ -44,6 +43,7 @@ def promote(
     from sirena.acts.promoting import promote as give_stage
     from sirena.acts.promoting import promote_each
     from sirena.domain.errors import GateError, SirenaError, UsageError
+    from sirena.host.termination import ends_in_order
     from sirena.registry.releases import members_at
     from sirena.registry.versions import Stage, find_version
 

@@ -21,7 +21,6 @@ from sirena.panel.basis import Language
 from sirena.panel.placement import Existing
 
 if TYPE_CHECKING:
-    from sirena.domain.truth_table import TruthTable
     from sirena.guidelines.choice import ChosenEditions
     from sirena.guidelines.cuts import CensoredPolicy
     from sirena.guidelines.sites import Indication
@@ -91,19 +90,19 @@ def reference(
     urine, or only if the infection is not meningitis. The last column, SIRENA, names the editions. With --expert-rules
     further columns give the category to report and the rule that changed it.
     """
+    from sirena.acts.file_answering import Output, answer, open_for_answers
+    from sirena.acts.file_questions import FileQuestion, rules_to_apply
     from sirena.acts.rules_in_force import overlay_in_force
-    from sirena.cli.answering import (
-        FileQuestion,
-        Output,
-        answer,
-        open_for_answers,
-        own_rules,
-        read_rules,
+    from sirena.cli.file_remarks import (
+        progress_bar,
         read_site,
-        stamp_with_rules,
         tell,
+        tell_about_answers,
         tell_about_problems,
         tell_about_zones,
+        tell_counts,
+        tell_if_unreadable,
+        tell_if_whole,
     )
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
@@ -115,44 +114,28 @@ def reference(
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)
     target.check(file)
-    own = own_rules(expert_rules, rules)
-    expert = read_rules(expert_rules, own)
+    expert = rules_to_apply(expert_rules, rules)
     settings = load_settings()
     all_editions = Editions(settings.editions_folder)
     editions = choose_editions(
         all_editions, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
     )
-    with engine_named(engine) as works, open_for_answers(file, target, sheet, mapping, engine=works) as isolates:
-        source = isolates.file
+    with engine_named(engine) as works, open_for_answers(file, target, sheet, mapping, engine=works) as opened:
+        source = opened.file
+        if opened.parts is None:
+            tell_if_whole(file, works)
         tell_about_zones(source)
         _tell_about_letters(source, editions)
         _tell_about_unknown(source)
-        columns = sorted({column.model_column for column in source.mic_columns.values()})
-        tables = {column: _without_breakpoints(column) for column in columns} | editions.tables(
-            columns, reading=reading
-        )
-        names = editions.names_for(columns)
-        question = FileQuestion(
-            lambda column: tables[column.model_column],
-            stamp=stamp_with_rules(f"reference · {names}" if names else "reference", expert, own),
-            site=everywhere,
-            rules=expert,
-        )
-        summary, problems = answer(isolates, target, question)
+        question = FileQuestion.by_editions(source, editions, reading=reading, site=everywhere, rules=expert)
+        tell_if_unreadable(source)
+        with progress_bar() as progress:
+            answered = answer(opened, target, question, progress)
+    names = editions.names_for(column.model_column for column in source.mic_columns.values())
+    tell_about_answers(answered)
     tell(f"{names or 'no edition'} applied; written to {'standard output' if str(output) == '-' else as_given(output)}")
-    summary.tell()
-    tell_about_problems(source, problems)
-
-
-def _without_breakpoints(column: str) -> "TruthTable":
-    """Return the table of a column for which no edition has breakpoints."""
-    import numpy as np
-
-    from sirena.domain.category import Reason
-    from sirena.domain.mic import CODES
-    from sirena.domain.truth_table import TruthTable
-
-    return TruthTable(column, (), np.empty((0, CODES), dtype=np.uint8), absent=Reason.NO_BREAKPOINT)
+    tell_counts(answered.counts)
+    tell_about_problems(source, answered.problems)
 
 
 def _indication(text: str) -> "Indication | None":
@@ -180,7 +163,7 @@ def _policy(text: str) -> "CensoredPolicy":
 
 
 def _tell_about_letters(file: "WhonetFile", editions: "ChosenEditions") -> None:
-    from sirena.cli.answering import list_names, tell
+    from sirena.cli.file_remarks import list_names, tell
 
     headers = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
     if headers:
@@ -188,7 +171,7 @@ def _tell_about_letters(file: "WhonetFile", editions: "ChosenEditions") -> None:
 
 
 def _tell_about_unknown(file: "WhonetFile") -> None:
-    from sirena.cli.answering import list_names, tell
+    from sirena.cli.file_remarks import list_names, tell
     from sirena.domain.antimicrobials import ANTIMICROBIALS
 
     headers = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]

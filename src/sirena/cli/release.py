@@ -265,8 +265,8 @@ def diff(
     """
     from sirena.acts.gatekeeping import open_registry
     from sirena.acts.judged import find_judged
+    from sirena.acts.s3_files import refuse_same_file
     from sirena.acts.shadow_look import look_at_shadow
-    from sirena.cli.answering import refuse_same_file
     from sirena.cli.release_diff_page import print_cells, print_file_changes, print_ranges, print_shadow
     from sirena.domain.errors import UsageError
     from sirena.panel.compiled import Panel

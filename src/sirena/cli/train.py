@@ -75,11 +75,11 @@ def register(app: typer.Typer) -> None:
         file is read. Several files, of one hospital or of several, train the same models together. Repeating the
         command with the same files and seed registers no new versions.
         """
+        from sirena.acts.hospital_counting import count_files
         from sirena.acts.rules_in_force import overlay_in_force
-        from sirena.cli.answering import refuse_same_file
-        from sirena.cli.s3_files import each_file
+        from sirena.acts.s3_files import each_file, refuse_same_file
         from sirena.cli.sections import print_sections
-        from sirena.cli.training_files import audit_sections, count_files
+        from sirena.cli.training_files import audit_sections, problem_reporter
         from sirena.guidelines.choice import choose_editions
         from sirena.guidelines.editions import Editions
         from sirena.registry.connection import connect
@@ -104,7 +104,8 @@ def register(app: typer.Typer) -> None:
         editions = choose_editions(
             all_editions, guideline or (), overlay, in_force=None if overlay else overlay_in_force(settings)
         )
-        hospitals = count_files(files, seed, sheet=sheet, mapping=load_mapping(mapping) if mapping else None)
+        laboratory_mapping, report = load_mapping(mapping) if mapping else None, problem_reporter(len(files))
+        hospitals = count_files(files, seed, sheet=sheet, mapping=laboratory_mapping, report=report)
         registry = connect(settings)
         tests = [test for hospital in hospitals.values() for test in hospital.tests]
         reference = editions.tables(columns_to_train(tests, drug_codes))

@@ -32,6 +32,11 @@ class ChosenEditions:
         editions = (self.of(column) for column in columns)
         return ", ".join(sorted({edition.name for edition in editions if edition is not None}))
 
+    def stamp_for(self, columns: Iterable[str]) -> str:
+        """Return how a file names what answered some test columns: ``reference · CLSI 2026``."""
+        edition_names = self.names_for(columns)
+        return f"reference · {edition_names}" if edition_names else "reference"
+
     def tables(self, columns: Iterable[str], *, reading: Reading | None = None) -> dict[str, TruthTable]:
         """Compile the truth tables of some test columns, each from the edition of its guideline.
 

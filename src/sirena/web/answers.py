@@ -44,10 +44,9 @@ def answers_of_editions(editions: ChosenEditions, columns: Collection[str] | Non
         assert edition is not None  # a table is made by an edition
         provenance[column] = {"edition": edition.name}
 
-    def source_of(column_names: Iterable[str]) -> str:
-        edition_names = editions.names_for(column_names)
-        return f"reference · {edition_names}" if edition_names else "reference"
-
     return NamedPanel(
-        Panel(tables, provenance, "reference"), editions.names_for(tables), by_models=False, source_of=source_of
+        Panel(tables, provenance, "reference"),
+        editions.names_for(tables),
+        by_models=False,
+        source_of=editions.stamp_for,
     )

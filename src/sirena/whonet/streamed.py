@@ -148,6 +148,11 @@ def streamed(
             return
 
 
+def shortest_for(engine: Engine) -> int:
+    """Return the size in bytes from which an engine works on a file in parts; on a Ray cluster every file is."""
+    return SHORTEST if engine is LOCAL else 0
+
+
 def _keep_freed_memory() -> None:
     """Have Arrow take memory by jemalloc, where Arrow was built with it.
 

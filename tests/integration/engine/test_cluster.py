@@ -19,7 +19,7 @@ import pytest
 import ray
 from ray.cluster_utils import Cluster
 
-from sirena.cli.training_files import count_files
+from sirena.acts.hospital_counting import count_files
 from sirena.domain.errors import SirenaError
 from sirena.engine import Engine, Part, Result, cluster
 from sirena.engine.cluster import ClusterError, ray_engine

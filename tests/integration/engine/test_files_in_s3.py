@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.cli import s3_files
+from sirena.acts import s3_files
 from sirena.server.object_store.s3 import Keys
 from sirena.whonet.synthetic import generate_hospital
 from tests.command_line import Ended, run_command

@@ -18,7 +18,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sirena.cli.answering import FileQuestion, Output, answer, open_for_answers, read_rules, tell_about_problems
+from sirena.acts.file_answering import Output, answer, open_for_answers
+from sirena.acts.file_questions import FileQuestion, rules_to_apply
+from sirena.cli.file_remarks import tell_about_answers, tell_about_problems, tell_counts, tell_if_unreadable
 from sirena.domain.errors import SirenaError
 from sirena.domain.truth_table import TruthTable
 from sirena.engine import Engine, EngineError, Part, Result
@@ -83,11 +85,13 @@ def outcome(
                     stamp="release 3 · CLSI 2026",
                     source=lambda column: f"{column.name}/1",
                     zones=True,
-                    rules=read_rules(asked.rules, None),
+                    rules=rules_to_apply(asked.rules),
                 )
-                summary, problems = answer(isolates, output, question)
-                summary.tell()
-                tell_about_problems(isolates.file, problems)
+                tell_if_unreadable(isolates.file)
+                answered = answer(isolates, output, question)
+                tell_about_answers(answered)
+                tell_counts(answered.counts)
+                tell_about_problems(answered.file, answered.problems)
         except SirenaError as error:
             print(error, error.hint, file=sys.stderr)
     words = "\n".join(line for line in said.getvalue().splitlines() if line.strip())

@@ -8,8 +8,9 @@ import pytest
 import typer
 
 from sirena import cli
+from sirena.acts.served_release import Served, ServedVersion
 from sirena.cli.audit_formats import AuditFormat
-from sirena.cli.audit_served import Served, ServedVersion, print_served
+from sirena.cli.audit_served import print_served
 from sirena.cli.sections import Section, print_sections
 from sirena.domain.errors import UsageError
 from tests.command_line import run_command

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sirena.cli.answer_summary import AnswerSummary
+from sirena.cli.file_remarks import tell_counts
 from sirena.domain.category import Category, Reason
 from sirena.domain.truth_table import ANSWERS, answer_code
 from sirena.panel.column_answers import ColumnTally
+from sirena.panel.file_tallies import AnswerCounts
 
 
 def test_columns_without_a_model_are_named_once_with_counts(capfd: pytest.CaptureFixture[str]) -> None:
@@ -20,10 +21,10 @@ def test_columns_without_a_model_are_named_once_with_counts(capfd: pytest.Captur
     for row, results in enumerate((3, 0, 12)):
         counts[row, answer_code(Category.NI, Reason.NO_MODEL)] = results
         counts[row, answer_code(Category.S)] = 5
-    summary = AnswerSummary(rows=20, columns=3)
+    answer_counts = AnswerCounts(rows=20, columns=3)
     for row, column in enumerate(("AMC_NM", "AMK_NM", "TOB_NM")):
-        summary.add(ColumnTally(column, counts[row], (), {}))
-    summary.tell()
+        answer_counts.add(ColumnTally(column, counts[row], (), {}))
+    tell_counts(answer_counts)
     told = [line for line in capfd.readouterr().err.splitlines() if "without a model" in line]
     assert told == ["  columns without a model: TOB_NM 12, AMC_NM 3"]
 

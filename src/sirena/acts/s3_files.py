@@ -21,9 +21,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any, Final
 
-from sirena.cli.ending import ends_in_order
 from sirena.domain.errors import SirenaError, UsageError
-from sirena.whonet.errors import UnavailableFileError, folded_key
+from sirena.whonet.errors import UnavailableFileError, as_given, folded_key
 from sirena.whonet.writing import check_place
 
 if TYPE_CHECKING:
@@ -106,6 +105,19 @@ def _named_by(path: Path) -> list[Path]:
     return files
 
 
+def refuse_same_file(source: Path, output: Path) -> None:
+    """Check that the file that is read would not be replaced, or raise an error.
+
+    Raises:
+        UsageError: both paths lead to one file.
+    """
+    both_here = "-" not in (str(source), str(output)) and source.exists() and output.exists()
+    if (both_here and source.samefile(output)) or (source == output and S3Object.at(source)):
+        raise UsageError(
+            f"{as_given(output)}: is the file that is read", hint="name another file; the input is never replaced"
+        )
+
+
 def check_output(path: Path) -> None:
     """Check that a destination can be written, before long work begins.
 
@@ -170,6 +182,8 @@ def destination(path: Path) -> Iterator[Path]:
 @contextmanager
 def _place_of(s3_object: S3Object) -> Iterator[Path]:
     """Give a temporary path for a file of S3; errors within the block name the file in S3 instead."""
+    from sirena.host.termination import ends_in_order
+
     with ends_in_order(), TemporaryDirectory(prefix="sirena", dir=_temporary_folder()) as folder:
         place = Path(folder, Path(s3_object.key).name[-_LETTERS:])
         try:

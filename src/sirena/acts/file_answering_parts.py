@@ -1,4 +1,4 @@
-"""Answering a long file part by part, in limited memory, with the same result as `answering.answer_file`."""
+"""Answering a long file part by part, in limited memory, with the same result as of a file read as a whole."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -7,25 +7,26 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
-from sirena.cli.answer_summary import AnswerSummary, TalliesOfParts, progress_of_isolates
-from sirena.cli.answering import (
-    FileQuestion,
+from sirena.acts.file_answering import (
+    AnsweredFile,
+    AnswerProgress,
+    AnswerUnit,
     Output,
+    ProgressListener,
     isolates_to_answer,
-    tell_about_facts,
-    tell_about_rules,
     with_rules,
 )
+from sirena.acts.file_questions import FileQuestion
 from sirena.engine import Engine
 from sirena.panel.column_answers import ColumnTally, FurtherColumns
 from sirena.panel.file_answers import FileAnswers
+from sirena.panel.file_tallies import AnswerCounts, TalliesOfParts
 from sirena.panel.frame import Isolates
 from sirena.panel.placement import HeaderLayout
 from sirena.stewardship.rule_changes import RuleChanges
 from sirena.whonet.csv_style import CsvStyle
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.part_writing import writing_parts
-from sirena.whonet.problems import Problem
 from sirena.whonet.row_facts import facts_to_add
 from sirena.whonet.spool import Spelling
 from sirena.whonet.streamed import StreamedFile
@@ -33,15 +34,20 @@ from sirena.whonet.streamed_problems import Sightings, StreamedProblems
 
 
 def answer_parts(
-    streamed_file: StreamedFile, output: Output, question: FileQuestion, engine: Engine
-) -> tuple[AnswerSummary, Sequence[Problem]]:
-    """Answer a file that was read part by part, and write it; see `answering.answer`.
+    streamed_file: StreamedFile,
+    output: Output,
+    question: FileQuestion,
+    engine: Engine,
+    progress: ProgressListener,
+) -> AnsweredFile:
+    """Answer a file that was read part by part, and write it; see `file_answering.answer`.
 
     Args:
         streamed_file: the file.
         output: the file to write, in a format that is written part by part.
         question: how to answer it.
         engine: engine that answers the parts.
+        progress: function that is told how many isolates are answered.
     """
     isolates = isolates_to_answer(streamed_file.file, question)
     answers = FileAnswers.prepare(
@@ -50,27 +56,24 @@ def answer_parts(
         question.tables_for,
         further_columns=FurtherColumns(output.basis, question.source),
         existing=output.existing,
-        stamp=question.stamp,
+        stamp=question.full_stamp,
     )
     answers = answers.with_marks(streamed_file.frames)
     facts = [fact.name for fact in facts_to_add(streamed_file.file)]
-    work = _Work(streamed_file, isolates, answers, output, question, facts, engine)
+    work = _Work(streamed_file, isolates, answers, output, question, facts, engine, progress)
     style = output.style_of(streamed_file.file)
     try:
         totals = work.write(style)
     except UnicodeEncodeError:  # a letter of the answers that the input's encoding does not hold
         assert style is not None
         totals = work.write(CsvStyle(style.separator, "utf-8-sig"))
-    if question.rules is not None:
-        tell_about_rules(totals.changes)
-    if facts:
-        tell_about_facts(facts)
-    summary = AnswerSummary(
+    counts = AnswerCounts(
         rows=streamed_file.height, columns=len(isolates.test_columns), unknown_specimens=totals.unread_specimens
     )
     for tally in totals.tallies.of_columns():
-        summary.add(tally)
-    return summary, totals.problems.problems()
+        counts.add(tally)
+    changes = totals.changes if question.rules is not None else None
+    return AnsweredFile(streamed_file.file, counts, totals.problems.problems(), changes, facts)
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,7 @@ class _Work:
     question: FileQuestion
     facts: Sequence[str]
     engine: Engine
+    progress: ProgressListener
 
     def write(self, style: CsvStyle | None) -> _Totals:
         """Answer and write every part of the file.
@@ -114,10 +118,7 @@ class _Work:
         totals = _Totals(
             StreamedProblems.of(self.streamed_file.file, self.streamed_file.texts), TalliesOfParts(), RuleChanges()
         )
-        with (
-            writing_parts(self.output.path, style) as writer,
-            progress_of_isolates(self.streamed_file.height) as advance,
-        ):
+        with writing_parts(self.output.path, style) as writer:
             answer = _PartWork(
                 self.streamed_file.file,
                 self.streamed_file.spelling(),
@@ -129,6 +130,8 @@ class _Work:
                 totals.problems,
                 writer.spell,
             )
+            done, total = 0, self.streamed_file.height
+            self.progress(AnswerProgress(done, total, AnswerUnit.ISOLATES))
             parts = ((batch, number == 0) for number, batch in enumerate(self.streamed_file.batches()))
             for part in self.engine.in_turn(answer, parts):
                 writer.append(part.encoded_rows)
@@ -136,7 +139,8 @@ class _Work:
                 totals.tallies.add(part.tallies)
                 totals.changes.merge(part.changes)
                 totals.unread_specimens += part.unread_specimens
-                advance(part.rows)
+                done += part.rows
+                self.progress(AnswerProgress(done, total, AnswerUnit.ISOLATES))
         return totals
 
 
@@ -162,8 +166,8 @@ class _PartWork:
         answer_table, changes = part.frame, RuleChanges()
         if self.question.rules is not None:
             isolates = replace(self.isolates, frame=_as_texts(frame))
-            answer_table = with_rules(
-                isolates, answer_table, self.output, HeaderLayout.LONG_NAMES, self.question, changes
+            answer_table, changes = with_rules(
+                isolates, answer_table, self.output, HeaderLayout.LONG_NAMES, self.question
             )
         if self.facts:
             answer_table = self._with_facts(frame, answer_table)
