@@ -3,8 +3,6 @@
 from collections.abc import Collection
 
 from sirena.panel.compiled import Panel
-from sirena.registry.connection import connect
-from sirena.registry.training_counts import training_counts
 from sirena.settings.catalogue import load_settings
 from sirena.stewardship.drift_populations import TrainingCounts
 
@@ -20,4 +18,8 @@ def evidence_of(panel: Panel, columns: Collection[str]) -> TrainingCounts:
         RegistryUnavailableError: MLflow does not answer.
         RegistryError: a version was deleted, or its report was changed since it was logged.
     """
+    # MLflow's client takes seconds to import, and few look at this
+    from sirena.registry.connection import connect
+    from sirena.registry.training_counts import training_counts
+
     return training_counts(connect(load_settings()), panel, columns)

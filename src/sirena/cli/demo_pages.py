@@ -6,10 +6,10 @@ from socket import socket
 from typing import Self
 
 from sirena.acts.judged_panel import look_for_active
-from sirena.cli.pages_answers import answers_of_release
-from sirena.cli.pages_models import models_of
+from sirena.cli.pages_answers import models_of
 from sirena.serving.server import bind, run_until_signal, url_of
 from sirena.settings.catalogue import Settings
+from sirena.web.answers import answers_of_release
 from sirena.web.application import create_pages
 from sirena.web.opened_file import open_whonet_file
 from sirena.web.opened_files import OpenedFiles

@@ -154,9 +154,9 @@ def _answers(by_editions: bool, release: str, guideline: list[str], columns: "Co
 
 
 def _training(answers: "NamedPanel", columns: "Collection[TestColumn]") -> "TrainingCounts":
-    from sirena.cli.pages_answers import evidence_of_models
+    from sirena.acts.training_evidence import evidence_of
 
-    return evidence_of_models(answers.panel, {column.model_column for column in columns})
+    return evidence_of(answers.panel, {column.model_column for column in columns})
 
 
 def _write_chart(report: "Drift", chart: Path, language: Language) -> None:

@@ -43,11 +43,12 @@ def open_pages(
 
     from sirena.acts.local_rules import local_rules_of
     from sirena.acts.recording import actor
-    from sirena.cli.pages_answers import EditionsNow, answers_for, audit_labels_of, evidence_of_models
-    from sirena.cli.pages_models import models_of
+    from sirena.acts.training_evidence import evidence_of
+    from sirena.cli.pages_answers import answers_for, audit_labels_of, models_of
     from sirena.guidelines.editions import Editions
     from sirena.serving.server import bind, run_until_signal, url_of
     from sirena.settings.catalogue import load_settings
+    from sirena.web.answers_now import EditionsNow
     from sirena.web.application import create_pages
     from sirena.web.opened_file import open_whonet_file
     from sirena.web.opened_files import OpenedFiles
@@ -57,7 +58,8 @@ def open_pages(
 
     settings = load_settings()
     rules = local_rules_of(settings)
-    editions = EditionsNow(settings, rules, guideline or [])
+    all_editions = Editions(settings.editions_folder)
+    editions = EditionsNow(all_editions, rules, guideline or [])
     answers = answers_for(release, []) if release else editions()
     files = OpenedFiles()
     if file is not None:
@@ -68,6 +70,6 @@ def open_pages(
     say(f"Sirena: {address}")
     if browser:
         webbrowser.open(address)
-    other_editions = OtherEditions(Editions(settings.editions_folder), editions.overlay)
-    sides = (models_of(settings), evidence_of_models, audit_labels_of, rules, partial(actor, settings))
+    other_editions = OtherEditions(all_editions, editions.overlay)
+    sides = (models_of(settings), evidence_of, audit_labels_of, rules, partial(actor, settings))
     run_until_signal(create_pages(answers if release else editions, files, key, other_editions, *sides), listener)

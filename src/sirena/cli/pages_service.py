@@ -70,20 +70,22 @@ def _application(holder: "PanelHolder", settings: "Settings", desk: Path | None,
     """Return the application of the pages: behind the entry if there is a desk, else for the holder of the key."""
     from sirena.acts.local_rules import local_rules_of
     from sirena.acts.recording import actor
-    from sirena.cli.pages_answers import AnswersNow, EditionsNow, audit_labels_of, evidence_of_models
+    from sirena.acts.training_evidence import evidence_of
+    from sirena.cli.pages_answers import audit_labels_of, models_of
     from sirena.cli.pages_desk import PagesDesk
-    from sirena.cli.pages_models import models_of
     from sirena.guidelines.editions import Editions
     from sirena.server.parts.connections import PartConnection
+    from sirena.web.answers_now import AnswersNow, EditionsNow
     from sirena.web.application import create_entry_pages, create_pages
     from sirena.web.opened_files import OpenedFiles
     from sirena.web.other_editions import OtherEditions
 
     rules = local_rules_of(settings, behind_entry=desk is not None)
-    editions = EditionsNow(settings, rules)
+    all_editions = Editions(settings.editions_folder)
+    editions = EditionsNow(all_editions, rules)
     answering = AnswersNow(holder, editions)
-    other_editions = OtherEditions(Editions(settings.editions_folder), editions.overlay)
-    sides = (other_editions, models_of(settings), evidence_of_models, audit_labels_of, rules)
+    other_editions = OtherEditions(all_editions, editions.overlay)
+    sides = (other_editions, models_of(settings), evidence_of, audit_labels_of, rules)
     if desk is None:
         return create_pages(answering, OpenedFiles(), key, *sides, partial(actor, settings))
     asking = PagesDesk(PartConnection("http://desk", socket=desk))

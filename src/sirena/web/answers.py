@@ -8,6 +8,7 @@ from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.choice import ChosenEditions
 from sirena.panel.compiled import Panel
+from sirena.panel.provenance import stamp_of
 
 
 @dataclass(frozen=True)
@@ -49,4 +50,11 @@ def answers_of_editions(editions: ChosenEditions, columns: Collection[str] | Non
         editions.names_for(tables),
         by_models=False,
         source_of=editions.stamp_for,
+    )
+
+
+def answers_of_release(panel: Panel) -> NamedPanel:
+    """Return the panel of a release, with its name for the pages."""
+    return NamedPanel(
+        panel, stamp_of(panel, panel.tables), by_models=True, source_of=lambda columns: stamp_of(panel, columns)
     )

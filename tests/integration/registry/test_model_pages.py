@@ -13,8 +13,7 @@ import uvicorn
 from starlette.testclient import TestClient
 
 from sirena.acts.judged_panel import look_for_active
-from sirena.cli.pages_answers import answers_of_release
-from sirena.cli.pages_models import models_of
+from sirena.cli.pages_answers import models_of
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
 from sirena.ledger.store import open_ledger
@@ -22,7 +21,7 @@ from sirena.registry.connection import connect
 from sirena.registry.versions import Stage, find_version
 from sirena.serving.server import bind, url_of
 from sirena.settings.catalogue import Settings
-from sirena.web.answers import NamedPanel, answers_of_editions
+from sirena.web.answers import NamedPanel, answers_of_editions, answers_of_release
 from sirena.web.application import create_entry_pages, create_pages
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions

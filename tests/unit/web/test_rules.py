@@ -12,13 +12,13 @@ from starlette.testclient import TestClient
 
 from sirena.acts.local_rules import LocalRules
 from sirena.acts.rules_forms import RulesForms
-from sirena.cli.pages_answers import EditionsNow
 from sirena.domain.rule_kind import RuleKind
 from sirena.guidelines.editions import Editions
 from sirena.ledger.errors import LedgerUnavailableError
 from sirena.ledger.store import open_ledger
 from sirena.settings.catalogue import Settings
 from sirena.web.answers import NamedPanel
+from sirena.web.answers_now import EditionsNow
 from sirena.web.application import create_entry_pages, create_pages
 from sirena.web.opened_files import OpenedFiles
 from sirena.web.other_editions import OtherEditions
@@ -62,8 +62,8 @@ def person(rules: LocalRules, answers: NamedPanel) -> Iterator[TestClient]:
 @pytest.fixture
 def later(rules: LocalRules, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Somebody at the pages, whom the editions with the rules in force answer."""
-    monkeypatch.setattr("sirena.cli.pages_answers._SECONDS", 0.0)
-    with at_the_pages(EditionsNow(Settings(home=tmp_path), rules), rules) as client:
+    monkeypatch.setattr("sirena.web.answers_now._SECONDS", 0.0)
+    with at_the_pages(EditionsNow(Editions(), rules), rules) as client:
         yield client
 
 
