@@ -55,8 +55,8 @@ def access_service(
     from sirena.acts.entry_upstream import RegistryUpstream
     from sirena.acts.judged_watch import JudgedWatch, WatchThread
     from sirena.acts.local_rules import local_rules_of
+    from sirena.acts.openid_settings import openid_configuration
     from sirena.acts.rules_forms import RulesForms
-    from sirena.cli.access_openid import openid_configuration
     from sirena.ledger.store import open_ledger
     from sirena.serving.server import bind, bind_path, run_until_signal, serve_beside, url_of
     from sirena.settings.catalogue import load_settings

@@ -60,18 +60,10 @@ def register(app: typer.Typer) -> None:
         """
         import json
 
-        from sirena.acts.recording import recorded
-        from sirena.acts.rules_in_force import overlay_in_force
-        from sirena.certification.certificate_file import to_json
+        from sirena.acts.certifying import certify as certify_recorded
+        from sirena.acts.certifying import edition_to_certify
         from sirena.certification.grid_chart import grid_chart
-        from sirena.certification.page import render_page
         from sirena.cli.certificate_summary import summary
-        from sirena.domain.errors import UsageError
-        from sirena.guidelines.choice import choose_editions
-        from sirena.guidelines.editions import Editions
-        from sirena.ledger.catalogue import Certified
-        from sirena.registry.certificates import attach_certificate, certificate_digest
-        from sirena.registry.certifying import certify_version
         from sirena.registry.connection import connect
         from sirena.registry.versions import find_version
         from sirena.settings.catalogue import load_settings
@@ -85,34 +77,9 @@ def register(app: typer.Typer) -> None:
         settings = load_settings()
         registry = connect(settings)
         version = find_version(registry, model)
-        all_editions = Editions(settings.editions_folder)
-        in_force = None if overlay else overlay_in_force(settings)
-        edition = (
-            all_editions.load(guideline, overlay, in_force=in_force)
-            if guideline
-            else choose_editions(all_editions, overlay=overlay, in_force=in_force).of(version.column)
-        )
-        if edition is None:
-            raise UsageError(
-                f"{version} answers {version.column}, and there is no edition of that guideline",
-                hint="the letter in a column's name means the guideline: N is CLSI, E is EUCAST",
-            )
-        with recorded(
-            registry.settings,
-            Certified,
-            model=version.name,
-            version=version.version,
-            edition=edition.name,
-            edition_digest=edition.digest,
-        ) as act:
-            certificate = certify_version(registry, version, edition, trusted=trust)
-            document, page = to_json(certificate), render_page(certificate)
-            certified_version = attach_certificate(registry, version, document, page)
-            act.learn(
-                certificate=certificate_digest(certified_version),
-                asked=certificate.asked,
-                disagreeing=certificate.disagreeing,
-            )
+        edition = edition_to_certify(settings, version, guideline, overlay)
+        attached = certify_recorded(registry, version, edition, trusted=trust)
+        certificate, document = attached.certificate, attached.document
         if as_json:
             print_json(document)
         else:
@@ -121,7 +88,7 @@ def register(app: typer.Typer) -> None:
             base = output / f"{version.name}-{version.version}"
             for suffix, text in (
                 (".json", json.dumps(document, indent=1, ensure_ascii=False)),
-                (".html", page),
+                (".html", attached.page),
             ):
                 with replacing(base.with_suffix(suffix)) as draft:
                     draft.write_text(text, encoding="utf-8")

@@ -46,8 +46,8 @@ def doctor(
 
 def _examine(profile: str, check_report: "CheckReport") -> dict[str, str]:
     """Make all checks; return profile and home of the stack, empty if the settings cannot be read."""
+    from sirena.acts.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
     from sirena.acts.stack_choice import chosen_stack
-    from sirena.cli.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
     from sirena.server.checks.examination import examine
     from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict
     from sirena.server.checks.standing import StackStanding

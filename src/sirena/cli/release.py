@@ -43,8 +43,8 @@ def create(
     Example: sirena release create --from production --note "CLSI 2025"
     """
     from sirena.acts.gatekeeping import judge_for, open_registry
+    from sirena.acts.missing_models import missing_models
     from sirena.acts.releasing import create_release
-    from sirena.cli.release_missing import missing_models
     from sirena.cli.shown import in_one_line
     from sirena.registry.releases import members_at
     from sirena.registry.versions import find_version
@@ -117,7 +117,7 @@ def _marks(release: "Release", marked_releases: "NamedReleases") -> str:
 
 def _warn_of_lapsed_editions(registry: "Registry", release: "Release") -> None:
     """Print a warning for each edition of a release that is not in force."""
-    from sirena.cli.guideline_condition import REMEDY, lapsed_editions
+    from sirena.acts.guideline_condition import REMEDY, lapsed_editions
 
     for sentence in lapsed_editions(registry, release):
         say(f"{release.name}: {sentence}; {REMEDY}", err=True)

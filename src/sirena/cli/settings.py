@@ -41,9 +41,9 @@ def check() -> None:
     files that settings name. Checked files are the hospital's own rules (by row and column), the criteria of the
     promotion gate and the access policy. Exit code 1 if a problem is found.
     """
+    from sirena.acts.named_files import file_problems
+    from sirena.acts.openid_settings import openid_problems
     from sirena.acts.stack_choice import chosen_stack
-    from sirena.cli.access_openid import openid_problems
-    from sirena.cli.named_files import file_problems
     from sirena.server.checks.settings_check import problems
 
     settings = chosen_stack("").settings

@@ -66,10 +66,10 @@ def status(
 
 
 def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
+    from sirena.acts.guideline_condition import guideline_condition
+    from sirena.acts.ledger_condition import ledger_condition
+    from sirena.acts.release_condition import release_condition
     from sirena.acts.stack_choice import chosen_stack
-    from sirena.cli.guideline_condition import guideline_condition
-    from sirena.cli.ledger_condition import ledger_condition
-    from sirena.cli.release_condition import release_condition
     from sirena.host.accounts import PreparationError
     from sirena.server.checks.conditions import conditions
     from sirena.server.checks.entry_conditions import entry_conditions

@@ -17,8 +17,8 @@ from sirena.access.openid_provider import FRESH_SECONDS as PUBLISHED_SECONDS
 from sirena.access.openid_provider import OpenIdProvider
 from sirena.access.openid_refusals import SignInRefusedError
 from sirena.access.tokens import Tokens
-from sirena.cli.access_openid import openid_configuration
-from sirena.cli.doctor_looks import look_at_provider
+from sirena.acts.doctor_looks import look_at_provider
+from sirena.acts.openid_settings import openid_configuration
 from sirena.server.checks.finding import CheckReport, CheckVerdict
 from sirena.server.checks.settings_check import settings_in_force
 from tests.access_client import PASSWORD, basic

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from sirena.acts.gatekeeping import judge_for
-from sirena.cli.release_missing import missing_models
+from sirena.acts.missing_models import missing_models
 from sirena.domain.truth_table import TruthTable
 from sirena.guidelines.editions import load_edition
 from sirena.registry.history import read_history

@@ -18,9 +18,9 @@ from sirena.acts.answering_release import load_for_answers
 from sirena.acts.judged_panel import JudgedPanelSource
 from sirena.acts.judged_watch import JudgedWatch, WatchThread
 from sirena.acts.recording import actor
+from sirena.acts.release_condition import release_condition
 from sirena.acts.served_release import served_at
 from sirena.certification.gate import Verdict
-from sirena.cli.release_condition import release_condition
 from sirena.domain.errors import GateError, SirenaError, UsageError
 from sirena.host.kept_panels import PANELS
 from sirena.ledger.catalogue import Activated, Logout, Promoted, Uploaded

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.cli.guideline_condition import guideline_condition
+from sirena.acts.guideline_condition import guideline_condition
 from sirena.guidelines.editions import Editions
 from sirena.panel.compiled import Panel
 from sirena.server.checks.conditions import Urgency

@@ -1,15 +1,18 @@
 """Whether a release rests on guideline editions in force, for ``sirena status`` and ``sirena release``."""
 
+import json
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from sirena.guidelines.editions import Editions
+from sirena.server.checks.conditions import Condition, Urgency
+from sirena.server.parts.connections import connection_to_service
+from sirena.server.supervision.health_report import PartHealth
+from sirena.settings.catalogue import Settings
 
+if TYPE_CHECKING:
     from sirena.registry.connection import Registry
     from sirena.registry.releases import Release
-    from sirena.server.checks.conditions import Condition
-    from sirena.server.supervision.health_report import PartHealth
-    from sirena.settings.catalogue import Settings
 
 REMEDY: Final = "train on the edition in force and make a new release: docs/howto/yearly-edition.md"
 _SECONDS: Final = 10.0
@@ -21,25 +24,20 @@ def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
     Raises:
         SirenaError: the release's file cannot be read.
     """
-    from sirena.guidelines.editions import Editions
+    # `sirena status` asks the service alone, and does not wait for MLflow's client
     from sirena.registry.releases import release_members
 
     editions = Editions(registry.settings.editions_folder)
     return editions.lapses(member.edition for member in release_members(registry, release))
 
 
-def guideline_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
+def guideline_condition(settings: Settings, parts: Sequence[PartHealth]) -> Condition:
     """Return the condition of the guideline editions of the release that answers, as the service reports it.
 
     Args:
         settings: settings of the stack.
         parts: health of the parts; the service must be healthy to be asked.
     """
-    import json
-
-    from sirena.server.checks.conditions import Condition, Urgency
-    from sirena.server.parts.connections import connection_to_service
-
     if not any(part.name == "service" and part.well for part in parts):
         return Condition("guideline", Urgency.WARNING, "not known: the service does not run", "sirena up")
     try:

@@ -1,22 +1,18 @@
 """Which registered models a release does not contain, and why, for the output of `release create`."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sirena.registry.judging import RegisteredJudge
-    from sirena.registry.releases import Release
-    from sirena.registry.versions import ModelVersion
+from sirena.domain.errors import SirenaError
+from sirena.registry.judging import RegisteredJudge
+from sirena.registry.releases import Release
+from sirena.registry.versions import ModelVersion, Stage, list_models, list_versions
 
 
-def missing_models(judge: "RegisteredJudge", release: "Release") -> list[str]:
+def missing_models(judge: RegisteredJudge, release: Release) -> list[str]:
     """Return a line for each registered model without a version in a release.
 
     Args:
         judge: the gate, which says why a model's newest version is not in production.
         release: the release.
     """
-    from sirena.registry.versions import list_models, list_versions
-
     present = {reference.partition("/")[0] for reference in release.members.values()}
     absent = [name for name in list_models(judge.registry) if name not in present]
     newest = {name: list_versions(judge.registry, name)[-1:] for name in absent}
@@ -25,10 +21,7 @@ def missing_models(judge: "RegisteredJudge", release: "Release") -> list[str]:
     ]
 
 
-def _why(judge: "RegisteredJudge", version: "ModelVersion") -> str:
-    from sirena.domain.errors import SirenaError
-    from sirena.registry.versions import Stage
-
+def _why(judge: RegisteredJudge, version: ModelVersion) -> str:
     try:
         verdict = judge.judge(version, Stage.PRODUCTION)
     except SirenaError as refusal:

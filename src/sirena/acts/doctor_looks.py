@@ -1,12 +1,23 @@
 """Checks of `sirena doctor` that need accounts, ledger or single sign-on, which the package `server` cannot import."""
 
-from typing import TYPE_CHECKING, Final
+import asyncio
+from typing import Final
 
-if TYPE_CHECKING:
-    from sirena.server.checks.finding import CheckReport
-    from sirena.server.checks.standing import StackStanding
-    from sirena.server.stack import Stack
-    from sirena.settings.catalogue import Settings
+from sirena.access.openid_configuration import GroupRolesError
+from sirena.access.openid_refusals import SignInRefusedError
+from sirena.acts.ledger_condition import ledger_condition
+from sirena.acts.named_files import file_problems
+from sirena.acts.openid_settings import openid_configuration, openid_problems
+from sirena.acts.upgrade_look import look, own_files
+from sirena.server.checks.entry_conditions import entry_conditions
+from sirena.server.checks.finding import Area, CheckFinding, CheckReport, CheckVerdict
+from sirena.server.checks.network import within
+from sirena.server.checks.settings_check import problems
+from sirena.server.checks.standing import StackStanding, StackState
+from sirena.server.object_store.s3 import LOOK_SECONDS
+from sirena.server.production_stack import ProductionStack
+from sirena.server.stack import Stack
+from sirena.settings.catalogue import Settings, settings_file
 
 _PROVIDER_REMEDIES: Final = {
     "provider_away": "check SIRENA_OIDC_ISSUER, firewall and proxy: "
@@ -18,14 +29,8 @@ _PROVIDER_REMEDIES: Final = {
 }
 
 
-def look_at_settings(settings: "Settings", check_report: "CheckReport") -> None:
+def look_at_settings(settings: Settings, check_report: CheckReport) -> None:
     """Note the findings of `sirena settings check`."""
-    from sirena.cli.access_openid import openid_problems
-    from sirena.cli.named_files import file_problems
-    from sirena.server.checks.finding import Area, CheckVerdict
-    from sirena.server.checks.settings_check import problems
-    from sirena.settings.catalogue import settings_file
-
     file = settings_file()
     with check_report.looking(Area.SETTINGS, "settings"):
         setting_problems = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
@@ -37,18 +42,8 @@ def look_at_settings(settings: "Settings", check_report: "CheckReport") -> None:
             check_report.note(Area.SETTINGS, "settings", CheckVerdict.WELL, message)
 
 
-def look_at_provider(settings: "Settings", check_report: "CheckReport") -> None:
+def look_at_provider(settings: Settings, check_report: CheckReport) -> None:
     """Check that the OpenID provider answers and its metadata can be used."""
-    import asyncio
-
-    from sirena.access.openid_configuration import GroupRolesError
-    from sirena.access.openid_provider import OpenIdProvider
-    from sirena.access.openid_refusals import SignInRefusedError
-    from sirena.cli.access_openid import openid_configuration
-    from sirena.server.checks.finding import Area, CheckVerdict
-    from sirena.server.checks.network import within
-    from sirena.server.object_store.s3 import LOOK_SECONDS
-
     if settings.profile != "production":
         return
     try:
@@ -58,6 +53,7 @@ def look_at_provider(settings: "Settings", check_report: "CheckReport") -> None:
         return
     if configuration is None:
         return
+    from sirena.access.openid_provider import OpenIdProvider
 
     issuer = configuration.issuer.rstrip("/")
     try:
@@ -73,14 +69,8 @@ def look_at_provider(settings: "Settings", check_report: "CheckReport") -> None:
         check_report.note(Area.NETWORK, "single sign-on", CheckVerdict.WELL, f"{issuer} answers")
 
 
-def look_at_parts(stack: "Stack", standing: "StackStanding", check_report: "CheckReport") -> None:
+def look_at_parts(stack: Stack, standing: StackStanding, check_report: CheckReport) -> None:
     """Note the state of a running stack's parts and of the ledger, as `sirena status` shows it."""
-    from sirena.cli.ledger_condition import ledger_condition
-    from sirena.server.checks.entry_conditions import entry_conditions
-    from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict
-    from sirena.server.checks.standing import StackState
-    from sirena.server.production_stack import ProductionStack
-
     if standing.state is not StackState.RUNNING:
         return
     with check_report.looking(Area.STACK, "parts"):
@@ -98,13 +88,8 @@ def look_at_parts(stack: "Stack", standing: "StackStanding", check_report: "Chec
             check_report.findings += map(CheckFinding.of_condition, entry_conditions(stack.standing_entry()))
 
 
-def look_at_databases(stack: "Stack", standing: "StackStanding", check_report: "CheckReport") -> None:
+def look_at_databases(stack: Stack, standing: StackStanding, check_report: CheckReport) -> None:
     """Note what `sirena upgrade --check` shows, if that needs nothing to be started or created."""
-    from sirena.acts.upgrade_look import look, own_files
-    from sirena.server.checks.finding import Area, CheckVerdict
-    from sirena.server.checks.standing import StackState
-    from sirena.server.production_stack import ProductionStack
-
     production = stack if isinstance(stack, ProductionStack) else None
     if standing.state is StackState.HIDDEN or (production and standing.state is StackState.NONE):
         return

@@ -1,31 +1,26 @@
 """Whether the stored files of the active release are those that were judged, for `sirena status`."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from contextlib import closing
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from sirena.domain.errors import SirenaError
+from sirena.ledger.store import Ledger, open_ledger
+from sirena.ledger.trusted_reading import TrustedReading
+from sirena.server.checks.conditions import Condition, Urgency
+from sirena.server.supervision.health_report import PartHealth
+from sirena.settings.catalogue import Settings
 
-    from sirena.ledger.store import Ledger
-    from sirena.server.checks.conditions import Condition
-    from sirena.server.supervision.health_report import PartHealth
-    from sirena.settings.catalogue import Settings
-
-_REMEDY = "`sirena audit show --event alarm` tells since when; docs/manual, incidents, tells what to do"
+_REMEDY: Final = "`sirena audit show --event alarm` tells since when; docs/manual, incidents, tells what to do"
 
 
-def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "Condition":
+def release_condition(settings: Settings, parts: Sequence[PartHealth]) -> Condition:
     """Compare the stored files of the active release with the ledger, and return the condition found.
 
     Args:
         settings: settings of the installation.
         parts: health of the parts; without MLflow nothing can be compared.
     """
-    from contextlib import closing
-
-    from sirena.domain.errors import SirenaError
-    from sirena.ledger.store import open_ledger
-    from sirena.server.checks.conditions import Condition, Urgency
-
     if any(part.name in ("mlflow", "postgresql") and not part.well for part in parts):
         return Condition("release", Urgency.WARNING, "cannot be checked: MLflow does not run", "sirena up")
     try:
@@ -35,12 +30,10 @@ def release_condition(settings: "Settings", parts: "Sequence[PartHealth]") -> "C
         return Condition("release", Urgency.WARNING, f"cannot be checked: {error.text}", error.hint)
 
 
-def _condition(settings: "Settings", ledger: "Ledger") -> "Condition":
+def _condition(settings: Settings, ledger: Ledger) -> Condition:
     from sirena.acts.judged_watch import JudgedWatch
-    from sirena.ledger.trusted_reading import TrustedReading
     from sirena.registry.connection import connect
     from sirena.registry.judged_copy import JudgedCopy
-    from sirena.server.checks.conditions import Condition, Urgency
 
     active = TrustedReading(ledger).read().active
     database = settings.home / "mlflow.db"

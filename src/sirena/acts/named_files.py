@@ -1,20 +1,19 @@
 """Checking the files that settings name and services read later: the hospital's rules, the gate, the policy."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sirena.settings.catalogue import Settings
+from sirena.access.policy import load_policy
+from sirena.certification.gate_file import load_gate
+from sirena.domain.errors import SirenaError
+from sirena.guidelines.editions import Editions
+from sirena.settings.catalogue import Settings
 
 
-def file_problems(settings: "Settings") -> list[str]:
+def file_problems(settings: Settings) -> list[str]:
     """Return the first mistake in each of these files, one sentence each, with row and column.
 
     Without this check, a wrong file would be noticed only when the entry refuses all promotions.
     """
-    from sirena.access.policy import load_policy
-    from sirena.certification.gate_file import load_gate
-
     return [
         *_error_lines("SIRENA_OVERLAY", lambda: _read_overlay(settings)),
         *_error_lines("SIRENA_GATE", lambda: load_gate(settings.gate)),
@@ -22,9 +21,7 @@ def file_problems(settings: "Settings") -> list[str]:
     ]
 
 
-def _read_overlay(settings: "Settings") -> None:
-    from sirena.guidelines.editions import Editions
-
+def _read_overlay(settings: Settings) -> None:
     if settings.overlay is None:
         return
     editions = Editions(settings.editions_folder)
@@ -33,8 +30,6 @@ def _read_overlay(settings: "Settings") -> None:
 
 
 def _error_lines(variable: str, reader: Callable[[], object]) -> list[str]:
-    from sirena.domain.errors import SirenaError
-
     try:
         reader()
     except SirenaError as error:

@@ -1,20 +1,15 @@
 """Reading the configuration of single sign-on from the settings, for the access service."""
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from sirena.access.openid_configuration import OpenIdConfiguration
-    from sirena.settings.catalogue import Settings
+from sirena.access.openid_configuration import GroupRolesError, OpenIdConfiguration, read_group_roles
+from sirena.settings.catalogue import Settings
 
 
-def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
+def openid_configuration(settings: Settings) -> OpenIdConfiguration | None:
     """Return the OpenID provider in the settings; None if the settings name no provider.
 
     Raises:
         GroupRolesError: `SIRENA_OIDC_ROLES` cannot be read.
     """
-    from sirena.access.openid_configuration import OpenIdConfiguration, read_group_roles
-
     if not settings.oidc_issuer:
         return None
     return OpenIdConfiguration(
@@ -30,10 +25,8 @@ def openid_configuration(settings: "Settings") -> "OpenIdConfiguration | None":
     )
 
 
-def openid_problems(settings: "Settings") -> list[str]:
+def openid_problems(settings: Settings) -> list[str]:
     """Return what is wrong with the setting `SIRENA_OIDC_ROLES`, one sentence for each problem."""
-    from sirena.access.openid_configuration import GroupRolesError, read_group_roles
-
     try:
         read_group_roles(settings.oidc_roles)
     except GroupRolesError as error:
