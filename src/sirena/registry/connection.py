@@ -232,6 +232,30 @@ def _as_account(settings: Settings, account: str) -> Settings:
     return settings.model_copy(update={"user": account, "profile": "production"})
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def speaks_to_mlflow(function: Callable[P, T]) -> Callable[P, T]:
+    """Decorate a function so that every failure of MLflow in it becomes a `RegistryError` that names the URI.
+
+    The function's first argument must be the `Registry`.
+    """
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return function(*args, **kwargs)
+        except _FOREIGN as error:
+            registry = args[0]
+            if not isinstance(registry, Registry):
+                raise TypeError("the first argument of a function that speaks to MLflow is the Registry") from error
+            raise _translate(error, registry.settings.effective_tracking_uri) from error
+
+    return guarded
+
+
+@speaks_to_mlflow
 def _find_experiment(registry: Registry) -> Any:
     return registry.client.get_experiment_by_name(registry.settings.experiment_name)
 
@@ -254,6 +278,7 @@ def _make_experiment(registry: Registry) -> str:
         return str(experiment.experiment_id)
 
 
+@speaks_to_mlflow
 def restore_experiment(registry: Registry) -> None:
     """Restore Sirena's deleted experiment in MLflow, with its runs.
 
@@ -261,33 +286,7 @@ def restore_experiment(registry: Registry) -> None:
         RegistryRefusedError: the account may not restore it.
         RegistryError: MLflow refused.
     """
-    try:
-        registry.client.restore_experiment(registry.experiment_id)
-    except _FOREIGN as error:
-        raise _translate(error, registry.settings.effective_tracking_uri) from error
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-
-def speaks_to_mlflow(function: Callable[P, T]) -> Callable[P, T]:
-    """Decorate a function so that every failure of MLflow in it becomes a `RegistryError` that names the URI.
-
-    The function's first argument must be the `Registry`.
-    """
-
-    @functools.wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> T:
-        try:
-            return function(*args, **kwargs)
-        except _FOREIGN as error:
-            registry = args[0]
-            if not isinstance(registry, Registry):
-                raise TypeError("the first argument of a function that speaks to MLflow is the Registry") from error
-            raise _translate(error, registry.settings.effective_tracking_uri) from error
-
-    return guarded
+    registry.client.restore_experiment(registry.experiment_id)
 
 
 _FOREIGN: Final = (MlflowException, requests.RequestException, SQLAlchemyError)

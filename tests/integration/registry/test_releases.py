@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from sirena.acts.experiment import mend_experiment
 from sirena.certification.gate import Verdict
 from sirena.domain.errors import GateError, UsageError
 from sirena.domain.truth_table import ANSWERS
@@ -234,6 +235,8 @@ def test_an_outage_is_named_and_serving_survives_it(
         with pytest.raises(RegistryUnavailableError, match="does not answer any more"):
             list_releases(registry)
         assert there.attempts <= 3, "MLflow's own eight attempts take four minutes"
+        with pytest.raises(RegistryUnavailableError, match="does not answer any more"):
+            mend_experiment(registry)
 
     kept = load_release("active", settings=settings)
     assert (fresh.from_cache_only, kept.from_cache_only, kept.name) == (False, True, "panel_SIR/2")
