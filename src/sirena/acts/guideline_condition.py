@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sirena.guidelines.editions import Editions
 from sirena.server.checks.conditions import Condition, Urgency
 from sirena.server.parts.connections import connection_to_service
 from sirena.server.supervision.health_report import PartHealth
@@ -24,7 +23,8 @@ def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
     Raises:
         SirenaError: the release's file cannot be read.
     """
-    # `sirena status` asks the service alone, and does not wait for MLflow's client
+    # `sirena status` asks the service alone, and does not wait for the editions and MLflow's client
+    from sirena.guidelines.editions import Editions
     from sirena.registry.releases import release_members
 
     editions = Editions(registry.settings.editions_folder)

@@ -1,7 +1,7 @@
 """Output of ``sirena release diff``: changes by ranges, cell by cell, in a hospital's own file, or of the shadow."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +15,6 @@ from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from sirena.panel.compiled import Panel
-    from sirena.panel.file_changes import FileChange
     from sirena.whonet.file import WhonetFile
 
 _PAGE: Final = 40
@@ -75,10 +74,12 @@ def print_file_changes(
     """
     from sirena.panel.file_changes import file_changes, gravest_first
     from sirena.panel.frame import Isolates
+    from sirena.stewardship.changed_results import list_changes
+    from sirena.whonet.writing import write_file
 
     changes = gravest_first(file_changes(Isolates.of_file(file), old, new))
     if rows_file is not None:
-        _write_rows(file, changes, rows_file)
+        write_file(list_changes(file, changes), rows_file)
     facts = [(item.before, item.after, item.header, len(item.rows)) for item in changes]
     total = sum(count for *_, count in facts)
     if as_json:
@@ -139,30 +140,3 @@ def print_shadow(document: Mapping[str, Any], *, every: bool, as_json: bool) -> 
 
 def _arrow(before: str, after: str) -> str:
     return f"{before or 'no model'} -> {after or 'no model'}"
-
-
-def _write_rows(file: "WhonetFile", changes: "Sequence[FileChange]", target: Path) -> None:
-    import polars as pl
-
-    from sirena.whonet.specimen_numbers import specimen_numbers
-    from sirena.whonet.writing import write_file
-
-    numbers = specimen_numbers(file)
-    organisms = file.frame[file.require_organism()]
-    parts = [
-        pl.DataFrame(
-            {
-                "row": [str(row) for row in file.row_numbers(change.rows).tolist()],
-                "specimen_number": numbers.gather(pl.Series(change.rows)),
-                "column": [change.header] * len(change.rows),
-                "organism": organisms.gather(pl.Series(change.rows)),
-                "mic": file.frame[change.header].gather(pl.Series(change.rows)),
-                "before": [change.before] * len(change.rows),
-                "after": [change.after] * len(change.rows),
-            },
-            schema=dict.fromkeys(("row", "specimen_number", "column", "organism", "mic", "before", "after"), pl.String),
-        )
-        for change in changes
-    ]
-    empty = pl.DataFrame(schema=dict.fromkeys(("row", "specimen_number", "column"), pl.String))
-    write_file(pl.concat(parts) if parts else empty, target)

@@ -32,7 +32,7 @@ from sirena.stewardship.exports import as_csv
 from sirena.stewardship.strata import Stratum
 from sirena.training.shared_cells import write_cells
 from sirena.whonet.synthetic import generate_hospital
-from tests.unit.cli.test_long_files import WHOLE, Asked, outcome
+from tests.unit.acts.test_long_files import WHOLE, Asked, outcome
 from tests.unit.stewardship.hospitals import TODAY, counted_file
 
 ISOLATES = 8_000

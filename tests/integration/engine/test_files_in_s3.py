@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,10 @@ from pathlib import Path
 import pytest
 
 from sirena.acts import s3_files
+from sirena.acts.file_answering import Output, answer_file
+from sirena.acts.file_questions import FileQuestion
+from sirena.guidelines.choice import choose_editions
+from sirena.guidelines.editions import Editions
 from sirena.server.object_store.s3 import Keys
 from sirena.whonet.synthetic import generate_hospital
 from tests.command_line import Ended, run_command
@@ -96,6 +101,26 @@ def test_a_file_is_answered_from_there_to_there(laboratory: Laboratory, meanwhil
     assert f"written to {there}" in said
     laboratory.done("reference", laboratory.folder / "north.csv", "-o", laboratory.folder / f"here{suffix}")
     assert laboratory.content(f"answers/north{suffix}") == (laboratory.folder / f"here{suffix}").read_bytes()
+    assert list(meanwhile.iterdir()) == []
+
+
+def test_a_program_answers_a_file_from_there_in_any_thread(laboratory: Laboratory, meanwhile: Path) -> None:
+    """One call does, and prints nothing; only the first thread could take SIGTERM for itself."""
+    editions = choose_editions(Editions())
+
+    def answered() -> int:
+        report = answer_file(
+            Path(f"s3://{BUCKET}/2026/north.csv"),
+            Output(Path(f"s3://{BUCKET}/answers/thread.csv")),
+            lambda file: FileQuestion.by_editions(file, editions),
+        )
+        return report.counts.rows
+
+    with ThreadPoolExecutor(1) as threads:
+        assert threads.submit(answered).result() == 300
+    assert laboratory.capfd.readouterr() == ("", "")
+    laboratory.done("reference", laboratory.folder / "north.csv", "-o", laboratory.folder / "here.csv")
+    assert laboratory.content("answers/thread.csv") == (laboratory.folder / "here.csv").read_bytes()
     assert list(meanwhile.iterdir()) == []
 
 

@@ -15,7 +15,7 @@ from sirena.engine import Part, Result, cluster
 from sirena.engine.sealing import Seal
 from sirena.panel.compiled import Panel
 from tests.command_line import run_command
-from tests.unit.cli.test_long_files import tables
+from tests.unit.acts.test_long_files import tables
 
 NAME = "Nobody Whatsoever"
 
