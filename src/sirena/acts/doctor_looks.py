@@ -1,4 +1,4 @@
-"""Checks of `sirena doctor` that need accounts, ledger or single sign-on, which the package `server` cannot import."""
+"""All checks of `sirena doctor`: those of `server`, and those that need accounts, ledger or single sign-on."""
 
 import asyncio
 from typing import Final
@@ -8,16 +8,18 @@ from sirena.access.openid_refusals import SignInRefusedError
 from sirena.acts.ledger_condition import ledger_condition
 from sirena.acts.named_files import file_problems
 from sirena.acts.openid_settings import openid_configuration, openid_problems
+from sirena.acts.stack_choice import chosen_stack
 from sirena.acts.upgrade_look import look, own_files
 from sirena.server.checks.entry_conditions import entry_conditions
-from sirena.server.checks.finding import Area, CheckFinding, CheckReport, CheckVerdict
+from sirena.server.checks.examination import examine
+from sirena.server.checks.finding import AS_ROOT, Area, CheckFinding, CheckReport, CheckVerdict
 from sirena.server.checks.network import within
 from sirena.server.checks.settings_check import problems
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.object_store.s3 import LOOK_SECONDS
 from sirena.server.production_stack import ProductionStack
 from sirena.server.stack import Stack
-from sirena.settings.catalogue import Settings, settings_file
+from sirena.settings.catalogue import Settings, SettingsError, settings_file
 
 _PROVIDER_REMEDIES: Final = {
     "provider_away": "check SIRENA_OIDC_ISSUER, firewall and proxy: "
@@ -27,6 +29,35 @@ _PROVIDER_REMEDIES: Final = {
     "provider_document": "set SIRENA_OIDC_ISSUER to the letter as `issuer` stands in "
     "{issuer}/.well-known/openid-configuration",
 }
+
+
+def examine_installation(profile: str, check_report: CheckReport) -> dict[str, str]:
+    """Make all checks of `sirena doctor`, and change nothing.
+
+    Args:
+        profile: profile of the stack; empty means the one last started, or the one in the settings.
+        check_report: report that the findings are noted in.
+
+    Returns:
+        Profile and home of the stack; empty if the settings cannot be read.
+    """
+    try:
+        stack = chosen_stack(profile)
+    except SettingsError as error:
+        # nobody knows what to look at
+        check_report.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, error.text, error.hint)
+        return {}
+    except OSError as error:
+        message = f"{error.filename} cannot be read by this account"
+        check_report.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, message, AS_ROOT)
+        return {}
+    standing = StackStanding.of(stack.supervisor)
+    look_at_settings(stack.settings, check_report)
+    examine(stack.settings, standing, check_report)
+    look_at_provider(stack.settings, check_report)
+    look_at_parts(stack, standing, check_report)
+    look_at_databases(stack, standing, check_report)
+    return {"profile": stack.settings.profile, "home": str(stack.settings.home)}
 
 
 def look_at_settings(settings: Settings, check_report: CheckReport) -> None:

@@ -10,7 +10,7 @@ from sirena.cli.voice import in_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.server.checks.finding import CheckFinding, CheckReport, CheckVerdict
+    from sirena.server.checks.finding import CheckFinding, CheckVerdict
 
 
 def register(app: typer.Typer) -> None:
@@ -31,10 +31,11 @@ def doctor(
     Exit code 0 if nothing has to be repaired, even with warnings; otherwise 1. A check that this account may not make
     is reported and is not a failure. No check of the network takes longer than five seconds.
     """
+    from sirena.acts.doctor_looks import examine_installation
     from sirena.server.checks.finding import CheckReport, CheckVerdict
 
     check_report = CheckReport()
-    place = _examine(profile, check_report)
+    place = examine_installation(profile, check_report)
     findings = check_report.findings
     if json:
         _print_json(findings, place)
@@ -42,34 +43,6 @@ def doctor(
         _print(findings, place)
     if _worst(findings) is CheckVerdict.WRONG:
         raise typer.Exit(1)
-
-
-def _examine(profile: str, check_report: "CheckReport") -> dict[str, str]:
-    """Make all checks; return profile and home of the stack, empty if the settings cannot be read."""
-    from sirena.acts.doctor_looks import look_at_databases, look_at_parts, look_at_provider, look_at_settings
-    from sirena.acts.stack_choice import chosen_stack
-    from sirena.server.checks.examination import examine
-    from sirena.server.checks.finding import AS_ROOT, Area, CheckVerdict
-    from sirena.server.checks.standing import StackStanding
-    from sirena.settings.catalogue import SettingsError
-
-    try:
-        stack = chosen_stack(profile)
-    except SettingsError as error:
-        # nobody knows what to look at
-        check_report.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, error.text, error.hint)
-        return {}
-    except OSError as error:
-        message = f"{error.filename} cannot be read by this account"
-        check_report.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, message, AS_ROOT)
-        return {}
-    standing = StackStanding.of(stack.supervisor)
-    look_at_settings(stack.settings, check_report)
-    examine(stack.settings, standing, check_report)
-    look_at_provider(stack.settings, check_report)
-    look_at_parts(stack, standing, check_report)
-    look_at_databases(stack, standing, check_report)
-    return {"profile": stack.settings.profile, "home": str(stack.settings.home)}
 
 
 def _worst(findings: "Sequence[CheckFinding]") -> "CheckVerdict":

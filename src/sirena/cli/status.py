@@ -36,21 +36,20 @@ def status(
     part is ready and nothing is critical, otherwise 1. A service that waits for the first release counts as ready. The
     whole audit ledger is read, and the active release in MLflow is compared with what the ledger says was approved.
     """
+    from sirena.acts.stack_look import look_at_stack
     from sirena.cli.parts_table import print_parts
     from sirena.domain.errors import SirenaError
     from sirena.server.checks.conditions import Urgency
 
     try:
-        parts, conditions = _look(profile)
+        look = look_at_stack(profile)
     except (SirenaError, OSError) as error:
         if not monitor:
             raise
         # to a monitor 1 would be a warning, and it reads standard output
         typer.echo(f"SIRENA CRITICAL: {error.text if isinstance(error, SirenaError) else error.strerror}")
         raise typer.Exit(int(Urgency.CRITICAL)) from None
-    worst = max(condition.urgency for condition in conditions)
-    if not all(part.well for part in parts):
-        worst = Urgency.CRITICAL
+    parts, conditions, worst = look.parts, look.conditions, look.worst
     if monitor:
         unwell = [f"{part.name} {part.state}" for part in parts if not part.well]
         unwell += [f"{condition.name} {condition.state}" for condition in conditions if condition.urgency]
@@ -63,35 +62,6 @@ def status(
         _print_conditions(conditions)
     if worst is Urgency.CRITICAL:
         raise typer.Exit(1)
-
-
-def _look(profile: str) -> "tuple[list[PartHealth], list[Condition]]":
-    from sirena.acts.guideline_condition import guideline_condition
-    from sirena.acts.ledger_condition import ledger_condition
-    from sirena.acts.release_condition import release_condition
-    from sirena.acts.stack_choice import chosen_stack
-    from sirena.host.accounts import PreparationError
-    from sirena.server.checks.conditions import conditions
-    from sirena.server.checks.entry_conditions import entry_conditions
-    from sirena.server.checks.standing import StackStanding, StackState
-    from sirena.server.production_stack import ProductionStack
-
-    stack = chosen_stack(profile)
-    if StackStanding.of(stack.supervisor).state is StackState.HIDDEN:
-        raise PreparationError(
-            f"the parts below {stack.settings.home} belong to another account, and this one may not see their state",
-            hint="use the account that runs `sirena up`; for a monitor, add a line to sudoers",
-        )
-    parts = stack.health()
-    settings = stack.settings
-    entry = entry_conditions(stack.standing_entry()) if isinstance(stack, ProductionStack) else ()
-    return parts, [
-        *conditions(settings),
-        *entry,
-        guideline_condition(settings, parts),
-        ledger_condition(settings, parts),
-        release_condition(settings, parts),
-    ]
 
 
 def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[Condition]", worst: str) -> dict[str, object]:
