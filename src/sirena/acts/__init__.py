@@ -1,4 +1,5 @@
-"""What people do with Sirena: one function for each act, which records it in the audit ledger before and after.
+"""What command line, entry and pages have Sirena do; nothing here prints.
 
-Without the ledger no act is done. Command line, entry and pages call the same functions.
+Who acts on models, releases, accounts, backups or databases calls one function for each act, which records it in the
+audit ledger before and after; without the ledger no such act is done. To answer a file, and to look, leaves no entry.
 """
