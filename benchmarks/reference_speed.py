@@ -19,10 +19,10 @@ from typing import Any
 import polars as pl
 from recording import Peer, record
 
+from sirena.domain.language import Language
 from sirena.domain.test_column import parse_test_column
 from sirena.guidelines.editions import load_edition
 from sirena.guidelines.interpreter import compile_tables
-from sirena.panel.basis import Language
 from sirena.panel.frame import Isolates, interpret_frame
 from sirena.whonet.synthetic import generate_hospital
 

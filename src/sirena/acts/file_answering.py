@@ -16,9 +16,9 @@ import polars as pl
 from sirena.acts.file_questions import FileQuestion
 from sirena.acts.s3_files import check_output, destination, folder_of_rows, local_copy, refuse_same_file
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.domain.language import Language
 from sirena.engine import Engine
 from sirena.engine.local import LOCAL
-from sirena.panel.basis import Language
 from sirena.panel.column_answers import ColumnTally
 from sirena.panel.file_tallies import GROUNDS_SHEET, AnswerCounts, GroundSheet
 from sirena.panel.frame import Isolates, interpret_frame

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from sirena.domain.language import Language
 from sirena.guidelines.choice import ChosenEditions
-from sirena.panel.basis import Language
 from sirena.training.audited_isolates import audited_isolates
 from sirena.training.evidence import Evidence, LabelSource, collect_evidence
 from sirena.training.label_audit import audit_labels

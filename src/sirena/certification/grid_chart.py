@@ -17,8 +17,8 @@ from sirena.certification.comparison import Kind
 from sirena.certification.cut_points import CutPoint
 from sirena.certification.grid import HIGHEST_EXPONENT, LOWEST_EXPONENT, SCALE
 from sirena.certification.page_model import organism_names
+from sirena.domain.language import Language
 from sirena.domain.mic import spell_dilution
-from sirena.panel.basis import Language
 from sirena.stewardship.chart import FILLS, INK, Chart, specification
 
 _MOST_ROWS: Final = 40

@@ -20,6 +20,7 @@ import typer
 from typer.exceptions import TyperException
 
 from sirena import __version__
+from sirena.cli.shown import in_lines
 from sirena.cli.voice import in_words, say, speaks_spanish
 from sirena.domain.errors import SirenaError
 from sirena.whonet.errors import folded_key
@@ -163,8 +164,6 @@ def main() -> NoReturn:
     try:
         code = _run(sys.argv[1:])
     except SirenaError as error:
-        from sirena.cli.shown import in_lines
-
         typer.echo(f"sirena: {in_words(in_lines(error.text))}", err=True)
         if error.hint:
             typer.echo(f"  {in_words('remedy')}: {in_words(in_lines(error.hint))}", err=True)

@@ -1,9 +1,15 @@
 """``sirena access-service``: the service that decides for NGINX on every request."""
 
+import tempfile
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from sirena.access.policy import load_policy
+from sirena.access.room import Room
+from sirena.training.asking_apart import NetworkAsker
 
 
 def register(app: typer.Typer) -> None:
@@ -42,12 +48,7 @@ def access_service(
 
     Example: sirena access-service --port 15520
     """
-    import tempfile
-    from contextlib import AbstractContextManager, nullcontext
-
     from sirena.access.pages_desk import create_desk
-    from sirena.access.policy import load_policy
-    from sirena.access.room import Room
     from sirena.access.service import AccessParts, create_access_app
     from sirena.access.sessions import Sessions
     from sirena.access.store import open_store
@@ -60,7 +61,6 @@ def access_service(
     from sirena.ledger.store import open_ledger
     from sirena.serving.server import bind, bind_path, run_until_signal, serve_beside, url_of
     from sirena.settings.catalogue import load_settings
-    from sirena.training.asking_apart import NetworkAsker
 
     settings = load_settings()
     policy = load_policy(settings.policy)

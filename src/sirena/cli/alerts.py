@@ -1,6 +1,7 @@
 """``sirena alerts``: isolates of a file that need attention, such as MRSA."""
 
 import enum
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -8,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from sirena.cli.file_options import MappingFile, Sheet
+from sirena.cli.file_remarks import list_names, read_site, tell
 from sirena.cli.voice import language_or_locale
-from sirena.panel.basis import Language
+from sirena.domain.errors import UsageError
+from sirena.domain.language import Language
 
 if TYPE_CHECKING:
     import polars as pl
@@ -78,7 +81,6 @@ def alerts(
     input file is not changed.
     """
     from sirena.acts.s3_files import refuse_same_file
-    from sirena.cli.file_remarks import list_names, read_site, tell
     from sirena.panel.frame import Isolates
     from sirena.stewardship.alert_tables import alert_records, list_alerts
     from sirena.stewardship.alerts import find_alerts
@@ -108,7 +110,6 @@ def alerts(
 
 
 def _check(output: Path) -> None:
-    from sirena.domain.errors import UsageError
     from sirena.whonet.writing import check_place, find_suffix
 
     if str(output) == "-":
@@ -122,8 +123,6 @@ def _check(output: Path) -> None:
 
 def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "tuple[TablesFor, str]":
     """Return the function that gives the table for a test column, and the name of what answers."""
-    from sirena.domain.errors import UsageError
-
     if release:
         if guideline:
             raise UsageError("--guideline and --release exclude each other", hint="the release knows its editions")
@@ -142,7 +141,6 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
 
 
 def _print(counts: list[dict[str, Any]], form: AlertsFormat, language: Language) -> None:
-    import json
 
     import polars as pl
 

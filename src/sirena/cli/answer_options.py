@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.panel.placement import Existing
 
 SiteOption = Annotated[

@@ -1,6 +1,7 @@
 """``sirena antibiogram``: how often each species of a file is susceptible to each antimicrobial."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -8,9 +9,11 @@ import typer
 
 from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
+from sirena.cli.file_remarks import read_site, tell, tell_if_whole
 from sirena.cli.voice import language_or_locale
 from sirena.domain.errors import SirenaError, UsageError
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
+from sirena.whonet.errors import as_given
 
 if TYPE_CHECKING:
     from sirena.panel.column_answers import TablesFor
@@ -133,11 +136,8 @@ def antibiogram(
     release, as in `sirena interpret`, or from guideline editions; the report says which. Patients are distinguished
     only in memory: nothing about them is written.
     """
-    from datetime import date
-
     from sirena.acts.file_questions import rules_to_apply, stamp_with_rules
     from sirena.acts.s3_files import check_output, destination, folder_of_rows, local_copy, refuse_same_file
-    from sirena.cli.file_remarks import read_site, tell, tell_if_whole
     from sirena.stewardship.antibiogram import Request
     from sirena.stewardship.counting import count_file, open_to_count
     from sirena.stewardship.exclusions import read_screening
@@ -145,7 +145,6 @@ def antibiogram(
     from sirena.stewardship.exports import dictionary as columns_explained
     from sirena.stewardship.periods import Period
     from sirena.stewardship.words import word
-    from sirena.whonet.errors import as_given
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.streamed import shortest_for
     from sirena.whonet.writing import find_suffix, write_file
@@ -239,7 +238,6 @@ def _parts(whole: "CountedFile", language: Language) -> "ReportParts":
 
 
 def _write_charts(whole: "CountedFile", folder: Path, language: Language) -> None:
-    from sirena.cli.file_remarks import tell
     from sirena.stewardship.drawing import write_chart
     from sirena.stewardship.report import report_charts
 
@@ -262,7 +260,6 @@ def _by_guideline(source: "WhonetFile", names: Sequence[str]) -> "tuple[TablesFo
 
 def _by_release(source: "WhonetFile", release: str) -> "tuple[TablesFor, str]":
     from sirena.acts.answering_release import load_for_answers
-    from sirena.cli.file_remarks import tell
     from sirena.panel.provenance import stamp_of
 
     try:

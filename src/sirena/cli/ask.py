@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from sirena.cli.ask_tests import read_tests
 from sirena.cli.json_document import print_json
 from sirena.cli.voice import in_words, say, speaks_spanish
 from sirena.domain.errors import UsageError
+from sirena.domain.ground import GroundKind
+from sirena.domain.language import Language
+from sirena.domain.test_column import GUIDELINES
 
 if TYPE_CHECKING:
     from sirena.cli.ask_tests import IsolateTest
+    from sirena.domain.language import Language
     from sirena.domain.site import Site
     from sirena.guidelines.editions import Edition
     from sirena.guidelines.interpreter import Explanation
-    from sirena.panel.basis import Language
 
 _EXAMPLE: Final = 'Example: sirena ask "E. coli" CIP=0.5 "AMK<=2" --specimen orina'
 
@@ -50,7 +54,6 @@ def ask(
     The guideline editions in force are used. No model is used; `sirena interpret` uses the models of a release. The
     hospital's own rules (SIRENA_OVERLAY) are applied.
     """
-    from sirena.cli.ask_tests import read_tests
     from sirena.domain.organisms import ORGANISMS, resolve
     from sirena.guidelines.interpreter import explain
 
@@ -81,7 +84,6 @@ def ask(
 
 
 def _language(text: str) -> "Language":
-    from sirena.panel.basis import Language
 
     try:
         return Language(text.strip().lower())
@@ -112,7 +114,6 @@ def _named_editions(names: Sequence[str]) -> "dict[str, Edition]":
 
 
 def _edition_in_force(letter: str) -> "Edition":
-    from sirena.domain.test_column import GUIDELINES
     from sirena.guidelines.rows import Guideline
 
     if letter not in {guideline.letter for guideline in Guideline}:
@@ -131,8 +132,7 @@ def _load(name: str) -> "Edition":
 
 def _sentence(explanation: "Explanation", site: "Site", language: "Language") -> str:
     """Return the reason of an answer in words: for NI the cause first, then the statement that was applied."""
-    from sirena.domain.ground import GroundKind
-    from sirena.panel.basis import Language, ground_sentence
+    from sirena.panel.basis import ground_sentence
 
     marks = explanation.ground.marks(site) if explanation.answer.reason is None else ()
     ground = ground_sentence(explanation.ground, marks[0] if marks else None, language)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sirena.cli.audit_formats import AuditFormat, lines, print_table
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.ledger.head import Head
 
 if TYPE_CHECKING:
     from sirena.cli.audit_formats import AuditFormat
@@ -38,7 +40,6 @@ def show(
 
     Example: sirena audit show --event promoted --event promotion_refused --since 2026-03-01
     """
-    from sirena.cli.audit_formats import AuditFormat, lines, print_table
     from sirena.ledger.catalogue import CATALOGUE
 
     unknown = sorted(set(event) - set(CATALOGUE))
@@ -71,7 +72,6 @@ def export(
     Example: sirena audit export -o ledger.jsonl
     """
     from sirena.acts.recording import recorded
-    from sirena.cli.audit_formats import AuditFormat, lines
     from sirena.ledger.catalogue import Downloaded
     from sirena.settings.catalogue import load_settings
     from sirena.whonet.writing import replacing
@@ -186,7 +186,6 @@ def _ledger() -> "Ledger":
 
 
 def _format(text: str) -> "AuditFormat":
-    from sirena.cli.audit_formats import AuditFormat
 
     try:
         return AuditFormat(text.strip().lower())
@@ -207,7 +206,6 @@ def _moment(text: str) -> datetime:
 
 
 def _head(text: str) -> "Head":
-    from sirena.ledger.head import Head
 
     entries, _, digest = text.strip().partition(":")
     if not entries.isdecimal() or len(digest) != 64:

@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli.progress import step_reporter
 from sirena.cli.voice import say
+from sirena.host.termination import ends_in_order
 
 if TYPE_CHECKING:
     from sirena.settings.catalogue import Settings
@@ -47,8 +49,6 @@ def backup(
     if watch:
         _keep_watch()
     from sirena.acts.backing_up import make_backup
-    from sirena.cli.progress import step_reporter
-    from sirena.host.termination import ends_in_order
     from sirena.server.backup.places import password_file
 
     settings = _settings()
@@ -109,8 +109,6 @@ def restore(
     that failed can be repeated safely.
     """
     from sirena.acts.backing_up import restore_backup
-    from sirena.cli.progress import step_reporter
-    from sirena.host.termination import ends_in_order
 
     with ends_in_order(), step_reporter() as report_step:
         outcome = restore_backup(_settings(), at, report_step, replace=replace)
@@ -136,8 +134,6 @@ def drill(at: At = "") -> None:
     service gave when the backup was made. If a check fails, the drill fails.
     """
     from sirena.acts.backing_up import drill_backup
-    from sirena.cli.progress import step_reporter
-    from sirena.host.termination import ends_in_order
 
     with ends_in_order(), step_reporter() as report_step:
         outcome = drill_backup(_settings(), at, report_step)
@@ -148,7 +144,6 @@ def drill(at: At = "") -> None:
 
 def _keep_watch() -> None:
     """Back up and drill when it is time, each as a command of its own, so that this process does not load MLflow."""
-    from sirena.host.termination import ends_in_order
     from sirena.server.backup.schedule import watch
     from sirena.settings.catalogue import load_settings
 

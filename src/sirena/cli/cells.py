@@ -9,6 +9,7 @@ from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.voice import say
 from sirena.domain.errors import SirenaError
+from sirena.whonet.errors import as_given
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +45,6 @@ def cells(
     from sirena.cli.training_files import problem_reporter
     from sirena.training.counts import HospitalCounts, pool_hospitals
     from sirena.training.shared_cells import SMALL, write_cells
-    from sirena.whonet.errors import as_given
     from sirena.whonet.mapping import load_mapping
 
     check_output(output)

@@ -1,5 +1,6 @@
 """``sirena certify``: comparing all answers of a registered model with a guideline edition."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -7,7 +8,8 @@ import typer
 
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.voice import say
-from sirena.panel.basis import Language
+from sirena.domain.errors import UsageError
+from sirena.domain.language import Language
 
 
 def register(app: typer.Typer) -> None:
@@ -58,8 +60,6 @@ def register(app: typer.Typer) -> None:
         Sirena made it or not. The certificate is stored with the model version, and from then on the promotion gate
         uses it.
         """
-        import json
-
         from sirena.acts.certifying import certify as certify_recorded
         from sirena.acts.certifying import edition_to_certify
         from sirena.certification.grid_chart import grid_chart
@@ -106,7 +106,6 @@ def _chart_form(chart: Path) -> str:
         UsageError: no format of pictures has this suffix.
         UnavailableFileError: the file cannot be written there.
     """
-    from sirena.domain.errors import UsageError
     from sirena.stewardship.drawing import FORMATS
     from sirena.whonet.writing import check_place
 

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from sirena.cli.voice import say
+from sirena.host.termination import ends_in_order
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,6 @@ def register(app: typer.Typer) -> None:
         The chain is: file, training, certificates, MLflow, release, HTTP service. All files are written below
         SIRENA_HOME. At the end everything is stopped, unless --keep is given.
         """
-        from sirena.host.termination import ends_in_order
         from sirena.server.parts.mlflow_server import embedded_mlflow_server
         from sirena.server.parts.processes import free_port
         from sirena.settings.catalogue import load_settings

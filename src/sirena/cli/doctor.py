@@ -1,9 +1,13 @@
 """``sirena doctor``: checking machine and stack without changing anything, with remedies for what is wrong."""
 
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena import __version__
+from sirena.cli.sections import Section, print_sections
 from sirena.cli.up import Profile
 from sirena.cli.voice import in_words
 
@@ -53,10 +57,6 @@ def _worst(findings: "Sequence[CheckFinding]") -> "CheckVerdict":
 
 
 def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
-    import json
-    from dataclasses import asdict
-
-    from sirena import __version__
 
     document = {
         "sirena": __version__,
@@ -68,7 +68,6 @@ def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> No
 
 
 def _print(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
-    from sirena.cli.sections import Section, print_sections
     from sirena.server.checks.finding import Area, CheckVerdict
 
     sections = []

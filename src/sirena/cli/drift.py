@@ -1,16 +1,20 @@
 """``sirena drift``: whether the results of a period differ from those of the year before and of the training."""
 
 from collections.abc import Collection, Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from sirena.cli.file_options import MappingFile, Sheet
+from sirena.cli.file_remarks import list_names, tell
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import language_or_locale
 from sirena.domain.errors import SirenaError, UsageError
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
+from sirena.stewardship.antimicrobial_names import drug_name
 
 if TYPE_CHECKING:
     from sirena.cli.sections import Section
@@ -79,11 +83,7 @@ def drift(
     excludes zero. Fewer than 30 results are not judged. Of a difference in a category, the part due to other organisms
     is given. Training data hold labelled results only, so the reasons are not compared with them.
     """
-    from datetime import date
-
     from sirena.acts.s3_files import refuse_same_file
-    from sirena.cli.file_remarks import tell
-    from sirena.cli.sections import print_sections
     from sirena.panel.frame import Isolates
     from sirena.stewardship.drift import measure_drift
     from sirena.stewardship.drift_words import drift_document
@@ -160,7 +160,6 @@ def _training(answers: "NamedPanel", columns: "Collection[TestColumn]") -> "Trai
 
 
 def _write_chart(report: "Drift", chart: Path, language: Language) -> None:
-    from sirena.cli.file_remarks import tell
     from sirena.stewardship.drawing import draw
     from sirena.stewardship.drift_charts import drift_chart
     from sirena.whonet.writing import replacing
@@ -174,8 +173,6 @@ def _write_chart(report: "Drift", chart: Path, language: Language) -> None:
 
 
 def _sections(report: "Drift", language: Language) -> Iterator["Section"]:
-    from sirena.cli.file_remarks import list_names
-    from sirena.cli.sections import Section
 
     if not report.sides:
         yield Section(
@@ -194,7 +191,6 @@ def _sections(report: "Drift", language: Language) -> Iterator["Section"]:
 
 
 def _section(side: "SideComparisons", language: Language) -> "Section":
-    from sirena.cli.sections import Section
 
     title = "Beside training"
     if side.period is not None:
@@ -211,7 +207,6 @@ def _section(side: "SideComparisons", language: Language) -> "Section":
 
 
 def _row(comparison: "Comparison", language: Language) -> tuple[str, ...]:
-    from sirena.stewardship.antimicrobial_names import drug_name
     from sirena.stewardship.drift_words import percent, points, what_is_compared
 
     return (

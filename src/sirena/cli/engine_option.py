@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from sirena.engine import Engine
+from sirena.engine.local import LOCAL
 
 
 class EngineName(enum.StrEnum):
@@ -36,8 +37,6 @@ def engine_named(name: EngineName) -> Iterator[Engine]:
         ClusterError: Ray is not installed, or no Ray cluster can be used.
     """
     if name is EngineName.LOCAL:
-        from sirena.engine.local import LOCAL
-
         yield LOCAL
         return
     from sirena.engine.cluster import ray_engine

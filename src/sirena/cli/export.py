@@ -3,12 +3,14 @@
 import enum
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
 from sirena.cli.file_options import MappingFile, Sheet
+from sirena.cli.file_remarks import list_names, tell
 from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
@@ -109,7 +111,6 @@ def export(
     numbers, birth dates and specimen numbers are left out. The options that begin with glass or ears-net do not apply.
     """
     from sirena.acts.s3_files import refuse_same_file
-    from sirena.cli.file_remarks import tell
     from sirena.whonet.mapping import load_mapping
     from sirena.whonet.reading import read_file
     from sirena.whonet.writing import check_place, find_suffix
@@ -180,9 +181,7 @@ def _check(
 
 
 def _whonet(source: "WhonetFile") -> "WhonetExport":
-    from datetime import date
 
-    from sirena.cli.file_remarks import list_names, tell
     from sirena.stewardship.exports_whonet import export_whonet
 
     whonet_export = export_whonet(source, date.today())
@@ -194,7 +193,6 @@ def _whonet(source: "WhonetFile") -> "WhonetExport":
 def _glass(
     source: "WhonetFile", guideline: list[str], country: str, year: int, batch: str, leave_out: list[str]
 ) -> "GlassExport":
-    from datetime import date
 
     from sirena.acts.rules_in_force import editions_in_force
     from sirena.panel.frame import Isolates
@@ -215,7 +213,6 @@ def _glass(
 def _ears_net(
     source: "WhonetFile", guideline: list[str], sender: "Sender", year: int, leave_out: list[str]
 ) -> "EarsNetExport":
-    from datetime import date
 
     from sirena.acts.rules_in_force import editions_in_force
     from sirena.panel.frame import Isolates
@@ -264,8 +261,6 @@ def _write(
 def _warn_of_few(frame: "pl.DataFrame") -> None:
     """Print how many rows count so few isolates that they may identify a person."""
     import polars as pl
-
-    from sirena.cli.file_remarks import tell
 
     counts = [name for name, kind in frame.schema.items() if kind == pl.Int64]
     few = frame.filter(pl.sum_horizontal(counts) < _FEW).height

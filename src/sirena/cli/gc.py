@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.cli.progress import step_reporter
+from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import say
+from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from sirena.registry.housekeeping import Collection
@@ -38,8 +41,6 @@ def gc(
     """
     from sirena.acts.collecting import abort_uploads, dead_uploads, free_models, kept_out_of_backups, remove_versions
     from sirena.acts.gatekeeping import open_registry
-    from sirena.cli.progress import step_reporter
-    from sirena.domain.errors import UsageError
     from sirena.registry.housekeeping import Collection, unnamed_models
     from sirena.registry.retention import Retention
 
@@ -76,7 +77,6 @@ def gc(
 
 
 def _print(collection: "Collection", unneeded_versions: int, models_without_version: int, uploads: int) -> None:
-    from sirena.cli.sections import Section, print_sections
 
     counts = Counter(collection.needs.values())
     rows = [(str(purpose), f"{count:,}", "kept") for purpose, count in counts.most_common()]

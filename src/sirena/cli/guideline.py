@@ -10,8 +10,10 @@ from sirena.cli.guideline_check import check
 from sirena.cli.guideline_choice import Overlay, chosen_drugs, known_editions
 from sirena.cli.guideline_rows import DIFFERENCE_WORDS
 from sirena.cli.guideline_show import show
+from sirena.cli.guideline_workbook import import_workbook
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.sections import Section, print_sections
+from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from sirena.guidelines.difference import Difference
@@ -114,9 +116,6 @@ def import_tables(
     from sirena.settings.catalogue import load_settings
 
     if any(path.suffix.lower() == ".xlsx" for path in files):
-        from sirena.cli.guideline_workbook import import_workbook
-        from sirena.domain.errors import UsageError
-
         if len(files) > 1 or edition or in_force_since:
             raise UsageError(
                 "EUCAST's workbook is imported alone: it says its edition and date itself",
@@ -152,7 +151,6 @@ def diff(
 
     Example: sirena guideline diff "CLSI 2025" --overlay hospital.csv
     """
-    from sirena.domain.errors import UsageError
     from sirena.guidelines.difference import difference
 
     if not second and overlay is None:

@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.errors import UsageError
+
 if TYPE_CHECKING:
     from sirena.domain.organisms import Organism
     from sirena.guidelines.editions import Editions
@@ -29,9 +32,6 @@ def chosen_drugs(text: str) -> set[str]:
     Raises:
         UsageError: a code stands for no antimicrobial.
     """
-    from sirena.domain.antimicrobials import ANTIMICROBIALS
-    from sirena.domain.errors import UsageError
-
     codes = {part.strip().upper() for part in text.split(",") if part.strip()}
     if codes - ANTIMICROBIALS.keys():
         raise UsageError("a code is no antimicrobial of Sirena", hint=f"codes are {', '.join(ANTIMICROBIALS)}")
@@ -44,7 +44,6 @@ def chosen_organism(text: str) -> "Organism":
     Raises:
         UsageError: there is no such organism.
     """
-    from sirena.domain.errors import UsageError
     from sirena.domain.organisms import ORGANISMS, resolve
 
     code = resolve(text)

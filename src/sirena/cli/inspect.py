@@ -11,8 +11,8 @@ from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.label_audit import audit_section
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import in_words
+from sirena.domain.language import Language
 from sirena.domain.test_column import GUIDELINES
-from sirena.panel.basis import Language
 
 if TYPE_CHECKING:
     from sirena.whonet.inspection import Inspection

@@ -16,8 +16,19 @@ from sirena.cli.answer_options import (
 )
 from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
-from sirena.panel.basis import Language
+from sirena.cli.file_remarks import (
+    progress_bar,
+    read_site,
+    tell,
+    tell_about_answers,
+    tell_about_problems,
+    tell_counts,
+    tell_if_unreadable,
+    tell_if_whole,
+)
+from sirena.domain.language import Language
 from sirena.panel.placement import Existing
+from sirena.whonet.errors import as_given
 
 _EXAMPLE: Final = "Example: sirena interpret isolates.sir -o interpreted.xlsx --basis"
 
@@ -64,17 +75,6 @@ def interpret(
     from sirena.acts.answering_release import load_for_answers
     from sirena.acts.file_answering import Output, answer, open_for_answers
     from sirena.acts.file_questions import FileQuestion, rules_to_apply
-    from sirena.cli.file_remarks import (
-        progress_bar,
-        read_site,
-        tell,
-        tell_about_answers,
-        tell_about_problems,
-        tell_counts,
-        tell_if_unreadable,
-        tell_if_whole,
-    )
-    from sirena.whonet.errors import as_given
 
     everywhere = read_site(site)
     target = Output(output, existing, language if basis else None, csv_style)

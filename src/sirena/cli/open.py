@@ -1,5 +1,7 @@
 """``sirena open``: Sirena's pages for one person on their own machine."""
 
+import webbrowser
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -38,9 +40,6 @@ def open_pages(
     can open the pages. No data leaves this machine, and no file that you drop on a page is written to a disk; patients'
     names, numbers and birth dates are removed as the file is read.
     """
-    import webbrowser
-    from functools import partial
-
     from sirena.acts.local_rules import local_rules_of
     from sirena.acts.recording import actor
     from sirena.acts.training_evidence import evidence_of

@@ -1,5 +1,6 @@
 """``sirena pages-service``: the pages as a part of the stack."""
 
+import resource
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -42,8 +43,6 @@ def pages_service(
 
     Example: sirena pages-service --socket doors/pages/socket --desk doors/desk/socket
     """
-    import resource
-
     from sirena.acts.judged_panel import JudgedPanelSource
     from sirena.ledger.store import open_ledger
     from sirena.serving.holder import PanelHolder

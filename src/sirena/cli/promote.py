@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from sirena.cli.voice import say
+from sirena.domain.errors import GateError, SirenaError, UsageError
+from sirena.host.termination import ends_in_order
 
 if TYPE_CHECKING:
     from sirena.certification.gate import Verdict
@@ -42,8 +44,6 @@ def promote(
     from sirena.acts.gatekeeping import judge_for, open_registry
     from sirena.acts.promoting import promote as give_stage
     from sirena.acts.promoting import promote_each
-    from sirena.domain.errors import GateError, SirenaError, UsageError
-    from sirena.host.termination import ends_in_order
     from sirena.registry.releases import members_at
     from sirena.registry.versions import Stage, find_version
 

@@ -16,9 +16,23 @@ from sirena.cli.answer_options import (
 )
 from sirena.cli.engine_option import EngineName, EngineOption, engine_named
 from sirena.cli.file_options import MappingFile, Sheet
+from sirena.cli.file_remarks import (
+    list_names,
+    progress_bar,
+    read_site,
+    tell,
+    tell_about_answers,
+    tell_about_problems,
+    tell_about_zones,
+    tell_counts,
+    tell_if_unreadable,
+    tell_if_whole,
+)
+from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.errors import UsageError
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.panel.placement import Existing
+from sirena.whonet.errors import as_given
 
 if TYPE_CHECKING:
     from sirena.guidelines.choice import ChosenEditions
@@ -93,22 +107,10 @@ def reference(
     from sirena.acts.file_answering import Output, answer, open_for_answers
     from sirena.acts.file_questions import FileQuestion, rules_to_apply
     from sirena.acts.rules_in_force import overlay_in_force
-    from sirena.cli.file_remarks import (
-        progress_bar,
-        read_site,
-        tell,
-        tell_about_answers,
-        tell_about_problems,
-        tell_about_zones,
-        tell_counts,
-        tell_if_unreadable,
-        tell_if_whole,
-    )
     from sirena.guidelines.choice import choose_editions
     from sirena.guidelines.editions import Editions
     from sirena.guidelines.interpreter import Reading
     from sirena.settings.catalogue import load_settings
-    from sirena.whonet.errors import as_given
 
     reading = Reading(not no_intrinsic, pk_pd, _indication(indication), _policy(censored))
     everywhere = read_site(site)
@@ -163,7 +165,6 @@ def _policy(text: str) -> "CensoredPolicy":
 
 
 def _tell_about_letters(file: "WhonetFile", editions: "ChosenEditions") -> None:
-    from sirena.cli.file_remarks import list_names, tell
 
     headers = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
     if headers:
@@ -171,8 +172,6 @@ def _tell_about_letters(file: "WhonetFile", editions: "ChosenEditions") -> None:
 
 
 def _tell_about_unknown(file: "WhonetFile") -> None:
-    from sirena.cli.file_remarks import list_names, tell
-    from sirena.domain.antimicrobials import ANTIMICROBIALS
 
     headers = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
     if headers:

@@ -6,7 +6,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.release_diff_page import print_cells, print_file_changes, print_ranges, print_shadow
+from sirena.cli.shown import in_one_line
 from sirena.cli.voice import in_words, say
+from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from sirena.acts.judged import NamedReleases
@@ -45,7 +48,6 @@ def create(
     from sirena.acts.gatekeeping import judge_for, open_registry
     from sirena.acts.missing_models import missing_models
     from sirena.acts.releasing import create_release
-    from sirena.cli.shown import in_one_line
     from sirena.registry.releases import members_at
     from sirena.registry.versions import find_version
 
@@ -70,7 +72,6 @@ def list_(as_json: AsJson = False) -> None:
     """
     from sirena.acts.gatekeeping import open_registry
     from sirena.acts.judged import named_releases
-    from sirena.cli.shown import in_one_line
     from sirena.registry.releases import list_releases
 
     registry = open_registry()
@@ -132,7 +133,6 @@ def show(name: str = typer.Argument("active", help=_NAME_HELP), as_json: AsJson 
     """
     from sirena.acts.gatekeeping import open_registry
     from sirena.acts.judged import find_judged, named_releases, periods_of
-    from sirena.cli.shown import in_one_line
     from sirena.registry.releases import release_members
 
     registry = open_registry()
@@ -224,7 +224,6 @@ def shadow(
     """
     from sirena.acts.gatekeeping import open_registry
     from sirena.acts.shadowing import name_shadow
-    from sirena.domain.errors import UsageError
     from sirena.registry.releases import find_release
 
     if bool(name) == off:
@@ -267,8 +266,6 @@ def diff(
     from sirena.acts.judged import find_judged
     from sirena.acts.s3_files import refuse_same_file
     from sirena.acts.shadow_look import look_at_shadow
-    from sirena.cli.release_diff_page import print_cells, print_file_changes, print_ranges, print_shadow
-    from sirena.domain.errors import UsageError
     from sirena.panel.compiled import Panel
     from sirena.registry.releases import read_release_document
     from sirena.whonet.reading import read_file

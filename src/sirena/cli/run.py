@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.up import down, up
+
 
 def register(app: typer.Typer) -> None:
     """Add ``sirena run`` to the command line."""
@@ -21,7 +23,6 @@ def run(
     unit of `sirena units`.
     """
     from sirena.acts.stack_choice import chosen_stack
-    from sirena.cli.up import down, up
     from sirena.server.production_stack import ProductionStack
     from sirena.server.supervision.foreground import alone, ended_by_signal, forget_earlier_container, stay
 

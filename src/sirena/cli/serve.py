@@ -5,6 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.domain.errors import SirenaError, UsageError
+from sirena.serving.memory import share_free_memory
+
 if TYPE_CHECKING:
     from sirena.serving.among_workers import AmongWorkers
     from sirena.serving.logs import ServiceLog
@@ -53,11 +56,9 @@ def serve(
     curl -H 'Content-Type: application/json' http://127.0.0.1:5000/invocations
     -d '{"dataframe_records": [{"ORGANISM": "eco", "AMK_NM": "<=2"}]}'
     """
-    from sirena.domain.errors import SirenaError, UsageError
     from sirena.guidelines.editions import Editions
     from sirena.serving.application import Service, create_app
     from sirena.serving.holder import SOURCE_EVENTS
-    from sirena.serving.memory import share_free_memory
     from sirena.serving.server import bind, bind_path, run_until_signal, url_of
     from sirena.serving.source import FilePanelSource
     from sirena.serving.workers import WorkersPlan, run_workers
@@ -120,7 +121,6 @@ def serve(
 def _registry_source(settings: "Settings", release: str) -> "PanelSource":
     from sirena.acts.judged import is_behind_an_entry
     from sirena.acts.judged_panel import JudgedPanelSource
-    from sirena.domain.errors import UsageError
     from sirena.ledger.store import open_ledger
     from sirena.registry.connection import connect
     from sirena.registry.panel_cache import load_release

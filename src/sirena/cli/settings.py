@@ -5,6 +5,7 @@ from dataclasses import asdict
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import say
 
 
@@ -21,7 +22,6 @@ def list_settings(as_json: AsJson = False) -> None:
 
     For each, the source of the value, its meaning and an example are shown; secrets are not shown.
     """
-    from sirena.cli.sections import Section, print_sections
     from sirena.server.checks.settings_check import settings_in_force
     from sirena.settings.catalogue import load_settings, settings_file
 

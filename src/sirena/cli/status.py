@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.sections import Section, print_sections
 from sirena.cli.up import Profile
+from sirena.domain.errors import SirenaError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +40,6 @@ def status(
     """
     from sirena.acts.stack_look import look_at_stack
     from sirena.cli.parts_table import print_parts
-    from sirena.domain.errors import SirenaError
     from sirena.server.checks.conditions import Urgency
 
     try:
@@ -75,7 +76,6 @@ def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[Condition]", 
 
 
 def _print_conditions(conditions: "Sequence[Condition]") -> None:
-    from sirena.cli.sections import Section, print_sections
 
     rows = [(condition.name, condition.urgency.word, condition.state) for condition in conditions]
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(0, 1, 2))])

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sirena.cli.voice import say
+from sirena.domain.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +42,6 @@ def synthesize(
 
     Example: sirena synthesize -n 5000 -o hospital.sqlite --episodes --truth truth.csv
     """
-    from sirena.domain.errors import UsageError
     from sirena.whonet.synthetic import generate_hospital
     from sirena.whonet.synthetic_stays import generate_counted_hospital
     from sirena.whonet.writing import find_suffix, write_file

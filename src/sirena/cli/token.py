@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.access.actions import Action
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.voice import in_words, say
+from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from sirena.access.actions import Action
@@ -113,7 +115,6 @@ def revoke(
 
 
 def _days(text: str) -> float:
-    from sirena.domain.errors import UsageError
 
     match = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
     if not match:
@@ -122,8 +123,6 @@ def _days(text: str) -> float:
 
 
 def _action(text: str) -> "Action":
-    from sirena.access.actions import Action
-    from sirena.domain.errors import UsageError
 
     usable = sorted(set(Action) - {Action.PUBLIC, Action.SWITCHED_OFF})
     if text not in usable:

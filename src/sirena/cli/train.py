@@ -7,8 +7,11 @@ import typer
 
 from sirena.cli.file_options import MappingFile, Sheet
 from sirena.cli.json_document import AsJson, print_json
+from sirena.cli.sections import print_sections
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.training.columns import columns_to_train
+from sirena.whonet.errors import as_given
 
 
 def register(app: typer.Typer) -> None:
@@ -78,16 +81,13 @@ def register(app: typer.Typer) -> None:
         from sirena.acts.hospital_counting import count_files
         from sirena.acts.rules_in_force import overlay_in_force
         from sirena.acts.s3_files import each_file, refuse_same_file
-        from sirena.cli.sections import print_sections
         from sirena.cli.training_files import audit_sections, problem_reporter
         from sirena.guidelines.choice import choose_editions
         from sirena.guidelines.editions import Editions
         from sirena.registry.connection import connect
         from sirena.settings.catalogue import load_settings
-        from sirena.training.columns import columns_to_train
         from sirena.training.counts import CountedEvidence, pool_hospitals
         from sirena.training.evidence import LabelSource
-        from sirena.whonet.errors import as_given
         from sirena.whonet.mapping import load_mapping
         from sirena.whonet.writing import check_place, find_suffix
 

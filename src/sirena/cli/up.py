@@ -1,10 +1,13 @@
 """``sirena up``, ``down``, ``logs``: starting and stopping the whole stack, and showing its logs."""
 
+import subprocess
 from typing import Annotated
 
 import typer
 
+from sirena.cli.progress import step_reporter
 from sirena.cli.voice import say
+from sirena.domain.errors import UsageError
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +36,6 @@ def up(profile: Profile = "") -> None:
     from sirena.acts.stack_choice import chosen_stack, note_release, remember
     from sirena.acts.stack_records import record_start
     from sirena.cli.parts_table import print_parts
-    from sirena.cli.progress import step_reporter
     from sirena.server.checks.settings_check import require_plain_paths
 
     stack = chosen_stack(profile)
@@ -73,9 +75,6 @@ def logs(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing new lines until Ctrl-C.")] = False,
 ) -> None:
     """Print the logs of Sirena's parts."""
-    import subprocess
-
-    from sirena.domain.errors import UsageError
     from sirena.settings.catalogue import load_settings
 
     folder = load_settings().home / "logs"

@@ -5,7 +5,10 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sirena import __version__
+from sirena.cli.progress import step_reporter
+from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import say
+from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from sirena.acts.upgrade_look import UpgradeFinding
@@ -41,8 +44,6 @@ def upgrade(
     from sirena.acts.stack_choice import chosen_stack
     from sirena.acts.upgrade_look import look
     from sirena.acts.upgrading import take_upgrade_back, upgrade_stack
-    from sirena.cli.progress import step_reporter
-    from sirena.domain.errors import UsageError
 
     if sum((check, no_backup, back)) > 1:
         raise UsageError("--check, --no-backup and --back exclude each other")
@@ -75,7 +76,6 @@ def upgrade(
 
 
 def _print(findings: "list[UpgradeFinding]") -> None:
-    from sirena.cli.sections import Section, print_sections
 
     rows = [
         (

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sirena.access.actions import Role
 from sirena.cli import user_links
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.voice import in_words, say
+from sirena.domain.errors import UsageError
 
 if TYPE_CHECKING:
     from sirena.access.actions import Role
@@ -50,7 +52,6 @@ def add(
     """
     from sirena.acts.accounts import add_account
     from sirena.acts.accounts_store import opened_store
-    from sirena.domain.errors import UsageError
 
     if password_stdin and no_password:
         raise UsageError("--password-stdin and --no-password exclude each other")
@@ -157,8 +158,6 @@ def disable(name: Annotated[str, typer.Argument(help="Name of the account.")]) -
 
 
 def _role(text: str) -> "Role":
-    from sirena.access.actions import Role
-    from sirena.domain.errors import UsageError
 
     if text not in set(Role):
         raise UsageError(f"there is no role {text!r}", hint=f"roles: {', '.join(Role)}")

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from sirena.cli.voice import say
+from sirena.domain.errors import UsageError
 
 _Name = Annotated[str, typer.Argument(help="Name of the account.")]
 
@@ -41,7 +42,6 @@ def link(
     """
     from sirena.acts.accounts import link_account
     from sirena.acts.accounts_store import opened_store
-    from sirena.domain.errors import UsageError
 
     settings, store = opened_store()
     issuer = issuer or settings.oidc_issuer

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from sirena.domain.language import Language
 from sirena.texts.language import SPANISH, spoken_language
 
 if TYPE_CHECKING:
-    from sirena.panel.basis import Language
+    from sirena.domain.language import Language
 
 
 def speaks_spanish() -> bool:
@@ -18,8 +19,6 @@ def speaks_spanish() -> bool:
 
 def language_or_locale(language: "Language | None") -> "Language":
     """Return the language of output for people: the requested one, else the locale's."""
-    from sirena.panel.basis import Language
-
     return language or Language(spoken_language(os.environ))
 
 

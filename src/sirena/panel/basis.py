@@ -7,21 +7,13 @@ Rules, each with a test of like name:
 - only a category has a mark: an NI has its reason, and an empty MIC has nothing.
 """
 
-import enum
 from typing import Final
 
 from ..domain.category import Category
 from ..domain.ground import Ground, Mark
+from ..domain.language import Language
 from ..domain.site import Site
 from ..domain.truth_table import ANSWERS
-
-
-class Language(enum.StrEnum):
-    """Language of sentences."""
-
-    ENGLISH = "en"
-    SPANISH = "es"
-
 
 MARKS: Final[tuple[Mark | None, ...]] = (None, *Mark)
 """Every possible mark. Other tables hold a mark as its position here."""

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from ..domain.category import Category, Reason
 from ..domain.ground import Ground, Mark
+from ..domain.language import Language
 from ..domain.site import Site
 from ..domain.test_column import TestColumn
 from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
-from .basis import IS_CATEGORY, MARKS, Language, ground_sentence, mark_position, reason_sentence
+from .basis import IS_CATEGORY, MARKS, ground_sentence, mark_position, reason_sentence
 from .lookup import cross_answers, encode_texts
 from .placement import Placement
 

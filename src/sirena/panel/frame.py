@@ -13,9 +13,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ..domain.language import Language
 from ..domain.site import Site
 from ..domain.test_column import TestColumn
-from .basis import Language
 from .column_answers import ColumnAnswers, ColumnTally, DistinctSubjects, FurtherColumns, TablesFor, as_categories
 from .lookup import resolve_texts
 from .placement import Existing, HeaderLayout, Placement, place_categories

@@ -10,9 +10,9 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types import schema as mlflow_schema
 from mlflow.types.schema import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
+from sirena.domain.language import Language
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import CATEGORY_PREFIX
-from sirena.panel.basis import Language
 from sirena.panel.sites import SPECIMEN
 from sirena.registry.mlflow_quietly import mlflow, undisturbed
 from sirena.registry.served_code import ServedCode

@@ -17,11 +17,12 @@ from mlflow.exceptions import MlflowException
 from mlflow.types.schema import DataType, Schema
 from numpy.typing import NDArray
 
+from ..domain.language import Language
 from ..domain.site import Site
 from ..domain.specimens import SPECIMEN_COLUMN
 from ..domain.test_column import CATEGORY_PREFIX, parse_test_column
 from ..domain.truth_table import ANSWERS, NOT_ASKED, TruthTable
-from ..panel.basis import IS_CATEGORY, MARKS, Language, ground_sentence, reason_sentence
+from ..panel.basis import IS_CATEGORY, MARKS, ground_sentence, reason_sentence
 from ..panel.compiled import Panel
 from ..panel.layouts import NO_GROUND
 from ..panel.lookup import factorise, resolve_texts

@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from sirena import __version__
 from sirena.domain.category import Reason
 from sirena.domain.ground import Ground
+from sirena.domain.language import Language
 from sirena.domain.mic import CODES, MISSING
 from sirena.domain.site import Site
 from sirena.domain.specimens import SPECIMEN_COLUMN
 from sirena.domain.test_column import TestColumn
 from sirena.domain.truth_table import ANSWERS, NOT_ASKED
-from sirena.panel.basis import IS_CATEGORY, MARKS, Language, ground_sentence, reason_sentence
+from sirena.panel.basis import IS_CATEGORY, MARKS, ground_sentence, reason_sentence
 from sirena.panel.compiled import Panel
 from sirena.panel.layouts import NO_GROUND
 from sirena.panel.lookup import encode_text, read_column, refusal_of

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.alerts import AlertCount, AlertFinding, reasons_of
 from sirena.stewardship.isolate_facts import IsolateFacts
 from sirena.whonet.file import WhonetFile

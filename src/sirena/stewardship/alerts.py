@@ -19,9 +19,9 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from sirena.domain.language import Language
 from sirena.domain.organisms import Rank
 from sirena.guidelines.tables import parse_rank
-from sirena.panel.basis import Language
 from sirena.stewardship.condition import Trigger, parse_trigger
 from sirena.stewardship.isolate_facts import IsolateFacts, Mask
 from sirena.stewardship.multidrug import Groups, find_multidrug, parse_groups

@@ -1,7 +1,7 @@
 """The name of a column's antimicrobial."""
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 
 
 def drug_name(column: str, language: Language) -> str:

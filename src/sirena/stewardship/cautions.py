@@ -6,8 +6,8 @@ from typing import Final, Self
 
 import polars as pl
 
+from sirena.domain.language import Language
 from sirena.domain.test_column import GUIDELINES
-from sirena.panel.basis import Language
 from sirena.stewardship.exclusions import Loss
 from sirena.stewardship.first_isolates import FirstIsolates, Mode
 from sirena.stewardship.isolates import CountableIsolates

@@ -14,8 +14,8 @@ from typing import Any, Final
 
 import polars as pl
 
+from sirena.domain.language import Language
 from sirena.domain.mic import DILUTIONS, MINIMUM_EXPONENT, Interval, spell_dilution
-from sirena.panel.basis import Language
 from sirena.stewardship.antimicrobial_names import drug_name
 from sirena.stewardship.breakpoint_edges import BreakpointEdges
 from sirena.stewardship.cells import FEW

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.antimicrobial_names import drug_name
 from sirena.stewardship.cells import FEW
 from sirena.stewardship.chart import FILLS, INK, Chart, specification

@@ -3,7 +3,7 @@
 from typing import Any
 
 from sirena.domain.category import Reason
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.cells import FEW
 from sirena.stewardship.drift import LEAST, RISK, Comparison, Drift, Measure, SideComparisons
 from sirena.stewardship.periods import Period

@@ -13,7 +13,7 @@ import polars as pl
 import xlsxwriter
 
 from sirena.domain.errors import UsageError
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.antibiogram import Antibiogram
 from sirena.stewardship.page import Paper, render_page
 from sirena.stewardship.pdf import write_pdf

@@ -15,8 +15,8 @@ import polars as pl
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS
+from sirena.domain.language import Language
 from sirena.domain.organisms import ORGANISMS, Rank
-from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram
 from sirena.stewardship.antimicrobial_names import drug_name
 from sirena.stewardship.cells import FEW

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.alert_tables import alert_records
 from sirena.stewardship.chart import Chart
 from sirena.stewardship.charts import heat_map, histograms, trends, wards

@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 
 TEXTS: Final[dict[str, Any]] = tomllib.loads(Path(__file__).with_name("texts.toml").read_text(encoding="utf-8"))
 """By kind: ``words``, ``modes`` and ``cautions`` by name; ``columns`` by column; ``method``, a list; ``parts``,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.antibiogram import Antibiogram
 from sirena.stewardship.first_isolates import Mode
 from sirena.stewardship.strata import UNKNOWN, WHOLE, Stratum

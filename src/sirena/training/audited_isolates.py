@@ -5,7 +5,7 @@ A specimen number identifies a patient: the table is written only to a file that
 
 import polars as pl
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.training.cells import mic_text
 from sirena.training.evidence import Evidence
 from sirena.training.label_audit import describe_findings

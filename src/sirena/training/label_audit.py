@@ -20,11 +20,11 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from sirena.domain.language import Language
 from sirena.domain.mic import DILUTIONS, Interval
 from sirena.domain.organisms import ORGANISMS
 from sirena.domain.site import Site
 from sirena.domain.truth_table import ANSWERS, TruthTable
-from sirena.panel.basis import Language
 from sirena.training.cells import LEVEL_OF_LABEL, LEVELS, mic_text, tally
 from sirena.training.evidence import Evidence
 

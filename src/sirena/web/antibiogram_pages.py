@@ -6,7 +6,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.first_isolates import Mode
 from sirena.stewardship.strata import Stratum
 from sirena.stewardship.words import mode_sentence, period_sentence, source_sentence, word

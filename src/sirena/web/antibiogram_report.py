@@ -17,8 +17,8 @@ from typing import Final
 import polars as pl
 from markupsafe import Markup, escape
 
+from sirena.domain.language import Language
 from sirena.guidelines.written_rules import RulesSource
-from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Antibiogram, Request
 from sirena.stewardship.chart import Chart
 from sirena.stewardship.counting import CountedFile, FileToCount, count_file

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.whonet.file import WhonetFile
 
 

@@ -15,7 +15,7 @@ from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
 from sirena.domain.errors import UsageError
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.panel.frame import Isolates
 from sirena.stewardship.drawing import draw
 from sirena.stewardship.drift import Drift, measure_drift

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from sirena.domain.antimicrobials import ANTIMICROBIALS, Antimicrobial
 from sirena.domain.category import Category
 from sirena.domain.ground import Ground, Mark
+from sirena.domain.language import Language
 from sirena.domain.mic import Interval, Mic, encode_mics, spell_dilution
 from sirena.domain.organisms import ORGANISMS, Organism
 from sirena.domain.site import Site
 from sirena.domain.test_column import parse_test_column
 from sirena.domain.truth_table import ANSWERS, Answer
-from sirena.panel.basis import MARKS, Language, ground_sentence, reason_sentence
+from sirena.panel.basis import MARKS, ground_sentence, reason_sentence
 from sirena.panel.layouts import NO_GROUND
 from sirena.panel.lookup import resolve_text
 from sirena.web.answers import NamedPanel

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from starlette.exceptions import HTTPException
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.web.attachments import attachment
 from sirena.web.audited_labels import AuditedLabels
 from sirena.web.downloads import FORMATS

@@ -97,7 +97,7 @@ def add_models(app: FastAPI, pages: Pages, installed_models: Models) -> None:
     @app.get("/models/{name}/{number}/grid.svg")
     def grid(request: Request, name: str, number: int) -> Response:
         from sirena.certification.grid_chart import grid_chart
-        from sirena.panel.basis import Language
+        from sirena.domain.language import Language
         from sirena.stewardship.drawing import draw
 
         certificate = installed_models().certificate(name, number)

@@ -21,11 +21,11 @@ from ray.cluster_utils import Cluster
 
 from sirena.acts.hospital_counting import count_files
 from sirena.domain.errors import SirenaError
+from sirena.domain.language import Language
 from sirena.engine import Engine, Part, Result, cluster
 from sirena.engine.cluster import ClusterError, ray_engine
 from sirena.engine.local import LOCAL
 from sirena.host.process_tree import children
-from sirena.panel.basis import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.counting import open_to_count
 from sirena.stewardship.exports import as_csv

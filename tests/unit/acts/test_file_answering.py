@@ -7,9 +7,9 @@ import pytest
 from sirena.acts.file_answering import AnswerProgress, AnswerUnit, Output, answer, answer_file, open_for_answers
 from sirena.acts.file_questions import FileQuestion, rules_to_apply
 from sirena.domain.errors import UsageError
+from sirena.domain.language import Language
 from sirena.guidelines.choice import ChosenEditions, choose_editions
 from sirena.guidelines.editions import Editions
-from sirena.panel.basis import Language
 from sirena.whonet import streamed
 from tests.command_line import run_command
 

@@ -22,12 +22,12 @@ from sirena.acts.file_answering import Output, answer, open_for_answers
 from sirena.acts.file_questions import FileQuestion, rules_to_apply
 from sirena.cli.file_remarks import tell_about_answers, tell_about_problems, tell_counts, tell_if_unreadable
 from sirena.domain.errors import SirenaError
+from sirena.domain.language import Language
 from sirena.domain.truth_table import TruthTable
 from sirena.engine import Engine, EngineError, Part, Result
 from sirena.engine.local import LOCAL
 from sirena.guidelines.choice import choose_editions
 from sirena.guidelines.editions import Editions
-from sirena.panel.basis import Language
 from sirena.panel.file_answers import FileAnswers, PartAnswers
 from sirena.panel.placement import Existing
 from sirena.settings.catalogue import load_settings

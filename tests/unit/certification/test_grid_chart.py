@@ -2,7 +2,7 @@
 
 from sirena.certification.grid import HIGHEST_EXPONENT, LOWEST_EXPONENT
 from sirena.certification.grid_chart import grid_chart
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.drawing import draw
 from tests.unit.certification.certification_tables import CUTS, certified, compile_by_hand
 

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from sirena.domain.category import Category, Reason
 from sirena.domain.errors import UsageError
+from sirena.domain.language import Language
 from sirena.domain.site import Site
 from sirena.domain.test_column import TestColumn, parse_test_column
 from sirena.domain.truth_table import ANSWERS, TruthTable
-from sirena.panel.basis import Language
 from sirena.panel.column_answers import ColumnTally
 from sirena.panel.frame import Isolates, interpret_frame
 from sirena.panel.placement import Existing, HeaderLayout

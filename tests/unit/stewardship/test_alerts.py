@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from sirena.cli import build_app
 from sirena.domain.errors import UsageError
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.alert_tables import alert_records
 from sirena.stewardship.alerts import find_alerts
 from sirena.stewardship.isolate_facts import IsolateFacts

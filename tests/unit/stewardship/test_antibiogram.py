@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from sirena.domain.errors import UsageError
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.combinations import combination_counts, combination_shares
 from sirena.stewardship.dates import read_dates

@@ -5,7 +5,7 @@ from functools import cache
 import polars as pl
 import pytest
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.chart import Chart
 from sirena.stewardship.charts import heat_map, histograms

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from sirena.domain.errors import UsageError
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.counting import CountedFile, FileToCount, open_to_count
 from sirena.stewardship.exports import as_csv, as_json

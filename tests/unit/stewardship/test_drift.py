@@ -8,8 +8,8 @@ import polars as pl
 import pytest
 
 from sirena.domain.errors import UsageError
+from sirena.domain.language import Language
 from sirena.domain.truth_table import TruthTable
-from sirena.panel.basis import Language
 from sirena.panel.frame import Isolates
 from sirena.stewardship.drawing import draw
 from sirena.stewardship.drift import Comparison, Drift, Measure, Side, measure_drift

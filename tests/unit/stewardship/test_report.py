@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.exports import write_antibiogram
 from sirena.stewardship.page import Paper, render_page

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from sirena.panel.basis import Language
+from sirena.domain.language import Language
 from sirena.training.audited_isolates import audited_isolates
 from sirena.training.evidence import Evidence, LabelSource, collect_evidence
 from sirena.training.label_audit import AUDIT_COLUMNS, WORDS, LabelFinding, audit_labels

@@ -1,0 +1,10 @@
+"""The languages in which Sirena speaks of answers."""
+
+import enum
+
+
+class Language(enum.StrEnum):
+    """Language of sentences."""
+
+    ENGLISH = "en"
+    SPANISH = "es"
