@@ -1,8 +1,8 @@
 """How test files are distributed among workers: which files one worker runs together, and which begin first.
 
-Files share servers that take minutes to start: a stack, a guarded house, the machine for backups. One worker begins
-with the longest files and the others at the other end of the list, so that two stacks seldom start at once. They meet
-among short files, so that they end at about the same time.
+Files share servers that take minutes to start: a stack, a guarded house, the machine for backups. One worker takes the
+tests from the beginning of the list, where those groups stand, and the others from its end, where the longest other
+files stand. They meet among the unit tests, which are short, so that they end at about the same time.
 """
 
 from contextlib import suppress
@@ -32,27 +32,38 @@ _HOUSE: Final = tuple(
 _PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))
 _SOURCES: Final = ("tests/unit/test_layers.py", "tests/unit/ledger/test_every_event_has_a_caller.py")
 """They read the source of the whole program, once if one worker runs both."""
-_ALONE: Final = (
+FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE)
+"""Files at the beginning of the list; after them stand the unit tests, and after those the other tests."""
+LAST: Final = (
     "tests/integration/training/test_real_isolates.py",
     "tests/integration/registry/test_housekeeping.py",
-    "tests/e2e/test_chain.py",
     "tests/e2e/test_shared_cells_chain.py",
+    "tests/e2e/test_chain.py",
     "tests/e2e/test_manual_one_machine.py",
+    f"{_SERVER}/test_upgrade.py",
     f"{_SERVER}/test_manual_server.py",
     f"{_SERVER}/test_given_s3.py",
     f"{_SERVER}/test_faults.py",
+    "tests/integration/engine/test_cluster.py",
+    *_PAGES,
+    "tests/e2e/test_train_interrupted.py",
 )
-"""The shortest first: among these the workers meet at the end."""
-FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE, *_ALONE, *_PAGES)
-"""Files in the order in which they begin; after them the others, as pytest finds them."""
+"""Files at the end of the list. The first that begin, at its very end, start no stack: another worker's starts then."""
 _GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE, _PAGES, _SOURCES) for file in group}
+_BETWEEN: Final = ("tests/unit/", "tests/integration/", "tests/e2e/")
 _ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 def sort_by_length(items: list[pytest.Item]) -> None:
-    """Sort tests so that the longest files begin; the tests of a file stay in their order."""
-    rank = {file: number for number, file in enumerate(FIRST)}
-    items.sort(key=lambda item: rank.get(_file_of(item.path), len(rank)))
+    """Sort tests so that the longest files stand at both ends; the tests of a file stay in their order."""
+    ends = {file: number - len(FIRST) for number, file in enumerate(FIRST)}
+    ends |= {file: number + len(_BETWEEN) for number, file in enumerate(LAST)}
+    items.sort(key=lambda item: _place_of(_file_of(item.path), ends))
+
+
+def _place_of(file: str, ends: dict[str, int]) -> int:
+    folders = [number for number, folder in enumerate(_BETWEEN) if file.startswith(folder)]
+    return ends.get(file, folders[0] if folders else 0)
 
 
 def _file_of(path: Path) -> str:
