@@ -19,8 +19,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
 
+import psutil
+
 from sirena.host.accounts import OsAccount
-from sirena.host.process_tree import children
 from sirena.server.entry import kept_decisions
 from sirena.server.entry.nginx import NginxEntry
 from sirena.server.parts.connection_certificates import prepare_connections
@@ -127,11 +128,11 @@ def end_at_once(stack: Stack) -> None:
     if supervisor is None:
         return
     database = stack.supervisor.states().get("postgresql")
-    started_by = children()
     below = [supervisor]
     for process in below:
         if database is None or process != database.process_id:
-            below += started_by.get(process, [])
+            with suppress(psutil.NoSuchProcess):
+                below += [child.pid for child in psutil.Process(process).children()]
     for process in below:
         at_once = database is None or process != database.process_id
         with suppress(ProcessLookupError):

@@ -20,6 +20,8 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import psutil
+
 IDLE_SECONDS: Final = 60.0
 """Seconds without a request after which the process ends and frees its 650 MiB."""
 CHILD_SECONDS: Final = 30.0
@@ -94,9 +96,8 @@ def _ask(question: dict[str, Any]) -> dict[str, Any]:
 
 def _limit() -> None:
     """Limit this process to the memory, time and files that asking a network needs."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
     limits = {
-        resource.RLIMIT_AS: pages * resource.getpagesize() + _FURTHER_BYTES,
+        resource.RLIMIT_AS: psutil.Process().memory_info().vms + _FURTHER_BYTES,
         resource.RLIMIT_CPU: _PROCESSOR_SECONDS,
         resource.RLIMIT_FSIZE: 0,
         resource.RLIMIT_NOFILE: _OPEN_FILES,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import psutil
 import pytest
 import ray
 from ray.cluster_utils import Cluster
@@ -25,7 +26,6 @@ from sirena.domain.language import Language
 from sirena.engine import Engine, Part, Result, cluster
 from sirena.engine.cluster import ClusterError, ray_engine
 from sirena.engine.local import LOCAL
-from sirena.host.process_tree import children
 from sirena.stewardship.antibiogram import Request
 from sirena.stewardship.counting import open_to_count
 from sirena.stewardship.exports import as_csv
@@ -296,11 +296,8 @@ def test_when_nobody_takes_results_any_more_parts_that_wait_are_not_begun(engine
 
 def addresses(process: int) -> set[str]:
     """Return the addresses on which a process and its descendants listen, as `/proc` tells."""
-    family, descendants = children(), [process]
-    for one in descendants:
-        descendants += family.get(one, [])
     sockets = set()
-    for one in descendants:
+    for one in (process, *(descendant.pid for descendant in psutil.Process(process).children(recursive=True))):
         for descriptor in Path(f"/proc/{one}/fd").glob("*"):
             with contextlib.suppress(FileNotFoundError):
                 sockets.add(str(descriptor.readlink()))

@@ -8,11 +8,11 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sirena.access.accounts import FREE_ATTEMPTS, Accounts
 from sirena.access.actions import Role
-from sirena.host.process_tree import children
 from tests.access_client import basic
 from tests.attack_list import CREATE, READ, request
 from tests.guarded_house import PASSWORD, House, access_service
@@ -256,9 +256,9 @@ def test_plain_http_only_leads_to_https(house: House) -> None:
 
 def _await_opened_anew(house: House) -> None:
     """Wait until no process of NGINX writes into a log that was rotated away: it is only told to open them anew."""
-    master = int((house.entry.folder / "nginx.pid").read_text())
+    master = psutil.Process(int((house.entry.folder / "nginx.pid").read_text()))
     end = time.monotonic() + 60
-    while any(".jsonl." in file for process in (master, *children().get(master, ())) for file in _open_files(process)):
+    while any(".jsonl." in file for process in (master, *master.children()) for file in _open_files(process.pid)):
         assert time.monotonic() < end
         time.sleep(0.02)
 

@@ -9,7 +9,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from sirena.host.process_tree import children
+import psutil
+
 from sirena.server.parts.mlflow_server import MLFLOW_PROCESS, QUIET
 from sirena.server.parts.processes import free_port
 from tests.waiting import wait_until
@@ -43,7 +44,7 @@ def test_workers_answer_are_replaced_and_end_together(tmp_path: Path) -> None:
         server = subprocess.Popen(command, env={**os.environ, **QUIET}, stdout=log, stderr=log)
     try:
         wait_until(lambda: server.poll() is not None or status("/health") == 200, seconds=300)
-        workers = children().get(server.pid, [])
+        workers = children(server)
         assert len(workers) == 2
         with ThreadPoolExecutor(8) as callers:
             made = callers.map(lambda number: status(f"{MODELS}/create", f'{{"name": "m{number}"}}'), range(40))
@@ -51,24 +52,29 @@ def test_workers_answer_are_replaced_and_end_together(tmp_path: Path) -> None:
         assert status(f"{MODELS}/search", host="elsewhere.example") == 403
 
         os.kill(workers[0], signal.SIGKILL)
-        wait_until(lambda: len({*children().get(server.pid, [])} - {workers[0]}) == 2, seconds=300)
+        wait_until(lambda: len({*children(server)} - {workers[0]}) == 2, seconds=300)
         with ThreadPoolExecutor(8) as callers:
             assert set(callers.map(lambda _: status(f"{MODELS}/search"), range(40))) == {200}
 
-        workers = children().get(server.pid, [])
+        workers = children(server)
         os.kill(workers[0], signal.SIGKILL)
         begun: list[int] = []
         while not begun:
-            begun = [worker for worker in children().get(server.pid, []) if worker not in workers]
+            begun = [worker for worker in children(server) if worker not in workers]
         os.kill(begun[0], signal.SIGTERM)  # before it has a handler of its own
-        wait_until(lambda: len({*children().get(server.pid, [])} - {*workers[:1], *begun}) == 2, seconds=300)
+        wait_until(lambda: len({*children(server)} - {*workers[:1], *begun}) == 2, seconds=300)
 
-        workers = children().get(server.pid, [])
+        workers = children(server)
         server.send_signal(signal.SIGTERM)
         assert server.wait(120) == 0
         assert not [worker for worker in workers if Path(f"/proc/{worker}/exe").exists()]
     finally:
         if server.poll() is None:
-            for process in (*children().get(server.pid, []), server.pid):
+            for process in (*children(server), server.pid):
                 os.kill(process, signal.SIGKILL)
             server.wait()
+
+
+def children(server: "subprocess.Popen[bytes]") -> list[int]:
+    """Return the processes that a server started."""
+    return [process.pid for process in psutil.Process(server.pid).children()]

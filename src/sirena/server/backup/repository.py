@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import psutil
+
 from sirena.domain.errors import UsageError
 from sirena.host.accounts import OsAccount, nearest_folder
 from sirena.host.secret_files import generated_secret, write_private
@@ -316,10 +318,10 @@ def _is_dead(lock: Mapping[str, Any]) -> bool:
     if lock["hostname"] != socket.gethostname():
         return False
     try:
-        name, _, rest = Path(f"/proc/{int(lock['pid'])}/stat").read_text().partition("(")[2].rpartition(")")
-    except OSError:
+        process = psutil.Process(int(lock["pid"]))
+        return process.name() != "restic" or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.Error:
         return True
-    return name != "restic" or rest.split()[0] == "Z"
 
 
 def _remedy(run: ProgramRun) -> str:

@@ -1,4 +1,8 @@
-"""Which process listens on which TCP port, as far as this account can read /proc."""
+"""Which process listens on which TCP port, as far as this account can read /proc.
+
+The sockets are read here and not by `psutil.net_connections`, which does not tell the account of a socket whose process
+cannot be seen, and of the processes that share a socket names the one that began last.
+"""
 
 import contextlib
 import pwd
@@ -6,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+import psutil
 
 _LISTENING: Final = "0A"
 _TABLES: Final = ("/proc/net/tcp", "/proc/net/tcp6")
@@ -59,13 +65,13 @@ def _processes_of(inodes: set[str]) -> dict[str, int]:
     """Return for each socket the process with the lowest id that has it open, which usually opened it."""
     inode_of_link = {f"socket:[{inode}]": inode for inode in inodes}
     process_of_socket: dict[str, int] = {}
-    for folder in sorted(Path("/proc").glob("[0-9]*"), key=lambda path: int(path.name)):
+    for process_id in psutil.pids():
         with contextlib.suppress(OSError):
-            for descriptor in (folder / "fd").iterdir():
+            for descriptor in Path(f"/proc/{process_id}/fd").iterdir():
                 with contextlib.suppress(OSError):
                     inode = inode_of_link.get(str(descriptor.readlink()))
                     if inode is not None:
-                        process_of_socket.setdefault(inode, int(folder.name))
+                        process_of_socket.setdefault(inode, process_id)
     return process_of_socket
 
 
@@ -77,17 +83,14 @@ def _listener(account: str, process_id: int) -> Listener:
         groups = (folder / "cgroup").read_text(encoding="utf-8", errors="replace").splitlines()
         last = [line.rpartition("/")[2] for line in groups]
         unit = next((word for word in last if word.endswith(".service") and not word.startswith("user@")), "")
-    return Listener(account, process_id, name, unit, tuple(_ancestors(process_id)))
+    return Listener(account, process_id, name, unit, _ancestors(process_id))
 
 
-def _ancestors(process_id: int) -> Iterator[int]:
-    while process_id > 0:
-        yield process_id
-        try:
-            # the command's name may hold blanks and brackets, so fields count from the last bracket
-            process_id = int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[1])
-        except (OSError, IndexError, ValueError):
-            return
+def _ancestors(process_id: int) -> tuple[int, ...]:
+    try:
+        return (process_id, *(process.pid for process in psutil.Process(process_id).parents()))
+    except psutil.Error:
+        return (process_id,)
 
 
 def _account(user_id: int) -> str:

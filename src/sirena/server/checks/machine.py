@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from sirena.server.checks.finding import Area, CheckReport, CheckVerdict
 from sirena.settings.catalogue import Settings
 
 _GIB: Final = 2**30
-_KIB: Final = 1024
 NEEDED_GIB: Final = {"production": 1.3, "embedded": 0.8}
 """GiB of memory that the parts of a profile take at rest, measured with `sirena status`."""
 _TRAINING_GIB: Final = 2.0
@@ -24,21 +25,17 @@ _TIMEX_BYTES: Final = 256
 _UNSYNCHRONISED: Final = 5
 
 
-def look_at_memory(
-    settings: Settings, check_report: CheckReport, *, is_running: bool, memory: Path = Path("/proc/meminfo")
-) -> None:
+def look_at_memory(settings: Settings, check_report: CheckReport, *, is_running: bool) -> None:
     """Check that memory is enough for the stack and for training.
 
     Args:
         settings: settings of the stack.
         check_report: receives the finding.
         is_running: True if the stack runs, so that its memory is already in use.
-        memory: file in which the kernel states the memory.
     """
     with check_report.looking(Area.MACHINE, "memory"):
-        lines = (line.split() for line in memory.read_text(encoding="ascii").splitlines())
-        kernel = {words[0].rstrip(":"): int(words[1]) * _KIB / _GIB for words in lines if len(words) > 1}
-        total, available = min([kernel["MemTotal"], *_limits()]), kernel["MemAvailable"]
+        memory = psutil.virtual_memory()
+        total, available = min([memory.total / _GIB, *_limits()]), memory.available / _GIB
         least = NEEDED_GIB[settings.profile]
         text = f"{total:.1f} GiB, {available:.1f} available; the stack takes {least}, training {_TRAINING_GIB:.0f} more"
         if total < least:

@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from sirena.host.accounts import nearest_folder
 from sirena.server.backup.places import password_file
 from sirena.server.backup.repository import Repository
@@ -39,20 +41,18 @@ def look_at_places(settings: Settings, check_report: CheckReport, standing: Stac
             _look_at_repository(settings, check_report)
 
 
-def file_system(path: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
+def file_system(path: Path) -> str:
     """Return the type of the file system that a path is on, as the kernel names it.
 
     Args:
         path: an absolute path that exists.
-        mounts: file in which the kernel lists the mounted file systems.
     """
-    kind, longest = "", -1
-    for line in mounts.read_text(encoding="utf-8", errors="replace").splitlines():
-        before, _, after = line.partition(" - ")
-        # blanks in a path are written as \\040
-        point = Path(before.split()[4].encode().decode("unicode_escape"))
-        if path.resolve().is_relative_to(point) and len(point.parts) >= longest:
-            kind, longest = after.split()[0], len(point.parts)
+    kind, longest, path = "", -1, path.resolve()
+    for mount in psutil.disk_partitions(all=True):
+        point = Path(mount.mountpoint)
+        # of two mounts on one folder the later hides the earlier
+        if path.is_relative_to(point) and len(point.parts) >= longest:
+            kind, longest = mount.fstype, len(point.parts)
     return kind
 
 

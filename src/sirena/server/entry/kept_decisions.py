@@ -28,6 +28,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+import psutil
+
 from sirena.host.accounts import PreparationError
 
 SINCE: Final = (1, 19, 10)
@@ -46,15 +48,14 @@ ASKED_ABOUT: Final = (
 )
 """Headers with which a request is always asked about: tricks, identity headers, and what only browsers send."""
 _MEMORY: Final = Path("/dev/shm")  # noqa: S108 - `mkdtemp` makes the names there
-_MOUNTS: Final = Path("/proc/self/mounts")
 _SESSIONS: Final = Path("/run/systemd/seats")
 """Exists where systemd-logind runs, which removes an account's files in memory when its last session ends."""
 
 
 def has_memory_that_lasts() -> bool:
     """Tell whether this machine has a folder in memory whose files stay as long as NGINX runs."""
-    mounts = [line.split()[1:3] for line in _MOUNTS.read_text("utf-8", errors="replace").splitlines()]
-    return [str(_MEMORY), "tmpfs"] in mounts and (os.geteuid() == 0 or not _SESSIONS.exists())
+    mounts = {(mount.mountpoint, mount.fstype) for mount in psutil.disk_partitions(all=True)}
+    return (str(_MEMORY), "tmpfs") in mounts and (os.geteuid() == 0 or not _SESSIONS.exists())
 
 
 def folder_of(home: Path) -> Path:

@@ -6,11 +6,11 @@ new configuration cannot be used, as when a port is taken, they go on for good, 
 
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Final
 
+import psutil
+
 from sirena.host.accounts import OsAccount, PreparationError
-from sirena.host.process_tree import children
 from sirena.server.entry.nginx import NginxEntry
 
 _PATIENCE_SECONDS: Final = 60.0
@@ -56,14 +56,15 @@ def _request_reload(entry: NginxEntry) -> frozenset[int]:
 
 def _workers(entry: NginxEntry) -> frozenset[int]:
     try:
-        master = int((entry.folder / "nginx.pid").read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        master = psutil.Process(int((entry.folder / "nginx.pid").read_text(encoding="ascii")))
+        return frozenset(process.pid for process in master.children() if _title(process) == _WORKER)
+    except (OSError, ValueError, psutil.Error):
         return frozenset()
-    return frozenset(process for process in children().get(master, ()) if _title(process) == _WORKER)
 
 
-def _title(process_id: int) -> str:
+def _title(process: psutil.Process) -> str:
     try:
-        return Path(f"/proc/{process_id}/cmdline").read_text(errors="replace").rstrip("\0 ")
-    except OSError:
+        # empty words remain of a command line that was longer than the title
+        return " ".join(process.cmdline()).rstrip()
+    except psutil.Error:
         return ""

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+import psutil
 import psycopg
 from psycopg import sql
 from psycopg.rows import TupleRow
@@ -154,9 +155,9 @@ class PostgreSql:
         try:
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
             # after a power cut the file is left, and its number may be another program's
-            command = Path(f"/proc/{int(lines[0])}/cmdline").read_text(encoding="utf-8")
+            command = " ".join(psutil.Process(int(lines[0])).cmdline())
             return int(lines[3]) if str(self.data) in command else None
-        except (OSError, IndexError, ValueError):
+        except (OSError, IndexError, ValueError, psutil.Error):
             return None
 
     @property

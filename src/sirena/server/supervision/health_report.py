@@ -3,15 +3,14 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from sirena.host.process_tree import children
+import psutil
+
 from sirena.server.parts.part import Part
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.server.supervision.supervisor_socket import ProcessState
 
-_KIB: Final = 1024
 _MIB: Final = 2**20
 _AGAIN_SECONDS: Final = 1.0
 
@@ -40,11 +39,10 @@ class PartHealth:
 def health_of(parts: Sequence[Part], supervisor: Supervisor) -> list[PartHealth]:
     """Return the health of every part."""
     states = supervisor.states()
-    tree = children()
-    return [_health(part, states.get(part.name), tree) for part in parts]
+    return [_health(part, states.get(part.name)) for part in parts]
 
 
-def _health(part: Part, state: ProcessState | None, tree: dict[int, list[int]]) -> PartHealth:
+def _health(part: Part, state: ProcessState | None) -> PartHealth:
     is_running = state is not None and state.running
     well = is_running and _answers(part)
     if well:
@@ -54,7 +52,7 @@ def _health(part: Part, state: ProcessState | None, tree: dict[int, list[int]]) 
         word = "not answering"
     else:
         word = f"not running ({state.state.lower()})" if state else "not running"
-    memory = _memory(state.process_id, tree) if state is not None and is_running else 0
+    memory = _memory(state.process_id) if state is not None and is_running else 0
     seconds = state.seconds if state is not None else 0
     return PartHealth(part.name, well, word, part.version, part.port, memory, seconds)
 
@@ -67,17 +65,17 @@ def _answers(part: Part) -> bool:
     return part.health.is_well()
 
 
-def _memory(process_id: int, tree: dict[int, list[int]]) -> int:
-    own = _proportional(process_id)
-    return own + sum(_memory(child, tree) for child in tree.get(process_id, []))
+def _memory(process_id: int) -> int:
+    try:
+        process = psutil.Process(process_id)
+        return sum(map(_proportional, [process, *process.children(recursive=True)]))
+    except psutil.Error:
+        return 0
 
 
-def _proportional(process_id: int) -> int:
+def _proportional(process: psutil.Process) -> int:
     """Return the memory of a process, with its proportion of shared pages, of which PostgreSQL and MLflow have many."""
     try:
-        for line in Path(f"/proc/{process_id}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * _KIB
-    except OSError:
+        return process.memory_full_info().pss
+    except psutil.Error:
         return 0
-    return 0

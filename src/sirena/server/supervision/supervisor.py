@@ -4,16 +4,16 @@ supervisord restarts parts that crash, stops all in the reverse order of their s
 Unix socket that only its own account can use.
 """
 
-import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, cast
 
+import psutil
 from supervisor.xmlrpc import Faults  # type: ignore[import-untyped]
 
 from sirena.host import init_system
@@ -226,18 +226,19 @@ class Supervisor:
                 raise
 
     def _process_exists(self) -> bool:
-        return any(map(self._is_its, _command_lines()))
+        # a process that has ended, or that another account may not see, has no command line
+        return any(self._is_its(process.info["cmdline"] or []) for process in psutil.process_iter(["cmdline"]))
 
-    def _is_its(self, words: list[bytes]) -> bool:
+    def _is_its(self, words: list[str]) -> bool:
         """Tell whether a command line is that of this `SIRENA_HOME`'s supervisor."""
-        return {b"supervisor.supervisord", os.fsencode(self.configuration)} <= set(words)
+        return {"supervisor.supervisord", str(self.configuration)} <= set(words)
 
     def _noted_process(self) -> int | None:
         """Return the process in the supervisor's file, if that process is the supervisor."""
         try:
             process_id = int((self.folder / "supervisord.pid").read_text(encoding="ascii"))
-            words = Path(f"/proc/{process_id}/cmdline").read_bytes().split(b"\0")
-        except (OSError, ValueError):
+            words = psutil.Process(process_id).cmdline()
+        except (OSError, ValueError, psutil.Error):
             return None
         return process_id if self._is_its(words) else None
 
@@ -249,16 +250,9 @@ class Supervisor:
         return ask(self._socket, method, *arguments)
 
 
-def _command_lines() -> Iterator[list[bytes]]:
-    for file in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):  # it has ended since
-            yield file.read_bytes().split(b"\0")
-
-
 def _is_alive(process_id: int) -> bool:
     try:
-        state = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
-    except (OSError, IndexError):
+        # in a container nobody may collect what has ended
+        return psutil.Process(process_id).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
         return False
-    # in a container nobody may collect what has ended
-    return state != "Z"

@@ -3,6 +3,7 @@
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from sirena.server.checks.finding import CheckReport, CheckVerdict
@@ -21,15 +22,19 @@ def test_memory_must_do_for_the_stack(
     settings: Settings,
     check_report: CheckReport,
     tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
     total: int,
     available: int,
     running: bool,
     verdict: str,
 ) -> None:
     """And better for a training too; a running stack has its share already."""
-    kernel = tmp_path / "meminfo"
-    kernel.write_text(f"MemTotal: {total * 2**20} kB\nMemAvailable: {available * 2**20} kB\nHugePages_Total: 0\n")
-    look_at_memory(settings, check_report, is_running=running, memory=kernel)
+    kernel = {"MemTotal": total, "MemAvailable": available}
+    others = ("MemFree", "Buffers", "Cached", "Shmem", "Active", "Inactive", "Slab")
+    lines = [f"{name}: {gib * 2**20} kB\n" for name, gib in (kernel | dict.fromkeys(others, 0)).items()]
+    (tmp_path / "meminfo").write_text("".join([*lines, "HugePages_Total: 0\n"]))
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    look_at_memory(settings, check_report, is_running=running)
     assert [one.verdict for one in check_report.findings] == [verdict]
 
 
@@ -65,21 +70,23 @@ def test_where_backups_go_is_looked_at(settings: Settings) -> None:
         assert (found.verdict, told in found.told) == (verdict, True), found
 
 
-def test_a_folder_in_memory_or_on_another_machine_is_told(settings: Settings, tmp_path: Path) -> None:
-    """`/dev/shm` is in memory; a mount of NFS, with a blank in its name, is found among nested mounts."""
+def test_a_folder_in_memory_or_on_another_machine_is_told(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`/dev/shm` is in memory; a mount of NFS, with a blank and an accent in its name, is found among nested mounts."""
     check_report = CheckReport()
     look_at_places(settings.model_copy(update={"home": Path("/dev/shm/sirena")}), check_report, FRESH)
     (found,) = named(check_report, "file system")
     assert (found.verdict, found.told.split(",")[0]) == (CheckVerdict.WARNING, "tmpfs")
-    mounts = tmp_path / "mountinfo"
-    share = tmp_path / "the share"
+    share = tmp_path / "disco clínico"
     share.mkdir()
-    mounts.write_text(
-        "1 0 8:1 / / rw - ext4 /dev/sda1 rw\n"
-        f"2 1 0:9 / {str(share).replace(' ', chr(92) + '040')} rw shared:1 - nfs4 nas:/sirena rw\n"
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "mounts").write_text(
+        f"/dev/sda1 / ext4 rw 0 0\nnas:/sirena {str(share).replace(' ', chr(92) + '040')} nfs4 rw 0 0\n"
     )
-    assert file_system(share, mounts) == "nfs4"
-    assert file_system(tmp_path, mounts) == "ext4"
+    monkeypatch.setattr(psutil, "PROCFS_PATH", str(tmp_path))
+    assert file_system(share) == "nfs4"
+    assert file_system(tmp_path) == "ext4"
 
 
 def test_a_home_that_cannot_work_is_told(settings: Settings, check_report: CheckReport, tmp_path: Path) -> None:
