@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -85,6 +87,21 @@ def test_who_does_not_answer_is_asked_once_more(answers_from: int, state: str) -
     part = Part("worker", ("true",), OsAccount.of_this_process(), Hesitant(answers_from=answers_from), "1")
     (found,) = health_of([part], Knows(Settings().home))
     assert (found.state, found.well) == (state, state == "well")
+
+
+def test_the_memory_of_a_part_is_that_of_all_its_processes() -> None:
+    """Of children too: what MLflow's and PostgreSQL's first process takes is the least."""
+    part = Part("worker", ("true",), OsAccount.of_this_process(), Hesitant(answers_from=1), "1")
+    supervisor = Knows(Settings().home)
+    (alone,) = health_of([part], supervisor)
+    code = "held = bytearray(b'x') * 2**27; print('held', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        assert child.stdout is not None
+        child.stdout.readline()
+        (with_child,) = health_of([part], supervisor)
+        child.communicate(b"\n")
+    assert alone.memory_mib > 0
+    assert with_child.memory_mib - alone.memory_mib > 100
 
 
 def test_a_store_that_has_just_been_started_is_asked_until_it_knows(monkeypatch: pytest.MonkeyPatch) -> None:
