@@ -20,7 +20,7 @@ demo: install ## the whole chain on a synthetic hospital (KEEP=1 leaves it runni
 	SIRENA_HOME="$(SIRENA_HOME)" $(BIN)/sirena demo $(if $(KEEP),--keep)
 
 test: servers .venv/development compiled node-packages ## install everything and run all tests (T=path for some)
-	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder $(T)
+	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(T)
 
 test-fresh: ## make a fresh Debian 12 by debootstrap, clone this repository into it, and run `make demo` and `make test` there
 	sh scripts/test_fresh.sh

@@ -1,8 +1,8 @@
 """How test files are distributed among workers: which files one worker runs together, and which begin first.
 
 Files share servers that take minutes to start: a stack, a guarded house, the machine for backups. One worker takes the
-tests from the beginning of the list, where those groups stand, and the others from its end, where the longest other
-files stand. They meet among the unit tests, which are short, so that they end at about the same time.
+tests from the beginning of the list, where the stack and the backups stand, and the others from its end, where the
+other long files stand. They meet among the unit tests, which are short, so that they end at about the same time.
 """
 
 from contextlib import suppress
@@ -32,7 +32,7 @@ _HOUSE: Final = tuple(
 _PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))
 _SOURCES: Final = ("tests/unit/test_layers.py", "tests/unit/ledger/test_every_event_has_a_caller.py")
 """They read the source of the whole program, once if one worker runs both."""
-FIRST: Final = (*_STACK, *_BACKUP, *_HOUSE)
+FIRST: Final = (*_STACK, *_BACKUP)
 """Files at the beginning of the list; after them stand the unit tests, and after those the other tests."""
 LAST: Final = (
     "tests/integration/training/test_real_isolates.py",
@@ -44,6 +44,7 @@ LAST: Final = (
     f"{_SERVER}/test_manual_server.py",
     f"{_SERVER}/test_given_s3.py",
     f"{_SERVER}/test_faults.py",
+    *_HOUSE,
     "tests/integration/engine/test_cluster.py",
     *_PAGES,
     "tests/e2e/test_train_interrupted.py",
