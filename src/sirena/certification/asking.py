@@ -117,6 +117,10 @@ def table_of_predictor(
     Raises:
         UsageError: there are no organisms, or one occurs twice, or the answers have an unknown form.
         SirenaError: the model fails on every question.
+
+    >>> answered = table_of_predictor(lambda questions: ["S"] * len(questions), "AMK_NM", ["eco", "kpn"])
+    >>> answered.answers.shape, answered.failed_questions
+    ((2, 5, 41), 0)
     """
     names = tuple(keys)
     if not names:

@@ -28,6 +28,15 @@ def to_json(certificate: Certificate) -> dict[str, Any]:
 
     They include the MIC scale, so that each cell of a merged disagreement can be found: the numbers from ``from`` to
     ``to`` in ``scale.numbers``.
+
+    >>> from sirena.certification.certificate import certify
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["SPT"])["SPT"]
+    >>> proof = certify(table, table, edition="CLSI 2026", edition_digest="", subject=Subject("modelo_SPT_NM", "1"))
+    >>> document = to_json(proof)
+    >>> document["schema"], document["compared"], document["agreements"]
+    ('sirena-certificate/2', 244, 244)
     """
     document: dict[str, Any] = {
         "schema": SCHEMA,
@@ -52,6 +61,14 @@ def from_json(document: Mapping[str, Any]) -> Certificate:
 
     Raises:
         UnreadableCertificateError: the document is no certificate, or has another schema.
+
+    >>> from sirena.certification.certificate import certify
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["SPT"])["SPT"]
+    >>> proof = certify(table, table, edition="CLSI 2026", edition_digest="", subject=Subject("modelo_SPT_NM", "1"))
+    >>> from_json(to_json(proof)) == proof
+    True
     """
     if document.get("schema") != SCHEMA:
         raise UnreadableCertificateError(

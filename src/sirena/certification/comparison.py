@@ -192,6 +192,13 @@ def disagreements(
         reference_answers: the reference's positions in `ANSWERS`, shape (keys, comparators, numbers).
         model_answers: the model's positions in `ANSWERS`, same shape.
         mask: True for the cells to yield, same shape.
+
+    >>> from sirena.domain.truth_table import answer_code
+    >>> susceptible, resistant = answer_code(Category.S), answer_code(Category.R)
+    >>> reference, model = np.array([[[susceptible, resistant, resistant]]]), np.array([[[susceptible] * 3]])
+    >>> lattice = Lattice((Comparator.EQUAL,), ("8", "16", "32"))
+    >>> print(*disagreements(lattice, ("eco",), reference, model, reference != model))
+    eco 16 … 32: answered S, expected R (VME)
     """
     numbers = len(lattice.numbers)
     pair = np.where(mask, reference_answers.astype(np.int16) * len(ANSWERS) + model_answers, -1)

@@ -76,6 +76,15 @@ def read_cut_points(
         reference_answers: the reference's, same shape.
         lowest_exponent: exponent of the first dilution.
         network: the network's own cut points in mg/L by key, if known.
+
+    >>> from sirena.domain.category import Category
+    >>> from sirena.domain.truth_table import answer_code
+    >>> susceptible, resistant = answer_code(Category.S), answer_code(Category.R)
+    >>> model = np.array([[susceptible, susceptible, resistant]])
+    >>> reference = np.array([[susceptible, resistant, resistant]])
+    >>> [point] = read_cut_points(("eco",), model, reference, 1, {})
+    >>> point.susceptible, point.official_susceptible, point.susceptible_shift
+    (2, 1, 1)
     """
     tables = (
         _highest_s(model_answers),

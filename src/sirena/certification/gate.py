@@ -180,7 +180,18 @@ class Verdict:
 
 
 def evaluate(evidence: PromotionEvidence, gate: Gate) -> Verdict:
-    """Return the gate's verdict: the evidence checked by every criterion that applies."""
+    """Return the gate's verdict: the evidence checked by every criterion that applies.
+
+    >>> from sirena.certification.certificate import Subject, certify
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["SPT"])["SPT"]
+    >>> proof = certify(table, table, edition="CLSI 2026", edition_digest="", subject=Subject("modelo_SPT_NM", "1"))
+    >>> people = {"author": "trainer", "approver": "trainer", "embedded": False}
+    >>> evidence = PromotionEvidence(proof, "modelo_SPT_NM", "1", "", GateStage.PRODUCTION, **people)
+    >>> [finding.criterion for finding in evaluate(evidence, load_gate()).refusals]
+    ['ApproverIsNotAuthor']
+    """
     judged_as = LearntSource.REFERENCE if evidence.certificate.total_agreement else evidence.labels
     criteria = () if evidence.stage is GateStage.ARCHIVED else gate.criteria(evidence.stage, judged_as)
     return Verdict(

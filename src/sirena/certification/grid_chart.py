@@ -34,7 +34,16 @@ _Row = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def grid_chart(certificate: Certificate, language: Language) -> Chart:
-    """Return the chart of a certificate's grid of questions."""
+    """Return the chart of a certificate's grid of questions.
+
+    >>> from sirena.certification.certificate import Subject, certify
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["SPT"])["SPT"]
+    >>> proof = certify(table, table, edition="CLSI 2026", edition_digest="", subject=Subject("modelo_SPT_NM", "1"))
+    >>> grid_chart(proof, Language.ENGLISH).title
+    'modelo_SPT_NM/1 · CLSI 2026 · questions that differ: 0 / 410'
+    """
     rows = _rows(certificate)
     ordered = sorted(rows.items(), key=lambda item: (not any(item[0][1]), -len(item[1]), item[1]))
     shown_rows = ordered[:_MOST_ROWS]

@@ -64,7 +64,18 @@ def _name(key: str) -> str:
 
 
 def disagreement_rows(entries: Sequence[Disagreement]) -> tuple[DisagreementRow, ...]:
-    """Return disagreements grouped by kind and MICs, the worst kinds and the largest groups first."""
+    """Return disagreements grouped by kind and MICs, the worst kinds and the largest groups first.
+
+    >>> from sirena.certification.grid import Comparator
+    >>> from sirena.domain.category import Category
+    >>> from sirena.domain.truth_table import Answer
+    >>> answers = Answer(Category.S), Answer(Category.R)
+    >>> [row] = disagreement_rows(
+    ...     [Disagreement(key, Comparator.EQUAL, "2", "4", 3, *answers, Kind.VERY_MAJOR) for key in ("eco", "kpn")]
+    ... )
+    >>> row.names, row.mics, row.cells
+    ('Escherichia coli, Klebsiella pneumoniae', '2 … 4', 6)
+    """
     of_organism: dict[tuple[Kind, str, str, str], list[Disagreement]] = defaultdict(list)
     for entry in entries:
         key = (entry.kind, describe(entry.model_answer), describe(entry.reference_answer), entry.key)
@@ -84,7 +95,12 @@ def disagreement_rows(entries: Sequence[Disagreement]) -> tuple[DisagreementRow,
 
 
 def cut_point_rows(points: Sequence[CutPoint]) -> tuple[CutPointRow, ...]:
-    """Return organisms grouped by equal cut points; those that differ from the official ones come first."""
+    """Return organisms grouped by equal cut points; those that differ from the official ones come first.
+
+    >>> [row] = cut_point_rows([CutPoint(key, 2, 3, 1, 3) for key in ("eco", "kpn")])
+    >>> row.organisms, row.learned_cut_points, row.official_cut_points, row.shifts
+    (('eco', 'kpn'), ('≤ 4', '≥ 8'), ('≤ 2', '≥ 8'), ('+1', '0'))
+    """
     groups: dict[tuple[object, ...], list[CutPoint]] = defaultdict(list)
     for point in points:
         values = (point.susceptible, point.resistant, point.official_susceptible, point.official_resistant)
@@ -107,7 +123,16 @@ def cut_point_rows(points: Sequence[CutPoint]) -> tuple[CutPointRow, ...]:
 
 
 def verdict_level(certificate: Certificate) -> str:
-    """Return the colour class of the page's headline: ``good``, ``fair`` or ``bad``."""
+    """Return the colour class of the page's headline: ``good``, ``fair`` or ``bad``.
+
+    >>> from sirena.certification.certificate import Subject, certify
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["SPT"])["SPT"]
+    >>> proof = certify(table, table, edition="CLSI 2026", edition_digest="", subject=Subject("modelo_SPT_NM", "1"))
+    >>> verdict_level(proof)
+    'good'
+    """
     if certificate.unsafe_disagreements or not certificate.monotone or not certificate.compared:
         return "bad"
     return "good" if certificate.total_agreement else "fair"

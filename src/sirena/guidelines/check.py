@@ -81,6 +81,11 @@ def check_edition(edition: Edition, against: Edition | None = None, drugs: Itera
         edition: edition from `sirena.guidelines.editions`.
         against: another edition, from which the differences are listed; None for no comparison.
         drugs: WHONET codes; only rows for these antimicrobials are checked, or all if empty.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> check = check_edition(load_edition("CLSI 2026"), drugs=["OXA"])
+    >>> check.rows, [(row.group, row.doubt) for row in check.in_doubt]
+    (4, [('Staphylococcus argenteus', 'one source')])
     """
     drug_codes = set(drugs)
     breakpoints = [row for row in edition.breakpoints if not drug_codes or row.drug in drug_codes]

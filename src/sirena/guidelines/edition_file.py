@@ -41,6 +41,11 @@ def read_edition_file(path: Path) -> EditionRecord:
 
     Raises:
         TableError: the file is no TOML, or an entry has the wrong type; the error names file and entry.
+
+    >>> from sirena.guidelines.editions import SHIPPED
+    >>> record = read_edition_file(SHIPPED / "clsi_2026" / EDITION_FILE)
+    >>> record.documents[0], record.in_force_since
+    ('M100-Ed36', datetime.date(2026, 1, 26))
     """
     if not path.is_file():
         return EditionRecord()

@@ -14,7 +14,7 @@ from sirena.guidelines.written_rules import RulesSource, rules_content
 
 
 def apply_overlay(edition: Edition, overlay: RulesSource, other_editions: Iterable[str] = ()) -> Edition:
-    """Return a guideline edition changed by a hospital's rules; the same object if no rule is for this edition.
+    r"""Return a guideline edition changed by a hospital's rules; the same object if no rule is for this edition.
 
     Args:
         edition: edition from `sirena.guidelines.editions`.
@@ -23,6 +23,14 @@ def apply_overlay(edition: Edition, overlay: RulesSource, other_editions: Iterab
 
     Raises:
         TableError: a rule cannot be read or applied; the error names file, row, column and remedy.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.written_rules import WrittenRules
+    >>> header = b"who,when,why,edition,action,drug,rank,group"
+    >>> rule = b"committee,2026-02-01,outbreak,CLSI 2026,dash,AMK,species,Escherichia coli"
+    >>> changed = apply_overlay(load_edition("CLSI 2026"), WrittenRules("rules.csv", header + b"\n" + rule))
+    >>> changed.name, changed.overlay.who
+    ('CLSI 2026 + rules.csv', 'committee')
     """
     content = rules_content(overlay)
     rules = list(read_overlay(overlay.name, content, tuple(dict.fromkeys((*other_editions, edition.name)))))

@@ -104,7 +104,7 @@ class OverlayRow:
 
 
 def read_overlay(name: str, content: bytes, known_editions: Sequence[str]) -> Iterator[OverlayRow]:
-    """Yield the rules of an overlay file.
+    r"""Yield the rules of an overlay file.
 
     Args:
         name: file name, for messages.
@@ -113,6 +113,12 @@ def read_overlay(name: str, content: bytes, known_editions: Sequence[str]) -> It
 
     Raises:
         TableError: a rule cannot be read; the error names file, row, column and remedy.
+
+    >>> header = b"who,when,why,edition,action,drug,rank,group,S,R"
+    >>> rule = b"committee,2026-02-01,outbreak,CLSI,breakpoint,AMK,species,Escherichia coli,2,8"
+    >>> [row] = read_overlay("rules.csv", header + b"\n" + rule, ["CLSI 2026"])
+    >>> row.drug, row.susceptible, row.resistant, row.source
+    ('AMK', 2.0, 8.0, 'local rule of committee, 2026-02-01: outbreak')
     """
     text = rules_text(content)
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), restval="")

@@ -19,6 +19,13 @@ def store_edition(folder: Path, edition: Edition, provenance: Mapping[str, objec
         folder: folder of imported editions; created if missing.
         edition: the edition; an imported one of the same name is replaced.
         provenance: the files from which the edition was read, and what was left out; stored together with the tables.
+
+    >>> from sirena.guidelines.rows import Guideline
+    >>> edition = Edition("CLSI 1999", Guideline.CLSI, breakpoints=(), expected_resistance=())
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     store_edition(Path(folder), edition, {"files": []})
+    ...     sorted(path.name for path in Path(folder, "clsi_1999").iterdir())
+    ['breakpoints.csv', 'edition.toml', 'expected_resistance.csv', 'provenance.json']
     """
     if not folder.is_dir():
         folder.mkdir(parents=True)

@@ -137,6 +137,11 @@ def read_breakpoints(path: Path) -> tuple[Breakpoint, ...]:
 
     Raises:
         TableError: a row cannot be read; the error names file, row and column.
+
+    >>> from sirena.guidelines.editions import SHIPPED
+    >>> rows = read_breakpoints(SHIPPED / "clsi_2026" / "breakpoints.csv")
+    >>> [(row.group, row.susceptible, row.resistant) for row in rows if row.drug == "SPT"]
+    [('Neisseria gonorrhoeae', 32.0, 128.0)]
     """
     return tuple(_breakpoint(path, line, row) for line, row in _read(path, BREAKPOINT_COLUMNS))
 
@@ -146,12 +151,24 @@ def read_expected_resistance(path: Path) -> tuple[ExpectedResistance, ...]:
 
     Raises:
         TableError: a row cannot be read; the error names file, row and column.
+
+    >>> from sirena.guidelines.editions import SHIPPED
+    >>> statements = read_expected_resistance(SHIPPED / "clsi_2026" / "expected_resistance.csv")
+    >>> "Enterococcus" in {statement.group for statement in statements if statement.drug == "AMK"}
+    True
     """
     return tuple(_expected_resistance(path, line, row) for line, row in _read(path, EXPECTED_COLUMNS))
 
 
 def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
-    """Return the table of breakpoints as CSV text, sorted so that a person can look something up."""
+    """Return the table of breakpoints as CSV text, sorted so that a person can look something up.
+
+    >>> group = Rank.SPECIES, "Neisseria gonorrhoeae"
+    >>> row = Breakpoint("SPT", *group, parse_sites(""), 32.0, 128.0, Category.I, "CLSI M100 Table 2F")
+    >>> print(breakpoints_text("CLSI 2026", [row]), end="")
+    edition,drug,rank,group,site,S,R,middle,statement,source,readings,doubt,remark
+    CLSI 2026,SPT,species,Neisseria gonorrhoeae,,32,128,I,breakpoint,CLSI M100 Table 2F,1,,
+    """
     ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, row.sites, row.statement))
     return _write(
         BREAKPOINT_COLUMNS,
@@ -177,7 +194,13 @@ def breakpoints_text(edition: str, rows: Iterable[Breakpoint]) -> str:
 
 
 def expected_resistance_text(edition: str, rows: Iterable[ExpectedResistance]) -> str:
-    """Return the table of expected resistance as CSV text."""
+    """Return the table of expected resistance as CSV text.
+
+    >>> statement = ExpectedResistance("AMK", Rank.GENUS, "Enterococcus", source="CLSI M100 Appendix B")
+    >>> print(expected_resistance_text("CLSI 2026", [statement]), end="")
+    edition,drug,rank,group,except,source,readings,doubt
+    CLSI 2026,AMK,genus,Enterococcus,,CLSI M100 Appendix B,1,
+    """
     ordered = sorted(rows, key=lambda row: (row.drug, row.rank, row.group, sorted(row.exceptions)))
     return _write(
         EXPECTED_COLUMNS,

@@ -83,7 +83,7 @@ class ImportedEdition:
 def import_whonet(
     paths: Iterable[Path], folder: Path, names: Iterable[str] = (), *, in_force_since: datetime.date | None = None
 ) -> list[ImportedEdition]:
-    """Import editions from WHONET's tables and store them, readable by every account of the machine.
+    r"""Import editions from WHONET's tables and store them, readable by every account of the machine.
 
     Args:
         paths: the tables, plain or gzipped, in any order; the table of breakpoints is required.
@@ -96,6 +96,16 @@ def import_whonet(
         TableError: a file is not one of WHONET's tables, or cannot be read.
         UsageError: a named edition is not in the tables, or comes with Sirena; or `in_force_since` was given for
             several editions.
+
+    >>> import tempfile
+    >>> row = {"GUIDELINES": "CLSI", "YEAR": "1999", "TEST_METHOD": "MIC", "BREAKPOINT_TYPE": "Human"}
+    >>> row |= {"ORGANISM_CODE": "eco", "ORGANISM_CODE_TYPE": "WHONET_ORG_CODE", "SITE_OF_INFECTION": ""}
+    >>> row |= {"REFERENCE_TABLE": "Table 2A", "WHONET_ABX_CODE": "AMK", "S": "16", "R": "64", "SDD": ""}
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = Path(folder, "Breakpoints.txt")
+    ...     _ = table.write_text("\t".join(row) + "\n" + "\t".join(row.values()))
+    ...     import_whonet([table], Path(folder, "editions"))
+    [ImportedEdition(name='CLSI 1999', breakpoints=1, expected_resistance=0, skipped_rows={})]
     """
     source = read_whonet_tables(paths)
     if "breakpoints" not in source.rows:
@@ -107,7 +117,7 @@ def import_whonet(
     genera = genera_of_codes(
         (row["GENUS_CODE"] or "", row["WHONET_ORG_CODE"]) for row in source.rows.get("organisms", ())
     )
-    statements = read_phenotypes(source.rows.get("phenotypes", ()), genera)
+    statements = _read_phenotypes(source.rows.get("phenotypes", ()), genera)
     edition_names = _names_to_import(names, by_edition)
     if in_force_since is not None and len(edition_names) > 1:
         raise UsageError(f"one day was given for {len(edition_names)} editions", hint="import one at a time: --edition")
@@ -252,7 +262,7 @@ def above(resistant: float) -> float:
     return float(spell_dilution(nearest_dilutions(resistant)[1] - 1))
 
 
-def read_phenotypes(
+def _read_phenotypes(
     rows: Iterable[Mapping[str, str]], genera: Mapping[str, str]
 ) -> dict[str, tuple[dict[object, ExpectedResistance], Counter[str]]]:
     """Return statements of expected resistance by guideline, with each class replaced by its antimicrobials.

@@ -32,10 +32,17 @@ class WhonetTables:
 
 
 def read_whonet_tables(paths: Iterable[Path]) -> WhonetTables:
-    """Read WHONET's tables, plain or gzipped, in any order.
+    r"""Read WHONET's tables, plain or gzipped, in any order.
 
     Raises:
         TableError: a file is missing, cut short, or not one of WHONET's tables.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     table = Path(folder, "Organisms.txt")
+    ...     _ = table.write_text("WHONET_ORG_CODE\tORGANISM\tGENUS_CODE\neco\tEscherichia coli\tESC")
+    ...     read_whonet_tables([table]).rows
+    {'organisms': [{'WHONET_ORG_CODE': 'eco', 'ORGANISM': 'Escherichia coli', 'GENUS_CODE': 'ESC'}]}
     """
     source = WhonetTables()
     for path in paths:

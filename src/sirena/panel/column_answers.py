@@ -250,6 +250,10 @@ def as_categories(headers: Iterable[str]) -> list[pl.Expr]:
     """Return Polars expressions that turn columns of category codes, given by header, into categories.
 
     All columns of a table are converted together, since each call of Polars waits for a thread.
+
+    >>> codes = pl.DataFrame({"Eti_AMK_NM": pl.Series([0, 3], dtype=pl.UInt8)})
+    >>> codes.select(as_categories(["Eti_AMK_NM"])).to_series().to_list()
+    ['S', 'R']
     """
     return [pl.col(header).cat.to(CATEGORIES, strict=False) for header in headers]
 

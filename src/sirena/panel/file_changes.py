@@ -53,6 +53,16 @@ def file_changes(isolates: Isolates, before: Panel, after: Panel) -> Iterator[Fi
         isolates: rows and columns of the file.
         before: the panel of models that answers now.
         after: the panel of models that would answer.
+
+    >>> from sirena.domain.test_column import parse_test_column
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["AMK"])["AMK"]
+    >>> frame = pl.DataFrame({"ORGANISM": ["eco", "kpn"], "AMK_NM": ["2", ""]})
+    >>> isolates = Isolates(frame, "ORGANISM", {"AMK_NM": parse_test_column("AMK_NM")}, {})
+    >>> changes = file_changes(isolates, Panel({}, {}, "panel_SIR/1"), Panel({"AMK_NM": table}, {}, "panel_SIR/2"))
+    >>> [(change.before, change.after, change.rows.tolist()) for change in changes]
+    [('NI', 'S', [0])]
     """
     needed_headers = [isolates.organism_column, *isolates.test_columns, *_specimen(isolates)]
     plain = replace(isolates, frame=isolates.frame.select(list(dict.fromkeys(needed_headers))), category_columns={})

@@ -132,6 +132,15 @@ def interpret_frame(
 
     Raises:
         UsageError: the file already has a category column, and `existing` is `Existing.REFUSE`.
+
+    >>> from sirena.domain.test_column import parse_test_column
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["AMK"])["AMK"]
+    >>> frame = pl.DataFrame({"ORGANISM": ["eco", "kpn"], "AMK_NM": ["<=2", "16"]})
+    >>> isolates = Isolates(frame, "ORGANISM", {"AMK_NM": parse_test_column("AMK_NM")}, {})
+    >>> interpret_frame(isolates, lambda column: table).to_dicts()
+    [{'ORGANISM': 'eco', 'AMK_NM': '<=2', 'Eti_AMK_NM': 'S'}, {'ORGANISM': 'kpn', 'AMK_NM': '16', 'Eti_AMK_NM': 'R'}]
     """
     frame = file.frame
     placements, stamp_column = place_categories(
@@ -221,6 +230,13 @@ def assemble(
         additions: the added columns, by header of the column they follow.
         stamp: content of the last column; None leaves it out.
         stamp_column: header of the last column.
+
+    >>> from sirena.domain.test_column import parse_test_column
+    >>> placement = Placement("AMK_NM", parse_test_column("AMK_NM"), "Eti_AMK_NM", "AMK_NM", replaces=False)
+    >>> answers = pl.Series("Eti_AMK_NM", [0], dtype=pl.UInt8)
+    >>> rows = pl.DataFrame({"AMK_NM": ["2"], "WARD": ["north"]})
+    >>> assemble(rows, [placement], {"AMK_NM": [answers]}, "release 3", "SIRENA").to_dicts()
+    [{'AMK_NM': '2', 'Eti_AMK_NM': 'S', 'WARD': 'north', 'SIRENA': 'release 3'}]
     """
     # a mark already there can only be one of the answers that give way
     replaced_headers = {

@@ -129,6 +129,13 @@ def cross_answers(
 
     Returns:
         uint8 array (sites, organisms, mics) of positions in `ANSWERS`.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["AMK"])["AMK"]
+    >>> answers = cross_answers(read_column("AMK_NM"), table, ["eco", "kpn"], encode_texts(["2", "16"]), [Site.URINE])
+    >>> (answers == answer_code(Category.S)).tolist()
+    [[[True, False], [True, False]]]
     """
     if column is not None and column.is_mic and table is not None:
         # sites without a row of their own are answered alike, so they are asked once

@@ -109,6 +109,12 @@ def place_categories(
 
     Raises:
         UsageError: an existing column would be overwritten.
+
+    >>> from sirena.domain.test_column import parse_test_column
+    >>> tests = {"AMK_NM": parse_test_column("AMK_NM")}
+    >>> [placement], stamp = place_categories(["AMK_NM", "WARD"], tests, {}, existing=Existing.REFUSE, basis=False)
+    >>> placement.category, placement.after, stamp
+    ('Eti_AMK_NM', 'AMK_NM', 'SIRENA')
     """
     header_of_name = {header.casefold(): header for header in headers}
     taken_names: set[str] = set()

@@ -22,6 +22,11 @@ def stamp_of(panel: Panel, columns: Iterable[str]) -> str:
 
 
 def model_of(panel: Panel, column: str) -> str:
-    """Return the model that answers a test column: ``modelo_AMK_NM/3, labels: reference``."""
+    """Return the model that answers a test column: ``modelo_AMK_NM/3, labels: reference``.
+
+    >>> facts = {"model": "modelo_AMK_NM", "version": "3", "basis": "reference"}
+    >>> model_of(Panel({}, {"AMK_NM": facts}, "panel_SIR/3"), "AMK_NE")
+    'modelo_AMK_NM/3, labels: reference'
+    """
     facts = panel.provenance_of(column)
     return f"{facts.get('model', '?')}/{facts.get('version', '?')}, labels: {facts.get('basis', '?')}"

@@ -84,6 +84,12 @@ def tally(rows: pl.DataFrame, seed: int) -> pl.DataFrame:
 
     Returns:
         Columns column, organism, site, mic_code, label, level, part, weight, sorted, one row per cell and part.
+
+    >>> from sirena.training.evidence import ROW_TYPES
+    >>> result = {"isolate": 0, "organism": "eco", "site": "blood", "column": "AMK_NM", "mic_code": 16, "label": "S"}
+    >>> rows = pl.DataFrame([result | {"isolate": isolate} for isolate in (0, 1)], schema=ROW_TYPES)
+    >>> tally(rows, seed=0).select("organism", "mic_code", "label", "part", "weight").rows()
+    [('eco', 16, 'S', 0, 1.0), ('eco', 16, 'S', 15, 1.0)]
     """
     keys = ["column", "organism", "site", "mic_code", "label", "level", "part"]
     return (
@@ -163,6 +169,11 @@ def cells_of(column: str, tally_rows: pl.DataFrame) -> Cells:
     Args:
         column: test column.
         tally_rows: rows of `tally` for this column, with a key instead of organism and body site (`with_keys`).
+
+    >>> cell = {"column": "AMK_NM", "key": "eco", "mic_code": 16, "label": "S", "level": 0, "part": 0, "weight": 3.0}
+    >>> cells = cells_of("AMK_NM", pl.DataFrame([cell, cell | {"part": 1}]))
+    >>> cells.keys, cells.weight.tolist(), cells.held_out.tolist()
+    (('eco',), [6.0], [3.0])
     """
     keys = tuple(sorted(tally_rows["key"].unique().to_list()))
     cells = (
@@ -194,6 +205,11 @@ def with_keys(tally_rows: pl.DataFrame, reference: TruthTable | None) -> pl.Data
     Args:
         tally_rows: rows of `tally` for one column.
         reference: the guideline's truth table for the column; None joins all body sites of an organism.
+
+    >>> reference = TruthTable("PEN_NM", ("spn", "spn@csf"), np.ones((2, CODES), dtype=np.uint8))
+    >>> rows = pl.DataFrame({"organism": ["spn", "spn"], "site": ["blood", "csf"], "weight": [2.0, 1.0]})
+    >>> sorted(with_keys(rows, reference).rows()), sorted(with_keys(rows, None).rows())
+    ([(1.0, 'spn@csf'), (2.0, 'spn')], [(1.0, 'spn'), (2.0, 'spn')])
     """
     pairs = tally_rows.select("organism", "site").unique().sort("organism", "site")
     keys = [_key(organism, Site(site), reference) for organism, site in pairs.iter_rows()]

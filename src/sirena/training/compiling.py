@@ -20,6 +20,14 @@ def compile_network(network: keras.Model, column: str, keys: Sequence[str]) -> T
         network: a model from `network.answering_network`, or one loaded again from its file.
         column: test column that the network answers.
         keys: the network's vocabulary: organism codes, with a body site if that matters.
+
+    >>> from sirena.domain.mic import encode_mics
+    >>> from sirena.training.network import CutPoints, answering_network
+    >>> groups, names = np.array([[0, 1]], dtype=np.int32), np.array([["S", "I", "R"]])
+    >>> network = answering_network("modelo_AMK_NM", CutPoints.of(2), ("eco",), groups, names, centre=0.0, scale=1.0)
+    >>> answers = compile_network(network, "AMK_NM", ["eco"]).look_up(["eco"], encode_mics(["1", "2"]))
+    >>> (answers == ANSWER_CODES[Answer(Category.S)]).tolist()
+    [[True, False]]
     """
     texts = [str(Mic.from_code(code)) for code in range(CODES)]
     questions = [_question(key, set(keys)) for key in keys]

@@ -78,10 +78,25 @@ class CountedEvidence:
 
 
 def pool_hospitals(hospitals: Iterable[HospitalCounts]) -> pl.DataFrame:
-    """Add up the cells of several hospitals, in any order; all must be divided into parts by the same seed."""
+    """Add up the cells of several hospitals, in any order; all must be divided into parts by the same seed.
+
+    >>> cell = {"column": "AMK_NM", "organism": "eco", "site": "blood", "mic_code": 16, "label": "S", "level": 0}
+    >>> north, south = (
+    ...     HospitalCounts((), pl.DataFrame([cell | {"part": 3, "weight": weight}], schema=COUNT_TYPES), seed=0)
+    ...     for weight in (2.0, 5.0)
+    ... )
+    >>> pool_hospitals([north, south])["weight"].to_list()
+    [7.0]
+    """
     return add_tallies(hospital.tally for hospital in hospitals)
 
 
 def add_tallies(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """Add up tallies, cell by cell; their order does not matter."""
+    """Add up tallies, cell by cell; their order does not matter.
+
+    >>> cell = {"column": "AMK_NM", "organism": "eco", "site": "blood", "mic_code": 16, "label": "S", "level": 0}
+    >>> parts = [pl.DataFrame([cell | {"part": 3, "weight": weight}], schema=COUNT_TYPES) for weight in (2.0, 5.0)]
+    >>> add_tallies(parts)["weight"].to_list()
+    [7.0]
+    """
     return pl.concat([COUNT_TYPES.to_frame(), *tallies]).group_by(CELL).agg(pl.col("weight").sum()).sort(CELL)

@@ -137,6 +137,13 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
     Returns:
         Columns column, organism, site, mic_code, label, results, level (of the label), answer (position in
         ``ANSWERS``), answer_level (null for NI).
+
+    >>> from sirena.training.evidence import ROW_TYPES
+    >>> result = {"isolate": 0, "organism": "eco", "site": "blood", "column": "AMK_NM", "mic_code": 16, "label": "R"}
+    >>> table = TruthTable("AMK_NM", ("eco",), np.ones((1, CODES), dtype=np.uint8))  # S at any MIC
+    >>> cells = answered_cells({"AMK_NM": table}, pl.DataFrame([result], schema=ROW_TYPES))
+    >>> cells.select("label", "level", "results", "answer_level").row(0)
+    ('R', 2, 1, 0)
     """
     cells = (
         rows.group_by("column", "organism", "site", "mic_code", "label")
@@ -164,12 +171,27 @@ def answered_cells(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> pl.D
 
 
 def evaluate(tables: Mapping[str, TruthTable], rows: pl.DataFrame) -> Evaluation:
-    """Return how far truth tables agree with labelled results that they were not learnt from (see `answered_cells`)."""
+    """Return how far truth tables agree with labelled results that they were not learnt from (see `answered_cells`).
+
+    >>> from sirena.training.evidence import ROW_TYPES
+    >>> result = {"isolate": 0, "organism": "eco", "site": "blood", "column": "AMK_NM", "mic_code": 16, "label": "R"}
+    >>> table = TruthTable("AMK_NM", ("eco",), np.ones((1, CODES), dtype=np.uint8))  # S at any MIC
+    >>> str(evaluate({"AMK_NM": table}, pl.DataFrame([result], schema=ROW_TYPES)).pooled_counts.very_major_errors)
+    '1 of 1 (100.00%, 20.65%-100.00%)'
+    """
     return summarise([answered_cells(tables, rows)])
 
 
 def summarise(parts: Iterable[pl.DataFrame]) -> Evaluation:
-    """Return the agreement over several frames from `answered_cells`, such as one per fold of a cross-validation."""
+    """Return the agreement over several frames from `answered_cells`, such as one per fold of a cross-validation.
+
+    >>> from sirena.training.evidence import ROW_TYPES
+    >>> result = {"isolate": 0, "organism": "eco", "site": "blood", "column": "AMK_NM", "mic_code": 16, "label": "R"}
+    >>> table = TruthTable("AMK_NM", ("eco",), np.ones((1, CODES), dtype=np.uint8))  # S at any MIC
+    >>> fold = answered_cells({"AMK_NM": table}, pl.DataFrame([result], schema=ROW_TYPES))
+    >>> summarise([fold, fold]).by_organism["eco"].labelled_results
+    2
+    """
     cells = pl.concat(parts)
     return Evaluation(
         pooled_counts=_counts(cells),

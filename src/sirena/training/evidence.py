@@ -96,7 +96,7 @@ class Evidence:
 def collect_evidence(
     file: WhonetFile, *, labels: LabelSource, reference: Mapping[str, TruthTable] | None = None, first_isolate: int = 0
 ) -> Evidence:
-    """Return the labelled results of a file.
+    r"""Return the labelled results of a file.
 
     Args:
         file: the file.
@@ -107,6 +107,16 @@ def collect_evidence(
     Raises:
         NoOrganismColumnError: no column of the file names the organism.
         UsageError: the labels are to come from a reference, and no reference was given.
+
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sirena.whonet.reading import read_file
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "hospital.csv")
+    ...     _ = path.write_text("ORGANISM,AMK_NM,Eti_AMK_NM\neco,4,S\nkpn,64,R\nsau,2,\n")
+    ...     evidence = collect_evidence(read_file(path), labels=LabelSource.FILE)
+    >>> evidence.rows.select("isolate", "organism", "mic_code", "label").rows()
+    [(0, 'eco', 16, 'S'), (1, 'kpn', 20, 'R')]
     """
     tables = dict(reference or {})
     if labels is not LabelSource.FILE and not tables:
@@ -137,6 +147,12 @@ def reference_grid(table: TruthTable) -> pl.DataFrame:
 
     Returns:
         A frame with the columns of `cells.with_keys`.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["SPT"])["SPT"]
+    >>> reference_grid(table).group_by("key", "label", maintain_order=True).len().rows()
+    [('ngo', 'S', 20), ('ngo', 'I', 1), ('ngo', 'R', 7), ('nko', 'S', 20), ('nko', 'I', 1), ('nko', 'R', 7)]
     """
     exact = table.cells[:, :DILUTIONS]
     levels = np.array(

@@ -110,6 +110,15 @@ def train_models(
         settings: settings of the training; None for the defaults.
         progress: called after each drug.
         ancestry: returns the groups that an organism belongs to.
+
+    >>> from sirena.guidelines.editions import load_edition
+    >>> from sirena.guidelines.interpreter import compile_tables
+    >>> table = compile_tables(load_edition("CLSI 2026"), ["SPT"])["SPT"]
+    >>> from sirena.training.evidence import ROW_TYPES, Evidence
+    >>> evidence = Evidence(ROW_TYPES.to_frame(), LabelSource.REFERENCE, {"SPT_NM": table})
+    >>> [model] = train_models(evidence, drugs=["SPT"])
+    >>> model.column, model.table.keys, bool((model.table.cells == table.cells).all())
+    ('SPT_NM', ('ngo', 'nko'), True)
     """
     use_one_thread()
     rows_of_column = {

@@ -22,6 +22,14 @@ def compare_hospitals(hospitals: Mapping[str, HospitalCounts]) -> pl.DataFrame:
     Returns:
         One row per cell: column, organism, site, mic, results (of all hospitals), distance (levels apart, 1 or 2), and
         for each hospital a column of its name with its label and number (``R 12``), empty if it has none.
+
+    >>> from sirena.training.counts import COUNT_TYPES
+    >>> cell = {"column": "AMK_NM", "organism": "eco", "site": "blood", "mic_code": 16, "part": 3, "weight": 2.0}
+    >>> labels = {"north": {"label": "S", "level": 0}, "south": {"label": "R", "level": 2}}
+    >>> tallies = {name: pl.DataFrame([cell | label], schema=COUNT_TYPES) for name, label in labels.items()}
+    >>> cells = compare_hospitals({name: HospitalCounts((), tally, seed=0) for name, tally in tallies.items()})
+    >>> cells.select("organism", "mic", "distance", "north", "south").rows()
+    [('eco', '4', 2, 'S 2', 'R 2')]
     """
     names = list(hospitals)
     usual = [_usual(counts.tally).with_columns(pl.lit(name).alias("hospital")) for name, counts in hospitals.items()]

@@ -93,6 +93,12 @@ def audit_labels(evidence: Evidence, reference: Mapping[str, TruthTable] | None 
     Returns:
         One row per contradicting label of a cell, with `AUDIT_COLUMNS`, the gravest first. No isolate's number is in
         it.
+
+    >>> from sirena.training.evidence import ROW_TYPES, LabelSource
+    >>> result = {"isolate": 0, "organism": "eco", "site": "blood", "column": "AMK_NM", "mic_code": 16, "label": "S"}
+    >>> rows = pl.DataFrame([result, result | {"isolate": 1, "label": "R"}], schema=ROW_TYPES)
+    >>> audit_labels(Evidence(rows, LabelSource.FILE)).select("mic", "label", "severity", "findings").rows()
+    [('4', 'R', 'S against R', 'same_mic'), ('4', 'S', 'S against R', 'same_mic')]
     """
     return audit_counts(tally(evidence.rows, seed=0), reference)
 
@@ -103,6 +109,11 @@ def audit_counts(tally_rows: pl.DataFrame, reference: Mapping[str, TruthTable] |
     Args:
         tally_rows: the cells, as `cells.tally` returns them.
         reference: truth tables of guideline editions by test column; None for no comparison with a reference.
+
+    >>> cell = {"column": "AMK_NM", "organism": "eco", "site": "blood", "mic_code": 16, "label": "S", "weight": 9.0}
+    >>> audit = audit_counts(pl.DataFrame([cell, cell | {"label": "R", "weight": 1.0}]))
+    >>> audit.select("label", "results", "other_label", "other_results").rows()
+    [('R', 1, 'S', 9)]
     """
     cells = (
         tally_rows.group_by("column", "organism", "site", "mic_code", "label")

@@ -126,6 +126,15 @@ def answering_network(
         Model with inputs ``organism``, ``mic`` and ``site`` (strings, shape (n,)) and outputs ``category`` and
         ``reason`` (strings, (n,); the reason is ``none`` unless the category is NI) and ``probabilities`` of the three
         levels (n, 3) for the number of the MIC, whatever its comparator.
+
+    An untrained network has its cut points at 1 and 1.6 mg/L:
+
+    >>> from sirena.training.backend import tf
+    >>> groups, names = np.array([[0, 1]], dtype=np.int32), np.array([["S", "I", "R"]])
+    >>> network = answering_network("modelo_AMK_NM", CutPoints.of(2), ("eco",), groups, names, centre=0.0, scale=1.0)
+    >>> columns = {ORGANISM: ["eco", "eco"], MIC: ["1", "2"], SITE: ["blood", "blood"]}
+    >>> network({name: tf.constant(texts) for name, texts in columns.items()})[CATEGORY].numpy().tolist()
+    [b'S', b'R']
     """
     organism = keras.Input((), dtype="string", name=ORGANISM)
     mic = keras.Input((), dtype="string", name=MIC)

@@ -85,12 +85,12 @@ class Batch:
             kind=KIND_FEATURES[cells.mic_code // DILUTIONS],
             dilution=scaled_dilution(cells.mic_code % DILUTIONS, centre, scale)[:, None],
             level=cells.level.astype(np.int32),
-            weight=(weight * importance(cells, weight, balance)).astype(np.float32),
+            weight=(weight * _importance(cells, weight, balance)).astype(np.float32),
             watched_weight=watched_weight.astype(np.float32),
         )
 
 
-def importance(cells: Cells, weight: NDArray[np.float64], balance: float) -> NDArray[np.float64]:
+def _importance(cells: Cells, weight: NDArray[np.float64], balance: float) -> NDArray[np.float64]:
     """Return weights that favour rare levels, so that a drug with few resistant isolates still learns where R begins.
 
     Returns:
@@ -110,6 +110,10 @@ def log_likelihood(above: tf.Tensor, level: tf.Tensor, lapse: tf.Tensor) -> tf.T
         above: logits of being above the lower and the upper cut point, shape (n, 2).
         level: levels of the labels, shape (n,).
         lapse: share of labels that no cut point explains.
+
+    >>> between = tf.constant([[9.0, -9.0], [9.0, -9.0]])  # above the lower cut point, below the upper
+    >>> [round(value, 2) for value in log_likelihood(between, tf.constant([1, 2]), tf.constant(0.05)).numpy().tolist()]
+    [-0.03, -4.09]
     """
     exceeds = tf.sigmoid(above)
     chance = tf.stack([1 - exceeds[:, 0], exceeds[:, 0] - exceeds[:, 1], exceeds[:, 1]], axis=1)
@@ -214,7 +218,11 @@ def inverse_softplus(value: float | NDArray[np.float64]) -> Any:
 
 @cache
 def descent_for(groups: int) -> Descent:
-    """Return this process's `Descent` for at least this many groups; sizes are powers of four, so few get compiled."""
+    """Return this process's `Descent` for at least this many groups; sizes are powers of four, so few get compiled.
+
+    >>> descent_for(10) is descent_for(200), descent_for(10).groups
+    (True, 256)
+    """
     size = _SMALLEST_NETWORK
     while size < groups:
         size *= 4

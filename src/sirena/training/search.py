@@ -29,6 +29,13 @@ def search_settings(
         seed: seed of Optuna's sampler.
         start: the first settings.
         ancestry: returns the groups that an organism belongs to.
+
+    >>> import polars as pl
+    >>> from sirena.training.cells import cells_of
+    >>> cell = {"column": "AMK_NM", "key": "eco", "mic_code": 16, "label": "S", "level": 0, "part": 0, "weight": 3.0}
+    >>> cells = cells_of("AMK_NM", pl.DataFrame([cell]))  # three held-out results: too few for a search
+    >>> search_settings(cells, trials=50, seed=0, start=TrainingSettings()) == TrainingSettings()
+    True
     """
     if cells.held_out.sum() < FEWEST_HELD_OUT:
         return start

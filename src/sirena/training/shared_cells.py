@@ -60,6 +60,14 @@ def write_cells(counts: HospitalCounts, path: Path) -> pl.DataFrame:
     Raises:
         UsageError: the name does not end in `SUFFIX`.
         UnavailableFileError: the folder is missing, not writable or full.
+
+    >>> import tempfile
+    >>> cell = {"column": "AMK_NM", "organism": "eco", "site": "blood", "mic_code": 16, "label": "S", "level": 0}
+    >>> counts = HospitalCounts((), pl.DataFrame([cell | {"part": 3, "weight": 2.0}], schema=COUNT_TYPES), seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     lines = write_cells(counts, Path(folder, "hospital.cells.parquet"))
+    >>> lines.select("organism", "mic", "label", "results", "small").row(0)
+    ('eco', '4', 'S', 2, True)
     """
     if not is_cells_file(path):
         raise UsageError(f"{path}: a file of cells ends in {SUFFIX}", hint=f"for example hospital{SUFFIX}")
@@ -91,6 +99,14 @@ def read_cells(path: Path) -> HospitalCounts:
     Raises:
         UnreadableFileError: the file is no file of cells, is of another version, or holds an impossible cell.
         UnavailableFileError: the file is missing or not readable.
+
+    >>> import tempfile
+    >>> cell = {"column": "AMK_NM", "organism": "eco", "site": "blood", "mic_code": 16, "label": "S", "level": 0}
+    >>> counts = HospitalCounts((), pl.DataFrame([cell | {"part": 3, "weight": 2.0}], schema=COUNT_TYPES), seed=0)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = write_cells(counts, Path(folder, "hospital.cells.parquet"))
+    ...     read_cells(Path(folder, "hospital.cells.parquet")).tally.equals(counts.tally)
+    True
     """
     try:
         facts = pl.read_parquet_metadata(path)

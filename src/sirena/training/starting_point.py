@@ -52,6 +52,13 @@ def best_cut_points(
     Returns:
         Shape (organisms, KINDS, 2): cut points as exponents of 2 mg/L, halfway between dilutions; the level is 1
         above the first and 2 above the second.
+
+    >>> import polars as pl
+    >>> from sirena.training.cells import cells_of
+    >>> labels = {"mic_code": [15, 16, 18], "label": ["S", "S", "R"], "level": [0, 0, 2]}  # S at 2 and 4 mg/L, R at 16
+    >>> cells = cells_of("AMK_NM", pl.DataFrame({"key": "eco", "part": 1, "weight": 9.0, **labels}))
+    >>> best_cut_points(cells, cells.weight, np.array([[0, 1]], dtype=np.int32), Borrowing())[0, 0].tolist()
+    [2.5, 2.5]
     """
     counts = np.zeros((len(cells.keys), KINDS, DILUTIONS, LEVELS))
     interval, position = np.divmod(cells.mic_code, DILUTIONS)

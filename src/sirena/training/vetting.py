@@ -48,6 +48,13 @@ def vet_network(file: Path) -> None:
 
     Raises:
         ForeignNetworkError: the file holds no network, or another part; the message names only the kind of part.
+
+    >>> import tempfile
+    >>> with tempfile.NamedTemporaryFile(suffix=".keras") as file:
+    ...     vet_network(Path(file.name))
+    Traceback (most recent call last):
+    ...
+    sirena.training.vetting.ForeignNetworkError: the network's file is no .keras file
     """
     try:
         with zipfile.ZipFile(file) as archive:

@@ -26,6 +26,14 @@ def read_arrow(source: Source) -> RawTable:
     Raises:
         UnreadableFileError: the file is damaged, has a column of lists or structures, no WHONET header or no isolates.
         DuplicateColumnsError: two columns have one meaning.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from sirena.whonet.source import open_source
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.arrow")
+    ...     write_arrow(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": [4.0]}), path)
+    ...     read_arrow(open_source(path)).frame.rows()
+    [('eco', '4')]
     """
     try:
         with _open_file(source) as stream:
@@ -48,6 +56,14 @@ def refuse_huge_arrow(stream: pa.NativeFile, source: Source) -> None:
 
     Raises:
         UnreadableFileError: the file holds more cells than the source's bounds allow.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.source import Bounds, source_of
+    >>> pl.DataFrame({"ORGANISM": ["eco"] * 1_001}).write_ipc(stream := BytesIO())
+    >>> source = source_of(BytesIO(stream.getvalue()), "2025.arrow", Bounds(cells=1_000))
+    >>> refuse_huge_arrow(pa.BufferReader(stream.getvalue()), source)
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnreadableFileError: 2025.arrow: holds more than 1,000 cells
     """
     columns = len(ipc.open_file(stream).schema)
     if columns:
@@ -62,6 +78,13 @@ def arrow_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
     Args:
         path: the file. It is not memory-mapped, since the process would die if somebody shortened the file meanwhile.
         rows: maximum number of rows in a batch.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.arrow")
+    ...     write_arrow(pl.DataFrame({"ORGANISM": ["eco", "kpn", "sau"]}), path)
+    ...     [batch.num_rows for batch in arrow_batches(path, rows=2)]
+    [2, 1]
     """
     with pa.OSFile(str(path)) as stream:
         file = ipc.open_file(stream)
@@ -72,7 +95,15 @@ def arrow_batches(path: Path, rows: int) -> Iterator[pa.RecordBatch]:
 
 
 def write_arrow(frame: pl.DataFrame, path: Path) -> None:
-    """Write a table as an Arrow file."""
+    """Write a table as an Arrow file.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.arrow")
+    ...     write_arrow(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}), path)
+    ...     pl.read_ipc(path).rows()
+    [('eco', '<=2')]
+    """
     frame.write_ipc(
         path, compression=_COMPRESSION, compat_level=pl.CompatLevel.oldest(), record_batch_size=_ROWS_OF_A_BATCH
     )

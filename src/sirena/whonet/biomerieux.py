@@ -41,6 +41,13 @@ def read_biomerieux(source: Source) -> RawTable:
 
     Raises:
         UnreadableFileError: no message holds a result, or bytes do not fit the text's encoding.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.source import source_of
+    >>> message = b"mtrsl|ci5001|o2Escherichia coli|ra|a2Amikacin|a3<=2|anS|zz|"
+    >>> table = read_biomerieux(source_of(BytesIO(message), "vitek.txt"))
+    >>> table.frame.select("Organism", "Antimicrobial", "MIC", "Interpretation").rows()
+    [('Escherichia coli', 'Amikacin', '<=2', 'S')]
     """
     content = source.content()
     page = find_encoding(content)

@@ -63,6 +63,11 @@ def refuse_foreign_container(source: Source) -> None:
 
     Raises:
         UnreadableFileError: the file is of such a format; the error says which, and what to do.
+
+    >>> from sirena.whonet.source import source_of
+    >>> refuse_foreign_container(source_of(BytesIO(b"%PDF-1.7"), "2025.csv"))
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnreadableFileError: 2025.csv: is a PDF
     """
     head = _HIGH.sub(b"", source.head)
     if head.startswith(OLE_MAGIC):
@@ -83,6 +88,13 @@ def unpack_zip(source: Source) -> Source:
     Raises:
         UnreadableFileError: the archive is damaged, has a password, holds no file or several, or unpacks to far more
             bytes than a table has.
+
+    >>> from sirena.whonet.source import source_of
+    >>> stream = BytesIO()
+    >>> with zipfile.ZipFile(stream, "w") as archive:
+    ...     archive.writestr("2025.csv", "ORGANISM,AMK_NM")
+    >>> unpack_zip(source_of(BytesIO(stream.getvalue()), "2025.zip")).head
+    b'ORGANISM,AMK_NM'
     """
     if not source.head.startswith(ZIP_MAGIC):
         return source

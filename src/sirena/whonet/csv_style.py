@@ -40,6 +40,12 @@ def write_styled(frame: pl.DataFrame, stream: BinaryIO, style: CsvStyle) -> None
         frame: every column String.
         stream: destination.
         style: separator, encoding and decimal sign.
+
+    >>> from io import BytesIO
+    >>> stream = BytesIO()
+    >>> write_styled(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["0.5"]}), stream, EXCEL_ES)
+    >>> stream.getvalue().decode("utf-8-sig").split()
+    ['ORGANISM;AMK_NM', 'eco;0,5']
     """
     if style.decimal_comma:
         frame = with_decimal_commas(frame)

@@ -90,7 +90,16 @@ class _Header:
 
 
 def is_dbase(head: bytes) -> bool:
-    """Tell whether a file is a dBASE table, by its header: version, sizes that fit, known types of fields."""
+    """Tell whether a file is a dBASE table, by its header: version, sizes that fit, known types of fields.
+
+    >>> import pathlib, tempfile
+    >>> from sirena.whonet.dbase_writing import write_dbase
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "2025.dbf")
+    ...     write_dbase(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["4"]}), path)
+    ...     is_dbase(path.read_bytes()), is_dbase(b"ORGANISM,AMK_NM")
+    (True, False)
+    """
     return _parse_header(head) is not None
 
 
@@ -160,6 +169,14 @@ def read_dbase(source: Source) -> RawTable:
         UnreadableFileError: the header is damaged, the file is cut off, a field's type has no text, or there are no
             isolates.
         DuplicateColumnsError: two fields have one name.
+
+    >>> import pathlib, tempfile
+    >>> from sirena.whonet import dbase_writing, source
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = pathlib.Path(folder, "2025.dbf")
+    ...     dbase_writing.write_dbase(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["4"]}), path)
+    ...     read_dbase(source.open_source(path)).frame.rows()
+    [('eco', '4')]
     """
     header = _parse_header(source.head)
     if header is None:

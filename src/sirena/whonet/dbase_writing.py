@@ -34,6 +34,14 @@ def write_dbase(frame: pl.DataFrame, path: Path) -> None:
 
     Raises:
         UsageError: the table does not fit the format; the error names the first column, and row, that does not.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from sirena.whonet.reading import read_file
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.dbf")
+    ...     write_dbase(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}), path)
+    ...     read_file(path).frame.rows()
+    [('eco', '<=2')]
     """
     if frame.width > _MOST_FIELDS:
         raise UsageError(

@@ -49,12 +49,18 @@ class Header:
 
 
 def read_delimited(source: Source) -> RawTable:
-    """Read a delimited text table.
+    r"""Read a delimited text table.
 
     Raises:
         UnreadableFileError: no header of a table of isolates, NUL bytes, bytes that do not fit the encoding, rows with
             another number of cells than the header, a quotation mark of unclear meaning, or no isolates.
         DuplicateColumnsError: two columns have one name.
+
+    >>> from sirena.whonet.source import source_of
+    >>> text = "Microorganismo;AMK_NM\nEnterococo;<=2\nNeumococo;\n"
+    >>> table = read_delimited(source_of(io.BytesIO(text.encode()), "2025.csv"))
+    >>> table.detail, table.frame.rows()
+    ('delimiter semicolon', [('Enterococo', '<=2'), ('Neumococo', None)])
     """
     look_at_header(source)
     page = find_encoding(content := source.content())
@@ -81,13 +87,19 @@ def read_delimited(source: Source) -> RawTable:
 
 
 def with_text_facts(table: RawTable, header: Header, page: CodePage, *, is_packed: bool) -> RawTable:
-    """Return a table with facts about its text file added: encoding, delimiter, lines above the header.
+    r"""Return a table with facts about its text file added: encoding, delimiter, lines above the header.
 
     Args:
         table: the table, from `rows.settle`.
         header: the text's header.
         page: the text's encoding.
         is_packed: whether the file was packed with gzip.
+
+    >>> table = RawTable(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["4"]}))
+    >>> header = find_header(b"ORGANISM;AMK_NM\neco;4\n", "2025.csv")
+    >>> table = with_text_facts(table, header, CodePage("cp1252"), is_packed=True)
+    >>> table.encoding, table.detail
+    ('cp1252', 'delimiter semicolon, gzip')
     """
     problems = [Problem(ProblemClass.TITLE_ROW, None, header.above)] if header.above else []
     problems += [Problem(ProblemClass.CODE_PAGE, None, page.doubtful)] if page.doubtful else []
@@ -101,10 +113,15 @@ def with_text_facts(table: RawTable, header: Header, page: CodePage, *, is_packe
 
 
 def look_at_header(source: Source) -> None:
-    """Check that the beginning of a text may be a table, so that random bytes are refused without reading them all.
+    r"""Check that the beginning of a text may be a table, so that random bytes are refused without reading them all.
 
     Raises:
         UnreadableFileError: the beginning is not that of a table.
+
+    >>> from sirena.whonet.source import source_of
+    >>> look_at_header(source_of(io.BytesIO(b"ORGANISM,AMK_NM\neco\nkpn,4\n"), "2025.csv"))
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnreadableFileError: 2025.csv: row 2 has 1 cells where the header has 2
     """
     head = source.head
     encoding = wide_encoding(head)
@@ -209,7 +226,7 @@ def line_at(text: bytes, start: int, quote: str = '"') -> tuple[str, int]:
 def parse_rows(
     text: pa.Buffer, names: list[str], header: Header, file: str, by_texts: Iterable[str] = ()
 ) -> tuple[pa.Table, list[tuple[int, int]]]:
-    """Parse the lines below the header; blank lines become rows of nulls.
+    r"""Parse the lines below the header; blank lines become rows of nulls.
 
     Args:
         text: whole lines, as UTF-8 bytes.
@@ -224,6 +241,12 @@ def parse_rows(
 
     Raises:
         UnreadableFileError: a quotation is not closed.
+
+    >>> text = b"ORGANISM,AMK_NM\neco,4\nkpn\n"
+    >>> header = find_header(text, "2025.csv")
+    >>> table, ragged_rows = parse_rows(pa.py_buffer(text[header.start :]), header.headers, header, "2025.csv")
+    >>> table.to_pylist(), ragged_rows
+    ([{'ORGANISM': 'eco', 'AMK_NM': '4'}], [(2, 1)])
     """
     ragged_rows: list[tuple[int, int]] = []
 
@@ -289,6 +312,9 @@ def ragged_row(file: str, row: int, cells: int, width: int, count: int) -> Unrea
         cells: number of that row's cells.
         width: number of the header's cells.
         count: number of such rows.
+
+    >>> print(ragged_row("2025.csv", row=7, cells=3, width=4, count=3))
+    2025.csv: row 7 has 3 cells where the header has 4, and 2 more rows like it
     """
     others_text = f", and {count - 1} more rows like it" if count > 1 else ""
     return UnreadableFileError(

@@ -72,6 +72,10 @@ def narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a dictionary-encoded column with indices of one byte where so few texts allow it; any other as it is.
 
     Most columns have few texts, and three quarters of what is sent between processes would be zeros.
+
+    >>> column = pa.chunked_array([pa.array(["eco", "kpn", "eco"]).dictionary_encode()])
+    >>> column.type.index_type, narrowed(column).type.index_type
+    (DataType(int32), DataType(uint8))
     """
     if not pa.types.is_dictionary(column.type) or column.num_chunks != 1:
         return column

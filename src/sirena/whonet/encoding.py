@@ -77,6 +77,9 @@ def find_encoding_of_parts(parts: Callable[[], Iterator[bytes]]) -> CodePage:
     Args:
         parts: function that yields the text from its beginning, in parts of more than `SAMPLE` bytes that end with a
             line.
+
+    >>> find_encoding_of_parts(lambda: iter(["Cirugía".encode("cp850")]))
+    CodePage(name='cp850', doubtful=0)
     """
     head = next(parts(), b"")[:SAMPLE]
     if head.startswith(codecs.BOM_UTF8):
@@ -206,10 +209,14 @@ def to_utf8(content: bytes, encoding: str, name: str) -> bytes:
 
 
 def refuse_nul(text: bytes, name: str) -> None:
-    """Raise an error if a text holds NUL bytes.
+    r"""Raise an error if a text holds NUL bytes.
 
     Raises:
         UnreadableFileError: a row holds NUL bytes; the error names the first.
+
+    >>> refuse_nul(b"ORGANISM,AMK_NM\neco,\x00\n", "2025.csv")
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnreadableFileError: 2025.csv: row 2 holds NUL bytes, so it is no text
     """
     position = text.find(b"\0")
     if position >= 0:

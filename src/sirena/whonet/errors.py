@@ -48,7 +48,13 @@ def as_given(path: Path | str) -> str:
 
 
 def of_s3(path: Path | str) -> UnavailableFileError | None:
-    """Return the error for a path of S3 where only a file of this machine can be given; None for any other path."""
+    """Return the error for a path of S3 where only a file of this machine can be given; None for any other path.
+
+    >>> print(of_s3("s3://hospital/2025.csv"))
+    s3://hospital/2025.csv: only a file of this machine can be given here
+    >>> print(of_s3("2025.csv"))
+    None
+    """
     if not str(path).startswith(_S3):
         return None
     return UnavailableFileError(
@@ -58,7 +64,11 @@ def of_s3(path: Path | str) -> UnavailableFileError | None:
 
 
 def folded_key(name: str) -> UsageError:
-    """Return the error for a file in S3 whose key `Path` would change into another object's."""
+    """Return the error for a file in S3 whose key `Path` would change into another object's.
+
+    >>> print(folded_key("s3://hospital//2025.csv"))
+    s3://hospital//2025.csv: a key with // or /./ cannot be given
+    """
     return UsageError(f"{name}: a key with // or /./ cannot be given", hint="Give the object another key.")
 
 

@@ -34,6 +34,13 @@ def read_excel(source: Source, sheet: str | None) -> RawTable:
         NoSuchSheetError: there is no sheet of that name; the message lists the sheets.
         UnreadableFileError: the file is no workbook or damaged, or has no WHONET header or no isolates.
         DuplicateColumnsError: two columns have one name.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet import excel_writing, source
+    >>> stream = BytesIO()
+    >>> excel_writing.write_excel(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}), stream)
+    >>> read_excel(source.source_of(BytesIO(stream.getvalue()), "2025.xlsx"), sheet=None).frame.rows()
+    [('eco', '<=2')]
     """
     content = source.content()
     workbook = read_workbook(content, source.name, sheet)

@@ -78,6 +78,14 @@ def as_shown(cells: pl.DataFrame, content: bytes, sheet: str, file: str) -> pl.D
     Raises:
         UnreadableFileError: a format of an .xls, .xlsb or .ods workbook writes a comparator; in these formats, the
             cells that have it cannot be found.
+
+    >>> import xlsxwriter
+    >>> stream = BytesIO()
+    >>> with xlsxwriter.Workbook(stream) as workbook:
+    ...     shown_with_sign = workbook.add_format({"num_format": '"<="0.0'})
+    ...     _ = workbook.add_worksheet("Isolates").write_number("A1", 0.5, shown_with_sign)
+    >>> as_shown(pl.DataFrame({"AMK_NM": ["0.5"]}), stream.getvalue(), "Isolates", "2025.xlsx").rows()
+    [('<=0.5',)]
     """
     if not content.startswith(_ZIP):
         _refuse_elsewhere(content, file)

@@ -50,6 +50,11 @@ def write_excel(frame: pl.DataFrame, path: Path | BinaryIO, further: Mapping[str
 
     Raises:
         UsageError: the table has more rows, columns or characters than a sheet can hold.
+
+    >>> stream = BytesIO()
+    >>> write_excel(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}), stream)
+    >>> pl.read_excel(stream, sheet_name="Isolates").rows()
+    [('eco', '<=2')]
     """
     frame = frame.cast(pl.String)
     sheets = {name: table.cast(pl.String) for name, table in (further or {}).items()}

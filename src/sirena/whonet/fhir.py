@@ -56,6 +56,13 @@ def read_fhir(source: Source) -> RawTable:
     Raises:
         UnreadableFileError: the file is no JSON, has an object with the same key twice, or holds no result of an
             antimicrobial.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.source import source_of
+    >>> result = {"resourceType": "Observation", "code": {"text": "Amikacin"}, "valueQuantity": {"value": 2}}
+    >>> table = read_fhir(source_of(BytesIO(json.dumps(result).encode()), "result.json"))
+    >>> table.frame.to_dicts()
+    [{'Organism': None, 'Antimicrobial': 'AMK', 'MIC': '2', 'Method': 'MIC'}]
     """
     content = source.content()
     text = to_utf8(content, find_encoding(content).name, source.name).decode().lstrip("\ufeff")

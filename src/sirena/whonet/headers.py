@@ -108,6 +108,10 @@ def refuse_duplicates(headers: Iterable[str]) -> None:
 
     Raises:
         DuplicateColumnsError: a name occurs twice; the error lists such names.
+
+    >>> refuse_duplicates(["ORGANISM", "AMK_NM", "amk_nm"])
+    Traceback (most recent call last):
+    sirena.whonet.errors.DuplicateColumnsError: columns occur more than once: AMK_NM and amk_nm
     """
     names_by_key: dict[str, list[str]] = defaultdict(list)
     for header in headers:
@@ -188,6 +192,10 @@ def refuse_foreign(roles: Roles, file: str) -> None:
 
     Raises:
         UnreadableFileError: no header is WHONET's; the error says what was expected.
+
+    >>> refuse_foreign(assign_roles(["Invoice", "Amount"]), "2025.csv")
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnreadableFileError: 2025.csv: the first row names no WHONET column, so this is no WHONET table
     """
     if roles.is_foreign:
         raise UnreadableFileError(

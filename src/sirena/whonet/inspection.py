@@ -131,11 +131,20 @@ class Inspection:
 
 
 def inspect_file(file: WhonetFile, *, examples: int = FIRST_ROWS) -> Inspection:
-    """Return a description of a file.
+    r"""Return a description of a file.
 
     Args:
         file: the file, from `read_file`.
         examples: how many row numbers are given for each problem.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.reading import read_stream
+    >>> file = read_stream(BytesIO(b"ORGANISM,AMK_NM\neco,4\neco,S\n"), "2025.csv")
+    >>> inspection = inspect_file(file)
+    >>> inspection.organisms
+    (OrganismCount(code='eco', name='Escherichia coli', count=2),)
+    >>> print(inspection.tests[0].problems[0])
+    column AMK_NM: 1 × a category (S, I, R …) where an MIC belongs (row 3)
     """
     problems = file.find_problems(examples)
     codes = _resolve(file)

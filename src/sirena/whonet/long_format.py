@@ -60,6 +60,10 @@ def widen(table: RawTable, file: str) -> RawTable:
 
     Raises:
         UnreadableFileError: the table has a column of antimicrobials but none of results, or holds counts of isolates.
+
+    >>> frame = pl.DataFrame({"Muestra": ["5001"] * 2, "Antibiótico": ["AMK", "CIP"], "CMI": ["4", ">2"]})
+    >>> widen(RawTable(frame), "2025.csv").frame.to_dicts()
+    [{'Muestra': '5001', 'AMK MIC': '4', 'CIP MIC': '>2'}]
     """
     refuse_counts(table.frame.columns, file)
     table = stack_methods(table)

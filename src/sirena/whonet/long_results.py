@@ -49,6 +49,11 @@ def long_table(results: Sequence[LongResult], rows: Sequence[int], file: str, de
 
     Raises:
         UnreadableFileError: there are no results.
+
+    >>> result = LongResult("5001", "1", "Urine", "Escherichia coli", "Amikacin", "<=2", "S")
+    >>> table = long_table([result], [1], "vitek.txt", "messages of VITEK 2", "utf-8")
+    >>> table.frame.select("Organism", "Antimicrobial", "MIC", "Interpretation").rows()
+    [('Escherichia coli', 'Amikacin', '<=2', 'S')]
     """
     if not results:
         raise UnreadableFileError(

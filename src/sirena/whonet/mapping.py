@@ -81,6 +81,13 @@ def load_mapping(path: Path | str) -> LaboratoryMapping:
     Raises:
         UnavailableFileError: the file cannot be read.
         UsageError: the file is no TOML, or holds an unknown word; the message says where.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "mapping.toml")
+    ...     _ = path.write_text('organisms.EPI = "sep"')
+    ...     load_mapping(path).organisms
+    {'epi': 'sep'}
     """
     try:
         document = tomllib.loads(Path(path).read_text(encoding="utf-8"))

@@ -21,13 +21,7 @@ _HEAD = """\
 """
 
 
-def spell_mapping(readings: Iterable[HeaderReading], mapping: LaboratoryMapping) -> str:
-    """Return the text of a mapping file that states how headers were understood, for a person to correct.
-
-    Args:
-        readings: how each header was understood.
-        mapping: the laboratory's earlier mapping, whose statements are kept.
-    """
+def _spell_mapping(readings: Iterable[HeaderReading], mapping: LaboratoryMapping) -> str:
     lines = [_HEAD]
     columns = dict(mapping.columns)
     for reading in readings:
@@ -76,13 +70,25 @@ def _field_of(reading: HeaderReading) -> str:
 
 
 def save_mapping(path: Path, readings: Iterable[HeaderReading], mapping: LaboratoryMapping) -> None:
-    """Write the text that `spell_mapping` returns to a mapping file.
+    """Write a mapping file that states how headers were understood, for a person to correct.
+
+    Args:
+        path: destination; an existing file is replaced.
+        readings: how each header was understood.
+        mapping: the laboratory's earlier mapping, whose statements are kept.
 
     Raises:
         UnavailableFileError: the folder is missing or not writable.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> reading = HeaderReading("Amikacina CIM", "MIC", "AMK", "N", "named by the header")
+    >>> with TemporaryDirectory() as folder:
+    ...     save_mapping(path := Path(folder, "mapping.toml"), [reading], LaboratoryMapping())
+    ...     path.read_text().splitlines()[-4:]
+    ['[columns."Amikacina CIM"]  # named by the header', 'drug = "AMK"', 'method = "MIC"', 'guideline = "CLSI"']
     """
     with replacing(path) as temporary:
-        temporary.write_text(spell_mapping(readings, mapping), encoding="utf-8")
+        temporary.write_text(_spell_mapping(readings, mapping), encoding="utf-8")
 
 
 def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
@@ -90,6 +96,10 @@ def spell_laboratory_mapping(mapping: LaboratoryMapping) -> str:
 
     Args:
         mapping: the laboratory's mapping.
+
+    >>> text = spell_laboratory_mapping(LaboratoryMapping({"NHC": ColumnMapping(field="PATIENT_ID")}))
+    >>> text.splitlines()[-2:]
+    ['[columns."NHC"]', 'field = "PATIENT_ID"']
     """
     lines = [_HEAD]
     if mapping.guideline is not None:

@@ -22,6 +22,12 @@ def read_parquet(source: Source) -> RawTable:
     Raises:
         UnreadableFileError: the file is damaged, has a column of lists or structures, no WHONET header or no isolates.
         DuplicateColumnsError: two columns have one meaning.
+
+    >>> from sirena.whonet.source import source_of
+    >>> stream = BytesIO()
+    >>> pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": [0.5]}).write_parquet(stream)
+    >>> read_parquet(source_of(BytesIO(stream.getvalue()), "2025.parquet")).frame.rows()
+    [('eco', '0.5')]
     """
     try:
         # Arrow's reader answers a damaged file with an error; Polars' own ends the thread and prints its stack.
@@ -42,6 +48,11 @@ def raw_table(table: pa.Table, source: Source) -> RawTable:
     Raises:
         UnreadableFileError: there is a column of lists or structures, no WHONET header, or no isolates.
         DuplicateColumnsError: two columns have one meaning.
+
+    >>> from sirena.whonet.source import source_of
+    >>> source = source_of(BytesIO(b"PAR1"), "2025.parquet")
+    >>> raw_table(pa.table({"ORGANISM": ["eco"], "AMK_NM": [4.0]}), source).frame.rows()
+    [('eco', '4')]
     """
     refuse_duplicates(table.column_names)
     frame = pl.DataFrame(pl.from_arrow(table.rename_columns(table.column_names)))
@@ -56,6 +67,11 @@ def refuse_huge(cells: int, source: Source) -> None:
 
     Raises:
         UnreadableFileError: the table has more cells than the source's bounds allow.
+
+    >>> from sirena.whonet.source import Bounds, source_of
+    >>> refuse_huge(2_000, source_of(BytesIO(b"PAR1"), "2025.parquet", Bounds(cells=1_000)))
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnreadableFileError: 2025.parquet: holds more than 1,000 cells
     """
     most = source.bounds.cells
     if cells > most:

@@ -98,6 +98,14 @@ def writing_parts(path: Path | str, style: CsvStyle | None) -> Iterator[PartWrit
 
     Raises:
         UnavailableFileError: the folder is missing, not writable or full.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with writing_parts(path := Path(folder, "2025.csv"), style=None) as writer:
+    ...         for mic in ("4", "8"):
+    ...             writer.append(writer.spell(pl.DataFrame({"AMK_NM": [mic]}), mic == "4"))
+    ...     path.read_text().split()
+    ['AMK_NM', '4', '8']
     """
     suffix = find_suffix(path)
     if str(path) == "-":

@@ -38,9 +38,14 @@ def kept_columns(headers: list[str]) -> list[str]:
 
 
 def columns_of_patients(file: WhonetFile) -> list[str]:
-    """Return the headers of columns that identify a patient, in the table's order.
+    r"""Return the headers of columns that identify a patient, in the table's order.
 
     The columns are recognised by their name, by the mapping, or by the pattern of their values.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.reading import read_stream
+    >>> columns_of_patients(read_stream(BytesIO(b"PATIENT_ID,WARD,ORGANISM,AMK_NM\nF1,icu,eco,4\n"), "2025.csv"))
+    ['PATIENT_ID', 'WARD']
     """
     mapped_headers = {header for header, short in file.fields.items() if FIELDS[short].privacy is Privacy.IDENTIFIES}
     patient_headers = {*patient_columns(file.frame.columns), *mapped_headers, *file.patient_headers}
@@ -90,7 +95,14 @@ def _years(dates: pl.Series) -> pl.Series:
 
 
 def without_patients(file: WhonetFile) -> WhonetFile:
-    """Return a file as training may use it: the same rows, without columns that could show whose isolate a row is."""
+    r"""Return a file as training may use it: the same rows, without columns that could show whose isolate a row is.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.reading import read_stream
+    >>> file = read_stream(BytesIO(b"PATIENT_ID,SPEC_DATE,ORGANISM,AMK_NM\nF1,2025-03-01,eco,4\n"), "2025.csv")
+    >>> without_patients(file).frame.to_dicts()
+    [{'ORGANISM': 'eco', 'AMK_NM': '4', 'DATA_YEAR': '2025'}]
+    """
     frame = drop_patient_columns(file.frame)
     # columns whose role only their values or the mapping showed
     own = {*file.test_columns, *file.label_columns.values(), file.organism_column, file.specimen_column}

@@ -42,7 +42,7 @@ class RowLayout:
 
 
 def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_row: int) -> bytes:
-    """Return a text in which every quotation mark that is only a character is escaped by quoting.
+    r"""Return a text in which every quotation mark that is only a character is escaped by quoting.
 
     Args:
         text: the text, as UTF-8.
@@ -53,6 +53,10 @@ def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_r
 
     Raises:
         UnreadableFileError: it is unclear whether a mark opens a quotation; the error names the line.
+
+    >>> text = b"COMMENT,AMK_NM\n'x2,4\nnone,8\n"
+    >>> settle_quotes(text, 15, RowLayout(",", width=2, quote="'"), "2025.csv", first_row=2)
+    b"COMMENT,AMK_NM\n'''x2','4'\nnone,8\n"
     """
     part, _ = settle_part(text, start, len(text), layout, file, first_row)
     return text if part is None else text[:start] + part
@@ -61,7 +65,7 @@ def settle_quotes(text: bytes, start: int, layout: RowLayout, file: str, first_r
 def settle_part(
     text: bytes, start: int, stop: int, layout: RowLayout, file: str, first_row: int
 ) -> tuple[bytes | None, int]:
-    """Do the same as `settle_quotes` for the lines from `start` to `stop` of a text too long for memory.
+    r"""Do the same as `settle_quotes` for the lines from `start` to `stop` of a text too long for memory.
 
     Args:
         text: the text, as UTF-8; it must reach `LOOKAHEAD` bytes beyond `stop`, or to the text's end.
@@ -77,6 +81,12 @@ def settle_part(
 
     Raises:
         UnreadableFileError: as for `settle_quotes`.
+
+    >>> text, layout = b"'x2,4\nnone,8\n", RowLayout(",", width=2, quote="'")
+    >>> settle_part(text, 0, 6, layout, "2025.csv", first_row=2)
+    (b"'''x2','4'\n", 6)
+    >>> settle_part(text, 6, 13, layout, "2025.csv", first_row=3)
+    (None, 13)
     """
     quote = layout.quote.encode()
     if text.find(quote, start, stop) < 0:

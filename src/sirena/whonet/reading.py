@@ -44,7 +44,7 @@ from sirena.whonet.workbook import ZIP_MAGIC
 
 
 def read_file(path: Path | str, *, sheet: str | None = None, mapping: LaboratoryMapping | None = None) -> WhonetFile:
-    """Read a WHONET file: dBASE, SQLite, delimited text, spreadsheet, Parquet or Arrow, also packed with gzip.
+    r"""Read a WHONET file: dBASE, SQLite, delimited text, spreadsheet, Parquet or Arrow, also packed with gzip.
 
     Args:
         path: the file; ``-`` reads standard input.
@@ -56,6 +56,14 @@ def read_file(path: Path | str, *, sheet: str | None = None, mapping: Laboratory
         UnreadableFileError: the file is empty, damaged, cut off, of no known format, or no WHONET table.
         DuplicateColumnsError: two columns have one meaning.
         UsageError: the named sheet does not exist, or the file has no sheets.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.csv")
+    ...     _ = path.write_text("Microorganismo;Amikacina CIM\neco;<=2\n")
+    ...     file = read_file(path)
+    >>> file.organism_column, [test.name for test in file.test_columns.values()], file.frame.rows()
+    ('Microorganismo', ['AMK_NM'], [('eco', '<=2')])
     """
     return _read_source(open_source(path), path, sheet, mapping)
 
@@ -68,7 +76,7 @@ def read_stream(
     mapping: LaboratoryMapping | None = None,
     bounds: Bounds = LARGEST,
 ) -> WhonetFile:
-    """Read a file from a stream, such as an upload, as `read_file` reads one from a disk.
+    r"""Read a file from a stream, such as an upload, as `read_file` reads one from a disk.
 
     Args:
         stream: the file's bytes.
@@ -81,6 +89,11 @@ def read_stream(
         UnreadableFileError: as for `read_file`.
         DuplicateColumnsError: two columns have one meaning.
         UsageError: as for `read_file`.
+
+    >>> import io
+    >>> file = read_stream(io.BytesIO(b"ORGANISM,AMK_NM\neco,4\nkpn,S\n"), "2025.csv")
+    >>> [str(problem) for problem in file.problems]
+    ['column AMK_NM: 1 × a category (S, I, R …) where an MIC belongs (row 3)']
     """
     return _read_source(source_of(stream, name, bounds), name, sheet, mapping)
 
@@ -103,6 +116,11 @@ def describe_table(
 
     Raises:
         DuplicateColumnsError: two columns have one meaning.
+
+    >>> table = RawTable(pl.DataFrame({"Germen": ["eco"], "Muestra": ["5001"], "Amikacina": ["<=2"]}))
+    >>> file = describe_table("2025.csv", FileFormat.DELIMITED, table)
+    >>> file.fields, file.test_columns["Amikacina"].name
+    ({'Germen': 'ORGANISM', 'Muestra': 'SPEC_NUM'}, 'AMK_NM')
     """
     mapping = mapping or LaboratoryMapping()
     table = widen(table, str(path))
@@ -128,7 +146,14 @@ def describe_table(
 
 
 def fields_of(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, Field]:
-    """Return the WHONET field of each column; the mapping decides before the header."""
+    """Return the WHONET field of each column; the mapping decides before the header.
+
+    >>> from sirena.whonet.mapping import ColumnMapping
+    >>> mapping = LaboratoryMapping({"Sitio": ColumnMapping(field="SPEC_TYPE")})
+    >>> fields = fields_of(["Germen", "Sitio"], assign_roles(["Germen", "Sitio"]), mapping)
+    >>> {header: field.short for header, field in fields.items()}
+    {'Sitio': 'SPEC_TYPE', 'Germen': 'ORGANISM'}
+    """
     mapped_names = {header: mapping.column(header).field for header in headers}
     mapped_fields = {header: FIELDS[short] for header, short in mapped_names.items() if short}
     return mapped_fields | {header: field for header, field in roles.fields.items() if mapped_names[header] is None}

@@ -18,9 +18,15 @@ _TEXT: Final = pl.String
 
 
 def row_facts(file: WhonetFile) -> dict[str, pl.Series]:
-    """Return the facts of each row by WHONET's field (``ESBL``), without fields that have no value.
+    r"""Return the facts of each row by WHONET's field (``ESBL``), without fields that have no value.
 
     Values from an organism's name are ``+`` and ``-``; those from a column of the file are unchanged.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.reading import read_stream
+    >>> file = read_stream(BytesIO(b"ORGANISM,AMK_NM\nE. coli BLEE (+),4\nE. coli,2\n"), "2025.csv")
+    >>> {fact: values.to_list() for fact, values in row_facts(file).items()}
+    {'ESBL': ['+', None]}
     """
     facts_of_names = _facts_of_names(file)
     facts: dict[str, pl.Series] = {}
@@ -37,7 +43,14 @@ def row_facts(file: WhonetFile) -> dict[str, pl.Series]:
 
 
 def facts_to_add(file: WhonetFile) -> list[pl.Series]:
-    """Return a column for each fact in organisms' names for which the file has no column of its own."""
+    r"""Return a column for each fact in organisms' names for which the file has no column of its own.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.reading import read_stream
+    >>> file = read_stream(BytesIO(b"ORGANISM,AMK_NM,MRSA\nE. coli BLEE (+),4,\nSAMR,2,+\n"), "2025.csv")
+    >>> [column.name for column in facts_to_add(file)]
+    ['ESBL']
+    """
     return [values.alias(fact) for fact, values in _facts_of_names(file).items() if not file.headers_of(fact)]
 
 

@@ -52,6 +52,11 @@ def settle(
 
     Raises:
         UnreadableFileError: all rows are empty, or another table begins among them.
+
+    >>> frame = pl.DataFrame({"ORGANISM": ["eco", None, "kpn"], "AMK_NM": ["4", None, "8"]})
+    >>> table = settle(frame, [], "2025.csv", first_row=2)
+    >>> table.frame.rows(), table.skipped_rows
+    ([('eco', '4'), ('kpn', '8')], (3,))
     """
     empty_columns = [name for name in substitute_names if frame[name].null_count() == frame.height]
     frame = frame.drop(empty_columns)
@@ -133,6 +138,10 @@ def refuse_another_table(row: Sequence[str | None], names: Sequence[str], file: 
 
     Raises:
         UnreadableFileError: the row is another table's header.
+
+    >>> refuse_another_table(["ORGANISM", "CIP_NM"], ["ORGANISM", "AMK_NM"], "2025.csv", number=40)
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnreadableFileError: 2025.csv: row 40 begins another table
     """
     cells = [(cell or "").strip() for cell in row]
     same = sum(cell == name.strip() for cell, name in zip(cells, names, strict=True) if cell)

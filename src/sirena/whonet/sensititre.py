@@ -70,17 +70,29 @@ _PLATE_NAMES: Final = {
 
 
 def is_sensititre(head: bytes) -> bool:
-    """Tell whether a file is Sensititre's output, by its first line: a date among tabs, then a group of three."""
+    r"""Tell whether a file is Sensititre's output, by its first line: a date among tabs, then a group of three.
+
+    >>> fields = ["", "S1", *[""] * 7, "ESCCOL", "URINE", "2025-03-01", "AMI", "<= 4", "SUSC"]
+    >>> is_sensititre("\t".join(fields).encode()), is_sensititre(b"ORGANISM\tAMK_NM")
+    (True, False)
+    """
     text = head.decode(wide_encoding(head) or "utf-8", "replace").lstrip("\ufeff")
     line = next((line for line in text.splitlines() if line.strip()), "")
     return any(label is not None for _, _, label in _groups(line.split("\t")))
 
 
 def read_sensititre(source: Source) -> RawTable:
-    """Read the results in a file of Sensititre's output.
+    r"""Read the results in a file of Sensititre's output.
 
     Raises:
         UnreadableFileError: a line is not Sensititre's output, or bytes do not fit the text's encoding.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.source import source_of
+    >>> fields = ["", "S1", *[""] * 7, "ESCCOL", "URINE", "2025-03-01", "AMI", "<= 4", "SUSC"]
+    >>> table = read_sensititre(source_of(BytesIO("\t".join(fields).encode()), "swin.txt"))
+    >>> table.frame.select("Organism", "Antimicrobial", "MIC", "Interpretation").rows()
+    [('ESCCOL', 'AMK', '<=4', 'S')]
     """
     content = source.content()
     page = find_encoding(content)

@@ -62,6 +62,14 @@ def open_source(path: Path | str, bounds: Bounds = LARGEST) -> Source:
     Raises:
         UnavailableFileError: the file is missing, a folder, or not readable.
         UnreadableFileError: the file is empty, or gzip that is cut off, damaged or larger than the bounds.
+
+    >>> import gzip, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.csv.gz")
+    ...     _ = path.write_bytes(gzip.compress(b"ORGANISM,AMK_NM"))
+    ...     source = open_source(path)
+    >>> source.head, source.is_packed
+    (b'ORGANISM,AMK_NM', True)
     """
     if str(path) == "-":
         return source_of(sys.stdin.buffer, "standard input")
@@ -152,6 +160,11 @@ def inflate_parts(reopen: Callable[[], BinaryIO], name: str, bounds: Bounds) -> 
     Raises:
         UnreadableFileError: the gzip data are cut off or damaged.
         UsageError: the data unpack to more than the bounds allow, or to far more than a table would.
+
+    >>> import gzip
+    >>> packed_text = gzip.compress(b"ORGANISM,AMK_NM")
+    >>> list(inflate_parts(lambda: BytesIO(packed_text), "2025.csv.gz", LARGEST))
+    [b'ORGANISM,AMK_NM']
     """
     size = packed_size = 0
     try:

@@ -45,11 +45,17 @@ class SpecimenSummary:
 
 
 def summarise_specimens(file: WhonetFile, examples: int) -> SpecimenSummary:
-    """Count the specimens of a file by body site.
+    r"""Count the specimens of a file by body site.
 
     Args:
         file: the file, from `read_file`.
         examples: how many row numbers are given for each unknown text.
+
+    >>> from io import BytesIO
+    >>> from sirena.whonet.reading import read_stream
+    >>> file = read_stream(BytesIO(b"SPEC_TYPE,ORGANISM,AMK_NM\nur,eco,4\nur,kpn,8\nzq,eco,4\n"), "2025.csv")
+    >>> summarise_specimens(file, examples=5)
+    SpecimenSummary(sites={'urine': 2}, unknown=(UnknownSpecimen(text='zq', count=1, rows=(4,)),))
     """
     if file.specimen_column is None:
         return SpecimenSummary({}, ())

@@ -39,6 +39,13 @@ def read_sqlite(source: Source) -> RawTable:
     Raises:
         UnreadableFileError: the file has no such table, is damaged, or holds no isolates.
         DuplicateColumnsError: two columns have one meaning.
+
+    >>> from sirena.whonet import source, sqlite_writing
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.sqlite")
+    ...     sqlite_writing.write_sqlite(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["4"]}), path)
+    ...     read_sqlite(source.open_source(path)).frame.rows()
+    [('1', 'eco', '4')]
     """
     try:
         with _database(source) as connection:

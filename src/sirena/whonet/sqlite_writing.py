@@ -24,6 +24,14 @@ def write_sqlite(frame: pl.DataFrame, path: Path) -> None:
 
     Raises:
         UsageError: the table has more columns than SQLite can hold, or two that differ in letter case only.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from sirena.whonet.reading import read_file
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.sqlite")
+    ...     write_sqlite(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}), path)
+    ...     read_file(path).frame.to_dicts()
+    [{'ROW_IDX': '1', 'ORGANISM': 'eco', 'AMK_NM': '<=2'}]
     """
     _refuse_unfit(frame)
     frame = frame.cast(pl.String)

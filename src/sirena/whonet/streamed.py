@@ -114,7 +114,7 @@ def streamed(
     by_texts: Sequence[str] = (),
     engine: Engine = LOCAL,
 ) -> Iterator[StreamedFile | None]:
-    """Read a long file in parts, for a ``with`` block; the block gets None if the file must be read as a whole.
+    r"""Read a long file in parts, for a ``with`` block; the block gets None if the file must be read as a whole.
 
     Args:
         path: the file.
@@ -129,8 +129,16 @@ def streamed(
     Raises:
         UnreadableFileError: a row of a text has another number of cells than the header.
         EngineError: the engine failed.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.csv")
+    ...     _ = path.write_text("ORGANISM,AMK_NM\neco,4\nkpn,4\n")
+    ...     with streamed(path, Path(folder), shortest=0) as file:
+    ...         file.height, file.texts["ORGANISM"], file.texts["AMK_NM"]
+    (2, ['eco', 'kpn'], ['4'])
     """
-    if not is_long(path, shortest):
+    if not _is_long(path, shortest):
         yield None
         return
     _keep_freed_memory()
@@ -149,7 +157,11 @@ def streamed(
 
 
 def shortest_for(engine: Engine) -> int:
-    """Return the size in bytes from which an engine works on a file in parts; on a Ray cluster every file is."""
+    """Return the size in bytes from which an engine works on a file in parts; on a Ray cluster every file is.
+
+    >>> shortest_for(LOCAL) // 1024**2
+    4
+    """
     return SHORTEST if engine is LOCAL else 0
 
 
@@ -163,7 +175,7 @@ def _keep_freed_memory() -> None:
         pa.set_memory_pool(pa.jemalloc_memory_pool())
 
 
-def is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
+def _is_long(path: Path | str, shortest: int = SHORTEST) -> bool:
     """Tell whether a file is long enough to be read in parts.
 
     Args:

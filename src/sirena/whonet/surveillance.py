@@ -29,6 +29,10 @@ def refuse_counts(headers: Sequence[str], file: str) -> None:
 
     Raises:
         UnreadableFileError: the table is GLASS's; the error says so.
+
+    >>> refuse_counts(["Specimen", "Pathogen", "Antibiotic", "Resistant", "Susceptible"], "RIS")
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnreadableFileError: RIS: holds counts of isolates for surveillance (GLASS RIS) and no isolate
     """
     if {fold_header(header) for header in headers} >= _COUNTS:
         raise UnreadableFileError(
@@ -47,7 +51,12 @@ def holds_lines(headers: Sequence[str]) -> bool:
 
 
 def stack_methods(table: RawTable) -> RawTable:
-    """Return a table of EARS-Net's lines with one row for each test method; any other table is returned unchanged."""
+    """Return a table of EARS-Net's lines with one row for each test method; any other table is returned unchanged.
+
+    >>> line = {"Antibiotic": ["AMK"], "ResultMICSign": ["<="], "ResultMICValue": ["2"], "ResultZoneValue": ["21"]}
+    >>> stack_methods(RawTable(pl.DataFrame(line))).frame.select("Antibiotic", "sign", "MIC", "method").rows()
+    [('AMK', '<=', '2', 'MIC'), ('AMK', None, '21', 'disk')]
+    """
     by_name = {fold_header(header): header for header in table.frame.columns}
     if not holds_lines(table.frame.columns):
         return table

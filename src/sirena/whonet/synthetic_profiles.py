@@ -138,7 +138,12 @@ DRUGS: Final = tuple(sorted({drug for spreads in _SPREADS.values() for drug in s
 
 
 def spreads_of(species: Species) -> dict[str, Spread]:
-    """Return the spread of each antimicrobial tested on a species: the species' own, or else that of its group."""
+    """Return the spread of each antimicrobial tested on a species: the species' own, or else that of its group.
+
+    >>> amikacin = spreads_of(SPECIES[0])["AMK"]
+    >>> SPECIES[0].code, 2**amikacin.wild_type, 2**amikacin.resistant
+    ('eco', 2, 64)
+    """
     return _SPREADS[species.group] | _SPREADS.get(species.code, {})
 
 

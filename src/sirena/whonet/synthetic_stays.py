@@ -95,6 +95,10 @@ def generate_counted_hospital(isolates: int, seed: int, stays: Stays | None = No
 
     Raises:
         UsageError: `isolates` is less than 1.
+
+    >>> hospital = generate_counted_hospital(20, seed=1)
+    >>> hospital.frame.height, hospital.truth["KIND"].unique().sort().to_list()
+    (20, ['diagnostic', 'screening'])
     """
     if isolates < 1:
         raise UsageError("a hospital needs at least one isolate", hint="Ask for 5000, for example.")

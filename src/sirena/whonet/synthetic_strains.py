@@ -47,6 +47,11 @@ def with_trend(
 
     Returns:
         The table; and the share by which each row's result was drawn, null for other rows.
+
+    >>> hospital = pl.DataFrame({"ORGANISM": ["eco", "kpn"], "CIP_NM": ["0.5", "0.5"]})
+    >>> hospital, drawn_by = with_trend(np.random.default_rng(1), hospital, np.arange(2), share=np.ones(2))
+    >>> hospital["CIP_NM"].to_list(), drawn_by.to_list()
+    (['>=4', '0.5'], ['1.0', None])
     """
     organism, test = TREND
     resistant = random.random(_episodes(episode))[episode] < share
@@ -70,6 +75,13 @@ def with_acquired(
 
     Returns:
         The table; and the test to which each row is now resistant, null for other rows.
+
+    >>> mics = dict.fromkeys(("CIP_NM", "MEM_NM", "CRO_NM"), ["<=1", "<=1"])
+    >>> hospital, episode = pl.DataFrame({"ORGANISM": ["eco", "eco"]} | mics), np.array([0, 0])
+    >>> offset = np.array([0, 9])
+    >>> hospital, acquired = with_acquired(np.random.default_rng(1), hospital, episode, offset, acquiring=1.0)
+    >>> hospital["CIP_NM"].to_list(), acquired.to_list()
+    (['<=1', '>=4'], [None, 'CIP_NM'])
     """
     latest = np.zeros(_episodes(episode), dtype=np.int64)
     np.maximum.at(latest, episode, offset)
@@ -92,6 +104,12 @@ def with_outbreak(
     Returns:
         The table; and the day of the outbreak on which each specimen was taken, -1 for rows outside it. There is no
         outbreak if the organism has too few episodes with one specimen.
+
+    >>> from sirena.whonet.synthetic import generate_hospital
+    >>> hospital = generate_hospital(100, seed=1)
+    >>> hospital, day = with_outbreak(np.random.default_rng(1), hospital, np.arange(100), patients=2, days=60)
+    >>> hospital.filter(pl.Series(day >= 0)).select("ORGANISM", "WARD", "SPEC_TYPE", "MEM_NM").rows()
+    [('kpn', 'icu', 'bl', '>=16'), ('kpn', 'icu', 'bl', '>=16')]
     """
     organism, ward, kind, specimen = OUTBREAK
     alone = np.bincount(episode)[episode] == 1
@@ -117,6 +135,11 @@ def with_phenotypes(random: np.random.Generator, frame: pl.DataFrame, episode: R
     The first two agree with the MICs, and three quarters of their cells are filled. A third of the staphylococci
     resistant to erythromycin alone have inducible resistance, and one in ten resistant *H. influenzae* has no
     beta-lactamase.
+
+    >>> mics = dict.fromkeys(("AMP_NM", "CLI_NM", "CRO_NM", "ERY_NM", "OXA_NM"), [">=8", "<=0.25"])
+    >>> hospital = pl.DataFrame({"ORGANISM": ["sau", "sau"]} | mics)
+    >>> with_phenotypes(np.random.default_rng(1), hospital, episode=np.array([0, 0]))["MRSA"].to_list()
+    ['+', '-']
     """
     chance = random.random((3, _episodes(episode)))[:, episode]
     organism = frame["ORGANISM"]

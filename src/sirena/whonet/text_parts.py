@@ -92,7 +92,7 @@ class TextParts:
 
 
 def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterator[bytes | bytearray]:
-    """Yield a text in blocks of whole rows, with every quotation mark that is only a character itself quoted.
+    r"""Yield a text in blocks of whole rows, with every quotation mark that is only a character itself quoted.
 
     Args:
         text: the text as UTF-8, from the line below the header.
@@ -102,6 +102,9 @@ def blocks(text: Iterator[bytes], layout: RowLayout, size: int = PART) -> Iterat
     Raises:
         NeedsWholeFileError: a line is longer than a block.
         UnreadableFileError: it is unclear whether a mark opens a quotation; the row number counts within the block.
+
+    >>> list(blocks(iter([b"eco,4\nkp", b"n,8\nsau,1\n"]), RowLayout(",", width=2), size=15))
+    [bytearray(b'eco,4\nkpn,8\n'), b'sau,1\n']
     """
     quote = layout.quote.encode()
     buffer = bytearray()

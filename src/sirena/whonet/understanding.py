@@ -74,6 +74,12 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
         frame: the table, every column String.
         roles: roles of the table's headers, by name alone.
         mapping: what the laboratory says about its columns.
+
+    >>> from sirena.whonet.headers import assign_roles
+    >>> frame = pl.DataFrame({"Germen": ["eco", "kpn"], "Amikacina": ["<=2", "4"], "CIP": ["1234567890", "1234567891"]})
+    >>> understanding = understand(frame, assign_roles(frame.columns), LaboratoryMapping())
+    >>> list(understanding.test_columns), understanding.patient_headers
+    (['Amikacina'], ('CIP',))
     """
     drug_headers = name_drugs(frame.columns, roles, mapping)
     readings: dict[str, HeaderReading] = {}
@@ -118,7 +124,14 @@ def understand(frame: pl.DataFrame, roles: Roles, mapping: LaboratoryMapping) ->
 
 
 def name_drugs(headers: list[str], roles: Roles, mapping: LaboratoryMapping) -> dict[str, DrugHeader]:
-    """Return the headers of antimicrobials that are not WHONET's own, or that the mapping reads differently."""
+    """Return the headers of antimicrobials that are not WHONET's own, or that the mapping reads differently.
+
+    >>> from sirena.whonet.headers import assign_roles
+    >>> headers = ["Germen", "AN-Amikacin", "AN-Other-Expertized"]
+    >>> drug_headers = name_drugs(headers, assign_roles(headers), LaboratoryMapping())
+    >>> {header: str(drug_header.content) for header, drug_header in drug_headers.items()}
+    {'AN-Amikacin': 'unsaid', 'AN-Other-Expertized': 'category'}
+    """
     drug_headers = _with_vitek_labels(headers, roles.drug_headers)
     return drug_headers | _headers_by_mapping(headers, drug_headers | _own(roles), mapping)
 

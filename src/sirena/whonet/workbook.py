@@ -62,6 +62,13 @@ def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
 
     Raises:
         UnreadableFileError: the file is no workbook, is damaged, or needs far more memory than its size explains.
+
+    >>> from sirena.whonet.excel_writing import write_excel
+    >>> stream = BytesIO()
+    >>> write_excel(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}), stream)
+    >>> workbook = read_workbook(stream.getvalue(), "2025.xlsx", sheet=None)
+    >>> workbook.sheet, workbook.cells.rows()
+    ('Isolates', [('ORGANISM', 'AMK_NM'), ('eco', '<=2')])
     """
     _refuse_bomb(content, file)
     limit = _LEAST_MEMORY + _MEMORY_PER_BYTE * len(content)
@@ -89,7 +96,11 @@ def read_workbook(content: bytes, file: str, sheet: str | None) -> Workbook:
 
 
 def password_protected(file: str) -> UnreadableFileError:
-    """Return the error for a workbook or archive that only a password opens."""
+    """Return the error for a workbook or archive that only a password opens.
+
+    >>> print(password_protected("2025.xlsx"))
+    2025.xlsx: has a password
+    """
     return UnreadableFileError(
         f"{file}: has a password",
         hint="Open it, take the password away (File, Info, Protect Workbook) and save it again.",
@@ -97,7 +108,11 @@ def password_protected(file: str) -> UnreadableFileError:
 
 
 def damaged(file: str) -> UnreadableFileError:
-    """Return the error for a file that is no workbook, or is a damaged workbook."""
+    """Return the error for a file that is no workbook, or is a damaged workbook.
+
+    >>> print(damaged("2025.xlsx"))
+    2025.xlsx: not a spreadsheet, or a damaged one
+    """
     return UnreadableFileError(
         f"{file}: not a spreadsheet, or a damaged one",
         hint="Open it in Excel or LibreOffice and save it as .xlsx again.",

@@ -41,7 +41,7 @@ def _holds_table(sheet: Any) -> bool:
     return find_header_row(list(zip(*columns, strict=True))) is not None
 
 
-def choose_sheet(reader: Any, sheet_name: str | None) -> tuple[str | None, list[str], list[str]]:
+def _choose_sheet(reader: Any, sheet_name: str | None) -> tuple[str | None, list[str], list[str]]:
     """Choose a sheet: the requested one; else the first visible one that holds a table; else the first visible one.
 
     Returns:
@@ -70,7 +70,7 @@ def main(limit: int, sheet_name: str | None) -> int:
 
     try:
         reader = fastexcel.read_excel(sys.stdin.buffer.read())
-        name, hidden_sheets, other_tables = choose_sheet(reader, sheet_name)
+        name, hidden_sheets, other_tables = _choose_sheet(reader, sheet_name)
         batch, errors = pa.record_batch({}), None
         if name is not None:
             batch, errors = _load(reader, name).to_arrow_with_errors()

@@ -99,7 +99,7 @@ def write_file(
     *,
     further: Mapping[str, pl.DataFrame] | None = None,
 ) -> None:
-    """Write a table; the suffix decides the format, ``-`` is CSV on standard output.
+    r"""Write a table; the suffix decides the format, ``-`` is CSV on standard output.
 
     Args:
         frame: columns of any plain type; those of `read_file` are all String.
@@ -111,6 +111,13 @@ def write_file(
     Raises:
         UsageError: the suffix is unknown, or the table does not fit the format.
         UnavailableFileError: the folder is missing or not writable.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder, "2025.tsv")
+    ...     write_file(pl.DataFrame({"ORGANISM": ["eco"], "AMK_NM": ["<=2"]}), path)
+    ...     path.read_text()
+    'ORGANISM\tAMK_NM\neco\t<=2\n'
     """
     suffix = find_suffix(path)
     if str(path) == "-":
@@ -131,6 +138,10 @@ def check_place(path: Path | str) -> None:
 
     Raises:
         UnavailableFileError: the destination is a folder, or its folder is missing or not writable.
+
+    >>> check_place("no such folder/2025.csv")
+    Traceback (most recent call last):
+    sirena.whonet.errors.UnavailableFileError: no such folder/2025.csv: its folder does not exist
     """
     path = Path(path)
     if str(path) == "-":
@@ -151,6 +162,13 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Raises:
         UnavailableFileError: the destination is a folder, or its folder is missing or not writable, or full.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as folder:
+    ...     with replacing(Path(folder, "2025.csv")) as temporary:
+    ...         _ = temporary.write_text("ORGANISM,AMK_NM")
+    ...     [path.name for path in Path(folder).iterdir()]
+    ['2025.csv']
     """
     check_place(path)
     temporary = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -66,7 +66,7 @@ class Value:
     marks: tuple[str, ...]
 
 
-def runs_of(cell: Cell | MergedCell) -> tuple[Run, ...]:
+def _runs_of(cell: Cell | MergedCell) -> tuple[Run, ...]:
     """Return the runs of a cell; empty if the cell is empty."""
     value = cell.value
     if value is None:
@@ -88,26 +88,50 @@ def _spelled(value: object) -> str:
 
 
 def has_superscripts(cells: Iterable[Cell | MergedCell]) -> bool:
-    """Tell whether any of the cells holds a superscript."""
-    return any(run.superscript for cell in cells for run in runs_of(cell))
+    """Tell whether any of the cells holds a superscript.
+
+    >>> from openpyxl import Workbook
+    >>> from openpyxl.cell.text import InlineFont
+    >>> figure = CellRichText("8", TextBlock(InlineFont(vertAlign="superscript"), "1"))
+    >>> sheet = Workbook().active
+    >>> has_superscripts([sheet.cell(1, 1, "8")]), has_superscripts([sheet.cell(1, 2, figure)])
+    (False, True)
+    """
+    return any(run.superscript for cell in cells for run in _runs_of(cell))
 
 
 def printed_cell(cell: Cell | MergedCell) -> Printed:
-    """Return what a cell prints; successive blanks and line ends become one space."""
-    live = [run for run in runs_of(cell) if not run.is_struck]
+    """Return what a cell prints; successive blanks and line ends become one space.
+
+    >>> from openpyxl import Workbook
+    >>> from openpyxl.cell.text import InlineFont
+    >>> figure = CellRichText("8", TextBlock(InlineFont(vertAlign="superscript"), "1,2"))
+    >>> printed_cell(Workbook().active.cell(1, 1, figure))
+    Printed(text='8', marks=('1', '2'))
+    """
+    live = [run for run in _runs_of(cell) if not run.is_struck]
     text = "".join(run.text for run in live if not run.superscript)
     return Printed(" ".join(text.split()), _split(run.text for run in live if run.superscript))
 
 
 def printed_lines(cell: Cell | MergedCell) -> str:
-    """Return what a cell prints with its line ends; struck and superscript text is left out."""
-    return "".join(run.text for run in runs_of(cell) if not run.is_struck and not run.superscript)
+    r"""Return what a cell prints with its line ends; struck and superscript text is left out.
+
+    >>> from openpyxl import Workbook
+    >>> printed_lines(Workbook().active.cell(1, 1, "1. The first note\nA. A note on zone diameters")).splitlines()
+    ['1. The first note', 'A. A note on zone diameters']
+    """
+    return "".join(run.text for run in _runs_of(cell) if not run.is_struck and not run.superscript)
 
 
 def printed_title(cell: Cell | MergedCell, superscripts: bool) -> Printed:
     """Return a row's title; if the workbook lost its superscripts, numbers after a word count as notes.
 
     No antimicrobial, indication or organism of EUCAST's has a number in its name.
+
+    >>> from openpyxl import Workbook
+    >>> printed_title(Workbook().active.cell(1, 1, "Ampicillin1,2"), superscripts=False)
+    Printed(text='Ampicillin', marks=('1', '2'))
     """
     title = printed_cell(cell)
     if superscripts:
@@ -125,9 +149,16 @@ def read_value(cell: Cell | MergedCell, superscripts: bool) -> Value:
 
     Raises:
         UndecidableError: the cell is empty, or holds neither a figure nor a word that EUCAST uses.
+
+    >>> from openpyxl import Workbook
+    >>> sheet = Workbook().active
+    >>> read_value(sheet.cell(1, 1, "(8)"), superscripts=True)
+    Value(kind=<Statement.BRACKETED: 'bracketed'>, figure=8.0, marks=())
+    >>> read_value(sheet.cell(1, 2, "IE"), superscripts=True).kind
+    <Statement.INSUFFICIENT_EVIDENCE: 'insufficient evidence'>
     """
     figure, marks = "", []
-    for run in runs_of(cell):
+    for run in _runs_of(cell):
         if run.is_struck or not run.text.strip():
             continue
         if run.superscript:

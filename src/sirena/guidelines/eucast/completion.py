@@ -23,7 +23,16 @@ _Key = tuple[str, Rank, str, frozenset[Indication]]
 
 
 def complete(sheets: Iterable[TakenSheet]) -> tuple[tuple[WorkbookStatement, ...], tuple[Undecided, ...]]:
-    """Return a workbook's statements, completed by those that they imply, and the cells that contradict one another."""
+    """Return a workbook's statements, completed by those that they imply, and the cells that contradict one another.
+
+    >>> statement = WorkbookStatement(
+    ...     "AMK", Rank.ORDER, "Enterobacterales", (), Statement.BREAKPOINT, 8.0, 8.0, (), "Enterobacterales", 12
+    ... )
+    >>> row = TakenRow((statement,), ((Rank.GENUS, "Morganella"),), names_organisms=False, for_others=False)
+    >>> statements, _ = complete([TakenSheet((row,), (), ())])
+    >>> [(statement.group, statement.kind.value) for statement in statements]
+    [('Enterobacterales', 'breakpoint'), ('Morganella', 'block')]
+    """
     rows_of_sheets = [sheet.rows for sheet in sheets]
     naming_first = sorted((row for rows in rows_of_sheets for row in rows), key=lambda row: not row.names_organisms)
     undecided_cells = tuple(_contradictions(naming_first))

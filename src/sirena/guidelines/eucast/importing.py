@@ -99,7 +99,17 @@ def _record(reading: WorkbookReading, base: Edition) -> EditionRecord:
 
 
 def breakpoints_of(reading: WorkbookReading) -> Iterator[Breakpoint]:
-    """Yield the breakpoint rows of the edition that a workbook gives."""
+    """Yield the breakpoint rows of the edition that a workbook gives.
+
+    >>> import datetime
+    >>> from sirena.domain.organisms import Rank
+    >>> from sirena.guidelines.rows import Statement
+    >>> group = Rank.GENUS, "Acinetobacter"
+    >>> statement = WorkbookStatement("AMK", *group, (), Statement.BREAKPOINT, 8.0, 8.0, (), "Acinetobacter", 30)
+    >>> reading = WorkbookReading("EUCAST 2026", "16.0", datetime.date(2026, 1, 1), (statement,), (), (), ())
+    >>> [(row.group, row.susceptible, row.source) for row in breakpoints_of(reading)]
+    [('Acinetobacter', 8.0, 'EUCAST v16.0 xlsx, Acinetobacter!30')]
+    """
     doubts = {(item.sheet, item.cell): item.reason for item in reading.to_check}
     for statement in reading.statements:
         yield Breakpoint(

@@ -72,7 +72,12 @@ class Sheet:
 
 
 def place(sheet: Worksheet, row: int, column: int) -> str:
-    """Return a cell's name in messages: ``sheet Pasteurella, cell B12``."""
+    """Return a cell's name in messages: ``sheet Pasteurella, cell B12``.
+
+    >>> from openpyxl import Workbook
+    >>> place(Workbook().create_sheet("Pasteurella"), 12, 2)
+    'sheet Pasteurella, cell B12'
+    """
     return f"sheet {sheet.title.strip()}, cell {get_column_letter(column)}{row}"
 
 
@@ -84,6 +89,14 @@ def read_sheet(sheet: Worksheet, superscripts: bool) -> Sheet | None:
 
     Raises:
         WorkbookError: the sheet has another layout, or is damaged; the error names sheet and cell.
+
+    >>> from openpyxl import Workbook
+    >>> sheet = Workbook().active
+    >>> header = ["Penicillins", "MIC breakpoints (mg/L)", None, "Notes on penicillins"]
+    >>> for cells in ["Pasteurella spp."], header, [None, "S ≤", "R >"], ["Ampicillin", 1, 2]:
+    ...     sheet.append(cells)
+    >>> [(row.title.text, row.resistant.value) for row in read_sheet(sheet, superscripts=True).tables[0].rows]
+    [('Ampicillin', 2)]
     """
     headers = [(row, column) for row, column in _find(sheet, _MIC)]
     if not headers:

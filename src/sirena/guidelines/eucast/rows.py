@@ -67,7 +67,18 @@ class TakenSheet:
 
 
 def take_sheet(sheet: Sheet, superscripts: bool) -> TakenSheet:
-    """Return the statements of all tables of a sheet."""
+    """Return the statements of all tables of a sheet.
+
+    >>> from openpyxl import Workbook
+    >>> from sirena.guidelines.eucast.layout import read_sheet
+    >>> sheet = Workbook().active
+    >>> header = ["Penicillins", "MIC breakpoints (mg/L)", None, "Notes on penicillins"]
+    >>> for cells in ["Pasteurella spp."], header, [None, "S ≤", "R >"], ["Ampicillin", 1, 2]:
+    ...     sheet.append(cells)
+    >>> statement = take_sheet(read_sheet(sheet, superscripts=True), superscripts=True).rows[0].statements[0]
+    >>> statement.drug, statement.group, statement.susceptible, statement.resistant
+    ('AMP', 'Pasteurella', 1.0, 2.0)
+    """
     rows: list[TakenRow] = []
     undecided_cells = [Undecided(sheet.name, cell, _ending(text)) for text, cell in sheet.endings]
     to_check: list[Undecided] = []
