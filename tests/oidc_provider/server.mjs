@@ -94,6 +94,8 @@ const forgeries = {
   },
   garbage: () => 'no.token.ñ',
   missing: () => undefined,
+  // honest tokens, but the provider's description says otherwise
+  announces_shared_secrets_alone: (claims, header, raw) => raw,
   // honest, but says so little that the userinfo endpoint must be asked
   brief: ({ groups, preferred_username, email, ...claims }, header) => sign(claims, header),
   brief_about_another: ({ groups, ...claims }, header) => sign({ ...claims, sub: 'sub-admin' }, header),
@@ -114,6 +116,9 @@ provider.use(async (ctx, next) => {
     return;
   }
   await next();
+  if (ctx.path === '/.well-known/openid-configuration' && mischief === 'announces_shared_secrets_alone') {
+    ctx.body = { ...ctx.body, id_token_signing_alg_values_supported: ['HS256'] };
+  }
   if (ctx.path === '/token' && ctx.body?.id_token && mischief) {
     const raw = ctx.body.id_token;
     ctx.body = { ...ctx.body, id_token: await forgeries[mischief](decodeJwt(raw), decodeProtectedHeader(raw), raw) };

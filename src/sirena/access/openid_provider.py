@@ -142,10 +142,7 @@ class OpenIdProvider:
         raw = answer.get("id_token")
         if not isinstance(raw, str):
             raise SignInRefusedError(TOKEN)
-        algorithms = provider.metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
-        registry = JWSRegistry(
-            algorithms=[name for name in _ALGORITHMS if name in algorithms], strict_check_header=False
-        )
+        registry = JWSRegistry(algorithms=_signing_algorithms(provider.metadata), strict_check_header=False)
         token = jwt.decode(raw, provider.keys, registry=registry)
         claims = CodeIDToken(
             token.claims,
@@ -180,7 +177,7 @@ class OpenIdProvider:
             try:
                 address = issuer.rstrip("/") + "/.well-known/openid-configuration"
                 metadata = (await client.get(address)).raise_for_status().json()
-                if not _may_be_trusted(metadata, issuer):
+                if not _may_be_trusted(metadata, issuer) or not _signing_algorithms(metadata):
                     return UNUSABLE
                 keys = (await client.get(metadata["jwks_uri"])).raise_for_status().json()
                 signing_keys = [key for key in keys["keys"] if key.get("use", "sig") == "sig"]
@@ -211,6 +208,12 @@ def _may_be_trusted(metadata: Mapping[str, Any], issuer: str) -> bool:
         return False
     scheme = issuer.partition("://")[0]
     return all(str(metadata.get(name, "")).startswith(f"{scheme}://") for name in _ENDPOINTS)
+
+
+def _signing_algorithms(metadata: Mapping[str, Any]) -> list[str]:
+    """Return the asymmetric algorithms that a provider announces; joserfc takes an empty list for its own choice."""
+    announced = metadata.get("id_token_signing_alg_values_supported") or ["RS256"]
+    return [name for name in _ALGORITHMS if name in announced]
 
 
 def _is_about_trust(error: BaseException | None) -> bool:

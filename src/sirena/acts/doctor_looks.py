@@ -27,7 +27,7 @@ _PROVIDER_REMEDIES: Final = {
     "provider_certificate": "copy the authority's certificate into /usr/local/share/ca-certificates, "
     "then `update-ca-certificates`",
     "provider_document": "set SIRENA_OIDC_ISSUER to the letter as `issuer` stands in "
-    "{issuer}/.well-known/openid-configuration",
+    "{issuer}/.well-known/openid-configuration, and have the provider sign ID tokens by RS256, PS256 or ES256",
 }
 
 

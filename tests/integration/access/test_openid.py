@@ -360,6 +360,17 @@ def test_a_provider_that_is_not_the_one_named_is_not_used(
     assert (refused.value.refusal.cause, refused.value.status) == (cause, 503)
 
 
+def test_a_provider_that_signs_by_shared_secrets_alone_is_not_used(
+    house: House, mischief: Callable[[str], None]
+) -> None:
+    """Whoever knows such a secret could write any token; `sirena doctor` tells what the provider must be set to."""
+    mischief("announces_shared_secrets_alone")
+    check_report = CheckReport()
+    look_at_provider(house.settings, check_report)
+    assert [one.verdict for one in check_report.findings] == [CheckVerdict.WRONG]
+    assert "RS256" in check_report.findings[0].remedy
+
+
 def test_while_the_provider_is_away_passwords_work_and_it_comes_back_with_other_keys(
     house: House, browser: Browser
 ) -> None:
