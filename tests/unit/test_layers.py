@@ -19,7 +19,7 @@ ROOMS = ["host", "settings", "database", "server"]
 """Rooms of the machine below the order: each imports those before it and `domain`."""
 USERS = {
     "guidelines": {"host"},
-    "ledger": {"settings", "database"},
+    "ledger": {"host", "settings", "database"},
     "access": {"settings", "database"},
     **{package: set(ROOMS) for package in ("registry", "serving", "acts", "cli")},
 }

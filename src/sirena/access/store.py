@@ -4,7 +4,6 @@ Times are seconds since 1970 (UTC) as doubles, which both kinds of database stor
 revisions in `migrations` make and change the tables; a database of another revision is refused, see ADR 15.
 """
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,13 +19,11 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    create_engine,
-    event,
     text,
 )
-from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
+from sirena.database.engine import engine_at, parse_address
 from sirena.database.schema import Schema, SchemaStanding, SchemaState, require_usable, standing
 from sirena.domain.errors import SirenaError, UsageError
 
@@ -34,6 +31,8 @@ _LOCK: Final = 0x51534E41
 """Number of the PostgreSQL advisory lock under which the tables are made or changed, so that two processes that start
 do not collide.
 """
+_LOCK_SECONDS: Final = 10
+"""Seconds for which a writer of a SQLite file waits for other writers."""
 _NAME: Final = 128
 _LOOK: Final = "check SIRENA_DATABASE_URL; tables that another role owns are changed with SIRENA_DATABASE_OWNER_URL"
 
@@ -174,21 +173,16 @@ def store_standing(url: str) -> SchemaStanding:
 
 def _engine(url: str) -> Engine:
     try:
-        address = make_url(url)
+        address = parse_address(url)
     except ArgumentError as error:
         raise UsageError("SIRENA_DATABASE_URL is no database URL", hint="postgresql://user@host/name") from error
-    if address.drivername in ("postgresql", "postgres"):
-        address = address.set(drivername="postgresql+psycopg")
     if address.get_backend_name() == "sqlite" and address.database:
-        _make_private(Path(address.database))
+        Path(address.database).parent.mkdir(parents=True, exist_ok=True)
     try:
-        engine = create_engine(address, pool_pre_ping=True, hide_parameters=True)
+        return engine_at(address, lock_seconds=_LOCK_SECONDS, pool_pre_ping=True)
     except (SQLAlchemyError, ImportError) as error:
         readable_address = address.render_as_string(hide_password=True)
         raise StoreError(f"the database of accounts at {readable_address} cannot be opened", hint=_LOOK) from error
-    if address.get_backend_name() == "sqlite":
-        event.listen(engine, "connect", _tune_sqlite)
-    return engine
 
 
 def _place(engine: Engine) -> str:
@@ -208,16 +202,3 @@ def _errors_translated(engine: Engine) -> Iterator[None]:
         raise StoreError(
             f"the database of accounts at {_place(engine)} cannot be opened or refuses ({kind})", hint=_LOOK
         ) from error
-
-
-def _tune_sqlite(connection: object, _: object) -> None:
-    cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA busy_timeout = 10000")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.close()
-
-
-def _make_private(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))

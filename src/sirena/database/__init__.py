@@ -1,1 +1,1 @@
-"""The revisions of the databases' tables, and changing tables from one revision to the next."""
+"""The way to a database, the revisions of the tables, and changing tables from one revision to the next."""

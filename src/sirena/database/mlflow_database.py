@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import NullPool, create_engine, text
+from sqlalchemy import NullPool, text
 from sqlalchemy.exc import SQLAlchemyError
 
+from sirena.database.engine import engine_at
 from sirena.host.accounts import OsAccount, PreparationError
 
 _TABLE: Final = "alembic_version"
@@ -41,7 +42,7 @@ class MlflowDatabase:
         file = self.file
         if file is not None and not file.exists():
             return ""
-        engine = create_engine(self.uri, poolclass=NullPool)
+        engine = engine_at(self.uri, poolclass=NullPool)
         try:
             with engine.connect() as connection:
                 if not connection.dialect.has_table(connection, _TABLE):

@@ -4,10 +4,11 @@ import os
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
+from sirena.database.engine import engine_at, parse_address
 from sirena.domain.errors import UsageError
 from sirena.ledger.errors import LedgerError, LedgerUnavailableError
 from sirena.ledger.head import keep_owner
@@ -25,18 +26,14 @@ def engine_for(database_url: str) -> Engine:
         UsageError: the URL names neither PostgreSQL nor a SQLite file.
     """
     try:
-        url = make_url(database_url)
+        url = parse_address(database_url)
     except ArgumentError:
         url = URL.create("unknown")
-    backend = url.get_backend_name() if url.drivername != "postgres" else "postgresql"
+    backend = url.get_backend_name()
     if backend == "postgresql":
-        # whatever driver the address names: psycopg 3 is the one that comes with Sirena
-        return create_engine(
-            url.set(drivername="postgresql+psycopg"),
-            # entries are few: a connection each, so that none is left open, and none dies with the database
-            poolclass=NullPool,
-            connect_args={"connect_timeout": _CONNECT_SECONDS, "application_name": "sirena-ledger"},
-        )
+        # entries are few: a connection each, so that none is left open, and none dies with the database
+        connect_args = {"connect_timeout": _CONNECT_SECONDS, "application_name": "sirena-ledger"}
+        return engine_at(url, poolclass=NullPool, connect_args=connect_args)
     if backend == "sqlite" and url.database not in (None, "", ":memory:"):
         return _sqlite_engine(url)
     raise UsageError(
@@ -74,17 +71,16 @@ def ledger_error(error: SQLAlchemyError, store: str) -> LedgerError:
 
 def _sqlite_engine(url: URL) -> Engine:
     file = Path(str(url.database))
-    engine = create_engine(url, connect_args={"timeout": LOCK_SECONDS})
+    engine = engine_at(url, lock_seconds=LOCK_SECONDS)
 
-    @event.listens_for(engine, "connect")
+    # first of all, since the files beside it get the owner of this one
+    @event.listens_for(engine, "connect", insert=True)
     def prepare(connection: Any, _record: Any) -> None:
         # transactions are begun by us: the driver's own begin takes the lock too late
         connection.isolation_level = None
-        if _is_ours(file):
+        if os.geteuid() in (0, file.stat().st_uid):
             keep_owner(file)
             file.chmod(0o600)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
@@ -92,7 +88,3 @@ def _sqlite_engine(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE" if adds else "BEGIN")
 
     return engine
-
-
-def _is_ours(file: Path) -> bool:
-    return os.geteuid() in (0, file.stat().st_uid)

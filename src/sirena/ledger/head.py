@@ -8,16 +8,15 @@ Each operating-system account that writes to the ledger keeps a separate head fi
 the server's commands one, the access service another. The ledger must contain every noted head.
 """
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from sirena.host.one_at_a_time import one_at_a_time
 from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 
@@ -96,11 +95,8 @@ class HeadFile:
             os.fsync(file.fileno())
         beside.replace(self.path)
 
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        with os.fdopen(self._open_beside(self.path.with_suffix(".lock"), os.O_RDWR), "r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+    def _alone(self) -> AbstractContextManager[int]:
+        return one_at_a_time(self.path.with_suffix(".lock"), opener=self._open_beside)
 
     def _open_beside(self, file: Path, flags: int) -> int:
         """Open a file beside the head file for the owner of the folder; make it if it is missing.

@@ -214,9 +214,13 @@ def test_files_are_for_their_owner_alone(sqlite_bench: Bench) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files for others")
 def test_what_root_writes_stays_the_owners(sqlite_bench: Bench) -> None:
-    """An operator who runs a command as root does not lock the service out of its ledger."""
+    """An operator who runs a command as root, or puts a file back, does not lock the service out of its ledger."""
     folder = sqlite_bench.settings.home / "ledger"
     os.chown(folder, 65534, 65534)
+    sqlite_bench.ledger.append(login())
+    assert {path.stat().st_uid for path in folder.iterdir()} == {65534}
+    sqlite_bench.ledger.close()
+    os.chown(folder / "ledger.db", 0, 0)
     sqlite_bench.ledger.append(login())
     assert {path.stat().st_uid for path in folder.iterdir()} == {65534}
 

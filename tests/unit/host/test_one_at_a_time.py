@@ -51,6 +51,7 @@ def test_a_second_one_waits_and_goes_on_when_the_first_is_killed(tmp_path: Path)
         holder.send_signal(signal.SIGKILL)
         second.join(60)
     assert entered.is_set()
+    assert lock.stat().st_mode & 0o077 == 0
 
 
 def test_two_starts_at_once_are_one_after_the_other() -> None:

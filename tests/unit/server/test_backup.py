@@ -1,5 +1,7 @@
 """Backups, as far as they need no server: what is due, which snapshot is meant, what a manifest finds."""
 
+import os
+import signal
 from contextlib import nullcontext
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
@@ -9,16 +11,19 @@ from pydantic import SecretStr
 
 from sirena.domain.antimicrobials import ANTIMICROBIALS
 from sirena.domain.errors import UsageError
+from sirena.host.one_at_a_time import one_at_a_time
 from sirena.server.backup import room
 from sirena.server.backup.answers import COLUMNS, ORGANISMS, fixed_isolates
 from sirena.server.backup.configuration import collect, put_back
 from sirena.server.backup.errors import BackupError, BackupRunningError, DamagedBackupError
 from sirena.server.backup.exclusive import exclusive
 from sirena.server.backup.manifest import FileFacts, LedgerEnd, Manifest, facts_of, files_of
+from sirena.server.backup.places import places_of
 from sirena.server.backup.repository import Repository, Snapshot
 from sirena.server.backup.room import Purpose, require_room
 from sirena.server.backup.schedule import due
 from sirena.server.backup.state import Activity, RunOutcome, noting, read_backup_state
+from sirena.server.backup.tools import run_tool
 from sirena.server.object_store.store_room import StoreRoom
 from sirena.settings.catalogue import Settings, load_settings
 from tests.command_line import run_command
@@ -128,6 +133,20 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     ):
         pass
     with exclusive(settings, "backup"):
+        pass
+
+
+def test_a_program_that_outlives_its_backup_keeps_the_next_away(tmp_path: Path) -> None:
+    """Until it ends: restic may still write after the command that started it was killed."""
+    settings = Settings(home=tmp_path)
+    with exclusive(settings, "backup"):
+        program = int(run_tool(["sh", "-c", "sleep 60 >&- 2>&- & echo $!"], {}, folder=tmp_path).output)
+    with pytest.raises(BackupRunningError, match="a backup"), exclusive(settings, "drill"):
+        pass
+    os.kill(program, signal.SIGKILL)
+    with one_at_a_time(places_of(settings).lock):
+        pass
+    with exclusive(settings, "drill"):
         pass
 
 

@@ -4,11 +4,12 @@ The lock is the kernel's, so it ends with the process that holds it. Programs st
 (`tools.run_tool`): if a restic process lives on after its parent was killed, the next backup still waits.
 """
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Never
 
+from sirena.host.one_at_a_time import one_at_a_time
 from sirena.server.backup.errors import BackupRunningError
 from sirena.server.backup.places import places_of
 from sirena.settings.catalogue import Settings
@@ -26,19 +27,15 @@ def exclusive(settings: Settings, activity: str) -> Iterator[None]:
         BackupRunningError: another activity holds the lock.
     """
     places = places_of(settings)
+
+    def refuse() -> Never:
+        holder = places.lock.read_text("utf-8", "replace") or "another"
+        raise BackupRunningError(
+            f"not begun: {holder} is under way", hint="wait until it has ended, and repeat the command"
+        ) from None
+
     places.open()
-    descriptor = os.open(places.lock, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 200).decode("utf-8", "replace") or "another"
-            raise BackupRunningError(
-                f"not begun: {holder} is under way", hint="wait until it has ended, and repeat the command"
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"a {activity} (process {os.getpid()})".encode())
+    with one_at_a_time(places.lock, refuse) as descriptor:
+        places.lock.write_text(f"a {activity} (process {os.getpid()})")
         os.set_inheritable(descriptor, True)
         yield
-    finally:
-        os.close(descriptor)

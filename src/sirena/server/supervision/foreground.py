@@ -4,7 +4,6 @@ In a container this is the first process. So it must reap ended grandchildren an
 process of an earlier container can still be alive.
 """
 
-import fcntl
 import os
 import signal
 import time
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Final, Never
 
 from sirena.host.accounts import PreparationError
+from sirena.host.one_at_a_time import one_at_a_time
 from sirena.server.supervision.supervisor import Supervisor
 
 _FIRST_PROCESS: Final = 1
@@ -39,14 +39,14 @@ def alone(home: Path) -> Iterator[None]:
     Raises:
         AlreadyThereError: another container holds the lock.
     """
+
+    def refuse() -> Never:
+        raise AlreadyThereError(
+            f"another `sirena run` holds {home}", hint="stop the other container first; two would spoil the data"
+        ) from None
+
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "foreground.lock").open("w", encoding="ascii") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise AlreadyThereError(
-                f"another `sirena run` holds {home}", hint="stop the other container first; two would spoil the data"
-            ) from None
+    with one_at_a_time(home / "foreground.lock", refuse):
         yield
 
 
