@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory, gettempdir
 from typing import TYPE_CHECKING, Any, Final
 
 from sirena.domain.errors import SirenaError, UsageError
+from sirena.host.termination import ends_in_order
 from sirena.whonet.errors import UnavailableFileError, as_given, folded_key
 from sirena.whonet.writing import check_place
 
@@ -182,8 +183,6 @@ def destination(path: Path) -> Iterator[Path]:
 @contextmanager
 def _place_of(s3_object: S3Object) -> Iterator[Path]:
     """Give a temporary path for a file of S3; errors within the block name the file in S3 instead."""
-    from sirena.host.termination import ends_in_order
-
     with ends_in_order(), TemporaryDirectory(prefix="sirena", dir=_temporary_folder()) as folder:
         place = Path(folder, Path(s3_object.key).name[-_LETTERS:])
         try:

@@ -39,10 +39,13 @@ class PartHealth:
 def health_of(parts: Sequence[Part], supervisor: Supervisor) -> list[PartHealth]:
     """Return the health of every part."""
     states = supervisor.states()
-    return [_health(part, states.get(part.name)) for part in parts]
+    children: dict[int, list[int]] = {}
+    for process in psutil.process_iter(["ppid"]):
+        children.setdefault(process.info["ppid"], []).append(process.pid)
+    return [_health(part, states.get(part.name), children) for part in parts]
 
 
-def _health(part: Part, state: ProcessState | None) -> PartHealth:
+def _health(part: Part, state: ProcessState | None, children: dict[int, list[int]]) -> PartHealth:
     is_running = state is not None and state.running
     well = is_running and _answers(part)
     if well:
@@ -52,7 +55,7 @@ def _health(part: Part, state: ProcessState | None) -> PartHealth:
         word = "not answering"
     else:
         word = f"not running ({state.state.lower()})" if state else "not running"
-    memory = _memory(state.process_id) if state is not None and is_running else 0
+    memory = _memory(state.process_id, children) if state is not None and is_running else 0
     seconds = state.seconds if state is not None else 0
     return PartHealth(part.name, well, word, part.version, part.port, memory, seconds)
 
@@ -65,17 +68,14 @@ def _answers(part: Part) -> bool:
     return part.health.is_well()
 
 
-def _memory(process_id: int) -> int:
-    try:
-        process = psutil.Process(process_id)
-        return sum(map(_proportional, [process, *process.children(recursive=True)]))
-    except psutil.Error:
-        return 0
+def _memory(process_id: int, children: dict[int, list[int]]) -> int:
+    own = _proportional(process_id)
+    return own + sum(_memory(child, children) for child in children.get(process_id, []))
 
 
-def _proportional(process: psutil.Process) -> int:
+def _proportional(process_id: int) -> int:
     """Return the memory of a process, with its proportion of shared pages, of which PostgreSQL and MLflow have many."""
     try:
-        return process.memory_full_info().pss
+        return psutil.Process(process_id).memory_full_info().pss
     except psutil.Error:
         return 0
