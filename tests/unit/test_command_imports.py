@@ -4,15 +4,12 @@ import ast
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
-from pathlib import Path
 
 import pytest
 
-import sirena
 from sirena.cli import COMMAND_MODULES
-from tests.source_trees import source_tree
+from tests.source_trees import SOURCE, module_names, source_of, source_tree
 
-SOURCE = Path(sirena.__file__).parent.parent
 COSTS_NOTHING = {*sys.stdlib_module_names, "typer"}
 """Libraries that every command has imported."""
 FOR_TYPES = "if TYPE_CHECKING"
@@ -59,13 +56,6 @@ def slow_imports(module: str) -> set[str]:
     return libraries | {name for name in seen if name.startswith(TAKES_LONG)}
 
 
-def source_of(module: str) -> Path | None:
-    """Return the file of a module of ours; None for any other name."""
-    place = SOURCE.joinpath(*module.split("."))
-    files = (place / "__init__.py", place.with_suffix(".py"))
-    return next((file for file in files if module.startswith("sirena") and file.exists()), None)
-
-
 def top_imports(statements: Iterable[ast.stmt]) -> Iterator[ast.Import | ast.ImportFrom]:
     """Yield the imports that run when a file is imported."""
     for statement in statements:
@@ -73,13 +63,3 @@ def top_imports(statements: Iterable[ast.stmt]) -> Iterator[ast.Import | ast.Imp
             yield statement
         elif isinstance(statement, ast.Try | ast.With | ast.If) and not ast.unparse(statement).startswith(FOR_TYPES):
             yield from top_imports(statement.body)
-
-
-def module_names(node: ast.Import | ast.ImportFrom, path: Path) -> list[str]:
-    """Return the names of the modules that an import statement in a file imports."""
-    if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    above = path.relative_to(SOURCE).parts[: -node.level] if node.level else ()
-    base = ".".join((*above, *filter(None, [node.module])))
-    inner = [f"{base}.{alias.name}" for alias in node.names]
-    return [base, *(name for name in inner if source_of(name))]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import sirena
-from tests.source_trees import source_tree
+from tests.source_trees import module_names, source_tree
 
 PACKAGE = Path(sirena.__file__).parent
 ORDER = [
@@ -34,21 +34,14 @@ SERVER = [
 
 
 def _imports(path: Path) -> set[str]:
-    """Return the packages of sirena that a module imports, relative imports resolved."""
-    found: set[str] = set()
-    for node in ast.walk(source_tree(path)):
-        if isinstance(node, ast.ImportFrom):
-            module = node.module or ""
-            if node.level:
-                base = path.relative_to(PACKAGE).parts[: -node.level]
-                module = ".".join(("sirena", *base, *(module.split(".") if module else ())))
-            names = [f"{module}.{alias.name}" for alias in node.names] if module == "sirena" else [module]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        else:
-            continue
-        found |= {name.split(".")[1] for name in names if name.startswith("sirena.")}
-    return found
+    """Return the packages of sirena that a module imports."""
+    return {
+        name.split(".")[1]
+        for node in ast.walk(source_tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in module_names(node, path)
+        if name.startswith("sirena.")
+    }
 
 
 @pytest.mark.parametrize("package", [*ORDER, *ROOMS, *BESIDE])
