@@ -141,7 +141,6 @@ def _answers(source: "WhonetFile", guideline: Sequence[str], release: str) -> "t
 
 
 def _print(counts: list[dict[str, Any]], form: AlertsFormat, language: Language) -> None:
-
     import polars as pl
 
     if form is AlertsFormat.JSON:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from sirena.cli.engine_option import EngineName, EngineOption, engine_named
-from sirena.cli.file_options import MappingFile, Sheet
+from sirena.cli.file_options import FileArgument, MappingFile, Sheet
 from sirena.cli.file_remarks import read_site, tell, tell_if_whole
 from sirena.cli.voice import language_or_locale
 from sirena.domain.errors import SirenaError, UsageError
@@ -36,12 +36,7 @@ def register(app: typer.Typer) -> None:
 
 
 def antibiogram(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="WHONET file of any format, on this machine or in S3 (s3://bucket/key); - reads standard input."
-        ),
-    ],
+    file: FileArgument,
     output: Annotated[
         Path,
         typer.Option(

@@ -84,7 +84,6 @@ def ask(
 
 
 def _language(text: str) -> "Language":
-
     try:
         return Language(text.strip().lower())
     except ValueError:

@@ -186,7 +186,6 @@ def _ledger() -> "Ledger":
 
 
 def _format(text: str) -> "AuditFormat":
-
     try:
         return AuditFormat(text.strip().lower())
     except ValueError:
@@ -206,7 +205,6 @@ def _moment(text: str) -> datetime:
 
 
 def _head(text: str) -> "Head":
-
     entries, _, digest = text.strip().partition(":")
     if not entries.isdecimal() or len(digest) != 64:
         raise UsageError("--head is ENTRIES:HASH", hint="as `sirena audit verify` prints it")

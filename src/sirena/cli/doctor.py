@@ -57,7 +57,6 @@ def _worst(findings: "Sequence[CheckFinding]") -> "CheckVerdict":
 
 
 def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
-
     document = {
         "sirena": __version__,
         **place,

@@ -173,7 +173,6 @@ def _write_chart(report: "Drift", chart: Path, language: Language) -> None:
 
 
 def _sections(report: "Drift", language: Language) -> Iterator["Section"]:
-
     if not report.sides:
         yield Section(
             "Nothing to compare with", [], note="No row has a date, and no release with its training answers."
@@ -191,7 +190,6 @@ def _sections(report: "Drift", language: Language) -> Iterator["Section"]:
 
 
 def _section(side: "SideComparisons", language: Language) -> "Section":
-
     title = "Beside training"
     if side.period is not None:
         title = f"Beside the twelve months before, {side.period.first} – {side.period.last}"

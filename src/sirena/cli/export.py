@@ -181,7 +181,6 @@ def _check(
 
 
 def _whonet(source: "WhonetFile") -> "WhonetExport":
-
     from sirena.stewardship.exports_whonet import export_whonet
 
     whonet_export = export_whonet(source, date.today())
@@ -193,7 +192,6 @@ def _whonet(source: "WhonetFile") -> "WhonetExport":
 def _glass(
     source: "WhonetFile", guideline: list[str], country: str, year: int, batch: str, leave_out: list[str]
 ) -> "GlassExport":
-
     from sirena.acts.rules_in_force import editions_in_force
     from sirena.panel.frame import Isolates
     from sirena.settings.catalogue import load_settings
@@ -213,7 +211,6 @@ def _glass(
 def _ears_net(
     source: "WhonetFile", guideline: list[str], sender: "Sender", year: int, leave_out: list[str]
 ) -> "EarsNetExport":
-
     from sirena.acts.rules_in_force import editions_in_force
     from sirena.panel.frame import Isolates
     from sirena.settings.catalogue import load_settings

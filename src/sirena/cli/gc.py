@@ -77,7 +77,6 @@ def gc(
 
 
 def _print(collection: "Collection", unneeded_versions: int, models_without_version: int, uploads: int) -> None:
-
     counts = Counter(collection.needs.values())
     rows = [(str(purpose), f"{count:,}", "kept") for purpose, count in counts.most_common()]
     rows += [("nothing", f"{unneeded_versions:,}", "not needed")] if unneeded_versions else []

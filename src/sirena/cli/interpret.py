@@ -1,6 +1,5 @@
 """``sirena interpret``: answering every MIC of a file by the models of a release."""
 
-from pathlib import Path
 from typing import Annotated, Final
 
 import typer
@@ -15,7 +14,7 @@ from sirena.cli.answer_options import (
     SiteOption,
 )
 from sirena.cli.engine_option import EngineName, EngineOption, engine_named
-from sirena.cli.file_options import MappingFile, Sheet
+from sirena.cli.file_options import FileArgument, MappingFile, OutputOption, Sheet
 from sirena.cli.file_remarks import (
     progress_bar,
     read_site,
@@ -39,18 +38,8 @@ def register(app: typer.Typer) -> None:
 
 
 def interpret(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="WHONET file of any format, on this machine or in S3 (s3://bucket/key); - reads standard input."
-        ),
-    ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", help="File to write, in the format of its suffix; - writes CSV to standard output."
-        ),
-    ],
+    file: FileArgument,
+    output: OutputOption,
     release: Annotated[str, typer.Option(help="Release whose models are used: active, latest, or a name.")] = "active",
     engine: EngineOption = EngineName.LOCAL,
     site: SiteOption = "specimen",

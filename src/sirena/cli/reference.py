@@ -15,7 +15,7 @@ from sirena.cli.answer_options import (
     SiteOption,
 )
 from sirena.cli.engine_option import EngineName, EngineOption, engine_named
-from sirena.cli.file_options import MappingFile, Sheet
+from sirena.cli.file_options import FileArgument, MappingFile, OutputOption, Sheet
 from sirena.cli.file_remarks import (
     list_names,
     progress_bar,
@@ -49,18 +49,8 @@ def register(app: typer.Typer) -> None:
 
 
 def reference(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            help="WHONET file of any format, on this machine or in S3 (s3://bucket/key); - reads standard input."
-        ),
-    ],
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", help="File to write, in the format of its suffix; - writes CSV to standard output."
-        ),
-    ],
+    file: FileArgument,
+    output: OutputOption,
     guideline: Annotated[
         list[str] | None,
         typer.Option(help="Edition for the columns of its guideline; by default the newest in force. May be repeated."),
@@ -165,14 +155,12 @@ def _policy(text: str) -> "CensoredPolicy":
 
 
 def _tell_about_letters(file: "WhonetFile", editions: "ChosenEditions") -> None:
-
     headers = [header for header, column in file.mic_columns.items() if editions.of(column.name) is None]
     if headers:
         tell(f"no edition of their guideline is known, so NI in every row: {list_names(headers)}")
 
 
 def _tell_about_unknown(file: "WhonetFile") -> None:
-
     headers = [header for header, column in file.mic_columns.items() if column.drug not in ANTIMICROBIALS]
     if headers:
         tell(f"not among the {len(ANTIMICROBIALS)} antimicrobials, so NI in every row: {list_names(headers)}")

@@ -76,6 +76,5 @@ def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[Condition]", 
 
 
 def _print_conditions(conditions: "Sequence[Condition]") -> None:
-
     rows = [(condition.name, condition.urgency.word, condition.state) for condition in conditions]
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(0, 1, 2))])

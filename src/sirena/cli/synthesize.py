@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sirena.cli.file_options import OutputOption
 from sirena.cli.voice import say
 from sirena.domain.errors import UsageError
 
@@ -15,12 +16,7 @@ def register(app: typer.Typer) -> None:
 
 
 def synthesize(
-    output: Annotated[
-        Path,
-        typer.Option(
-            "--output", "-o", help="File to write, in the format of its suffix; - writes CSV to standard output."
-        ),
-    ],
+    output: OutputOption,
     isolates: Annotated[int, typer.Option("--isolates", "-n", min=1, help="Number of isolates (rows).")] = 5000,
     seed: Annotated[int, typer.Option("--seed", help="Random seed: the same seed gives the same hospital.")] = 1,
     episodes: Annotated[

@@ -115,7 +115,6 @@ def revoke(
 
 
 def _days(text: str) -> float:
-
     match = re.fullmatch(r"(\d{1,6})([dhm])", text.strip())
     if not match:
         raise UsageError("--expires is a number followed by d, h or m", hint="--expires 30d")
@@ -123,7 +122,6 @@ def _days(text: str) -> float:
 
 
 def _action(text: str) -> "Action":
-
     usable = sorted(set(Action) - {Action.PUBLIC, Action.SWITCHED_OFF})
     if text not in usable:
         raise UsageError(f"there is no scope {text!r}", hint=f"scopes: {', '.join(usable)}")

@@ -76,7 +76,6 @@ def upgrade(
 
 
 def _print(findings: "list[UpgradeFinding]") -> None:
-
     rows = [
         (
             finding.subject,

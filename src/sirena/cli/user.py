@@ -158,7 +158,6 @@ def disable(name: Annotated[str, typer.Argument(help="Name of the account.")]) -
 
 
 def _role(text: str) -> "Role":
-
     if text not in set(Role):
         raise UsageError(f"there is no role {text!r}", hint=f"roles: {', '.join(Role)}")
     return Role(text)
