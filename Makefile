@@ -9,7 +9,7 @@ T ?= tests
 # where it is set, as in many containers, each of thousands of processes would compile Sirena anew
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test test-fresh test-compat test-containers compiled servers attack lint reformat bench docs lock clean node-packages
+.PHONY: help install demo test test-fresh test-compat test-containers compiled python servers attack lint reformat bench docs lock clean node-packages
 
 help: ## list the verbs
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -21,6 +21,12 @@ demo: install ## the whole chain on a synthetic hospital (KEEP=1 leaves it runni
 
 test: servers .venv/development compiled node-packages ## install everything and run all tests (T=path for some)
 	TESTS_NEED_POSTGRESQL=1 $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder $(T)
+
+ifeq ($(MAKECMDGOALS),test)
+# the environment is made while the servers are installed; Python, which makes the one, comes first
+MAKEFLAGS += -j2
+.venv/base servers: | python
+endif
 
 test-fresh: ## make a fresh Debian 12 by debootstrap, clone this repository into it, and run `make demo` and `make test` there
 	sh scripts/test_fresh.sh
@@ -40,6 +46,9 @@ attack: servers .venv/development node-packages ## attack a stack: routes × rol
 # the accounts of a stack's parts may not write here, and would compile it at every start
 compiled: .venv/runtime
 	@$(BIN)/python -m compileall -q src/sirena
+
+python:
+	@bash scripts/install_debian_packages.sh python3.11 python3.11-venv
 
 servers:
 	@bash scripts/install_debian_packages.sh

@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
 # Install the Debian packages that the tests need and that are missing: Python, and the real servers they start.
+#
+#     bash scripts/install_debian_packages.sh [PACKAGE…]
+#
+# PACKAGEs are all of them by default.
 set -euo pipefail
+[ $# -gt 0 ] || set -- python3.11 python3.11-venv make curl openssl postgresql nginx logrotate chromium certbot pebble \
+  ceph-mon ceph-osd radosgw ceph-common restic systemd prometheus libfaketime \
+  libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
+has_python() { command -v python3.11 >/dev/null && python3.11 -c 'import venv, ensurepip' 2>/dev/null; }
 missing=()
-if ! command -v python3.11 >/dev/null || ! python3.11 -c 'import venv, ensurepip' 2>/dev/null; then
-  missing+=(python3.11 python3.11-venv)
-fi
-for package in make curl openssl postgresql nginx logrotate chromium certbot pebble ceph-mon ceph-osd radosgw ceph-common restic systemd prometheus libfaketime \
-  libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core; do
+for package; do
+  case $package in python3.11*) if has_python; then continue; fi ;; esac
   if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then missing+=("$package"); fi
 done
 [ "${#missing[@]}" -eq 0 ] && exit 0

@@ -54,7 +54,8 @@ def examine_installation(profile: str, check_report: CheckReport) -> dict[str, s
     standing = StackStanding.of(stack.supervisor)
     look_at_settings(stack.settings, check_report)
     examine(stack.settings, standing, check_report)
-    look_at_provider(stack.settings, check_report)
+    if isinstance(stack, ProductionStack):
+        look_at_provider(stack.settings, check_report)
     look_at_parts(stack, standing, check_report)
     look_at_databases(stack, standing, check_report)
     return {"profile": stack.settings.profile, "home": str(stack.settings.home)}
@@ -75,8 +76,6 @@ def look_at_settings(settings: Settings, check_report: CheckReport) -> None:
 
 def look_at_provider(settings: Settings, check_report: CheckReport) -> None:
     """Check that the OpenID provider answers and its metadata can be used."""
-    if settings.profile != "production":
-        return
     try:
         configuration = openid_configuration(settings)
     except GroupRolesError:

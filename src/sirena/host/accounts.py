@@ -100,8 +100,8 @@ class OsAccount:
         self.own(folder)
         return folder
 
-    def own(self, path: Path) -> None:
-        """Make this account the owner of a file or folder; files inside the folder keep their owners."""
+    def own(self, path: Path | int) -> None:
+        """Make this account the owner of a file or folder, or of an open file; files inside the folder keep theirs."""
         if self.is_other:
             os.chown(path, self.uid, self.gid)
 

@@ -1,12 +1,11 @@
 """Secrets, each generated once and kept in a file of mode 0600; never printed, never on a command line."""
 
-import os
 import secrets
-import threading
 from pathlib import Path
 from typing import Final
 
 from sirena.host.accounts import OsAccount
+from sirena.host.whole_files import ONLY_OWNER_READS, replace_whole
 
 _BYTES: Final = 32
 
@@ -30,10 +29,4 @@ def write_private(path: Path, text: str, owner: OsAccount) -> None:
         OSError: the disk is full, or this account may not write into the folder.
     """
     path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
-    beside.unlink(missing_ok=True)
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-    owner.own(beside)
-    beside.replace(path)
+    replace_whole(path, text.encode(), mode=ONLY_OWNER_READS, own=owner.own)

@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 from typing import Any, Final
+from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import Pool
 
 from sirena.database.engine import engine_at, parse_address
 from sirena.domain.errors import UsageError
@@ -17,6 +18,8 @@ _CONNECT_SECONDS: Final = 5
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 LOCK_SECONDS: Final = 30
 """Seconds for which a writer waits for other writers."""
+_engines: Final[WeakSet[Engine]] = WeakSet()
+_pools_of_parent: Final[list[Pool]] = []
 
 
 def engine_for(database_url: str) -> Engine:
@@ -31,9 +34,7 @@ def engine_for(database_url: str) -> Engine:
         url = URL.create("unknown")
     backend = url.get_backend_name()
     if backend == "postgresql":
-        # entries are few: a connection each, so that none is left open, and none dies with the database
-        connect_args = {"connect_timeout": _CONNECT_SECONDS, "application_name": "sirena-ledger"}
-        return engine_at(url, poolclass=NullPool, connect_args=connect_args)
+        return _postgresql_engine(url)
     if backend == "sqlite" and url.database not in (None, "", ":memory:"):
         return _sqlite_engine(url)
     raise UsageError(
@@ -67,6 +68,33 @@ def ledger_error(error: SQLAlchemyError, store: str) -> LedgerError:
         f"the audit ledger at {store} refused ({kind})",
         hint="see the database's log; a first start needs `sirena audit prepare`",
     )
+
+
+def _postgresql_engine(url: URL) -> Engine:
+    """Return an engine that keeps one connection: services read the ledger every second.
+
+    A connection costs a process of PostgreSQL, which takes longer to start than to answer.
+    """
+    connect_args = {
+        "application_name": "sirena-ledger",
+        "connect_timeout": _CONNECT_SECONDS,
+        # the kept connection is tried before it is used; a server that is gone is told as soon as one never reached
+        "tcp_user_timeout": 1000 * _CONNECT_SECONDS,
+    }
+    engine = engine_at(url, pool_size=1, max_overflow=-1, pool_pre_ping=True, connect_args=connect_args)
+    _engines.add(engine)
+    return engine
+
+
+def _leave_connections_to_parent() -> None:
+    """Let this process, which was just forked, make connections of its own."""
+    for engine in list(_engines):
+        # referenced for good, so that nothing here closes them
+        _pools_of_parent.append(engine.pool)
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_leave_connections_to_parent)
 
 
 def _sqlite_engine(url: URL) -> Engine:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Self
 
 from sirena.host.one_at_a_time import one_at_a_time
+from sirena.host.whole_files import ONLY_OWNER_READS, replace_whole
 from sirena.ledger.entry import LedgerEntry
 from sirena.ledger.errors import LedgerError, LedgerTamperedError
 
@@ -87,28 +88,26 @@ class HeadFile:
             self._write(end)
 
     def _write(self, end: Head) -> None:
-        beside = self.path.with_suffix(f".{os.getpid()}.new")
-        beside.unlink(missing_ok=True)
-        with os.fdopen(self._open_beside(beside, os.O_WRONLY | os.O_EXCL), "w", encoding="utf-8") as file:
-            json.dump({"entries": end.entries, "hash": end.hash}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(self.path)
+        content = json.dumps({"entries": end.entries, "hash": end.hash}).encode()
+        replace_whole(self.path, content, mode=ONLY_OWNER_READS, own=self._give_to_folder_owner)
 
     def _alone(self) -> AbstractContextManager[int]:
-        return one_at_a_time(self.path.with_suffix(".lock"), opener=self._open_beside)
+        return one_at_a_time(self.path.with_suffix(".lock"), opener=self._open_lock)
 
-    def _open_beside(self, file: Path, flags: int) -> int:
-        """Open a file beside the head file for the owner of the folder; make it if it is missing.
+    def _open_lock(self, file: Path, flags: int) -> int:
+        """Open the file of the lock for the owner of the folder; make it if it is missing.
 
         Root works in folders of other accounts. A symbolic link that such an account placed is not followed; else root
-        would write a file elsewhere, or give it away.
+        would make a file elsewhere, or give it away.
         """
-        descriptor = os.open(file, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        if os.geteuid() == 0:
-            folder = file.parent.stat()
-            os.fchown(descriptor, folder.st_uid, folder.st_gid)
+        descriptor = os.open(file, flags | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, ONLY_OWNER_READS)
+        self._give_to_folder_owner(descriptor)
         return descriptor
+
+    def _give_to_folder_owner(self, descriptor: int) -> None:
+        if os.geteuid() == 0:
+            folder = self.path.parent.stat()
+            os.fchown(descriptor, folder.st_uid, folder.st_gid)
 
 
 def keep_owner(file: Path) -> None:

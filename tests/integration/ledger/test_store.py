@@ -5,6 +5,7 @@ import os
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,6 +19,7 @@ from sirena.ledger.store import open_as_owner, open_ledger
 from sirena.ledger.verification import Damage, verify
 from sirena.settings.catalogue import Settings
 from tests.integration.ledger.conftest import Bench
+from tests.integration.ledger.tampering import PostgresqlIntruder
 from tests.postgresql import Cluster
 from tests.prepared_interpreter import PreparedPopen
 
@@ -243,6 +245,52 @@ def test_a_database_that_does_not_answer_is_named_without_its_password(tmp_path:
         open_ledger(settings).append(login())
     assert "127.0.0.1:1/hospital" in told.value.text
     assert "secret-word" not in told.value.text + told.value.hint + repr(settings)
+
+
+def test_one_connection_is_kept_and_another_made_when_the_database_ended_it(postgresql_bench: Bench) -> None:
+    """Services read the ledger every second, and a connection costs a process of PostgreSQL."""
+    ledger = postgresql_bench.ledger
+    ledger.append(login())
+    (kept,) = _connections_to(postgresql_bench)
+    assert [ledger.count() for _ in range(3)] == [1, 1, 1]
+    ledger.append(login())
+    assert _connections_to(postgresql_bench) == [kept]
+    _as_superuser(postgresql_bench).execute("SELECT pg_terminate_backend(%s)", [kept])
+    assert ledger.count() == 2
+    assert kept not in _connections_to(postgresql_bench)
+
+
+def test_a_forked_process_has_a_connection_of_its_own(postgresql_bench: Bench) -> None:
+    """On a shared one two processes would read each other's answers."""
+    ledger = postgresql_bench.ledger
+    ledger.append(login("parent"))
+    kept = _connections_to(postgresql_bench)
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            ledger.append(login("child"))
+            status = int(kept == _connections_to(postgresql_bench))
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    ledger.append(login("parent"))
+    assert [entry.who for entry in ledger.read()] == ["parent", "child", "parent"]
+    assert kept[0] in _connections_to(postgresql_bench)
+
+
+def _as_superuser(bench: Bench) -> psycopg.Connection[Any]:
+    assert isinstance(bench.intruder, PostgresqlIntruder)
+    return bench.intruder.connection
+
+
+def _connections_to(bench: Bench) -> list[int]:
+    """Return the process numbers of PostgreSQL's ends of the ledger's connections."""
+    with psycopg.connect(bench.settings.database_url.get_secret_value()) as connection:
+        rows = connection.execute(
+            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'sirena-ledger'"
+        )
+        return [pid for (pid,) in rows]
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "nonsense", "sqlite://"])

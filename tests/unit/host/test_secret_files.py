@@ -16,9 +16,10 @@ class Meeting(OsAccount):
 
     both: threading.Barrier = field(default_factory=lambda: threading.Barrier(2))
 
-    def own(self, path: Path) -> None:
+    def own(self, path: Path | int) -> None:
         """Wait until both are written and neither has its name."""
-        assert path.read_text(encoding="utf-8")
+        assert isinstance(path, int)
+        assert os.fstat(path).st_size
         self.both.wait(60)
 
 

@@ -6,8 +6,8 @@ from sirena.server.checks.finding import AS_ROOT, Area, CheckFinding, CheckRepor
 from sirena.server.checks.foreign_access import look_at_foreign_access
 from sirena.server.checks.machine import look_at_clock, look_at_memory
 from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3
-from sirena.server.checks.places import look_at_places
-from sirena.server.checks.ports import look_at_ports
+from sirena.server.checks.places import look_at_places, look_at_server_places
+from sirena.server.checks.ports import look_at_listening, look_at_ports
 from sirena.server.checks.programs import look_at_programs
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.settings.catalogue import CertificateSource, Settings
@@ -29,11 +29,18 @@ def examine(settings: Settings, standing: StackStanding, check_report: CheckRepo
     look_at_places(settings, check_report, standing)
     with check_report.looking(Area.PORTS, "ports"):
         look_at_ports(settings, check_report, standing)
+    if settings.profile == "production":
+        _examine_server(settings, standing, check_report)
+    _look_at_conditions(settings, standing, check_report)
+
+
+def _examine_server(settings: Settings, standing: StackStanding, check_report: CheckReport) -> None:
+    look_at_server_places(settings, check_report, standing)
+    look_at_listening(settings, check_report, standing)
     look_at_name(settings, check_report)
     look_at_s3(settings, check_report)
     look_at_authority(settings, check_report)
     look_at_foreign_access(settings, check_report, standing)
-    _look_at_conditions(settings, standing, check_report)
 
 
 def _look_at_conditions(settings: Settings, standing: StackStanding, check_report: CheckReport) -> None:

@@ -93,7 +93,7 @@ def open_places_of(settings: Settings, findings: dict[str, Any], own: Iterable[s
 
 def look_at_foreign_access(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
     """Check as the account `nobody` that ports, sockets and files of a running stack are closed."""
-    if settings.profile != "production" or standing.state is not StackState.RUNNING:
+    if standing.state is not StackState.RUNNING:
         return
     with check_report.looking(Area.STACK, _NAME):
         if os.getuid() != 0:

@@ -26,7 +26,7 @@ _PASSING: Final = {
 
 
 def look_at_places(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
-    """Check `SIRENA_HOME`, its disk, and the place of backups."""
+    """Check `SIRENA_HOME` and its disk."""
     with check_report.looking(Area.ACCOUNTS, "SIRENA_HOME"):
         _look_at_home(settings, check_report, standing)
     with check_report.looking(Area.ACCOUNTS, "file system"):
@@ -34,9 +34,13 @@ def look_at_places(settings: Settings, check_report: CheckReport, standing: Stac
     with check_report.looking(Area.MACHINE, "disk"):
         disk = CheckFinding.of_condition(disk_condition(settings))
         check_report.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
-        if settings.profile == "production":
-            _look_at_store_size(settings, check_report)
-    if settings.profile == "production" and standing.state is not StackState.HIDDEN:
+
+
+def look_at_server_places(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
+    """Check what only a server has: room for the object store, and the place of backups."""
+    with check_report.looking(Area.MACHINE, "room for artifacts"):
+        _look_at_store_size(settings, check_report)
+    if standing.state is not StackState.HIDDEN:
         with check_report.looking(Area.ACCOUNTS, "backup repository"):
             _look_at_repository(settings, check_report)
 

@@ -43,11 +43,15 @@ def look_at_ports(settings: Settings, check_report: CheckReport, standing: Stack
     if unseen:
         text = f"{_list_of_ports(unseen)}: whether by the stack's own parts cannot be seen"
         check_report.note(Area.PORTS, "taken", CheckVerdict.UNSEEN, text, AS_ROOT)
-    if settings.profile == "production":
-        # what another account brought up, it may
-        if standing.state is not StackState.HIDDEN:
-            with check_report.looking(Area.PORTS, "rights"):
-                require_right_to_listen(settings)
+
+
+def look_at_listening(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
+    """Check that a server's entry may listen on its ports, and that its address is one of this machine."""
+    # what another account brought up, it may
+    if standing.state is not StackState.HIDDEN:
+        with check_report.looking(Area.PORTS, "rights"):
+            require_right_to_listen(settings)
+    with check_report.looking(Area.PORTS, "address"):
         _look_at_address(settings, check_report)
 
 

@@ -21,6 +21,7 @@ import jinja2
 
 from sirena.host.accounts import OsAccount, PreparationError
 from sirena.host.environment import import_path
+from sirena.host.whole_files import replace_whole
 from sirena.server.entry import kept_decisions
 from sirena.server.parts.connection_certificates import SOCKET_PARTS
 from sirena.server.parts.connections import PartConnection, PartConnections
@@ -183,9 +184,7 @@ class NginxEntry:
         requests.touch()
         requests.chmod(_LOG_RIGHTS)
         for name, text in self.texts(nginx).items():
-            beside = self.folder / f".{name}"
-            beside.write_text(text, encoding="utf-8")
-            beside.replace(self.folder / name)
+            replace_whole(self.folder / name, text.encode())
         own.run([*self.command, "-q", "-t"])
 
     def texts(self, nginx: Nginx) -> dict[str, str]:

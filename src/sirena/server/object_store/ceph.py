@@ -21,6 +21,7 @@ import jinja2
 from sirena.host.accounts import OsAccount
 from sirena.host.handing_over import own_whole
 from sirena.host.secret_files import generated_secret, write_private
+from sirena.host.whole_files import replace_whole
 from sirena.server.object_store.s3 import let_read_credentials, write_credentials
 from sirena.server.object_store.store_file import StoreFile
 from sirena.server.parts.connections import PartConnection
@@ -145,9 +146,7 @@ class ObjectStore:
         return self.folder / "prepared"
 
     def _note_port(self) -> None:
-        beside = self.folder / ".prepared"
-        beside.write_text(str(self.settings.ceph_port), encoding="utf-8")
-        beside.replace(self._preparation_mark)
+        replace_whole(self._preparation_mark, str(self.settings.ceph_port).encode())
 
     def _move_monitor(self, cluster: str) -> None:
         """Write the new address into the monitor's own map, since the configuration alone does not move it."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from sirena.host.init_system import UNIT
+from sirena.host.whole_files import replace_whole
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.settings.catalogue import FILE_VARIABLE, Settings, settings_file
 
@@ -121,9 +122,8 @@ def write_units(settings: Settings, folder: Path, *, timers: bool) -> list[Path]
     texts = {UNIT: unit_text(settings), **(schedule_texts(settings) if timers else {})}
     paths = []
     for name, text in texts.items():
-        beside = folder / f".{name}"
-        beside.write_text(text, encoding="utf-8")
-        paths.append(beside.replace(folder / name))
+        replace_whole(folder / name, text.encode())
+        paths.append(folder / name)
     return paths
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from sirena.server.checks.finding import CheckReport, CheckVerdict
 from sirena.server.checks.machine import look_at_clock, look_at_memory
-from sirena.server.checks.places import file_system, look_at_places
+from sirena.server.checks.places import file_system, look_at_places, look_at_server_places
 from sirena.settings.catalogue import Settings
 from tests.integration.server.checks.findings import FRESH, named
 
@@ -65,7 +65,7 @@ def test_where_backups_go_is_looked_at(settings: Settings) -> None:
         ("s3:https://minio.example/backups", CheckVerdict.UNSEEN, "sirena backup"),
     ):
         check_report = CheckReport()
-        look_at_places(settings.model_copy(update={"backup_repository": place}), check_report, FRESH)
+        look_at_server_places(settings.model_copy(update={"backup_repository": place}), check_report, FRESH)
         (found,) = named(check_report, "backup repository")
         assert (found.verdict, told in found.told) == (verdict, True), found
 
@@ -97,5 +97,5 @@ def test_a_home_that_cannot_work_is_told(settings: Settings, check_report: Check
         look_at_places(settings.model_copy(update={"home": home}), check_report, FRESH)
     told = [one.told for one in named(check_report, "SIRENA_HOME") if one.verdict is CheckVerdict.WRONG]
     assert ["too long for a socket" in told[0], "is no folder" in told[1]] == [True, True]
-    look_at_places(settings.model_copy(update={"s3_size_gb": 1e6}), check_report, FRESH)
+    look_at_server_places(settings.model_copy(update={"s3_size_gb": 1e6}), check_report, FRESH)
     assert [one.verdict for one in named(check_report, "room for artifacts")] == [CheckVerdict.WARNING]

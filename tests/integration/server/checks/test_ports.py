@@ -5,7 +5,7 @@ import socket
 
 from sirena.host.accounts import OsAccount
 from sirena.server.checks.finding import CheckReport, CheckVerdict
-from sirena.server.checks.ports import look_at_ports
+from sirena.server.checks.ports import look_at_listening, look_at_ports
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.settings.catalogue import Settings
 from tests.integration.server.checks.findings import FRESH, named
@@ -35,6 +35,6 @@ def test_a_port_of_our_own_parts_is_well(settings: Settings, check_report: Check
 
 def test_an_address_of_another_machine_is_told(settings: Settings, check_report: CheckReport) -> None:
     """NGINX could not listen on it."""
-    look_at_ports(settings.model_copy(update={"listen": "192.0.2.7"}), check_report, FRESH)
+    look_at_listening(settings.model_copy(update={"listen": "192.0.2.7"}), check_report, FRESH)
     (found,) = named(check_report, "address")
     assert (found.verdict, "192.0.2.7" in found.told) == (CheckVerdict.WRONG, True)
