@@ -30,19 +30,26 @@ _HOUSE: Final = tuple(
     )
 )
 _PAGES: Final = tuple(f"tests/integration/web/test_{name}.py" for name in ("pages_in_a_browser", "pages_on_trial"))
+_FOREIGN_S3: Final = (f"{_SERVER}/test_given_s3.py", "tests/integration/engine/test_files_in_s3.py")
+"""One S3 server of another owner."""
+_REGISTRY: Final = tuple(
+    f"tests/integration/registry/{path.name}"
+    for path in sorted(Path(__file__).parent.glob("integration/registry/test_*.py"))
+)
+"""One MLflow server, one process that asks networks, and networks trained once."""
 _SOURCES: Final = ("tests/unit/test_layers.py", "tests/unit/ledger/test_every_event_has_a_caller.py")
 """They read the source of the whole program, once if one worker runs both."""
 FIRST: Final = (*_STACK, *_BACKUP)
 """Files at the beginning of the list; after them stand the unit tests, and after those the other tests."""
 LAST: Final = (
     "tests/integration/training/test_real_isolates.py",
-    "tests/integration/registry/test_housekeeping.py",
     "tests/e2e/test_shared_cells_chain.py",
     "tests/e2e/test_chain.py",
     "tests/e2e/test_manual_one_machine.py",
     f"{_SERVER}/test_upgrade.py",
     f"{_SERVER}/test_manual_server.py",
-    f"{_SERVER}/test_given_s3.py",
+    *_FOREIGN_S3,
+    *_REGISTRY,
     f"{_SERVER}/test_faults.py",
     *_HOUSE,
     "tests/integration/engine/test_cluster.py",
@@ -50,7 +57,8 @@ LAST: Final = (
     "tests/e2e/test_train_interrupted.py",
 )
 """Files at the end of the list. The first that begin, at its very end, start no stack: another worker's starts then."""
-_GROUP: Final = {file: group[0] for group in (_STACK, _BACKUP, _HOUSE, _PAGES, _SOURCES) for file in group}
+_GROUPS: Final = (_STACK, _BACKUP, _HOUSE, _PAGES, _FOREIGN_S3, _REGISTRY, _SOURCES)
+_GROUP: Final = {file: group[0] for group in _GROUPS for file in group}
 _BETWEEN: Final = ("tests/unit/", "tests/integration/", "tests/e2e/")
 _ROOT: Final = Path(__file__).resolve().parent.parent
 

@@ -1,9 +1,9 @@
 """Connecting to the ledger's database, PostgreSQL by psycopg or a SQLite file, and the errors when that fails."""
 
 import os
+import weakref
 from pathlib import Path
 from typing import Any, Final
-from weakref import WeakSet
 
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
@@ -18,7 +18,7 @@ _CONNECT_SECONDS: Final = 5
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 LOCK_SECONDS: Final = 30
 """Seconds for which a writer waits for other writers."""
-_engines: Final[WeakSet[Engine]] = WeakSet()
+_engines: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
 _pools_of_parent: Final[list[Pool]] = []
 
 
@@ -83,7 +83,18 @@ def _postgresql_engine(url: URL) -> Engine:
     }
     engine = engine_at(url, pool_size=1, max_overflow=-1, pool_pre_ping=True, connect_args=connect_args)
     _engines.add(engine)
+
+    @event.listens_for(engine, "connect")
+    def close_at_end(connection: Any, record: Any) -> None:
+        # when nobody can use it any more, or the program ends: the driver warns of what it finds open
+        weakref.finalize(record, _close, connection, os.getpid())
+
     return engine
+
+
+def _close(connection: Any, process_id: int) -> None:
+    if os.getpid() == process_id:
+        connection.close()
 
 
 def _leave_connections_to_parent() -> None:

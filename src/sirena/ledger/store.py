@@ -5,7 +5,6 @@ that nobody can cut entries off and let new ones take their place.
 """
 
 import threading
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -48,8 +47,6 @@ class Ledger:
         """Head files for accounts that only read the ledger; `resume` writes them."""
         self._is_prepared = False
         self._preparation_lock = threading.Lock()
-        # also at the end of the program: the driver warns of what it finds open
-        weakref.finalize(self, engine.dispose)
 
     @property
     def store(self) -> str:

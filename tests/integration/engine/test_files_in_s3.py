@@ -24,7 +24,7 @@ from sirena.guidelines.editions import Editions
 from sirena.server.object_store.s3 import Keys
 from sirena.whonet.synthetic import generate_hospital
 from tests.command_line import Ended, run_command
-from tests.foreign_s3 import ForeignS3, foreign_s3
+from tests.foreign_s3 import ForeignS3
 from tests.production_machine import closed_port
 
 BUCKET = "laboratory"
@@ -32,11 +32,10 @@ _PATIENCE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
-def foreign() -> Iterator[ForeignS3]:
-    """Give the server with a bucket."""
-    with foreign_s3() as server:
-        server.client().create_bucket(Bucket=BUCKET)
-        yield server
+def server(foreign: ForeignS3) -> ForeignS3:
+    """Return the server, with a bucket."""
+    foreign.client().create_bucket(Bucket=BUCKET)
+    return foreign
 
 
 @dataclass(frozen=True)
@@ -71,15 +70,15 @@ class Laboratory:
 
 @pytest.fixture
 def laboratory(
-    foreign: ForeignS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    server: ForeignS3, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Laboratory:
     """Return a laboratory of two hospitals."""
-    here = Laboratory(foreign, tmp_path, monkeypatch, capfd)
-    here.use(foreign.keys, foreign.endpoint)
+    here = Laboratory(server, tmp_path, monkeypatch, capfd)
+    here.use(server.keys, server.endpoint)
     for seed, name in enumerate(("north", "south")):
         path = tmp_path / f"{name}.csv"
         generate_hospital(300, seed=seed).write_csv(path)
-        foreign.client().upload_file(str(path), BUCKET, f"2026/{name}.csv")
+        server.client().upload_file(str(path), BUCKET, f"2026/{name}.csv")
     return here
 
 
@@ -208,7 +207,7 @@ def test_a_place_that_takes_no_answer_is_told_before_the_file_is_read(laboratory
     """Of a bucket that is not there, and of one of somebody else."""
     there = "s3://nowhere/answer.csv"
     refused(laboratory, ["reference", laboratory.folder / "no.csv", "-o", there], f"{there}: no such bucket")
-    laboratory.use(laboratory.server.guest("guest"), laboratory.server.endpoint)
+    laboratory.use(laboratory.server.guest("visitor"), laboratory.server.endpoint)
     there = f"s3://{BUCKET}/answer.csv"
     refused(laboratory, ["reference", laboratory.folder / "no.csv", "-o", there], f"{there}: ", "AccessDenied")
 

@@ -15,7 +15,7 @@ from sirena.server.object_store.s3 import Keys, credentials_file
 from sirena.server.tls.certificates import authority_file
 from sirena.whonet.synthetic import generate_hospital
 from sirena.whonet.writing import write_file
-from tests.foreign_s3 import ForeignS3, foreign_s3
+from tests.foreign_s3 import ForeignS3
 from tests.integration.backup.machines import Machine, machine
 from tests.production_machine import closed_port
 from tests.workstation import Workstation, workstation
@@ -48,10 +48,9 @@ class Given:
 
 
 @pytest.fixture(scope="module")
-def given() -> Iterator[Given]:
+def given(foreign: ForeignS3) -> Iterator[Given]:
     """Bring the stack up by the command; beside it, another waits in vain for its endpoint."""
     with (
-        foreign_s3() as foreign,
         closed_port() as nowhere,
         machine(s3_endpoint_url=f"http://127.0.0.1:{nowhere}", user="eva") as waiting,
     ):

@@ -145,13 +145,13 @@ def test_a_rule_is_written_saved_and_approved_by_keyboard_alone(
 
 
 def read_through(who: Person, selector: str, words: str) -> None:
-    """Wait until the page that comes after this one says something; one that is just being left cannot answer."""
+    """Wait until the page that comes after this one is whole and says something; one being left cannot answer."""
     deadline, text = time.monotonic() + PATIENCE, ""
     while words not in text:
         assert time.monotonic() < deadline, f"{selector} says {text!r}, not {words!r}"
         time.sleep(0.05)
         with suppress(AssertionError):
-            text = who.read(selector)
+            text = who.read(selector) if who.run("document.readyState") == "complete" else ""
 
 
 def reach(who: Person, selector: str) -> None:
