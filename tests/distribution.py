@@ -42,6 +42,14 @@ _SOURCES: Final = ("tests/unit/test_layers.py", "tests/unit/ledger/test_every_ev
 FIRST: Final = (*_STACK, *_BACKUP)
 """Files at the beginning of the list; after them stand the unit tests, and after those the other tests."""
 LAST: Final = (
+    f"{_SERVER}/test_acme.py",
+    f"{_SERVER}/test_entry.py",
+    f"{_SERVER}/test_supervision.py",
+    "tests/e2e/test_serve_workers.py",
+    f"{_SERVER}/test_hanging.py",
+    f"{_SERVER}/test_entry_reload.py",
+    "tests/integration/access/test_openid.py",
+    f"{_SERVER}/test_repository.py",
     "tests/integration/training/test_real_isolates.py",
     "tests/e2e/test_shared_cells_chain.py",
     "tests/e2e/test_chain.py",
