@@ -62,7 +62,7 @@ _STEPS = {"tell"}
 _LETTERS = re.compile(r"[A-Za-z]{2}")
 _OF_COMMANDS = {"help", "epilog", "metavar", "name"}
 _SHOWN = {"headings", "facts", "legend", "states", "account_state", "signs_in"}
-_NAMING = {"Section", "in_words", "Condition", "note", "looking"}
+_NAMING = {"Section", "in_words", "CheckFinding", "about", "note", "looking"}
 """Calls whose single words people are shown: titles, headings and cells of sections, names of what is looked at."""
 
 

@@ -6,20 +6,19 @@ from typing import Final
 from sirena.access.openid_configuration import GroupRolesError
 from sirena.access.openid_refusals import SignInRefusedError
 from sirena.acts.ledger_condition import ledger_condition
-from sirena.acts.named_files import file_problems
-from sirena.acts.openid_settings import openid_configuration, openid_problems
+from sirena.acts.openid_settings import openid_configuration
+from sirena.acts.settings_look import look_at_settings
 from sirena.acts.stack_choice import chosen_stack
 from sirena.acts.upgrade_look import look, own_files
 from sirena.server.checks.entry_conditions import entry_conditions
 from sirena.server.checks.examination import examine
-from sirena.server.checks.finding import AS_ROOT, Area, CheckFinding, CheckReport, CheckVerdict
+from sirena.server.checks.finding import AS_ROOT, Area, CheckReport, CheckVerdict
 from sirena.server.checks.network import within
-from sirena.server.checks.settings_check import problems
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.object_store.s3 import LOOK_SECONDS
 from sirena.server.production_stack import ProductionStack
 from sirena.server.stack import Stack
-from sirena.settings.catalogue import Settings, SettingsError, settings_file
+from sirena.settings.catalogue import Settings, SettingsError
 
 _PROVIDER_REMEDIES: Final = {
     "provider_away": "check SIRENA_OIDC_ISSUER, firewall and proxy: "
@@ -61,19 +60,6 @@ def examine_installation(profile: str, check_report: CheckReport) -> dict[str, s
     return {"profile": stack.settings.profile, "home": str(stack.settings.home)}
 
 
-def look_at_settings(settings: Settings, check_report: CheckReport) -> None:
-    """Note the findings of `sirena settings check`."""
-    file = settings_file()
-    with check_report.looking(Area.SETTINGS, "settings"):
-        setting_problems = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
-        for problem in setting_problems:
-            remedy = f"correct it in {file} or the environment; `sirena settings list` shows meaning and example"
-            check_report.note(Area.SETTINGS, "settings", CheckVerdict.WRONG, problem, remedy)
-        if not setting_problems:
-            message = f"in order, with {file}" if file.is_file() else f"in order, without a file {file}"
-            check_report.note(Area.SETTINGS, "settings", CheckVerdict.WELL, message)
-
-
 def look_at_provider(settings: Settings, check_report: CheckReport) -> None:
     """Check that the OpenID provider answers and its metadata can be used."""
     try:
@@ -113,9 +99,9 @@ def look_at_parts(stack: Stack, standing: StackStanding, check_report: CheckRepo
         well = [part.name for part in parts if part.well]
         if well:
             check_report.note(Area.STACK, "parts", CheckVerdict.WELL, f"{len(well)} well: {', '.join(well)}")
-        check_report.findings.append(CheckFinding.of_condition(ledger_condition(stack.settings, parts)))
+        check_report.findings.append(ledger_condition(stack.settings, parts))
         if isinstance(stack, ProductionStack):
-            check_report.findings += map(CheckFinding.of_condition, entry_conditions(stack.standing_entry()))
+            check_report.findings += entry_conditions(stack.standing_entry())
 
 
 def look_at_databases(stack: Stack, standing: StackStanding, check_report: CheckReport) -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
-from sirena.server.checks.conditions import Condition, Urgency
+from sirena.server.checks.finding import CheckFinding, CheckVerdict, about
 from sirena.server.parts.connections import connection_to_service
 from sirena.server.supervision.health_report import PartHealth
 from sirena.settings.catalogue import Settings
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sirena.registry.connection import Registry
     from sirena.registry.releases import Release
 
+_finding: Final = about("guideline")
 REMEDY: Final = "train on the edition in force and make a new release: docs/howto/yearly-edition.md"
 _SECONDS: Final = 10.0
 
@@ -31,7 +32,7 @@ def lapsed_editions(registry: "Registry", release: "Release") -> list[str]:
     return editions.lapses(member.edition for member in release_members(registry, release))
 
 
-def guideline_condition(settings: Settings, parts: Sequence[PartHealth]) -> Condition:
+def guideline_condition(settings: Settings, parts: Sequence[PartHealth]) -> CheckFinding:
     """Return the condition of the guideline editions of the release that answers, as the service reports it.
 
     Args:
@@ -39,13 +40,13 @@ def guideline_condition(settings: Settings, parts: Sequence[PartHealth]) -> Cond
         parts: health of the parts; the service must be healthy to be asked.
     """
     if not any(part.name == "service" and part.well for part in parts):
-        return Condition("guideline", Urgency.WARNING, "not known: the service does not run", "sirena up")
+        return _finding(CheckVerdict.WARNING, "not known: the service does not run", "sirena up")
     try:
         with connection_to_service(settings).open("/version", seconds=_SECONDS) as answer:
             version = json.load(answer)
     except (OSError, ValueError):
-        return Condition("guideline", Urgency.WARNING, "not known: the service does not answer", "sirena status")
+        return _finding(CheckVerdict.WARNING, "not known: the service does not answer", "sirena status")
     if version.get("not_in_force"):
-        return Condition("guideline", Urgency.WARNING, "; ".join(version["not_in_force"]), REMEDY)
+        return _finding(CheckVerdict.WARNING, "; ".join(version["not_in_force"]), REMEDY)
     editions = ", ".join(version.get("editions") or ())
-    return Condition("guideline", Urgency.OK, f"{editions}: in force" if editions else "no release answers yet")
+    return _finding(CheckVerdict.WELL, f"{editions}: in force" if editions else "no release answers yet")

@@ -7,8 +7,9 @@ from sirena.acts.ledger_condition import ledger_condition
 from sirena.acts.release_condition import release_condition
 from sirena.acts.stack_choice import chosen_stack
 from sirena.host.accounts import PreparationError
-from sirena.server.checks.conditions import Condition, Urgency, conditions
+from sirena.server.checks.conditions import conditions
 from sirena.server.checks.entry_conditions import entry_conditions
+from sirena.server.checks.finding import CheckFinding, CheckVerdict
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.production_stack import ProductionStack
 from sirena.server.supervision.health_report import PartHealth
@@ -19,15 +20,15 @@ class StackLook:
     """What was found of an installation at one moment."""
 
     parts: list[PartHealth]
-    conditions: list[Condition]
+    conditions: list[CheckFinding]
     """Conditions of disk, certificate, backup, restore drill, entry, guideline, audit ledger and release."""
 
     @property
-    def worst(self) -> Urgency:
-        """The gravest urgency of all; a part that is not well is critical."""
+    def worst(self) -> CheckVerdict:
+        """The gravest verdict of all; a part that is not well is wrong."""
         if not all(part.well for part in self.parts):
-            return Urgency.CRITICAL
-        return max(condition.urgency for condition in self.conditions)
+            return CheckVerdict.WRONG
+        return CheckVerdict.worst(condition.verdict for condition in self.conditions)
 
 
 def look_at_stack(profile: str) -> StackLook:

@@ -10,11 +10,10 @@ from sirena import __version__
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.up import Profile
 from sirena.cli.voice import in_words
+from sirena.server.checks.finding import Area, CheckFinding, CheckReport, CheckVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from sirena.server.checks.finding import CheckFinding, CheckVerdict
 
 
 def register(app: typer.Typer) -> None:
@@ -36,39 +35,30 @@ def doctor(
     is reported and is not a failure. No check of the network takes longer than five seconds.
     """
     from sirena.acts.doctor_looks import examine_installation
-    from sirena.server.checks.finding import CheckReport, CheckVerdict
 
     check_report = CheckReport()
     place = examine_installation(profile, check_report)
     findings = check_report.findings
+    worst = CheckVerdict.worst(finding.verdict for finding in findings)
     if json:
-        _print_json(findings, place)
+        _print_json(findings, worst, place)
     else:
         _print(findings, place)
-    if _worst(findings) is CheckVerdict.WRONG:
+    if worst is CheckVerdict.WRONG:
         raise typer.Exit(1)
 
 
-def _worst(findings: "Sequence[CheckFinding]") -> "CheckVerdict":
-    from sirena.server.checks.finding import CheckVerdict
-
-    order = list(CheckVerdict)
-    return max((finding.verdict for finding in findings), key=order.index)
-
-
-def _print_json(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
+def _print_json(findings: "Sequence[CheckFinding]", worst: CheckVerdict, place: dict[str, str]) -> None:
     document = {
         "sirena": __version__,
         **place,
-        "verdict": _worst(findings),
+        "verdict": worst,
         "findings": [asdict(finding) for finding in findings],
     }
     typer.echo(json.dumps(document, indent=1, ensure_ascii=False))
 
 
 def _print(findings: "Sequence[CheckFinding]", place: dict[str, str]) -> None:
-    from sirena.server.checks.finding import Area, CheckVerdict
-
     sections = []
     for area in Area:
         rows = [(finding.name, finding.verdict.value, finding.told) for finding in findings if finding.area is area]

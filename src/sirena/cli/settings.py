@@ -7,6 +7,7 @@ import typer
 from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.voice import say
+from sirena.server.checks.finding import CheckReport, CheckVerdict
 
 
 def register(app: typer.Typer) -> None:
@@ -41,15 +42,14 @@ def check() -> None:
     files that settings name. Checked files are the hospital's own rules (by row and column), the criteria of the
     promotion gate and the access policy. Exit code 1 if a problem is found.
     """
-    from sirena.acts.named_files import file_problems
-    from sirena.acts.openid_settings import openid_problems
+    from sirena.acts.settings_look import look_at_settings
     from sirena.acts.stack_choice import chosen_stack
-    from sirena.server.checks.settings_check import problems
 
-    settings = chosen_stack("").settings
-    setting_problems = [*problems(settings), *openid_problems(settings), *file_problems(settings)]
-    for problem in setting_problems:
-        say(problem)
-    if setting_problems:
+    check_report = CheckReport()
+    look_at_settings(chosen_stack("").settings, check_report)
+    mistakes = [finding for finding in check_report.findings if finding.verdict is CheckVerdict.WRONG]
+    for mistake in mistakes:
+        say(mistake.told)
+    if mistakes:
         raise typer.Exit(1)
     say("the settings are in order")

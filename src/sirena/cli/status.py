@@ -1,6 +1,6 @@
 """``sirena status``: showing the health of an installation, for people and for monitors."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -8,12 +8,20 @@ from sirena.cli.json_document import AsJson, print_json
 from sirena.cli.sections import Section, print_sections
 from sirena.cli.up import Profile
 from sirena.domain.errors import SirenaError
+from sirena.server.checks.finding import CheckFinding, CheckVerdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sirena.server.checks.conditions import Condition
     from sirena.server.supervision.health_report import PartHealth
+
+_STATES: Final = {CheckVerdict.WELL: "well", CheckVerdict.WARNING: "warning", CheckVerdict.WRONG: "critical"}
+_FOR_MONITORS: Final = {
+    CheckVerdict.WELL: (0, "OK"),
+    CheckVerdict.WARNING: (1, "WARNING"),
+    CheckVerdict.WRONG: (2, "CRITICAL"),
+}
+"""Exit code and word of Nagios and similar systems."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,7 +48,6 @@ def status(
     """
     from sirena.acts.stack_look import look_at_stack
     from sirena.cli.parts_table import print_parts
-    from sirena.server.checks.conditions import Urgency
 
     try:
         look = look_at_stack(profile)
@@ -48,33 +55,36 @@ def status(
         if not monitor:
             raise
         # to a monitor 1 would be a warning, and it reads standard output
-        typer.echo(f"SIRENA CRITICAL: {error.text if isinstance(error, SirenaError) else error.strerror}")
-        raise typer.Exit(int(Urgency.CRITICAL)) from None
+        code, word = _FOR_MONITORS[CheckVerdict.WRONG]
+        typer.echo(f"SIRENA {word}: {error.text if isinstance(error, SirenaError) else error.strerror}")
+        raise typer.Exit(code) from None
     parts, conditions, worst = look.parts, look.conditions, look.worst
     if monitor:
         unwell = [f"{part.name} {part.state}" for part in parts if not part.well]
-        unwell += [f"{condition.name} {condition.state}" for condition in conditions if condition.urgency]
-        typer.echo(f"SIRENA {worst.name}: {'; '.join(unwell) or f'{len(parts)} parts well'}")
-        raise typer.Exit(int(worst))
+        unwell += [f"{each.name} {each.told}" for each in conditions if each.verdict is not CheckVerdict.WELL]
+        code, word = _FOR_MONITORS[worst]
+        typer.echo(f"SIRENA {word}: {'; '.join(unwell) or f'{len(parts)} parts well'}")
+        raise typer.Exit(code)
     if as_json:
-        print_json(_document(parts, conditions, worst.word))
+        print_json(_document(parts, conditions, _STATES[worst]))
     else:
         print_parts(parts)
         _print_conditions(conditions)
-    if worst is Urgency.CRITICAL:
+    if worst is CheckVerdict.WRONG:
         raise typer.Exit(1)
 
 
-def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[Condition]", worst: str) -> dict[str, object]:
+def _document(parts: "Sequence[PartHealth]", conditions: "Sequence[CheckFinding]", worst: str) -> dict[str, object]:
     return {
         "state": worst,
         "parts": [{"name": part.name, "state": part.state, "well": part.well} for part in parts],
         "conditions": [
-            {"of": condition.name, "state": condition.urgency.word, "how": condition.state} for condition in conditions
+            {"of": condition.name, "state": _STATES[condition.verdict], "how": condition.told}
+            for condition in conditions
         ],
     }
 
 
-def _print_conditions(conditions: "Sequence[Condition]") -> None:
-    rows = [(condition.name, condition.urgency.word, condition.state) for condition in conditions]
+def _print_conditions(conditions: "Sequence[CheckFinding]") -> None:
+    rows = [(condition.name, _STATES[condition.verdict], condition.told) for condition in conditions]
     print_sections([Section("Conditions", rows, ("of", "state", "how it is"), words=(0, 1, 2))])

@@ -23,7 +23,8 @@ from sirena.server.backup.errors import BackupError
 from sirena.server.backup.manifest import FileFacts
 from sirena.server.backup.room import Purpose, require_room
 from sirena.server.backup.scratch_bucket import ScratchBucket
-from sirena.server.checks.conditions import Condition, Urgency, conditions
+from sirena.server.checks.conditions import conditions
+from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict
 from sirena.server.object_store import unfinished_uploads as uploads_module
 from sirena.server.object_store.s3 import s3_client
 from sirena.server.object_store.store_file import StoreFile
@@ -57,7 +58,7 @@ def _objects(machine: Machine, bucket: str = "sirena") -> dict[str, bytes]:
     return {key: client.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
 
-def _told(machine: Machine) -> Condition:
+def _told(machine: Machine) -> CheckFinding:
     return next(one for one in conditions(machine.settings) if one.name == "object store")
 
 
@@ -83,7 +84,7 @@ def test_what_is_put_into_the_store_and_removed_shows_in_how_full_it_is(first: M
         client.put_object(Bucket="filling", Key=key, Body=bytes(4 * MIB))
     full = _await_use(first, lambda used: used > before.used + 150 * MIB)
     told = _told(first)
-    assert (told.urgency, " of 2.0 GiB in use (" in told.state) == (Urgency.OK, True)
+    assert (told.verdict, " of 2.0 GiB in use (" in told.told) == (CheckVerdict.WELL, True)
     assert "object store" in first.sirena("status").stdout
     client.delete_objects(Bucket="filling", Delete={"Objects": [{"Key": key} for key in keys]})
     _await_use(first, lambda used: used < full - 250 * MIB)
@@ -103,8 +104,12 @@ def test_a_store_that_hangs_is_told_while_it_hangs(first: Machine) -> None:
     store = first.stack.supervisor.states()["ceph-store"].process_id
     os.kill(store, signal.SIGSTOP)
     try:
-        assert _told(first) == Condition(
-            "object store", Urgency.WARNING, "cannot be asked: ceph-store does not answer", "sirena logs ceph-store"
+        assert _told(first) == CheckFinding(
+            Area.STACK,
+            "object store",
+            CheckVerdict.WARNING,
+            "cannot be asked: ceph-store does not answer",
+            "sirena logs ceph-store",
         )
     finally:
         os.kill(store, signal.SIGCONT)

@@ -42,7 +42,7 @@ from sirena.registry.releases import (
     release_members,
 )
 from sirena.registry.versions import IntegrityError, find_version
-from sirena.server.checks.conditions import Urgency
+from sirena.server.checks.finding import CheckVerdict
 from sirena.serving.source import MarkedPanel
 from tests.integration.registry.registry_models import passes, verdict
 from tests.recorded_activation import activate_on_record
@@ -163,12 +163,12 @@ def test_a_forged_alias_is_found_and_what_was_judged_goes_on_answering(service: 
         assert (service.release, service.category, service.alarms) == ("panel_SIR/1", "R", ["alias"])
     assert service.on_record == ["alias"]
     condition = release_condition(store.settings, [])
-    assert condition.urgency is Urgency.CRITICAL
-    assert "panel_SIR/2 has the alias production; the ledger's release is panel_SIR/1" in condition.state
+    assert condition.verdict is CheckVerdict.WRONG
+    assert "panel_SIR/2 has the alias production; the ledger's release is panel_SIR/1" in condition.told
     assert Service(store).category == "R"
     activate_on_record(store, "1")
     assert service.look().alarms == []
-    assert release_condition(store.settings, []).urgency is Urgency.OK
+    assert release_condition(store.settings, []).verdict is CheckVerdict.WELL
 
 
 def test_a_copied_release_with_another_table_never_answers(service: Service) -> None:
@@ -200,7 +200,7 @@ def test_a_release_under_the_alias_that_was_never_judged_does_not_answer(store: 
     assert isinstance(service.failure, UnjudgedReleaseError)
     assert "knows no release as judged" in service.failure.text
     assert service.on_record == ["alias"]
-    assert release_condition(store.settings, []).urgency is Urgency.CRITICAL
+    assert release_condition(store.settings, []).verdict is CheckVerdict.WRONG
 
 
 @pytest.mark.parametrize(
@@ -215,7 +215,7 @@ def test_a_forged_row_of_mlflows_database_is_found(service: Service, statement: 
     in_database(service.store, statement, "0" * 64, value)
     assert (service.look().category, service.alarms, service.on_record) == ("R", ["row"], ["row"])
     assert Service(service.store).category == "R"
-    assert release_condition(service.store.settings, []).urgency is Urgency.CRITICAL
+    assert release_condition(service.store.settings, []).verdict is CheckVerdict.WRONG
 
 
 def test_a_row_that_leads_elsewhere_or_is_gone_is_found(service: Service) -> None:
@@ -278,7 +278,7 @@ def test_a_forged_row_of_the_ledger_is_found(service: Service, statement: str) -
     assert not service.source.has_news()
     with pytest.raises(SirenaError, match="ledger"):
         activate_on_record(store, "3")
-    assert release_condition(store.settings, []).urgency is not Urgency.OK
+    assert release_condition(store.settings, []).verdict is not CheckVerdict.WELL
 
 
 def test_a_chain_written_anew_is_found_by_whoever_has_read_it(service: Service) -> None:
@@ -431,7 +431,7 @@ def test_a_deleted_experiment_stops_nothing(service: Service, train: Callable[..
     served = served_at(registry, service.ledger, datetime.now(UTC))
     assert served is not None
     assert (served.release, served.remarks) == ("panel_SIR/1", ())
-    assert "was deleted" in release_condition(store.settings, []).state
+    assert "was deleted" in release_condition(store.settings, []).told
     members = [find_version(registry, name) for name in ("modelo_AMK_NM/3",)]
     assert releasing.create_release(registry, members, author="ana").version == 4
     assert not registry.experiment_is_deleted
@@ -580,7 +580,7 @@ def test_the_first_look_compares_every_file_beside_the_release(active: Registry,
         assert service.look().alarms == ["artifact"]
     assert service.on_record == ["artifact"]
     if kind == "code":
-        assert release_condition(active.settings, []).urgency is Urgency.CRITICAL
+        assert release_condition(active.settings, []).verdict is CheckVerdict.WRONG
     mend()
     assert service.look().alarms == []
 

@@ -8,7 +8,7 @@ import pytest
 from sirena.acts.guideline_condition import guideline_condition
 from sirena.guidelines.editions import Editions
 from sirena.panel.compiled import Panel
-from sirena.server.checks.conditions import Urgency
+from sirena.server.checks.finding import CheckVerdict
 from sirena.server.supervision.health_report import PartHealth
 from sirena.settings.catalogue import Settings
 from tests.panels import small_panel
@@ -38,8 +38,8 @@ def test_a_release_on_an_edition_not_in_force_is_a_warning(tmp_path: Path, lapse
         settings = Settings(home=tmp_path, profile="embedded", port=running.client.base_url.port or 0)
         condition = guideline_condition(settings, [SERVICE])
         metrics = running.client.get("/metrics").text
-    assert condition.urgency is (Urgency.WARNING if lapsed else Urgency.OK)
-    assert condition.state.startswith(words)
+    assert condition.verdict is (CheckVerdict.WARNING if lapsed else CheckVerdict.WELL)
+    assert condition.told.startswith(words)
     assert bool(condition.remedy) is lapsed
     value = 0.0 if lapsed else 1.0
     assert f'sirena_edition_in_force{{edition="{edition}"}} {value}' in metrics
@@ -50,7 +50,7 @@ def test_a_service_without_a_release_rests_on_nothing(tmp_path: Path) -> None:
     with running_service(loaded=False) as running:
         settings = Settings(home=tmp_path, profile="embedded", port=running.client.base_url.port or 0)
         condition = guideline_condition(settings, [SERVICE])
-    assert (condition.urgency, condition.state) == (Urgency.OK, "no release answers yet")
+    assert (condition.verdict, condition.told) == (CheckVerdict.WELL, "no release answers yet")
 
 
 def test_a_service_that_cannot_be_asked_is_a_warning(tmp_path: Path) -> None:
@@ -58,5 +58,5 @@ def test_a_service_that_cannot_be_asked_is_a_warning(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path, profile="production")
     for parts in ([], [replace(SERVICE, well=False)], [SERVICE]):
         condition = guideline_condition(settings, parts)
-        assert condition.urgency is Urgency.WARNING
-        assert condition.state.startswith("not known")
+        assert condition.verdict is CheckVerdict.WARNING
+        assert condition.told.startswith("not known")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from sirena.host.accounts import PreparationError
-from sirena.server.checks.conditions import Urgency, certificate_condition
+from sirena.server.checks.conditions import certificate_condition
+from sirena.server.checks.finding import CheckVerdict
 from sirena.server.tls import certificate_making, certificates
 from sirena.server.tls.certificates import authority_file, days_left, entry_certificate, is_valid_yet, self_made
 from sirena.settings.catalogue import Settings
@@ -39,11 +40,11 @@ def test_a_certificate_made_by_a_clock_ahead_is_told_and_made_anew(
         for module in (certificates, certificate_making):
             wrong.setattr(module, "now", lambda: ahead)
         made = self_made(settings)
-        assert certificate_condition(settings).urgency is Urgency.OK
+        assert certificate_condition(settings).verdict is CheckVerdict.WELL
     told = certificate_condition(settings)
-    assert (told.urgency, "not valid yet" in told.state) == (Urgency.CRITICAL, True)
+    assert (told.verdict, "not valid yet" in told.told) == (CheckVerdict.WRONG, True)
     assert self_made(settings) == made
-    assert certificate_condition(settings).urgency is Urgency.OK
+    assert certificate_condition(settings).verdict is CheckVerdict.WELL
     assert is_valid_yet(authority_file(settings))
 
 

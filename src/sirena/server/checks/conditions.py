@@ -3,13 +3,12 @@
 import os
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import IntEnum
 from typing import Final
 
 from sirena.host.accounts import PreparationError, nearest_folder
 from sirena.server.backup.state import LastRun, RunOutcome, read_backup_state
+from sirena.server.checks.finding import Area, CheckFinding, CheckVerdict, about
 from sirena.server.object_store.store_file import StoreFile
 from sirena.server.object_store.store_room import CRITICAL, FULL, WARNING, ask_room
 from sirena.server.tls.certificates import days_left, given_paths, is_valid_yet, standing_paths
@@ -35,35 +34,9 @@ _FIRST_TAKES: Final = timedelta(hours=4)
 """A first backup or drill that takes longer counts as killed."""
 _DRIFT: Final = timedelta(minutes=10)
 """How far ahead of the clock a run may be dated: as far as a time server may have corrected it."""
-_STATES: Final = ("well", "warning", "critical")
 
 
-class Urgency(IntEnum):
-    """How urgent a condition is; the values are the exit codes that monitors know."""
-
-    OK = 0
-    WARNING = 1
-    CRITICAL = 2
-
-    @property
-    def word(self) -> str:
-        """The urgency as a word for people."""
-        return _STATES[self]
-
-
-@dataclass(frozen=True)
-class Condition:
-    """The state of one thing that a stack needs, and how urgent it is."""
-
-    name: str
-    urgency: Urgency
-    state: str
-    """State, in a few words."""
-    remedy: str = ""
-    """What to do, if possible a command; empty when nothing is to be done."""
-
-
-def conditions(settings: Settings) -> Iterator[Condition]:
+def conditions(settings: Settings) -> Iterator[CheckFinding]:
     """Yield the condition of everything that a stack needs, besides parts and ledger.
 
     Args:
@@ -80,22 +53,24 @@ def conditions(settings: Settings) -> Iterator[Condition]:
     yield _condition_of_run("drill", state.drill, _DRILL_AGE, is_planned=settings.backup_at != OFF)
 
 
-def disk_condition(settings: Settings) -> Condition:
+def disk_condition(settings: Settings) -> CheckFinding:
     """Return the condition of the disk on which `SIRENA_HOME` is or will be."""
     use = shutil.disk_usage(nearest_folder(settings.home))
     percent, free_gib = 100 * use.free / use.total, use.free / _GIB
     levels = [percent < share and free_gib < enough for share, enough in zip(_PERCENT_LEFT, _GIB_LEFT, strict=True)]
     places = _percent_of_places(settings)
-    urgency = Urgency(max(sum(levels), sum(places < share for share in _PERCENT_LEFT)))
+    verdict = CheckVerdict.past(max(sum(levels), sum(places < share for share in _PERCENT_LEFT)))
     text = f"{free_gib:.1f} GiB free of {use.total / _GIB:.1f} ({percent:.0f} %)"
     if places < _PERCENT_LEFT[0]:
         text += f"; room for few more files, {places:.0f} % of its inodes are free (`df -i`)"
     more = StoreFile(settings).still_to_take if settings.profile == "production" else 0
     if more > use.free:
-        # no urgency of its own: the limits of the disk report in time that it fills
+        # no warning of its own: the limits of the disk report in time that it fills
         text += f"; SIRENA_S3_SIZE_GB promises the object store {more / _GIB:.1f} GiB more than it takes now"
-    remedy = "make room or enlarge the disk; `sirena gc` shows what nothing needs" if urgency else ""
-    return Condition("disk", urgency, text, remedy)
+    remedy = (
+        "" if verdict is CheckVerdict.WELL else "make room or enlarge the disk; `sirena gc` shows what nothing needs"
+    )
+    return CheckFinding(Area.MACHINE, "disk", verdict, text, remedy)
 
 
 def _percent_of_places(settings: Settings) -> float:
@@ -104,62 +79,66 @@ def _percent_of_places(settings: Settings) -> float:
     return 100 * use.f_favail / use.f_files if use.f_files else 100.0
 
 
-def _object_store(settings: Settings) -> Condition:
+def _object_store(settings: Settings) -> CheckFinding:
+    finding = about("object store")
     try:
         room = ask_room(settings)
     except PreparationError as error:
-        return Condition("object store", Urgency.WARNING, f"cannot be asked: {error.text}", error.hint)
-    urgency = Urgency(sum(room.share >= share for share in (WARNING, CRITICAL)))
+        return finding(CheckVerdict.WARNING, f"cannot be asked: {error.text}", error.hint)
+    verdict = CheckVerdict.past(sum(room.share >= share for share in (WARNING, CRITICAL)))
     text = f"{room.used / _GIB:.1f} of {room.total / _GIB:.1f} GiB in use ({100 * room.share:.0f} %)"
-    if not urgency:
-        return Condition("object store", urgency, text)
+    if verdict is CheckVerdict.WELL:
+        return finding(verdict, text)
     text += f"; at {100 * FULL:.0f} % it takes no more"
     remedy = "set a larger SIRENA_S3_SIZE_GB, then `sirena up`; or remove what nothing needs: `sirena gc --yes`"
-    return Condition("object store", urgency, text, remedy)
+    return finding(verdict, text, remedy)
 
 
-def certificate_condition(settings: Settings) -> Condition:
+def certificate_condition(settings: Settings) -> CheckFinding:
     """Return the condition of the entry's TLS certificate, by the days left; a hospital's own is checked completely."""
+    finding = about("certificate")
     files = settings.tls is CertificateSource.FILES
     try:
         paths = given_paths(settings) if files else standing_paths(settings)
         days, holds = days_left(paths.chain), is_valid_yet(paths.chain)
     except (OSError, ValueError):
         text = "none: the stack was never brought up, or the file is gone"
-        return Condition("certificate", Urgency.CRITICAL, text, "sirena up")
+        return finding(CheckVerdict.WRONG, text, "sirena up")
     except PreparationError as error:
-        return Condition("certificate", Urgency.CRITICAL, error.text, error.hint)
+        return finding(CheckVerdict.WRONG, error.text, error.hint)
     if not holds:
         text = "not valid yet: the clock was ahead when it was made, or is behind now"
-        return Condition("certificate", Urgency.CRITICAL, text, "`timedatectl` tells of the clock; then `sirena up`")
-    urgency = Urgency(sum(days < limit for limit in _CERTIFICATE_DAYS))
+        return finding(CheckVerdict.WRONG, text, "`timedatectl` tells of the clock; then `sirena up`")
+    verdict = CheckVerdict.past(sum(days < limit for limit in _CERTIFICATE_DAYS))
     ours = settings.tls is CertificateSource.SELF_MADE
     text = f"{days} days left, {'our own authority' if ours else settings.tls.value}"
-    return Condition("certificate", urgency, text, _RENEWAL[settings.tls] if urgency else "")
+    return finding(verdict, text, "" if verdict is CheckVerdict.WELL else _RENEWAL[settings.tls])
 
 
 def _condition_of_run(
     name: str, run: LastRun | None, ages: tuple[timedelta, timedelta], *, is_planned: bool
-) -> Condition:
+) -> CheckFinding:
+    finding = about(name)
     if run is None:
         # a fresh server has its first night before it
-        return Condition(
-            name, Urgency.OK if is_planned else Urgency.WARNING, "none yet", "" if is_planned else f"sirena {name}"
-        )
+        planned = finding(CheckVerdict.WELL, "none yet")
+        return planned if is_planned else finding(CheckVerdict.WARNING, "none yet", f"sirena {name}")
     age = run.age
     if age is None:
         duration = datetime.now(UTC) - run.finished
         if run.outcome is RunOutcome.UNFINISHED and duration < _FIRST_TAKES:
-            return Condition(name, Urgency.OK, f"the first is under way for {_ago(duration)}")
-        return Condition(name, Urgency.CRITICAL, f"none ever went well; {_failure(run)}", f"sirena {name}")
+            return finding(CheckVerdict.WELL, f"the first is under way for {_ago(duration)}")
+        return finding(CheckVerdict.WRONG, f"none ever went well; {_failure(run)}", f"sirena {name}")
     if age < -_DRIFT:
         text = f"noted {_ago(-age)} ahead of the clock, which was wrong then or is now"
-        return Condition(name, Urgency.WARNING, text, f"`timedatectl` tells of the clock; then `sirena {name}`")
-    urgency = Urgency(sum(age > limit for limit in ages))
+        return finding(CheckVerdict.WARNING, text, f"`timedatectl` tells of the clock; then `sirena {name}`")
+    verdict = CheckVerdict.past(sum(age > limit for limit in ages))
     text = f"went well {_ago(age)} ago" + (f", {run.snapshot[:8]}" if run.snapshot else "")
     if run.outcome is RunOutcome.FAILED:
-        return Condition(name, max(urgency, Urgency.WARNING), f"{_failure(run)}; {text}", f"sirena {name}")
-    return Condition(name, urgency, text, f"sirena {name}" if urgency else "")
+        return finding(
+            CheckVerdict.worst((verdict, CheckVerdict.WARNING)), f"{_failure(run)}; {text}", f"sirena {name}"
+        )
+    return finding(verdict, text, "" if verdict is CheckVerdict.WELL else f"sirena {name}")
 
 
 def _failure(run: LastRun) -> str:

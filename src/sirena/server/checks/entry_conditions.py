@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from sirena.server.checks.conditions import Condition, Urgency
+from sirena.server.checks.finding import CheckFinding, CheckVerdict, about
 from sirena.server.entry.nginx import Nginx, NginxEntry
 
 _SECONDS: Final = 3.0
@@ -14,7 +14,7 @@ _MUCH: Final = 2**30
 _BUFFERS: Final = ("body", "proxy")
 
 
-def entry_conditions(entry: NginxEntry) -> Iterator[Condition]:
+def entry_conditions(entry: NginxEntry) -> Iterator[CheckFinding]:
     """Yield what the check of a running NGINX entry finds; nothing if it does not answer (its health check tells that).
 
     Args:
@@ -26,20 +26,20 @@ def entry_conditions(entry: NginxEntry) -> Iterator[Condition]:
     except OSError:
         return
     if in_force == entry.mark(Nginx.of_this_machine()):
-        yield Condition("configuration", Urgency.OK, "the entry works by the one that is meant")
+        yield about("configuration")(CheckVerdict.WELL, "the entry works by the one that is meant")
     else:
         text = "the entry works by another than the settings mean: it may refuse or allow what it must not"
-        yield Condition("configuration", Urgency.CRITICAL, text, "sirena up")
+        yield about("configuration")(CheckVerdict.WRONG, text, "sirena up")
     yield _buffers(entry.folder)
 
 
-def _buffers(folder: Path) -> Condition:
+def _buffers(folder: Path) -> CheckFinding:
     sizes = [size for name in _BUFFERS for size in _sizes(folder / name)]
     text = f"the entry keeps {len(sizes)} requests and answers on disk, {sum(sizes) / _MIB:.0f} MiB"
     if sum(sizes) < _MUCH:
-        return Condition("buffers", Urgency.OK, text)
+        return about("buffers")(CheckVerdict.WELL, text)
     remedy = "`sirena logs entry` tells who sends; a smaller SIRENA_MAX_UPLOAD bounds it; then `sirena up`"
-    return Condition("buffers", Urgency.WARNING, text, remedy)
+    return about("buffers")(CheckVerdict.WARNING, text, remedy)
 
 
 def _sizes(folder: Path) -> Iterator[int]:

@@ -2,7 +2,7 @@
 
 from sirena.server.checks.accounts import look_at_accounts
 from sirena.server.checks.conditions import certificate_condition, conditions
-from sirena.server.checks.finding import AS_ROOT, Area, CheckFinding, CheckReport, CheckVerdict
+from sirena.server.checks.finding import AS_ROOT, Area, CheckReport, CheckVerdict
 from sirena.server.checks.foreign_access import look_at_foreign_access
 from sirena.server.checks.machine import look_at_clock, look_at_memory
 from sirena.server.checks.network import look_at_authority, look_at_name, look_at_s3
@@ -53,7 +53,7 @@ def _look_at_conditions(settings: Settings, standing: StackStanding, check_repor
             conditions_seen = [certificate_condition(settings)]
         else:
             conditions_seen = []
-        check_report.findings += map(CheckFinding.of_condition, conditions_seen)
+        check_report.findings += conditions_seen
     if standing.state is StackState.NONE:
         command = "sirena up" + (" --profile production" if settings.profile == "production" else "")
         check_report.note(Area.STACK, "parts", CheckVerdict.WELL, f"never brought up here; `{command}` does")

@@ -1,26 +1,40 @@
-"""Findings of the checks."""
+"""What the checks of `sirena doctor`, `sirena status` and `sirena settings check` find."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 from sirena.domain.errors import SirenaError
-from sirena.server.checks.conditions import Condition, Urgency
 
 AS_ROOT: Final = "look as root: `sudo -E sirena doctor`"
 """Remedy for what this account cannot check."""
 
 
 class CheckVerdict(StrEnum):
-    """The verdict of a check; only `WRONG` makes the command fail."""
+    """The verdict of a check, the gravest last; only `WRONG` makes the command fail."""
 
     WELL = "well"
     UNSEEN = "not seen"
     """It could not be checked by this account."""
     WARNING = "warning"
     WRONG = "wrong"
+
+    @classmethod
+    def past(cls, limits: int) -> "CheckVerdict":
+        """Return the verdict on a measured value.
+
+        Args:
+            limits: how many limits it passed: 0, 1 (that of a warning) or 2.
+        """
+        return (cls.WELL, cls.WARNING, cls.WRONG)[limits]
+
+    @classmethod
+    def worst(cls, verdicts: "Iterable[CheckVerdict]") -> "CheckVerdict":
+        """Return the gravest of some verdicts."""
+        return max(verdicts, key=list(cls).index)
 
 
 class Area(StrEnum):
@@ -38,7 +52,7 @@ class Area(StrEnum):
 
 @dataclass(frozen=True)
 class CheckFinding:
-    """What one check of `sirena doctor` found: a verdict, what is the case, and what to do about it."""
+    """What one check found: a verdict, what is the case, and what to do about it."""
 
     area: Area
     name: str
@@ -49,15 +63,10 @@ class CheckFinding:
     remedy: str = ""
     """What to do, if possible the exact command."""
 
-    @classmethod
-    def of_condition(cls, condition: Condition) -> "CheckFinding":
-        """Create a finding from a condition of `sirena status`."""
-        verdict = {
-            Urgency.OK: CheckVerdict.WELL,
-            Urgency.WARNING: CheckVerdict.WARNING,
-            Urgency.CRITICAL: CheckVerdict.WRONG,
-        }
-        return cls(Area.STACK, condition.name, verdict[condition.urgency], condition.state, condition.remedy)
+
+def about(name: str) -> "partial[CheckFinding]":
+    """Return the function that makes findings about one thing that a stack needs, from verdict, text and remedy."""
+    return partial(CheckFinding, Area.STACK, name)
 
 
 @dataclass

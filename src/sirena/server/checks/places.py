@@ -10,7 +10,7 @@ from sirena.host.accounts import nearest_folder
 from sirena.server.backup.places import password_file
 from sirena.server.backup.repository import Repository
 from sirena.server.checks.conditions import disk_condition
-from sirena.server.checks.finding import Area, CheckFinding, CheckReport, CheckVerdict
+from sirena.server.checks.finding import Area, CheckReport, CheckVerdict
 from sirena.server.checks.standing import StackStanding, StackState
 from sirena.server.supervision.supervisor import Supervisor
 from sirena.settings.catalogue import Settings
@@ -32,8 +32,7 @@ def look_at_places(settings: Settings, check_report: CheckReport, standing: Stac
     with check_report.looking(Area.ACCOUNTS, "file system"):
         _look_at_kind(settings, check_report)
     with check_report.looking(Area.MACHINE, "disk"):
-        disk = CheckFinding.of_condition(disk_condition(settings))
-        check_report.note(Area.MACHINE, "disk", disk.verdict, disk.told, disk.remedy)
+        check_report.findings.append(disk_condition(settings))
 
 
 def look_at_server_places(settings: Settings, check_report: CheckReport, standing: StackStanding) -> None:
