@@ -41,7 +41,8 @@ def mlflow_tls_listener(settings: Settings, port: int) -> Iterator[None]:
         await asyncio.gather(*passing, return_exceptions=True)
         # a loop that stops before its connections are closed leaves their sockets to the garbage collector
         for writer in opened:
-            writer.transport.abort()
+            with contextlib.suppress(AttributeError):  # of early 3.11, for a TLS connection that has ended already
+                writer.transport.abort()
         await asyncio.gather(*(writer.wait_closed() for writer in opened), return_exceptions=True)
 
     server = asyncio.run_coroutine_threadsafe(begin(), loop).result()
