@@ -28,7 +28,8 @@ fi
 rm -rf "$system/srv/sirena"
 git clone --quiet --no-hardlinks "$here" "$system/srv/sirena"
 
-# a root that is a mount, as systemd needs it, in a namespace of its own, so that mounts and processes end with it; of this machine's settings only its proxies come along
+# a root that is a mount, as systemd needs it, in a namespace of its own, so that mounts and processes end with it;
+# of this machine's settings only its proxies come along
 # shellcheck disable=SC2016  # expanded inside
 exec_inside='
     mount --bind "$0" "$0" && mount --rbind /dev "$0/dev" && mount -t sysfs sys "$0/sys" && mount -t proc proc "$0/proc" || exit 1
