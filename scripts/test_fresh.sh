@@ -32,7 +32,7 @@ git clone --quiet --no-hardlinks "$here" "$system/srv/sirena"
 # of this machine's settings only its proxies come along
 # shellcheck disable=SC2016  # expanded inside
 exec_inside='
-    mount --bind "$0" "$0" && mount --rbind /dev "$0/dev" && mount -t sysfs sys "$0/sys" && mount -t proc proc "$0/proc" || exit 1
+    mount --bind "$0" "$0" && mount --rbind /dev "$0/dev" && mount --rbind /sys "$0/sys" && mount -t proc proc "$0/proc" || exit 1
     exec chroot "$0" /usr/bin/env -i HOME=/root LANG=C.UTF-8 \
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
         ${http_proxy:+http_proxy="$http_proxy"} ${https_proxy:+https_proxy="$https_proxy"} \
