@@ -1,10 +1,15 @@
 """The one way to a database, PostgreSQL by psycopg or a SQLite file; who connects says what a driver's error means."""
 
 import os
+import weakref
 from contextlib import suppress
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.pool import Pool
+
+_engines: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
+_pools_of_parent: Final[list[Pool]] = []
 
 
 def parse_address(text: str | URL) -> URL:
@@ -21,6 +26,9 @@ def parse_address(text: str | URL) -> URL:
 def engine_at(address: str | URL, *, lock_seconds: int | None = None, **options: Any) -> Engine:
     """Return an engine for a database; it does not connect yet, and its errors hold no values.
 
+    A connection that is kept is closed when nobody can use it any more, or the program ends. A forked process makes
+    connections of its own.
+
     Args:
         address: address of the database.
         lock_seconds: seconds for which a writer of a SQLite file waits for others; the file is then made with mode
@@ -33,6 +41,13 @@ def engine_at(address: str | URL, *, lock_seconds: int | None = None, **options:
         ImportError: the driver is not installed.
     """
     engine = create_engine(parse_address(address), hide_parameters=True, **options)
+    _engines.add(engine)
+
+    @event.listens_for(engine, "connect")
+    def close_at_end(connection: Any, record: Any) -> None:
+        # the driver warns of what it finds open
+        weakref.finalize(record, _close, connection, os.getpid())
+
     file = engine.url.database
     if engine.dialect.name == "sqlite" and lock_seconds is not None:
 
@@ -51,3 +66,18 @@ def engine_at(address: str | URL, *, lock_seconds: int | None = None, **options:
             connection.execute("PRAGMA foreign_keys = ON")
 
     return engine
+
+
+def _close(connection: Any, process_id: int) -> None:
+    if os.getpid() == process_id:
+        connection.close()
+
+
+def _leave_connections_to_parent() -> None:
+    for engine in list(_engines):
+        # referenced for good, so that nothing here closes them
+        _pools_of_parent.append(engine.pool)
+        engine.dispose(close=False)
+
+
+os.register_at_fork(after_in_child=_leave_connections_to_parent)

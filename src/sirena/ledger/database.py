@@ -1,13 +1,11 @@
 """Connecting to the ledger's database, PostgreSQL by psycopg or a SQLite file, and the errors when that fails."""
 
 import os
-import weakref
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.pool import Pool
 
 from sirena.database.engine import engine_at, parse_address
 from sirena.domain.errors import UsageError
@@ -18,8 +16,6 @@ _CONNECT_SECONDS: Final = 5
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 LOCK_SECONDS: Final = 30
 """Seconds for which a writer waits for other writers."""
-_engines: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()
-_pools_of_parent: Final[list[Pool]] = []
 
 
 def engine_for(database_url: str) -> Engine:
@@ -81,31 +77,7 @@ def _postgresql_engine(url: URL) -> Engine:
         # the kept connection is tried before it is used; a server that is gone is told as soon as one never reached
         "tcp_user_timeout": 1000 * _CONNECT_SECONDS,
     }
-    engine = engine_at(url, pool_size=1, max_overflow=-1, pool_pre_ping=True, connect_args=connect_args)
-    _engines.add(engine)
-
-    @event.listens_for(engine, "connect")
-    def close_at_end(connection: Any, record: Any) -> None:
-        # when nobody can use it any more, or the program ends: the driver warns of what it finds open
-        weakref.finalize(record, _close, connection, os.getpid())
-
-    return engine
-
-
-def _close(connection: Any, process_id: int) -> None:
-    if os.getpid() == process_id:
-        connection.close()
-
-
-def _leave_connections_to_parent() -> None:
-    """Let this process, which was just forked, make connections of its own."""
-    for engine in list(_engines):
-        # referenced for good, so that nothing here closes them
-        _pools_of_parent.append(engine.pool)
-        engine.dispose(close=False)
-
-
-os.register_at_fork(after_in_child=_leave_connections_to_parent)
+    return engine_at(url, pool_size=1, max_overflow=-1, pool_pre_ping=True, connect_args=connect_args)
 
 
 def _sqlite_engine(url: URL) -> Engine:

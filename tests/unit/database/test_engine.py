@@ -48,3 +48,23 @@ def test_a_file_of_another_program_is_left_as_it_is(tmp_path: Path) -> None:
     with engine_at(f"sqlite:///{file}").connect() as connection:
         assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
+
+
+def test_a_forked_process_uses_no_connection_of_its_parent(tmp_path: Path) -> None:
+    """SQLite's locks belong to a process, and on a shared connection two would read each other's answers."""
+    engine = engine_at(f"sqlite:///{tmp_path / 'sirena.db'}", lock_seconds=7)
+
+    def driver_connection() -> object:
+        with engine.connect() as connection:
+            return connection.connection.dbapi_connection
+
+    kept = driver_connection()
+    child = os.fork()
+    if not child:
+        status = 1
+        try:
+            status = int(driver_connection() is kept)
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert driver_connection() is kept
