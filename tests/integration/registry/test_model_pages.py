@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -37,9 +38,15 @@ MODEL = "modelo_CAZ_NM"
 ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 
 
+@cache
+def answers_in_force() -> NamedPanel:
+    """Return the answers of the editions in force."""
+    return answers_of_editions(choose_editions(Editions()))
+
+
 def person_at(settings: Settings, language: str = "en", answers: NamedPanel | None = None) -> TestClient:
     """Return somebody at the pages of a home; the editions answer where no release does."""
-    answers = answers or answers_of_editions(choose_editions(Editions()))
+    answers = answers or answers_in_force()
     application = create_pages(answers, OpenedFiles(), KEY, installed_models=models_of(settings))
     headers = {"origin": ORIGIN, "accept-language": language}
     client = TestClient(application, base_url=ORIGIN, headers=headers)
@@ -95,7 +102,7 @@ def test_without_a_registry_the_pages_teach_and_make_none(tmp_path: Path) -> Non
 @pytest.mark.parametrize(("places", "is_shown"), [("models,make_release", True), ("models", False)])
 def test_behind_the_entry_a_release_is_made_by_who_may(tmp_path: Path, places: str, is_shown: bool) -> None:
     """The form leads to the access service; whoever may not make one is shown no way that ends in a refusal."""
-    answers = answers_of_editions(choose_editions(Editions()))
+    answers = answers_in_force()
     settings = Settings(home=tmp_path, tracking_uri=f"sqlite:///{tmp_path}/mlflow.db")
     application = create_entry_pages(
         lambda: answers, OpenedFiles(), keep_no_record, frozenset, OtherEditions(), models_of(settings)
@@ -216,7 +223,7 @@ def test_a_form_that_names_nothing_there_is_changes_nothing(person: TestClient, 
 def test_at_a_browser_in_spanish_a_version_comes_to_answer(person: TestClient, settings: Settings, who: Person) -> None:
     """Journey J5 with mouse and keyboard, at a screen's width and a telephone's; no complaint of the browser."""
     del person
-    answers = answers_of_editions(choose_editions(Editions()))
+    answers = answers_in_force()
     application = create_pages(answers, OpenedFiles(), KEY, installed_models=models_of(settings))
     bound = bind("127.0.0.1", 0)
     origin = url_of(bound)

@@ -12,6 +12,7 @@ import os
 import resource
 import signal
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from importlib.resources import files
 from pathlib import Path
@@ -189,29 +190,14 @@ class NginxEntry:
 
     def texts(self, nginx: Nginx) -> dict[str, str]:
         """Return the texts of the configuration files, by name."""
-        return {name: template.render(self._values(nginx)) for name, template in self._templates().items()}
+        return {name: template.render(self._values(nginx)) for name, template in _templates().items()}
 
     def mark(self, nginx: Nginx) -> str:
         """Return a hash of the configuration; NGINX answers with that of the configuration in force."""
         # how many files whoever asks may open, and whether what it has in memory lasts, is no matter of what is allowed
         values = {**self._values(nginx, mark=""), "open_files": 0, "connections": 0, "keeps_decisions": True}
-        texts = [template.render(values) for template in self._templates().values()]
+        texts = [template.render(values) for template in _templates().values()]
         return sha256("\0".join(texts).encode()).hexdigest()
-
-    def _templates(self) -> dict[str, jinja2.Template]:
-        environment = jinja2.Environment(
-            undefined=jinja2.StrictUndefined,
-            keep_trailing_newline=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            autoescape=False,  # noqa: S701 - configuration files, not pages
-        )
-        return {
-            name: environment.from_string(
-                files(__package__).joinpath(f"templates/{name}.j2").read_text(encoding="utf-8")
-            )
-            for name in _TEMPLATES
-        }
 
     def _give_reading_of_refusals(self) -> None:
         folder = self.refusals.parent
@@ -274,6 +260,21 @@ class NginxEntry:
     @property
     def _health_port(self) -> int:
         return self.settings.access_port + 1
+
+
+@cache
+def _templates() -> dict[str, jinja2.Template]:
+    environment = jinja2.Environment(
+        undefined=jinja2.StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - configuration files, not pages
+    )
+    folder = files(__package__).joinpath("templates")
+    return {
+        name: environment.from_string(folder.joinpath(f"{name}.j2").read_text(encoding="utf-8")) for name in _TEMPLATES
+    }
 
 
 def nginx_program() -> str:
