@@ -8,11 +8,13 @@ set -euo pipefail
 [ $# -gt 0 ] || set -- python3.11 python3.11-venv make curl openssl postgresql nginx logrotate chromium certbot pebble \
   ceph-mon ceph-osd radosgw ceph-common restic systemd prometheus libfaketime \
   libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-dejavu-core
-has_python() { command -v python3.11 >/dev/null && python3.11 -c 'import venv, ensurepip' 2>/dev/null; }
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]; }
 missing=()
 for package; do
-  case $package in python3.11*) if has_python; then continue; fi ;; esac
-  if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then missing+=("$package"); fi
+  if is_installed "$package"; then continue; fi
+  # where Debian's Python is not, another that can make environments will do
+  case $package in python3.11*) if ! is_installed python3.11 && python3.11 -c 'import ensurepip' 2>/dev/null; then continue; fi ;; esac
+  missing+=("$package")
 done
 [ "${#missing[@]}" -eq 0 ] && exit 0
 root=()
