@@ -116,7 +116,7 @@ class _Inlined(ast.NodeTransformer):
         for scope in reversed(self._scopes):
             if name in scope:
                 text = scope.pop(name)  # so that no text is put into itself
-                inlined = self.visit(deepcopy(text))
+                inlined: ast.expr = self.visit(deepcopy(text))
                 scope[name] = text
                 return inlined
         return None
