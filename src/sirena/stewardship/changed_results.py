@@ -9,11 +9,11 @@ from sirena.panel.file_changes import FileChange
 from sirena.whonet.file import WhonetFile
 from sirena.whonet.specimen_numbers import specimen_numbers
 
-_LISTED: Final = ("row", "specimen_number", "column", "organism", "mic", "before", "after")
+_SCHEMA: Final = dict.fromkeys(("row", "specimen_number", "column", "organism", "mic", "before", "after"), pl.String())
 
 
 def list_changes(file: WhonetFile, changes: Sequence[FileChange]) -> pl.DataFrame:
-    """Return one row of texts for each result that changes, for the laboratory; without changes only some headers.
+    """Return one row of texts for each result that changes, for the laboratory; without changes the headers alone.
 
     Args:
         file: the file.
@@ -32,8 +32,8 @@ def list_changes(file: WhonetFile, changes: Sequence[FileChange]) -> pl.DataFram
                 "before": [change.before] * len(change.rows),
                 "after": [change.after] * len(change.rows),
             },
-            schema=dict.fromkeys(_LISTED, pl.String),
+            schema=_SCHEMA,
         )
         for change in changes
     ]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=dict.fromkeys(_LISTED[:3], pl.String))
+    return pl.concat([pl.DataFrame(schema=_SCHEMA), *parts])

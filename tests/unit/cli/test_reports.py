@@ -32,7 +32,7 @@ def test_a_diff_of_releases_is_a_page_and_says_what_it_leaves_out(capfd: pytest.
 def test_changes_of_a_file_name_specimens_only_in_the_users_own_file(
     capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Counts on the terminal; row and specimen number in the file that was asked for."""
+    """Counts on the terminal; row and specimen number in the file asked for, and its headers if nothing changes."""
     source = tmp_path / "hospital.csv"
     source.write_text("SPEC_NUM,ORGANISM,AMK_NM\nS-77,eco,4\nS-78,eco,1\nS-79,pae,16\n")
     target = tmp_path / "rows.csv"
@@ -45,6 +45,9 @@ def test_changes_of_a_file_name_specimens_only_in_the_users_own_file(
         ("2", "S-77", "S", "I"),
         ("4", "S-79", "S", "I"),
     ]
+    print_file_changes(small_panel(), small_panel("b"), read_file(source), target, as_json=False)
+    assert pl.read_csv(target).schema.names() == written.columns
+    assert "0 results of 3 isolates" in capfd.readouterr().out
 
 
 def test_a_certificate_names_very_major_errors_first_and_organisms_alike_together() -> None:
