@@ -190,7 +190,8 @@ class NginxEntry:
 
     def texts(self, nginx: Nginx) -> dict[str, str]:
         """Return the texts of the configuration files, by name."""
-        return {name: template.render(self._values(nginx)) for name, template in _templates().items()}
+        values = self._values(nginx)
+        return {name: template.render(values) for name, template in _templates().items()}
 
     def mark(self, nginx: Nginx) -> str:
         """Return a hash of the configuration; NGINX answers with that of the configuration in force."""
